@@ -1,0 +1,74 @@
+//! Everything that can happen to the core, in one list.
+
+use crate::{
+    Account, AccountId, Answer, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, PlanId, PositionKey,
+    PositionReport, Snapshot, Tick, Timestamp, plan::ExitPlan,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Something that happened. Definitions come first in every journal, so that a journal explains itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Event {
+    /// The answer to a command.
+    Answer(Answer),
+    /// The operator attaches a plan to one position, open or yet to come; the next incarnation is asked anew.
+    AssignPlan {
+        /// Which position.
+        position: PositionKey,
+        /// Which plan.
+        plan: PlanId,
+    },
+    /// The operator closes a position at market. Its stop stays until it is flat.
+    Close {
+        /// Which position.
+        position: PositionKey,
+    },
+    /// An account exists, or has changed.
+    DefineAccount(Box<Account>),
+    /// An instrument exists, or its rules have changed.
+    DefineInstrument(Box<Instrument>),
+    /// A plan exists. Positions that follow it keep the version they were armed with.
+    DefinePlan {
+        /// Its number.
+        id: PlanId,
+        /// The plan.
+        plan: Arc<ExitPlan>,
+    },
+    /// An execution.
+    Fill(Fill),
+    /// A funding payment.
+    Funding(Funding),
+    /// The answer to a question about one order.
+    Lookup(Lookup),
+    /// The venue says something of an order.
+    Order(OrderReport),
+    /// The venue says something of a position.
+    Position(PositionReport),
+    /// The plan that positions of one account on one instrument follow, unless a closer one is assigned.
+    SymbolPlan {
+        /// Whose.
+        account: AccountId,
+        /// Of what.
+        instrument: InstrumentId,
+        /// Which plan.
+        plan: PlanId,
+    },
+    /// The venue's full truth.
+    Snapshot(Snapshot),
+    /// Prices.
+    Tick(Tick),
+    /// A deadline has come; nothing else happened.
+    Wake,
+}
+
+/// An event with its place in the one order of events and the time it was taken in.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Stamped {
+    /// Counts up by one per event.
+    pub sequence: u64,
+    /// The inbox's time: never earlier than the event before.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}

@@ -1,0 +1,115 @@
+//! One tradable contract at one venue: its grid, its minimums, its costs.
+
+use crate::ids::{Name, Symbol};
+use crate::{InstrumentId, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
+use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+
+/// The parts of an [`Instrument`], not yet checked.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct InstrumentSpec {
+    /// Its number.
+    pub id: InstrumentId,
+    /// The venue it is traded on.
+    pub venue: Name,
+    /// The venue's name for it.
+    pub symbol: Symbol,
+    /// The smallest price increment.
+    pub tick: Price,
+    /// The smallest quantity increment.
+    pub step: Quantity,
+    /// The smallest quantity of one order.
+    pub min_quantity: Quantity,
+    /// The largest quantity of one order, where there is one (F-G04).
+    pub max_quantity: Option<Quantity>,
+    /// The smallest price × quantity of one order.
+    pub min_notional: Money,
+    /// Whether the minimum notional is waived for orders that only reduce (venues/binance.md §5).
+    pub min_notional_waived_for_exits: bool,
+    /// Fee of a resting fill, as a share of notional; negative is a rebate.
+    pub maker_fee: Ratio,
+    /// Fee of a taking fill, as a share of notional.
+    pub taker_fee: Ratio,
+    /// The leverage positions are held with, where known.
+    pub leverage: Option<Leverage>,
+    /// Maintenance margin as a share of notional: where liquidation begins.
+    pub maintenance_margin: Ratio,
+    /// Quote currency.
+    pub currency: Name,
+}
+
+/// An instrument whose numbers make sense together; read its parts as fields.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "InstrumentSpec", into = "InstrumentSpec")]
+pub struct Instrument(InstrumentSpec);
+
+/// Why the parts do not make an instrument.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum BadInstrument {
+    /// A quantity grid is needed.
+    #[error("{0}: step is zero; give the venue's smallest quantity increment")]
+    NoStep(Symbol),
+    /// A fee of half the notional or more is a typing error.
+    #[error("{0}: a fee of {1} % is not plausible; fees are written like 0.05%")]
+    Fee(Symbol, Ratio),
+    /// The largest order must allow the smallest.
+    #[error("{0}: max_quantity {1} is below min_quantity {2}")]
+    MaxBelowMin(Symbol, Quantity, Quantity),
+    /// A negative minimum means nothing.
+    #[error("{0}: min_notional {1} is negative")]
+    NegativeNotional(Symbol, Money),
+}
+
+impl Instrument {
+    /// The smallest quantity, on step, that an exit at `price` may have.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the minimum does not fit.
+    pub fn smallest_exit(&self, price: Price) -> Result<Quantity, OutOfRange> {
+        let by_quantity = self.min_quantity.max(self.step).ceil_to_step(self.step)?;
+        if self.min_notional_waived_for_exits || self.min_notional <= Money::ZERO {
+            return Ok(by_quantity);
+        }
+        Ok(by_quantity.max(Quantity::worth_at_least(self.min_notional, price, self.step)?))
+    }
+}
+
+impl TryFrom<InstrumentSpec> for Instrument {
+    type Error = BadInstrument;
+
+    fn try_from(spec: InstrumentSpec) -> Result<Self, BadInstrument> {
+        let symbol = spec.symbol;
+        if spec.step.is_zero() {
+            return Err(BadInstrument::NoStep(symbol));
+        }
+        let implausible = |fee: Ratio| fee.in_percent() >= Ratio::whole(50);
+        for fee in [spec.maker_fee, spec.taker_fee, spec.maintenance_margin] {
+            if implausible(fee) {
+                return Err(BadInstrument::Fee(symbol, fee.in_percent()));
+            }
+        }
+        if let Some(max) = spec.max_quantity
+            && max < spec.min_quantity
+        {
+            return Err(BadInstrument::MaxBelowMin(symbol, max, spec.min_quantity));
+        }
+        if spec.min_notional < Money::ZERO {
+            return Err(BadInstrument::NegativeNotional(symbol, spec.min_notional));
+        }
+        Ok(Self(spec))
+    }
+}
+
+impl From<Instrument> for InstrumentSpec {
+    fn from(instrument: Instrument) -> Self {
+        instrument.0
+    }
+}
+
+impl Deref for Instrument {
+    type Target = InstrumentSpec;
+
+    fn deref(&self) -> &InstrumentSpec {
+        &self.0
+    }
+}

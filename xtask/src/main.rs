@@ -1,0 +1,64 @@
+//! The project's own chores: `cargo xtask check`, `cargo xtask demo`, `cargo xtask test`.
+//!
+//! This file reads the command line and turns the outcome into an exit code. The house rules live
+//! in `check`, the stages of a full run in `stages`; nothing here knows what Backstop does.
+
+mod check;
+mod child;
+mod demo;
+mod smoke;
+mod stages;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Compare the tree with the house rules: arrows, purity, sizes, prose, words, leftovers.
+    Check {
+        /// Lower the limits in xtask/ratchet.txt to today's sizes; never raises or adds one.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Build the release binary and run `backstop demo` with the given arguments.
+    Demo {
+        /// Passed on unchanged.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Everything that must hold before a change is merged, stage by stage.
+    Test,
+}
+
+fn main() -> ExitCode {
+    let root = workspace_root();
+    let outcome = match Cli::parse().chore {
+        Chore::Check { bless } => check::run(&root, bless),
+        Chore::Demo { arguments } => demo::run(&root, &arguments),
+        Chore::Test => stages::run(&root),
+    };
+    match outcome {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The folder above this crate: xtask always runs from a checkout, whatever the current folder.
+fn workspace_root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
