@@ -26,9 +26,9 @@ pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
 ///
 /// When the program cannot be started at all; a failing program is an `Ok` code above zero.
 pub fn run(mut command: Command) -> Result<u8> {
-    let status = command.status().with_context(|| {
-        format!("cannot start `{}`; is it installed and on PATH?", shown(&command))
-    })?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`; is it installed and on PATH?", shown(&command)))?;
     Ok(code(status))
 }
 
@@ -40,8 +40,7 @@ pub fn run(mut command: Command) -> Result<u8> {
 pub fn run_quietly_within(mut command: Command, limit: Duration) -> Result<u8> {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let started = Instant::now();
-    let mut child =
-        command.spawn().with_context(|| format!("cannot start `{}`", shown(&command)))?;
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", shown(&command)))?;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(code(status));

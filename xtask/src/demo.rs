@@ -15,10 +15,8 @@ use crate::{child, stages};
 /// When no C compiler is found or cargo cannot be started.
 pub fn run(root: &Path, arguments: &[String]) -> Result<u8> {
     stages::require_c_compiler()?;
-    let mut command = child::cargo(
-        root,
-        &["run", "--release", "--package", "backstop-app", "--bin", "backstop", "--", "demo"],
-    );
+    let mut command =
+        child::cargo(root, &["run", "--release", "--package", "backstop-app", "--bin", "backstop", "--", "demo"]);
     command.args(arguments);
     child::run(command)
 }

@@ -57,8 +57,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder above this crate: xtask always runs from a checkout, whatever the current folder.
+/// The folder above this crate, as cargo names it when it runs us. Not the one known at compile time:
+/// several checkouts may share a target folder, and with it this very program.
 fn workspace_root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    here.and_then(|here| here.parent().map(Path::to_path_buf)).unwrap_or_else(|| ".".into())
 }

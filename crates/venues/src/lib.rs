@@ -1,1 +1,3 @@
-//! placeholder
+//! Translators between venues and Backstop's words: wire protocol on one side, `model` on the other.
+
+pub mod binance;

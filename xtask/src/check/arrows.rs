@@ -20,11 +20,7 @@ struct Room {
     tests_may_know: &'static [&'static str],
 }
 
-const fn room(
-    name: &'static str,
-    may_know: &'static [&'static str],
-    tests_may_know: &'static [&'static str],
-) -> Room {
+const fn room(name: &'static str, may_know: &'static [&'static str], tests_may_know: &'static [&'static str]) -> Room {
     Room { name, may_know, tests_may_know }
 }
 
@@ -92,8 +88,7 @@ pub fn read_members(root: &Path) -> Result<Vec<Member>> {
     if !output.status.success() {
         bail!("`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let answer: Value =
-        serde_json::from_slice(&output.stdout).context("`cargo metadata` printed no JSON")?;
+    let answer: Value = serde_json::from_slice(&output.stdout).context("`cargo metadata` printed no JSON")?;
     parse_members(root, &answer)
 }
 
@@ -121,19 +116,18 @@ fn parse_need(dependency: &Value) -> Option<Need> {
 }
 
 fn check_member(member: &Member) -> Vec<Finding> {
-    let finding =
-        |what: String, next: &str| Finding::new(member.manifest.as_str(), 1, RULE, what, next);
+    let finding = |what: String, next: &str| Finding::new(member.manifest.as_str(), 1, RULE, what, next);
     let name = member.name.as_str();
     let Some(room) = ROOMS.iter().find(|room| room.name == name) else {
-        let next = "add it with its arrows to the table in xtask/src/check/arrows.rs, and its reason to ARCHITECTURE.md";
+        let next =
+            "add it with its arrows to the table in xtask/src/check/arrows.rs, and its reason to ARCHITECTURE.md";
         return vec![finding(format!("`{name}` is not in the table of rooms"), next)];
     };
     let is_room = |need: &Need| ROOMS.iter().any(|room| room.name == need.name);
     let mut findings = Vec::new();
     for need in &member.needs {
         let other = need.name.as_str();
-        let is_known = room.may_know.contains(&other)
-            || (need.is_for_tests && room.tests_may_know.contains(&other));
+        let is_known = room.may_know.contains(&other) || (need.is_for_tests && room.tests_may_know.contains(&other));
         if is_room(need) && !is_known {
             let what = format!("`{name}` may not know `{other}`{}", even_in_tests(need));
             findings.push(finding(what, "move the code to the room that may know both"));

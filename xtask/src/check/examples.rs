@@ -39,8 +39,7 @@ mod tests {
     #[test]
     fn a_mentioned_example_passes() {
         let page = "- [`trail.yaml`](trail.yaml): follows\n- `examples/ladder.yaml`";
-        let files =
-            [(README, page), ("examples/trail.yaml", ""), ("examples/ladder.yaml", "")];
+        let files = [(README, page), ("examples/trail.yaml", ""), ("examples/ladder.yaml", "")];
         assert_eq!(check(&Tree::of(&files)), []);
     }
 

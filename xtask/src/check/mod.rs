@@ -40,8 +40,7 @@ pub fn run(root: &Path, bless: bool) -> Result<u8> {
     let mut ratchet = Ratchet::parse(RATCHET, tree.text(RATCHET).unwrap_or_default());
     if bless {
         ratchet.lower(&sizes);
-        std::fs::write(root.join(RATCHET), ratchet.to_string())
-            .with_context(|| format!("cannot write {RATCHET}"))?;
+        std::fs::write(root.join(RATCHET), ratchet.to_string()).with_context(|| format!("cannot write {RATCHET}"))?;
     }
 
     let mut findings = arrows::check(&arrows::read_members(root)?);

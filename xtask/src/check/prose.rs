@@ -12,11 +12,9 @@ const SHORTEST_SENTENCE: usize = 20;
 
 /// The first thing in the file is its module doc, and it says something.
 pub fn check(source: &Source) -> Option<Finding> {
-    let doc: Vec<&str> =
-        source.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    let doc: Vec<&str> = source.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     let sentence = doc.join(" ");
-    let is_sentence = sentence.trim().chars().count() >= SHORTEST_SENTENCE
-        && sentence.split_whitespace().count() >= 3;
+    let is_sentence = sentence.trim().chars().count() >= SHORTEST_SENTENCE && sentence.split_whitespace().count() >= 3;
     let what = match () {
         () if doc.is_empty() => "the file does not open with `//!`",
         () if !is_sentence => "the `//!` on top is not a sentence",
@@ -42,9 +40,13 @@ mod tests {
 
     #[test]
     fn nothing_a_label_or_a_late_doc_fails() {
-        for bad in
-            ["", "fn a() {}", "//! placeholder", "//! xxxxxxxxxxxxxxxxxxxxxxxx", "\n//! Routes an event to its position."]
-        {
+        for bad in [
+            "",
+            "fn a() {}",
+            "//! placeholder",
+            "//! xxxxxxxxxxxxxxxxxxxxxxxx",
+            "\n//! Routes an event to its position.",
+        ] {
             assert!(is_found(bad), "{bad:?}");
         }
     }

@@ -34,8 +34,7 @@ struct Exception {
 impl Ratchet {
     /// Reads the list; lines that make no sense become findings later.
     pub fn parse(path: &str, text: &str) -> Self {
-        let mut ratchet =
-            Self { path: path.to_owned(), exceptions: BTreeMap::new(), unreadable: Vec::new() };
+        let mut ratchet = Self { path: path.to_owned(), exceptions: BTreeMap::new(), unreadable: Vec::new() };
         for (line, content) in (1..).zip(text.lines()) {
             if content.trim().is_empty() || content.starts_with('#') {
                 continue;
@@ -78,10 +77,7 @@ impl Ratchet {
         let Some(exception) = self.exceptions.get(key) else {
             return (lines > red_line).then(|| {
                 let what = format!("`{key}` has {lines} lines, the red line is {red_line}");
-                let next = format!(
-                    "split it by noun; if it must be, add `{key} {lines} # reason` to {}",
-                    self.path
-                );
+                let next = format!("split it by noun; if it must be, add `{key} {lines} # reason` to {}", self.path);
                 Finding::new(path, *line, RULE, what, next)
             });
         };
@@ -174,10 +170,7 @@ mod tests {
         let list = "crates/core/src/engine.rs 700 # one table\nold.rs 900 # gone\ncrates/core/src/engine.rs::handle 90 # one match\n";
         let mut ratchet = Ratchet::parse("xtask/ratchet.txt", list);
         ratchet.lower(&[file(650), function(60)]);
-        assert_eq!(
-            ratchet.to_string(),
-            format!("{HEADER}crates/core/src/engine.rs 650 # one table\n")
-        );
+        assert_eq!(ratchet.to_string(), format!("{HEADER}crates/core/src/engine.rs 650 # one table\n"));
         ratchet.lower(&[file(800), function(90)]);
         assert!(ratchet.to_string().contains("engine.rs 650 # one table"));
         assert!(!ratchet.to_string().contains("handle"));

@@ -79,8 +79,7 @@ mod tests {
     fn files_and_functions_are_measured_and_the_longest_namesake_counts() {
         let text = "//! x\nfn a() {}\nmod m {\n    fn a() {\n        b()\n    }\n}\n";
         let sizes = measure(&[Source::new("crates/core/src/x.rs", text)]);
-        let seen: Vec<_> =
-            sizes.iter().map(|size| (size.key.as_str(), size.line, size.lines)).collect();
+        let seen: Vec<_> = sizes.iter().map(|size| (size.key.as_str(), size.line, size.lines)).collect();
         assert_eq!(seen, [("crates/core/src/x.rs", 1, 7), ("crates/core/src/x.rs::a", 4, 3)]);
     }
 }

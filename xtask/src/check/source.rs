@@ -159,8 +159,7 @@ fn blank(text: &str) -> String {
 /// The end of the comment or literal that starts at `at`; `at` itself when none does.
 fn skipped(text: &str, at: usize) -> usize {
     let rest = &text.as_bytes()[at..];
-    let is_word_before =
-        at > 0 && text.as_bytes()[..at].last().is_some_and(|byte| is_word_byte(*byte));
+    let is_word_before = at > 0 && text.as_bytes()[..at].last().is_some_and(|byte| is_word_byte(*byte));
     match rest {
         [b'/', b'/', ..] => find(text, at, "\n"),
         [b'/', b'*', ..] => comment_end(text, at),
@@ -217,9 +216,7 @@ fn string_end(text: &str, inside: usize) -> usize {
 fn character_end(text: &str, at: usize) -> usize {
     let mut letters = text[at + 1..].char_indices();
     match (letters.next(), letters.next()) {
-        (Some((_, '\\')), Some((escaped, letter))) => {
-            find(text, at + 1 + escaped + letter.len_utf8(), "'") + 1
-        }
+        (Some((_, '\\')), Some((escaped, letter))) => find(text, at + 1 + escaped + letter.len_utf8(), "'") + 1,
         (Some((_, letter)), Some((close, '\''))) if letter != '\'' => at + 1 + close + 1,
         _ => at,
     }
@@ -279,10 +276,7 @@ mod tests {
     fn functions_are_measured_from_keyword_to_brace() {
         let text = "trait T { fn no_body(&self); }\nfn one(a: [u8; 2], f: fn(u8) -> u8) { a }\nfn three() {\n    if x { y }\n}\n";
         let source = Source::new("x.rs", text);
-        let expected = [
-            Function { name: "one", line: 2, lines: 1 },
-            Function { name: "three", line: 3, lines: 3 },
-        ];
+        let expected = [Function { name: "one", line: 2, lines: 1 }, Function { name: "three", line: 3, lines: 3 }];
         assert_eq!(source.functions(), expected);
     }
 }

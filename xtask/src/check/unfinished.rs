@@ -59,6 +59,8 @@ fn attribute_around(code: &str, at: usize) -> Option<&str> {
 mod tests {
     use super::*;
 
+    const NONE: [usize; 0] = [];
+
     fn lines(text: &str) -> Vec<usize> {
         let source = Source::new("crates/core/src/x.rs", text);
         check(&source).iter().map(|finding| finding.line).collect()
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn finished_code_passes() {
         let text = "// todo!() and .unwrap()\nlet a = \"todo!()\"; b.unwrap_or(1); ignore(c); #[allow(clippy::x)] fn unused() {}\nself.unwrap(1)";
-        assert_eq!(lines(text), []);
+        assert_eq!(lines(text), NONE);
     }
 
     #[test]
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn tests_may_unwrap_but_not_be_ignored() {
-        assert_eq!(lines("#[cfg(test)]\nmod tests {\n fn a() { b.unwrap() }\n}"), []);
+        assert_eq!(lines("#[cfg(test)]\nmod tests {\n fn a() { b.unwrap() }\n}"), NONE);
         assert_eq!(lines("#[test]\n#[ignore]\nfn a() { b.unwrap() }"), [2]);
     }
 }

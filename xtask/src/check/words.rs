@@ -37,8 +37,7 @@ const ALLOWED: [(&str, &str, &str); 6] = [
     ("sync", "crates/store/src/", "fsync, and SQLite's `synchronous`"),
 ];
 
-const DEFINING: [&str; 9] =
-    ["const", "enum", "fn", "macro_rules", "mod", "static", "struct", "trait", "type"];
+const DEFINING: [&str; 9] = ["const", "enum", "fn", "macro_rules", "mod", "static", "struct", "trait", "type"];
 
 /// Names defined outside tests.
 pub fn check(source: &Source) -> Vec<Finding> {
@@ -49,8 +48,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
     let mut words = source.words().peekable();
     while let Some((at, word)) = words.next() {
         let Some((name_at, name)) = words.peek().copied() else { break };
-        if !DEFINING.contains(&word) || source.is_test(at) || !is_adjacent(source, at, word, name_at)
-        {
+        if !DEFINING.contains(&word) || source.is_test(at) || !is_adjacent(source, at, word, name_at) {
             continue;
         }
         let line = source.line_of(name_at);
@@ -96,9 +94,7 @@ fn is_adjacent(source: &Source, at: usize, word: &str, name_at: usize) -> bool {
 fn avoided(path: &str, name: &str) -> Option<(&'static str, &'static str)> {
     let parts = parts(name);
     AVOIDED.into_iter().find(|(avoided, _)| {
-        let is_allowed = ALLOWED
-            .iter()
-            .any(|(word, start, _)| word == avoided && path.starts_with(start));
+        let is_allowed = ALLOWED.iter().any(|(word, start, _)| word == avoided && path.starts_with(start));
         !is_allowed && parts.iter().any(|part| is_form_of(part, avoided))
     })
 }
@@ -119,8 +115,7 @@ fn parts(name: &str) -> Vec<String> {
         let before = index.checked_sub(1).and_then(|index| letters.get(index));
         let after = letters.get(index + 1);
         let starts_hump = letter.is_uppercase()
-            && (before.is_some_and(|before| before.is_lowercase())
-                || after.is_some_and(|after| after.is_lowercase()));
+            && (before.is_some_and(|before| before.is_lowercase()) || after.is_some_and(|after| after.is_lowercase()));
         if !letter.is_alphanumeric() || starts_hump {
             parts.push(String::new());
         }

@@ -26,6 +26,9 @@ impl FromStr for Price {
 }
 
 impl Price {
+    /// Above every price there is.
+    pub const HIGHEST: Self = Self::of(i128::MAX);
+
     pub(super) fn positive(self) -> Result<Self, OutOfRange> {
         if self > Self::NOTHING { Ok(self) } else { Err(OutOfRange) }
     }

@@ -76,6 +76,12 @@ impl Ratio {
         self.0.checked_div_ext(other.0, rounding.library()).map(Self).ok_or(OutOfRange)
     }
 
+    /// The whole part, toward negative infinity.
+    #[must_use]
+    pub fn floored(self) -> Self {
+        Self::of(self.mantissa().div_euclid(Self::ONE.mantissa()) * Self::ONE.mantissa())
+    }
+
     /// The number of hundredths, for people: 0.03 is shown as `3`.
     #[must_use]
     pub fn in_percent(self) -> Self {

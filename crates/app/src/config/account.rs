@@ -1,0 +1,155 @@
+//! A written account becomes an account of the configuration. Which plan a position gets is said here once.
+
+use super::amounts;
+use super::located::Located;
+use super::problem::Problem;
+use super::wire;
+use backstop_model::{ExitPlan, Money, Name, Ratio, Symbol};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use super::wire::{Adopt, Mode, Venue};
+
+/// An account to look after.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccountConfig {
+    /// Its name; part of every client order id.
+    pub name: Name,
+    /// Where it is held.
+    pub venue: Venue,
+    /// What may be done with it; only [`Mode::Paper`] in this version.
+    pub mode: Mode,
+    /// The plan of all positions that have no closer one.
+    pub plan: Option<Name>,
+    /// The plan by symbol.
+    pub symbol_plans: BTreeMap<Symbol, Name>,
+    /// What happens to positions that others opened.
+    pub adopt: Adopt,
+    /// Loss of the day, as a share of equity, from which there is an alert and no new entry.
+    pub max_daily_loss: Option<Ratio>,
+    /// Close everything as well when the daily loss is reached.
+    pub flatten: bool,
+    /// Only these symbols; all when empty.
+    pub symbols: Vec<Symbol>,
+    /// The largest notional of a position that is looked after.
+    pub max_notional: Option<Money>,
+}
+
+impl AccountConfig {
+    /// The account that a configuration without accounts has: paper, with one plan for everything.
+    pub(super) fn paper(name: Name, plan: Option<Name>) -> Self {
+        Self {
+            name,
+            venue: Venue::Paper,
+            mode: Mode::Paper,
+            plan,
+            symbol_plans: BTreeMap::new(),
+            adopt: Adopt::default(),
+            max_daily_loss: None,
+            flatten: false,
+            symbols: Vec::new(),
+            max_notional: None,
+        }
+    }
+
+    /// The name of the plan for positions on `symbol`: the symbol's own, else the account's.
+    #[must_use]
+    pub fn plan_for(&self, symbol: Symbol) -> Option<Name> {
+        self.symbol_plans.get(&symbol).copied().or(self.plan)
+    }
+
+    /// Whether positions on `symbol` are looked after.
+    #[must_use]
+    pub fn covers(&self, symbol: Symbol) -> bool {
+        self.symbols.is_empty() || self.symbols.contains(&symbol)
+    }
+}
+
+impl Venue {
+    /// The word of the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Aster => "aster",
+            Self::Binance => "binance",
+            Self::Bitget => "bitget",
+            Self::Ig => "ig",
+            Self::Paper => "paper",
+        }
+    }
+}
+
+impl Mode {
+    /// The word of the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Observe => "observe",
+            Self::Paper => "paper",
+        }
+    }
+}
+
+/// The account, and what the owner is told about it.
+pub(super) fn account(
+    name: &Located<String>,
+    written: &wire::Account,
+    plans: &BTreeMap<Name, Arc<ExitPlan>>,
+) -> Result<(AccountConfig, Vec<String>), Problem> {
+    let venue = written.venue.as_ref().map_or(Venue::Paper, |venue| venue.value);
+    let mode = mode(written)?;
+    let plan = written.plan.as_ref().map(|plan| known(plan, plans)).transpose()?;
+    let mut account = AccountConfig { venue, mode, ..AccountConfig::paper(amounts::name(name, "an account")?, plan) };
+    for (symbol, plan) in written.plans.iter().flat_map(|plans| &plans.0) {
+        account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan, plans)?);
+    }
+    for symbol in written.symbols.iter().flatten() {
+        account.symbols.push(amounts::symbol(symbol)?);
+    }
+    account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
+    account.max_daily_loss =
+        written.max_daily_loss.as_ref().map(|loss| amounts::percent(loss, "max_daily_loss", 0, 100)).transpose()?;
+    account.flatten = written.flatten.as_ref().is_some_and(|flatten| flatten.value);
+    account.max_notional =
+        written.max_notional.as_ref().map(|most| amounts::amount(most, "max_notional")).transpose()?;
+    let told = told(&account);
+    Ok((account, told))
+}
+
+/// Only what this version can keep its promises for.
+fn mode(written: &wire::Account) -> Result<Mode, Problem> {
+    let Some(mode) = &written.mode else { return Ok(Mode::Paper) };
+    match mode.value {
+        Mode::Paper => Ok(Mode::Paper),
+        asked @ (Mode::Live | Mode::Observe) => {
+            let message = format!("mode `{}` is not available: this version trades the paper venue only", asked.word());
+            Err(Problem::new(mode.at, message, "write `mode: paper`"))
+        }
+    }
+}
+
+fn known(written: &Located<String>, plans: &BTreeMap<Name, Arc<ExitPlan>>) -> Result<Name, Problem> {
+    let name = amounts::name(written, "a plan")?;
+    if plans.contains_key(&name) {
+        return Ok(name);
+    }
+    let names: Vec<&str> = plans.keys().map(Name::as_str).collect();
+    let help = format!("write it below `plans`, or choose one of: {}", names.join(", "));
+    Err(Problem::new(written.at, format!("there is no plan `{name}`"), help))
+}
+
+fn told(account: &AccountConfig) -> Vec<String> {
+    let mut told = Vec::new();
+    if account.venue != Venue::Paper {
+        let venue = account.venue.word();
+        told.push(format!("this version trades the paper venue only: nothing is sent to {venue}, its prices are not read"));
+    }
+    if account.plan.is_none() && account.symbol_plans.is_empty() {
+        told.push("it has no plan: positions are shown, nothing is done for them".to_owned());
+    }
+    if account.flatten && account.max_daily_loss.is_none() {
+        told.push("flatten has no effect without max_daily_loss".to_owned());
+    }
+    told
+}

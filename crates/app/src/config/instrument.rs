@@ -1,0 +1,125 @@
+//! What the owner says about an instrument, laid over what was seen of it and what is usual.
+
+use super::amounts;
+use super::located::{Located, Place};
+use super::problem::Problem;
+use super::wire;
+use crate::recorded::Decimals;
+use backstop_model::instrument::BadInstrument;
+use backstop_model::{Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, Price, Quantity, Ratio, Symbol};
+
+/// Currencies that symbols end with, longest first where one ends another.
+const QUOTES: [&str; 10] = ["FDUSD", "USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH"];
+
+/// What the owner says about one instrument; what is absent is seen or usual.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InstrumentOverrides {
+    /// The smallest price increment.
+    pub tick: Option<Price>,
+    /// The smallest quantity increment.
+    pub step: Option<Quantity>,
+    /// The smallest quantity of one order.
+    pub min_quantity: Option<Quantity>,
+    /// The largest quantity of one order.
+    pub max_quantity: Option<Quantity>,
+    /// The smallest price × quantity of one order.
+    pub min_notional: Option<Money>,
+    /// Whether that minimum is waived for orders that only reduce.
+    pub min_notional_waived: bool,
+    /// Fee of a resting fill.
+    pub maker_fee: Option<Ratio>,
+    /// Fee of a taking fill.
+    pub taker_fee: Option<Ratio>,
+    /// The leverage positions are held with.
+    pub leverage: Option<Leverage>,
+    /// Maintenance margin as a share of notional.
+    pub maintenance_margin: Option<Ratio>,
+}
+
+impl InstrumentOverrides {
+    /// The parts of an instrument: what is said here, else tick and step from the decimals `seen`, else what is usual:
+    /// fees 0.02 % and 0.05 %, the step as smallest quantity, no minimum notional, leverage 10, maintenance 0.4 %.
+    #[must_use]
+    pub fn spec(&self, id: InstrumentId, venue: Name, symbol: Symbol, seen: Decimals) -> InstrumentSpec {
+        let step = self.step.unwrap_or_else(|| seen.step());
+        InstrumentSpec {
+            id,
+            venue,
+            symbol,
+            tick: self.tick.unwrap_or_else(|| seen.tick()),
+            step,
+            min_quantity: self.min_quantity.unwrap_or(step),
+            max_quantity: self.max_quantity,
+            min_notional: self.min_notional.unwrap_or(Money::ZERO),
+            min_notional_waived_for_exits: self.min_notional_waived,
+            maker_fee: self.maker_fee.unwrap_or_else(|| usual("0.02")),
+            taker_fee: self.taker_fee.unwrap_or_else(|| usual("0.05")),
+            leverage: self.leverage.or(Leverage::try_from(10).ok()),
+            maintenance_margin: self.maintenance_margin.unwrap_or_else(|| usual("0.4")),
+            currency: currency(symbol),
+        }
+    }
+}
+
+fn usual(percent: &str) -> Ratio {
+    Ratio::percent(percent).expect("a constant of this file is a percentage")
+}
+
+/// The quote currency a symbol ends with; USDT where none is recognised.
+fn currency(symbol: Symbol) -> Name {
+    let quote = QUOTES.iter().find(|quote| symbol.as_str().ends_with(**quote) && symbol.as_str().len() > quote.len());
+    Name::new(quote.unwrap_or(&"USDT")).expect("a constant of this file is a name")
+}
+
+/// The overrides, checked together as far as they go.
+pub(super) fn instrument(
+    name: &Located<String>,
+    written: &wire::Instrument,
+) -> Result<(Symbol, InstrumentOverrides), Problem> {
+    let symbol = amounts::symbol(name)?;
+    let quantity = |written: &Option<Located<wire::Number>>| {
+        written.as_ref().map(|written| amounts::quantity(written, "a plain number like `0.001`")).transpose()
+    };
+    let percent = |written: &Option<Located<wire::Percent>>, what| {
+        written.as_ref().map(|written| amounts::any_percent(written, what)).transpose()
+    };
+    let amount = |written: &Located<wire::Number>| amounts::amount(written, "min_notional");
+    let overrides = InstrumentOverrides {
+        tick: written.tick.as_ref().map(|tick| amounts::price(tick, "a plain number like `0.1`")).transpose()?,
+        step: quantity(&written.step)?,
+        min_quantity: quantity(&written.min_quantity)?,
+        max_quantity: quantity(&written.max_quantity)?,
+        min_notional: written.min_notional.as_ref().map(amount).transpose()?,
+        min_notional_waived: written.min_notional_waived.as_ref().is_some_and(|waived| waived.value),
+        maker_fee: percent(&written.maker_fee, "maker_fee")?,
+        taker_fee: percent(&written.taker_fee, "taker_fee")?,
+        leverage: written.leverage.as_ref().map(amounts::leverage).transpose()?,
+        maintenance_margin: percent(&written.maintenance_margin, "maintenance_margin")?,
+    };
+    let venue = Name::new("paper").expect("a constant of this file is a name");
+    let spec = overrides.spec(InstrumentId(0), venue, symbol, Decimals::default());
+    match Instrument::try_from(spec) {
+        Ok(_) => Ok((symbol, overrides)),
+        Err(wrong) => Err(misfit(name.at, written, &overrides, &wrong)),
+    }
+}
+
+/// The model's complaint at the key it is about.
+fn misfit(name: Place, written: &wire::Instrument, said: &InstrumentOverrides, wrong: &BadInstrument) -> Problem {
+    let number = |written: &Option<Located<wire::Number>>| written.as_ref().map(|written| written.at);
+    let (place, help) = match wrong {
+        BadInstrument::NoStep(_) => (number(&written.step), "write the venue's smallest increment, like `0.001`"),
+        BadInstrument::Fee(_, percent) => {
+            let fees = [
+                (said.maker_fee, &written.maker_fee),
+                (said.taker_fee, &written.taker_fee),
+                (said.maintenance_margin, &written.maintenance_margin),
+            ];
+            let culprit = fees.into_iter().find(|(fee, _)| fee.is_some_and(|fee| fee.in_percent() == *percent));
+            (culprit.and_then(|(_, at)| at.as_ref().map(|at| at.at)), "write it in percent, like `0.05%`")
+        }
+        BadInstrument::MaxBelowMin(..) => (number(&written.max_quantity), "raise it, or lower min_quantity"),
+        BadInstrument::NegativeNotional(..) => (number(&written.min_notional), "leave it out for none"),
+    };
+    Problem::new(place.unwrap_or(name), wrong.to_string(), help)
+}

@@ -1,0 +1,233 @@
+//! A written plan becomes an exit plan. The model checks that the parts fit; here every complaint finds its place.
+
+use super::amounts::{self, any_percent, percent};
+use super::distance::{distance, trail};
+use super::located::{Located, Place};
+use super::problem::Problem;
+use super::times;
+use super::wire;
+use backstop_model::plan::{
+    BadPlan, BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance,
+    TrailedBy, TrailingStop,
+};
+use backstop_model::{ExitPlan, ExitPlanSpec, Ratio, TriggerSource};
+
+/// The plan, and what the owner is told about it.
+pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(ExitPlan, Vec<String>), Problem> {
+    let mut told = Vec::new();
+    let places = Places::of(name.at, written);
+    let stop_loss = stop_loss(name, written)?;
+    let levels = levels(written)?;
+    let trailing = written.trailing.as_ref().map(|trailing| trailing_stop(trailing, &mut told)).transpose()?;
+    let rest = rest(written, levels.is_empty());
+    let single = written.single_take_profit.as_ref().map(|at| distance(at, "single_take_profit")).transpose()?;
+    let on_invalid = match value(&written.on_invalid) {
+        Some(wire::OnInvalid::Fallback) => OnInvalid::Fallback,
+        Some(wire::OnInvalid::Refuse) | None => OnInvalid::Refuse,
+    };
+    let (take_profits, normalised) = TakeProfits::new(levels, rest == Rest::Trail, on_invalid, single)
+        .map_err(|wrong| places.problem(&wrong))?;
+    told.extend(normalised);
+    let spec = ExitPlanSpec {
+        name: amounts::name(name, "a plan")?,
+        stop_loss,
+        take_profits,
+        rest,
+        trailing,
+        stop_ladder: stop_ladder(written)?,
+        breakeven: break_even(written),
+        target_order: target_order(written),
+        instant_take_profit: value(&written.instant_take_profit).unwrap_or(true),
+        fallback_to_single: value(&written.fallback_to_single).unwrap_or(true),
+        single_take_profit: single,
+        time_limit: written.time_limit.as_ref().map(times::length).transpose()?,
+        close_at: written.close_at.as_ref().map(times::close_at).transpose()?,
+        allow_loss: value(&written.allow_loss).unwrap_or(false),
+    };
+    told.extend(without_effect(written)?);
+    let plan = ExitPlan::try_from(spec).map_err(|wrong| places.problem(&wrong))?;
+    Ok((plan, told))
+}
+
+fn stop_loss(name: &Located<String>, written: &wire::Plan) -> Result<StopLoss, Problem> {
+    let help = "add `stop_loss: { at: 2% }`: every plan has a stop";
+    let Some(stop) = &written.stop_loss else {
+        return Err(Problem::new(name.at, format!("plan `{}` has no stop_loss", name.value), help));
+    };
+    let Some(at) = &stop.value.at else {
+        return Err(Problem::new(stop.at, "stop_loss does not say where", help));
+    };
+    Ok(StopLoss {
+        at: distance(at, "stop_loss")?,
+        trigger: value(&stop.value.trigger).map_or(TriggerSource::Mark, trigger),
+    })
+}
+
+fn levels(written: &wire::Plan) -> Result<Vec<TakeProfit>, Problem> {
+    let Some(levels) = &written.take_profits else { return Ok(Vec::new()) };
+    let read = |level: &Located<wire::TakeProfit>| {
+        let help = "write a level like `{ at: 3%, close: 40% }`";
+        let Some(at) = &level.value.at else {
+            return Err(Problem::new(level.at, "this level does not say where it lies", help));
+        };
+        let Some(close) = &level.value.close else {
+            return Err(Problem::new(level.at, "this level does not say how much it closes", help));
+        };
+        Ok(TakeProfit { at: distance(at, "take_profits")?, close: percent(close, "the share to close", 0, 100)? })
+    };
+    levels.value.iter().map(read).collect()
+}
+
+/// Without levels a trail has everything; else the last level closes the rest unless it is said to be trailed.
+fn rest(written: &wire::Plan, no_levels: bool) -> Rest {
+    match value(&written.rest) {
+        Some(wire::Rest::Trail) => Rest::Trail,
+        Some(wire::Rest::Close) => Rest::Close,
+        None if no_levels && written.trailing.is_some() => Rest::Trail,
+        None => Rest::Close,
+    }
+}
+
+fn trailing_stop(written: &Located<wire::Trailing>, told: &mut Vec<String>) -> Result<TrailingStop, Problem> {
+    let trailing = &written.value;
+    let Some(behind) = &trailing.distance else {
+        let help = "add a distance: `trailing: { activation: 5%, distance: 2% }`";
+        return Err(Problem::new(written.at, "trailing does not say how far behind the best price", help));
+    };
+    let distance_behind = trail(behind)?;
+    let activation = trailing.activation.as_ref().map(|at| distance(at, "activation")).transpose()?;
+    let native = matches!(distance_behind, TrailDistance::Percent(_));
+    let by = match value(&trailing.by) {
+        Some(wire::TrailedBy::Amend) => TrailedBy::Amend,
+        Some(wire::TrailedBy::Engine) => TrailedBy::Engine,
+        Some(wire::TrailedBy::Venue) if !native => {
+            told.push(format!("no venue trails by `{distance_behind}`: the stop is amended instead (`by: amend`)"));
+            TrailedBy::Amend
+        }
+        None if !native => TrailedBy::Amend,
+        Some(wire::TrailedBy::Venue) | None => TrailedBy::Venue,
+    };
+    let trigger = value(&trailing.trigger).map_or(TriggerSource::Last, trigger);
+    Ok(TrailingStop { activation, distance: distance_behind, by, trigger })
+}
+
+fn stop_ladder(written: &wire::Plan) -> Result<StopLadder, Problem> {
+    let Some(ladder) = &written.stop_ladder else { return Ok(StopLadder::None) };
+    let share = |written: &Located<wire::Percent>| {
+        let share = percent(written, "the percentage below", 0, 99)?;
+        if share > Ratio::ZERO {
+            return Ok(share);
+        }
+        Err(Problem::new(written.at, "a percentage below is greater than zero", "write it like `1%`"))
+    };
+    Ok(match &ladder.value {
+        wire::StopLadder::Breakeven => StopLadder::Breakeven,
+        wire::StopLadder::None => StopLadder::None,
+        wire::StopLadder::PercentBelowHigh(below) => StopLadder::PercentBelowHigh(share(below)?),
+        wire::StopLadder::PercentBelowTrigger(below) => StopLadder::PercentBelowTrigger(share(below)?),
+        wire::StopLadder::PreviousTarget => StopLadder::PreviousTarget,
+        wire::StopLadder::TargetsBehind(count) => {
+            StopLadder::TargetsBehind(amounts::count(count, "number of targets")?)
+        }
+    })
+}
+
+fn break_even(written: &wire::Plan) -> BreakEven {
+    match value(&written.breakeven) {
+        Some(wire::BreakEven::Plain) => BreakEven::Plain,
+        Some(wire::BreakEven::Net) | None => BreakEven::Net,
+    }
+}
+
+fn target_order(written: &wire::Plan) -> TargetOrder {
+    match value(&written.target_order) {
+        Some(wire::TargetOrder::Market) => TargetOrder::Market,
+        Some(wire::TargetOrder::PostOnly) => TargetOrder::PostOnly,
+        Some(wire::TargetOrder::Limit) | None => TargetOrder::Limit,
+    }
+}
+
+/// Keys that only matter for `atr` distances, which this version does not have.
+fn without_effect(written: &wire::Plan) -> Result<Vec<String>, Problem> {
+    let mut told = Vec::new();
+    if let Some(until_warm) = &written.until_warm {
+        any_percent(until_warm, "until_warm")?;
+        told.push("until_warm has no effect: no distance of this plan is in atr".to_owned());
+    }
+    let follow = written.trailing.as_ref().and_then(|trailing| value(&trailing.value.follow));
+    if follow == Some(true) {
+        told.push("follow has no effect: the trail's distance is not in atr".to_owned());
+    }
+    Ok(told)
+}
+
+fn trigger(written: wire::Trigger) -> TriggerSource {
+    match written {
+        wire::Trigger::BidAsk => TriggerSource::BidAsk,
+        wire::Trigger::Last => TriggerSource::Last,
+        wire::Trigger::Mark => TriggerSource::Mark,
+    }
+}
+
+fn value<T: Copy>(written: &Option<Located<T>>) -> Option<T> {
+    written.as_ref().map(|written| written.value)
+}
+
+/// Where the parts of a plan stand, for what only the whole plan can say.
+struct Places {
+    name: Place,
+    stop: Option<Place>,
+    levels: Vec<(Option<Place>, Option<Place>)>,
+    rest: Option<Place>,
+    single: Option<Place>,
+    activation: Option<Place>,
+    behind: Option<Place>,
+}
+
+impl Places {
+    fn of(name: Place, written: &wire::Plan) -> Self {
+        let at = |written: &Option<Located<wire::Distance>>| written.as_ref().map(|written| written.at);
+        let levels = written.take_profits.iter().flat_map(|levels| &levels.value);
+        let trailing = written.trailing.as_ref().map(|trailing| &trailing.value);
+        Self {
+            name,
+            stop: written.stop_loss.as_ref().and_then(|stop| at(&stop.value.at)),
+            levels: levels.map(|l| (at(&l.value.at), l.value.close.as_ref().map(|close| close.at))).collect(),
+            rest: written.rest.as_ref().map(|rest| rest.at),
+            single: at(&written.single_take_profit),
+            activation: trailing.and_then(|trailing| at(&trailing.activation)),
+            behind: trailing.and_then(|trailing| at(&trailing.distance)),
+        }
+    }
+
+    /// The model's complaint at the part it is about.
+    fn problem(&self, wrong: &BadPlan) -> Problem {
+        let last_close = self.levels.last().and_then(|(_, close)| *close);
+        let (place, help) = match wrong {
+            BadPlan::NotPositive { what, .. } => (self.named(what), "write a distance greater than zero"),
+            BadPlan::StopInR(_) => (self.stop, "write the stop in %, % margin or pt"),
+            BadPlan::StopTooFar(_) => (self.stop, "write a stop below 100%, for example `2%`"),
+            BadPlan::NotAscending { level, .. } => (
+                self.levels.get(level.saturating_sub(1)).and_then(|(at, _)| *at),
+                "sort the levels, nearest first; `on_invalid: fallback` would use a single take profit instead",
+            ),
+            BadPlan::Shares { .. } => (last_close, "change the shares; `on_invalid: fallback` would normalise them"),
+            BadPlan::NothingToTrailWith => (self.rest, "add `trailing: { activation: 5%, distance: 2% }`"),
+            BadPlan::NoWayOut => (None, "add `take_profits: [{ at: 3%, close: 100% }]`, or trail"),
+            BadPlan::TrailCanLose { .. } => {
+                (self.behind, "the trail may close no lower than the entry unless the plan says `allow_loss: true`")
+            }
+        };
+        Problem::new(place.unwrap_or(self.name), wrong.to_string(), help)
+    }
+
+    fn named(&self, what: &str) -> Option<Place> {
+        match what {
+            "stop_loss" => self.stop,
+            "single_take_profit" => self.single,
+            "activation" => self.activation,
+            "trailing distance" => self.behind,
+            _ => self.levels.first().and_then(|(at, _)| *at),
+        }
+    }
+}

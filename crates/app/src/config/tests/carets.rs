@@ -1,0 +1,253 @@
+//! Every error shows the file, the line, and a caret under the culprit.
+
+use super::*;
+
+/// Reads `text`, in which `«culprit»` marks what the caret must stand under, and gives the problem's message and help.
+fn shown(marked: &str) -> (String, String) {
+    let text = marked.replace(['«', '»'], "");
+    let wrong = Config::parse(&text, "backstop.yaml").expect_err(marked);
+    let line = marked.lines().position(|line| line.contains('«')).unwrap_or_else(|| panic!("no mark in {marked}"));
+    let culprit_line = marked.lines().nth(line).unwrap();
+    let column = culprit_line.chars().position(|letter| letter == '«').unwrap();
+    let length = culprit_line.chars().position(|letter| letter == '»').unwrap() - column - 1;
+    let problem = &wrong.problems()[0];
+    let (line, column) = (line + 1, column + 1);
+    assert_eq!(problem.at, Some(Place { line, column, length: length.max(1) }), "{marked}\n{}", wrong.plain());
+    let plain = wrong.plain();
+    assert!(plain.starts_with(&format!("backstop.yaml:{line}:{column}: error: ")), "{plain}");
+    let carets = plain.lines().nth(3).unwrap();
+    let margin = line.to_string().len() + 3;
+    assert_eq!(carets.find('^').unwrap(), margin + column - 1, "{plain}");
+    assert!(plain.contains("  help: "), "{plain}");
+    (problem.message.clone(), problem.help.clone())
+}
+
+/// The same, for one plan whose lines are `lines`.
+fn shown_in_plan(lines: &str) -> (String, String) {
+    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    shown(&format!("plans:\n  p:\n{lines}"))
+}
+
+const STOP: &str = "stop_loss: { at: 2% }";
+const LEVELS: &str = "take_profits: [{ at: 3%, close: 100% }]";
+
+#[test]
+fn a_report_is_the_line_the_caret_and_the_next_step() {
+    let text = "plans:\n  p:\n    stop_loss: { at: 2 }\n";
+    let wrong = Config::parse(text, "backstop.yaml").unwrap_err();
+    let expected = "\
+backstop.yaml:3:22: error: stop_loss `2` has no unit
+  |
+3 |     stop_loss: { at: 2 }
+  |                      ^
+  help: write `2%` (percent), `2% margin` (return on margin), `2 pt` (points of price), `2 R` (initial risks) or \"@ 2\" (a price)
+";
+    assert_eq!(wrong.plain(), expected);
+    let drawn = wrong.drawn();
+    for part in ["stop_loss `2` has no unit", "backstop.yaml:3:22", "stop_loss: { at: 2 }", "here", "help: "] {
+        assert!(drawn.contains(part), "{part} is missing in\n{drawn}");
+    }
+    assert!(wrong.to_string().starts_with("backstop.yaml:3:22: stop_loss `2` has no unit; write"), "{wrong}");
+}
+
+#[test]
+fn bare_numbers_get_a_caret() {
+    let cases = [
+        format!("stop_loss: {{ at: «3» }}\n{LEVELS}"),
+        format!("{STOP}\ntake_profits:\n  - {{ at: 3%, close: 50% }}\n  - {{ at: «0.05», close: 50% }}"),
+        format!("{STOP}\ntake_profits: [{{ at: 3%, close: «40» }}]"),
+        format!("{STOP}\n{LEVELS}\ntrailing: {{ activation: «5», distance: 2% }}"),
+        format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «\"3.00\"» }}"),
+        format!("{STOP}\n{LEVELS}\nsingle_take_profit: «8»"),
+        format!("{STOP}\n{LEVELS}\ntime_limit: «3»"),
+        format!("{STOP}\n{LEVELS}\nstop_ladder: {{ percent_below_high: «1» }}"),
+    ];
+    for case in cases {
+        let (message, _) = shown_in_plan(&case);
+        assert!(message.ends_with("has no unit"), "{message}");
+    }
+    assert!(shown("accounts: { a: { max_daily_loss: «3» } }").0.ends_with("has no unit"));
+    assert!(shown("instruments: { X: { maker_fee: «0.02» } }").0.ends_with("has no unit"));
+}
+
+#[test]
+fn unknown_keys_get_a_caret_and_a_guess() {
+    let (message, help) = shown_in_plan(&format!("{STOP}\n«take_profit»: []"));
+    assert_eq!(message, "unknown key `take_profit`");
+    assert!(help.starts_with("did you mean `take_profits`? known here: stop_loss, take_profits, rest"), "{help}");
+    shown("«account»: {}");
+    shown("accounts:\n  main: { «venu»: paper }");
+    shown("instruments:\n  BTCUSDT: { «tik»: 0.1 }");
+    shown_in_plan("stop_loss: { at: 2%, «triger»: mark }");
+}
+
+#[test]
+fn secrets_are_refused_and_never_shown() {
+    for key in ["api_key", "secret", "apiSecret", "password", "bot_token"] {
+        let marked = format!("accounts:\n  main:\n    «{key}»: AKIA123456\n");
+        let (message, _) = shown(&marked);
+        assert_eq!(message, format!("`{key}` does not belong in a configuration file"));
+        let wrong = Config::parse(&marked.replace(['«', '»'], ""), "x").unwrap_err();
+        for text in [wrong.plain(), wrong.drawn(), wrong.to_string(), format!("{wrong:?}")] {
+            assert!(!text.contains("AKIA"), "{text}");
+        }
+    }
+    let block = "accounts:\n  main:\n    secret: |\n      AKIA1\n\n      AKIA2\n    venu: paper\n";
+    let wrong = Config::parse(block, "x").unwrap_err();
+    assert!(!wrong.drawn().contains("AKIA") && !format!("{wrong:?}").contains("AKIA"), "{}", wrong.drawn());
+    let wrong = Config::parse("accounts: { main: { \"secret\": \"AKIA123456\", venue: papr } }", "x").unwrap_err();
+    assert!(!wrong.plain().contains("AKIA"), "{}", wrong.plain());
+}
+
+#[test]
+fn wrong_words_get_the_right_ones() {
+    let (message, help) = shown_in_plan(&format!("{STOP}\n{LEVELS}\nrest: «trial»"));
+    assert_eq!((message.as_str(), help.as_str()), ("`trial` is not known here", "did you mean `trail`? choose one of: close, trail"));
+    shown_in_plan("stop_loss: { at: 2%, trigger: «index» }");
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: «previous»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: {{ «levels_behind»: 2 }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ninstant_take_profit: «yes»"));
+    shown("accounts: { a: { venue: «kraken» } }");
+    shown("accounts: { a: { mode: «paper-live» } }");
+}
+
+#[test]
+fn syntax_errors_get_a_caret() {
+    shown("plans:\n  p:\n    stop_loss: { at: 2%\n    take_profits«:» [");
+    shown("accounts:\n\t«a»: {}");
+    shown("plans:\n  p:\n    stop_loss: { at: 2% }\n   «r»est: trail");
+    let (_, help) = shown("plans: { p: { stop_loss: { at: «@» 102.50 } } }");
+    assert!(help.contains("\"@ 102.50\""), "{help}");
+    shown("plans: «[»]");
+    shown("accounts: «3»");
+    shown("plans: { p: { take_profits: «3%» } }");
+}
+
+#[test]
+fn duplicate_keys_get_a_caret() {
+    let (message, _) = shown_in_plan("stop_loss: { at: 2% }\n«stop_loss»: { at: 3% }");
+    assert_eq!(message, "`stop_loss` stands here twice");
+    shown_in_plan("stop_loss: { at: 2%, «at»: 3% }");
+    shown("plans:\n  p: {}\n  «p»: {}");
+    shown("{\"accounts\": {}, «\"accounts\"»: {}}");
+}
+
+#[test]
+fn levels_that_do_not_fit_get_a_caret() {
+    let (message, _) =
+        shown_in_plan(&format!("{STOP}\ntake_profits:\n  - {{ at: 5%, close: 50% }}\n  - {{ at: «3%», close: 50% }}"));
+    assert!(message.starts_with("profit levels must be in ascending order: level 2 at 3%"), "{message}");
+    let (message, help) =
+        shown_in_plan(&format!("{STOP}\ntake_profits: [{{ at: 3%, close: 60% }}, {{ at: 5%, close: «60%» }}]"));
+    assert_eq!(message, "the levels close 120 % in all; make it 100 %, or less with `rest: trail`");
+    assert!(help.contains("on_invalid: fallback"), "{help}");
+    shown_in_plan(&format!("{STOP}\ntake_profits: [{{ at: 3%, close: «140%» }}]"));
+    shown_in_plan(&format!("{STOP}\ntake_profits: [{{ at: 3%, close: «-40%» }}]"));
+    shown_in_plan(&format!("{STOP}\ntake_profits: [«{{» at: 3% }}]"));
+    shown_in_plan(&format!("{STOP}\ntake_profits: [«{{» close: 40% }}]"));
+}
+
+#[test]
+fn trails_that_do_not_work_get_a_caret() {
+    let (message, help) =
+        shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ activation: 2.5%, distance: «3%» }}"));
+    assert!(message.starts_with("activation 2.5% with distance 3% can close 0.6 % below entry"), "{message}");
+    assert!(help.contains("allow_loss: true"), "{help}");
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «0%» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «-2%» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «100%» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «5% margin» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «.nan» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: «{{» activation: 5% }}"));
+    shown_in_plan(&format!("{STOP}\nrest: «trail»\ntake_profits: [{{ at: 3%, close: 40% }}]"));
+}
+
+#[test]
+fn stops_that_are_none_get_a_caret() {
+    shown_in_plan(&format!("stop_loss: {{ at: «2 R» }}\n{LEVELS}"));
+    shown_in_plan(&format!("stop_loss: {{ at: «100%» }}\n{LEVELS}"));
+    shown_in_plan(&format!("stop_loss: «{{» trigger: mark }}\n{LEVELS}"));
+    shown(&format!("plans:\n  «p»:\n    {LEVELS}"));
+    shown(&format!("plans:\n  «p»:\n    {STOP}"));
+}
+
+#[test]
+fn what_this_version_cannot_do_is_said_with_a_caret() {
+    let (message, _) = shown_in_plan(&format!("stop_loss: {{ at: «1.5 atr» }}\n{LEVELS}"));
+    assert_eq!(message, "`1.5 atr`: distances in atr are not available in this version");
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing:\n  distance: «1.5 atr(14, 5m)»\n  follow: true"));
+    for mode in ["live", "observe"] {
+        for venue in ["binance", "aster", "bitget", "ig", "paper"] {
+            let (message, _) = shown(&format!("accounts: {{ a: {{ venue: {venue}, mode: «{mode}» }} }}"));
+            assert_eq!(message, format!("mode `{mode}` is not available: this version trades the paper venue only"));
+        }
+    }
+}
+
+#[test]
+fn plans_that_do_not_exist_get_a_caret_and_the_names_there_are() {
+    let (message, help) = shown("accounts: { a: { plan: «swng» } }");
+    assert_eq!((message.as_str(), help.as_str()), ("there is no plan `swng`", "write it below `plans`, or choose one of: swing"));
+    shown("accounts: { a: { plans: { BTCUSDT: «x» } } }");
+}
+
+#[test]
+fn instruments_that_make_no_sense_get_a_caret() {
+    for culprit in [
+        "min_quantity: «-1»",
+        "tick: «0»",
+        "tick: «-0.1»",
+        "tick: «1e-3»",
+        "step: «0»",
+        "step: «.nan»",
+        "maker_fee: «60%»",
+        "min_quantity: 2, max_quantity: «1»",
+        "min_notional: «-5»",
+        "leverage: «0»",
+        "leverage: «1.5»",
+        "leverage: «5000»",
+        "min_quantity: «\"1,5\"»",
+        "min_notional_waived: «1»",
+        "tick: «0.0000000000001»",
+    ] {
+        shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
+    }
+    shown("instruments: { «BTC USDT»: {} }");
+}
+
+#[test]
+fn names_and_times_that_cannot_be_get_a_caret() {
+    shown(&format!("plans:\n  «my plan»:\n    {STOP}\n    {LEVELS}"));
+    shown("accounts: { «größe»: {} }");
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nclose_at: «\"21:55 Europe/Berln\"»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nclose_at: «\"25:00 UTC\"»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntime_limit: «1 month»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: {{ targets_behind: «0» }}"));
+}
+
+#[test]
+fn everything_that_is_wrong_is_shown_at_once() {
+    let text = "accounts: { a: { plan: nope } }\nplans:\n  p:\n    stop_loss: { at: 2 }\ninstruments: { X: { tick: 0 } }\n";
+    let wrong = Config::parse(text, "backstop.yaml").unwrap_err();
+    let lines: Vec<_> = wrong.problems().iter().map(|problem| problem.at.unwrap().line).collect();
+    assert_eq!(lines, [1, 4, 5]);
+    assert!(wrong.to_string().ends_with("(and 2 more)"), "{wrong}");
+}
+
+#[test]
+fn letters_of_several_bytes_do_not_move_the_caret() {
+    shown("# größer – “better”\nplans: { p: { «größe»: 3 } } # ∞");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let missing = Config::load(Path::new("/nowhere/backstop.yaml")).unwrap_err();
+    assert!(missing.plain().starts_with("/nowhere/backstop.yaml: error: cannot be read"), "{}", missing.plain());
+    assert!(missing.drawn().contains("cannot be read"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.yaml");
+    std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
+    assert!(Config::load(&path).unwrap_err().plain().contains("is not UTF-8"));
+    std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
+    assert!(Config::load(&path).unwrap_err().plain().contains("larger than 1 MiB"));
+}

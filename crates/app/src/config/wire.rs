@@ -1,0 +1,330 @@
+//! The shape of the file, key by key. Typed first, meant second: here every value is its own text and nothing is
+//! decided; the comments are what editors show, since the JSON Schema is derived from these structs.
+
+use super::located::{Located, Named};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// A Backstop configuration: accounts, exit plans and instruments.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// The accounts to look after, by a name of your choice.
+    pub accounts: Option<Named<Account>>,
+    /// Exit plans, by a name of your choice.
+    pub plans: Option<Named<Plan>>,
+    /// What is special about an instrument, by symbol: overrides, and instruments of paper trading and backtests.
+    pub instruments: Option<Named<Instrument>>,
+}
+
+/// One account.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Account {
+    /// Where it is held; `paper` when absent.
+    pub venue: Option<Located<Venue>>,
+    /// `observe` sends nothing, `paper` trades the simulated venue, `live` trades; `paper` when absent.
+    pub mode: Option<Located<Mode>>,
+    /// The plan of all positions that have no closer one.
+    pub plan: Option<Located<String>>,
+    /// The plan by symbol; closer than the account's.
+    pub plans: Option<Named<String>>,
+    /// What happens to positions that others opened; `hard_stop` when absent.
+    pub adopt: Option<Located<Adopt>>,
+    /// Loss of the day, as a percentage of equity, from which there is an alert and no new entry.
+    pub max_daily_loss: Option<Located<Percent>>,
+    /// Close everything as well when the daily loss is reached.
+    pub flatten: Option<Located<bool>>,
+    /// Only these symbols are looked after; all when absent.
+    pub symbols: Option<Vec<Located<String>>>,
+    /// The largest notional of a position that is looked after.
+    pub max_notional: Option<Located<Number>>,
+}
+
+/// Where an account is held.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Venue {
+    /// Aster.
+    Aster,
+    /// Binance USDⓈ-M futures.
+    Binance,
+    /// Bitget.
+    Bitget,
+    /// IG.
+    Ig,
+    /// The simulated venue.
+    Paper,
+}
+
+/// What Backstop may do with an account.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Trade it.
+    Live,
+    /// Look, and say what would have been sent.
+    Observe,
+    /// Trade the simulated venue.
+    Paper,
+}
+
+/// What happens to positions that others opened.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Adopt {
+    /// They get a hard stop.
+    #[default]
+    HardStop,
+    /// They get the plan.
+    Plan,
+    /// They are proposed.
+    Propose,
+}
+
+/// An exit plan.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// The fixed stop; every plan has one.
+    pub stop_loss: Option<Located<StopLoss>>,
+    /// The levels, nearest first.
+    pub take_profits: Option<Located<Vec<Located<TakeProfit>>>>,
+    /// What happens to what the levels leave over; the last level closes it when absent.
+    pub rest: Option<Located<Rest>>,
+    /// The stop that follows the best price.
+    pub trailing: Option<Located<Trailing>>,
+    /// Where the stop goes when a level is complete; it stays when absent.
+    pub stop_ladder: Option<Located<StopLadder>>,
+    /// `net` covers all costs, `plain` is the entry; `net` when absent.
+    pub breakeven: Option<Located<BreakEven>>,
+    /// How targets rest; `limit` when absent.
+    pub target_order: Option<Located<TargetOrder>>,
+    /// Take a target over the live stop when the price stands beyond it and the order has not filled; on when absent.
+    pub instant_take_profit: Option<Located<bool>>,
+    /// When every level is below the venue's minimums, use one target instead; on when absent.
+    pub fallback_to_single: Option<Located<bool>>,
+    /// Where that one target lies; at the last level when absent.
+    pub single_take_profit: Option<Located<Distance>>,
+    /// What to do with levels that do not fit; they are refused when absent.
+    pub on_invalid: Option<Located<OnInvalid>>,
+    /// How long a position may last, for example `3d`.
+    pub time_limit: Option<Located<Length>>,
+    /// Time of day at which positions are closed, with its zone, for example `21:55 Europe/Berlin`.
+    pub close_at: Option<Located<TimeOfDay>>,
+    /// Accept that the trail, once active, can close at a loss.
+    pub allow_loss: Option<Located<bool>>,
+    /// The percentage to use until enough bars are known for an `atr` distance.
+    pub until_warm: Option<Located<Percent>>,
+}
+
+/// The fixed stop.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StopLoss {
+    /// How far from the entry, on the losing side.
+    pub at: Option<Located<Distance>>,
+    /// Which price it watches; `mark` when absent.
+    pub trigger: Option<Located<Trigger>>,
+}
+
+/// One level.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TakeProfit {
+    /// How far from the entry, on the winning side.
+    pub at: Option<Located<Distance>>,
+    /// Share of the original quantity, for example `40%`; `0%` only moves the stop.
+    pub close: Option<Located<Percent>>,
+}
+
+/// The stop that follows the best price.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trailing {
+    /// From where trailing begins, on the winning side of the entry; at once when absent.
+    pub activation: Option<Located<Distance>>,
+    /// How far behind the best price: a distance, or `tight` 2 %, `standard` 3 %, `loose` 5 %, `max`.
+    pub distance: Option<Located<Distance>>,
+    /// Who trails; `venue` for percentages and `amend` for everything else when absent.
+    pub by: Option<Located<TrailedBy>>,
+    /// Which price is followed; `last` when absent.
+    pub trigger: Option<Located<Trigger>>,
+    /// Let an `atr` distance follow the market; it may then only tighten.
+    pub follow: Option<Located<bool>>,
+}
+
+/// Which price is watched.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The side a position would be closed at.
+    BidAsk,
+    /// The last trade.
+    Last,
+    /// The mark price.
+    Mark,
+}
+
+/// What happens to what the levels leave over.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Rest {
+    /// The last level closes it.
+    Close,
+    /// It is trailed.
+    Trail,
+}
+
+/// Who trails.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum TrailedBy {
+    /// Backstop moves the resting stop.
+    Amend,
+    /// Backstop watches and closes at market.
+    Engine,
+    /// The venue's own trailing order.
+    Venue,
+}
+
+/// Where the stop goes when a level is complete.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopLadder {
+    /// To break-even, and no further.
+    Breakeven,
+    /// It stays.
+    None,
+    /// To the best price so far, less this percentage.
+    PercentBelowHigh(Located<Percent>),
+    /// To the level's own price, less this percentage.
+    PercentBelowTrigger(Located<Percent>),
+    /// To the target before; at the first level to break-even.
+    PreviousTarget,
+    /// To the target this many levels before.
+    TargetsBehind(Located<Count>),
+}
+
+/// What break-even means.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakEven {
+    /// Entry plus all costs.
+    Net,
+    /// Entry.
+    Plain,
+}
+
+/// How targets rest.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetOrder {
+    /// A limit order.
+    Limit,
+    /// A market order triggered at the target.
+    Market,
+    /// A limit order that only makes.
+    PostOnly,
+}
+
+/// What to do with levels that do not fit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum OnInvalid {
+    /// Normalise shares; without ascending levels use the single take profit.
+    Fallback,
+    /// Refuse the plan.
+    Refuse,
+}
+
+/// What is special about an instrument.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Instrument {
+    /// The smallest price increment.
+    pub tick: Option<Located<Number>>,
+    /// The smallest quantity increment.
+    pub step: Option<Located<Number>>,
+    /// The smallest quantity of one order; the step when absent.
+    pub min_quantity: Option<Located<Number>>,
+    /// The largest quantity of one order.
+    pub max_quantity: Option<Located<Number>>,
+    /// The smallest price × quantity of one order; none when absent.
+    pub min_notional: Option<Located<Number>>,
+    /// Whether that minimum is waived for orders that only reduce; it is not when absent.
+    pub min_notional_waived: Option<Located<bool>>,
+    /// Fee of a resting fill; 0.02% when absent.
+    pub maker_fee: Option<Located<Percent>>,
+    /// Fee of a taking fill; 0.05% when absent.
+    pub taker_fee: Option<Located<Percent>>,
+    /// The leverage positions are held with; 10 when absent.
+    pub leverage: Option<Located<Count>>,
+    /// Maintenance margin as a percentage of notional; 0.4% when absent.
+    pub maintenance_margin: Option<Located<Percent>>,
+}
+
+/// Declares a scalar that is read as its own text, never as a binary number, with its schema.
+macro_rules! own_text {
+    ($(#[$doc:meta])* $name:ident, $schema:tt) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+own_text! {
+    /// A whole number.
+    Count, { "description": "A whole number.", "type": ["integer", "string"], "minimum": 1 }
+}
+own_text! {
+    /// A distance with its unit.
+    Distance, {
+        "description": "A distance with its unit: `3%`, `15% margin`, `25 pt`, `1.5 atr(14, 5m)`, `2 R`, or a price \"@ 102.50\".",
+        "type": "string",
+        "pattern": r"^\s*(@\s*[0-9.]+|[0-9.]+\s*(%(\s*margin)?|pt|R|atr(\s*\([^)]*\))?)|tight|standard|loose|max)\s*$",
+        "examples": ["3%", "15% margin", "25 pt", "1.5 atr(14, 5m)", "2 R", "@ 102.50"]
+    }
+}
+own_text! {
+    /// A length of time.
+    Length, {
+        "description": "A length of time: `3d`, `36h`, `1h 30m`.",
+        "type": "string",
+        "examples": ["3d", "36h", "1h 30m"]
+    }
+}
+own_text! {
+    /// A plain decimal number.
+    Number, { "description": "A plain decimal number.", "type": ["number", "string"] }
+}
+own_text! {
+    /// A percentage, with its sign.
+    Percent, {
+        "description": "A percentage: `40%`, `0.05%`.",
+        "type": "string",
+        "pattern": r"^\s*-?[0-9]+(\.[0-9]+)?\s*%\s*$",
+        "examples": ["40%", "0.05%"]
+    }
+}
+own_text! {
+    /// A time of day with its zone.
+    TimeOfDay, {
+        "description": "A time of day with its zone: `21:55 Europe/Berlin`.",
+        "type": "string",
+        "pattern": r"^\s*[0-9]{1,2}:[0-9]{2}\s+\S+\s*$",
+        "examples": ["21:55 Europe/Berlin"]
+    }
+}

@@ -1,0 +1,233 @@
+//! The prices of one instrument: newest value of each series, and how far each has been since a given moment.
+//!
+//! Extremes are kept per window, a window being the time between two recorded events of the instrument. A recorded
+//! event carries its window ([`MarketView`]), so replaying the records gives the same extremes without a tape. Windows
+//! live in two monotonic stacks per series: asking for the extreme since some window is a binary search, and windows
+//! that a later one has outdone cost nothing.
+
+use backstop_model::{MarketView, Points, PositionSide, Price, Prices, Range, Series, SeriesView, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Prices older than this decide nothing (F-H04).
+pub const STALE_AFTER: Span = Span::from_secs(3);
+
+/// Highs (or lows) of closed windows, best last: each entry is outdone by none after it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+struct Peaks {
+    highs: Vec<(u64, Price)>,
+    lows: Vec<(u64, Price)>,
+}
+
+impl Peaks {
+    fn push(&mut self, window: u64, range: Range) {
+        while self.highs.last().is_some_and(|(_, high)| *high <= range.high) {
+            self.highs.pop();
+        }
+        self.highs.push((window, range.high));
+        while self.lows.last().is_some_and(|(_, low)| *low >= range.low) {
+            self.lows.pop();
+        }
+        self.lows.push((window, range.low));
+    }
+
+    fn since(&self, window: u64) -> Option<Range> {
+        let first = |peaks: &[(u64, Price)]| {
+            let index = peaks.partition_point(|(of, _)| *of < window);
+            peaks.get(index).map(|(_, price)| *price)
+        };
+        Some(Range { high: first(&self.highs)?, low: first(&self.lows)? })
+    }
+}
+
+/// The prices of one instrument.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Board {
+    view: MarketView,
+    window: u64,
+    peaks: [Peaks; 4],
+}
+
+impl Board {
+    /// The newest value of a series, however old.
+    #[must_use]
+    pub fn price(&self, series: Series) -> Option<Price> {
+        self.view.series[series.index()].map(|view| view.price)
+    }
+
+    /// The newest value of a series if it may decide anything now: not older than [`STALE_AFTER`], unless it was
+    /// replayed, which counts as fresh.
+    #[must_use]
+    pub fn fresh(&self, series: Series, now: Timestamp) -> Option<Price> {
+        let view = self.view.series[series.index()]?;
+        (view.confirmed || now.since(view.at) <= STALE_AFTER).then_some(view.price)
+    }
+
+    /// Whether the newest value of a series is known to be no misprint.
+    #[must_use]
+    pub fn is_confirmed(&self, series: Series) -> bool {
+        self.view.series[series.index()].is_some_and(|view| view.confirmed)
+    }
+
+    /// How many of last, mark and the executable price are as bad as `level` for `side`, or worse (F-H01).
+    #[must_use]
+    pub fn witnesses(&self, side: PositionSide, level: Price, now: Timestamp) -> usize {
+        let sources = [Series::Last, Series::Mark, Series::executable(side)];
+        sources.iter().filter(|source| self.fresh(**source, now).is_some_and(|price| side.hit(price, level))).count()
+    }
+
+    /// Ask less bid; nothing while one of them is missing.
+    #[must_use]
+    pub fn spread(&self) -> Option<Points> {
+        Some(self.price(Series::Ask)?.above(self.price(Series::Bid)?))
+    }
+
+    /// The number of the window that is open now: what a position that opens now remembers.
+    #[must_use]
+    pub const fn window(&self) -> u64 {
+        self.window
+    }
+
+    /// Where a series has been since `window` began.
+    #[must_use]
+    pub fn range_since(&self, series: Series, window: u64) -> Option<Range> {
+        let open = self.view.series[series.index()].map(|view| view.range);
+        let closed = self.peaks[series.index()].since(window);
+        match (open, closed) {
+            (Some(a), Some(b)) => Some(a.joined(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Takes in one new value and says whether it left the range that the open window had so far.
+    pub(crate) fn put(&mut self, series: Series, price: Price, at: Timestamp, confirmed: bool) {
+        let others = self.reach_of_others(series);
+        let slot = &mut self.view.series[series.index()];
+        let believed = if confirmed { Some(Range::point(price)) } else { others.map(|reach| within(price, reach)) };
+        let range = match (slot.as_ref().map(|view| view.range), believed) {
+            (Some(old), Some(new)) => old.joined(new),
+            (Some(old), None) => old,
+            (None, new) => new.unwrap_or(Range::point(price)),
+        };
+        *slot = Some(SeriesView { price, at, confirmed, range });
+    }
+
+    /// Where the other series stand: a value counts toward extremes only as far as another one confirms it.
+    fn reach_of_others(&self, series: Series) -> Option<Range> {
+        let others = Series::ALL.iter().filter(|other| **other != series);
+        others.filter_map(|other| self.price(*other)).map(Range::point).reduce(Range::joined)
+    }
+
+    /// The prices as they are recorded with an event.
+    #[must_use]
+    pub const fn view(&self) -> MarketView {
+        self.view
+    }
+
+    /// Ends the window after a recorded event; the next one begins at the newest prices.
+    pub(crate) fn close_window(&mut self) {
+        for (view, peaks) in self.view.series.iter_mut().zip(&mut self.peaks) {
+            if let Some(view) = view {
+                peaks.push(self.window, view.range);
+                view.range = believed_point(view);
+            }
+        }
+        self.window += 1;
+    }
+
+    /// Puts back the prices that a recorded event was decided on, before it is decided again.
+    pub(crate) fn restore(&mut self, view: MarketView) {
+        self.view = view;
+    }
+
+    /// Forgets all closed windows: for when nothing is open on the instrument.
+    pub(crate) fn forget_windows(&mut self) {
+        self.peaks = Default::default();
+    }
+
+    /// The open window's range of a series, as exclusive bounds on the mantissa: inside it nothing is new.
+    pub(crate) fn seen(&self, series: Series) -> Option<Range> {
+        self.view.series[series.index()].map(|view| view.range)
+    }
+}
+
+/// A newly begun window starts at the newest price, or at the nearest believed one when that is in doubt.
+fn believed_point(view: &SeriesView) -> Range {
+    let price = view.price.clamp(view.range.low, view.range.high);
+    Range::point(if view.confirmed { view.price } else { price })
+}
+
+fn within(price: Price, reach: Range) -> Range {
+    Range { high: price.min(reach.high), low: price.max(reach.low) }.ordered()
+}
+
+trait Ordered {
+    fn ordered(self) -> Self;
+}
+
+impl Ordered for Range {
+    /// A value between two others confirms itself; one beyond them is cut to the nearer of them.
+    fn ordered(self) -> Self {
+        if self.high < self.low { Self { high: self.low, low: self.high } } else { self }
+    }
+}
+
+/// The value of one series out of a set of new prices.
+pub(crate) fn news(prices: &Prices) -> impl Iterator<Item = (Series, Price)> + '_ {
+    Series::ALL.into_iter().filter_map(|series| Some((series, prices.of(series)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+
+    fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    fn put(board: &mut Board, value: &str) {
+        board.put(Series::Last, price(value), Timestamp::EPOCH, true);
+    }
+
+    #[test]
+    fn extremes_are_known_since_any_window() {
+        let mut board = Board::default();
+        put(&mut board, "100");
+        put(&mut board, "110");
+        board.close_window();
+        let later = board.window();
+        put(&mut board, "105");
+        put(&mut board, "90");
+        board.close_window();
+        put(&mut board, "95");
+        assert_eq!(board.range_since(Series::Last, 0), Some(Range { high: price("110"), low: price("90") }));
+        // The second window begins at the newest price of the first, 110.
+        assert_eq!(board.range_since(Series::Last, later), Some(Range { high: price("110"), low: price("90") }));
+        let last = board.window();
+        assert_eq!(board.range_since(Series::Last, last), Some(Range { high: price("95"), low: price("90") }));
+    }
+
+    #[test]
+    fn a_lone_misprint_moves_no_extreme() {
+        // F-H01: 8 ms at 0.001 while everything else stands at 3.
+        let mut board = Board::default();
+        let at = Timestamp::EPOCH;
+        for series in [Series::Mark, Series::Bid, Series::Ask, Series::Last] {
+            board.put(series, price("3"), at, false);
+        }
+        board.put(Series::Last, price("0.001"), at, false);
+        assert_eq!(board.range_since(Series::Last, 0), Some(Range::point(price("3"))));
+        board.put(Series::Mark, price("2"), at, false);
+        board.put(Series::Last, price("1.5"), at, false);
+        assert_eq!(board.range_since(Series::Last, 0).map(|range| range.low), Some(price("2")));
+    }
+
+    #[test]
+    fn an_old_price_decides_nothing() {
+        let mut board = Board::default();
+        board.put(Series::Mark, price("3"), Timestamp::EPOCH, false);
+        let later = Timestamp::EPOCH.plus(Span::from_millis(3001));
+        assert_eq!(board.fresh(Series::Mark, later), None);
+        assert_eq!(board.price(Series::Mark), Some(price("3")));
+    }
+}

@@ -1,0 +1,204 @@
+//! Arming a plan: every distance becomes a price of this entry, on this instrument's grid.
+//!
+//! Rounding never hurts (product.md §2.1): targets to the tick away from the entry, stops to the tick toward the
+//! market. Which quantity each level closes is `ladder`'s work.
+
+use backstop_model::plan::{Distance, ExitPlan, TrailDistance};
+use backstop_model::{Instrument, OutOfRange, Points, PositionSide, Price, Ratio, Rounding};
+use serde::{Deserialize, Serialize};
+
+/// A plan's prices for one entry.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Armed {
+    /// The initial stop.
+    pub stop: Price,
+    /// The target of each level, nearest first.
+    pub targets: Vec<Price>,
+    /// The one target when every level is too small.
+    pub single: Option<Price>,
+    /// From where the trail is active; none when it is active at once.
+    pub activation: Option<Price>,
+    /// How far the trail stays behind.
+    pub trail: Option<Behind>,
+}
+
+/// A trail distance that no longer depends on anything but the best price.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Behind {
+    /// So many points.
+    Points(Points),
+    /// This share of the best price.
+    Share(Ratio),
+}
+
+/// Why a plan cannot be armed for this entry.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotArmable {
+    /// A distance needs bars that are not there.
+    #[error("{0} needs an average true range, which is not available yet; use %, pt or R")]
+    NeedsBars(Distance),
+    /// A margin distance needs the leverage.
+    #[error("{0} needs the leverage of {1}; set `leverage` for the instrument")]
+    NeedsLeverage(Distance, String),
+    /// A stop on the wrong side protects nothing.
+    #[error("stop_loss {0} does not lie on the losing side of the entry {1}")]
+    StopOnWrongSide(Distance, Price),
+    /// A target on the wrong side loses.
+    #[error("level {0} at {1} does not lie on the winning side of the entry {2}")]
+    TargetOnWrongSide(usize, Distance, Price),
+    /// Levels in different units may cross once the entry is known.
+    #[error("profit levels must be in ascending order: for entry {entry} level {level} lies at {at}, not beyond {before}")]
+    NotAscending {
+        /// Which level, from 1.
+        level: usize,
+        /// Where.
+        at: Price,
+        /// The one before.
+        before: Price,
+        /// For which entry.
+        entry: Price,
+    },
+    /// A number left its range.
+    #[error("a price of the plan is out of range for this entry")]
+    OutOfRange(#[from] OutOfRange),
+}
+
+/// Works out the prices of `plan` for an entry.
+///
+/// # Errors
+/// [`NotArmable`] says which part does not fit this entry or instrument.
+pub fn arm(plan: &ExitPlan, instrument: &Instrument, side: PositionSide, entry: Price) -> Result<Armed, NotArmable> {
+    let ground = Ground { instrument, side, entry };
+    let at = plan.stop_loss.at;
+    let stop = ground.stop(at)?;
+    if !side.hit(stop, entry) || stop == entry {
+        return Err(NotArmable::StopOnWrongSide(at, entry));
+    }
+    let risk = stop.above(entry).absolute()?;
+    let mut targets: Vec<Price> = Vec::with_capacity(plan.take_profits.len());
+    for (index, level) in plan.take_profits.iter().enumerate() {
+        let price = ground.target(level.at, risk)?;
+        if !side.is_better(price, entry) {
+            return Err(NotArmable::TargetOnWrongSide(index + 1, level.at, entry));
+        }
+        if let Some(before) = targets.last().filter(|before| !side.is_better(price, **before)) {
+            return Err(NotArmable::NotAscending { level: index + 1, at: price, before: *before, entry });
+        }
+        targets.push(price);
+    }
+    let single = plan.single_take_profit.map(|at| ground.target(at, risk)).transpose()?;
+    let activation = match plan.trailing.and_then(|trailing| trailing.activation) {
+        Some(at) => Some(ground.target(at, risk)?),
+        None => None,
+    };
+    let trail = plan.trailing.map(|trailing| behind(trailing.distance, risk)).transpose()?;
+    Ok(Armed { stop, targets, single, activation, trail })
+}
+
+fn behind(distance: TrailDistance, risk: Points) -> Result<Behind, NotArmable> {
+    match distance {
+        TrailDistance::Atr(atr) => Err(NotArmable::NeedsBars(Distance::Atr(atr))),
+        TrailDistance::Percent(share) => Ok(Behind::Share(share)),
+        TrailDistance::Points(points) => Ok(Behind::Points(points)),
+        TrailDistance::Risk(times) => Ok(Behind::Points(risk.times(times, Rounding::Down)?)),
+    }
+}
+
+struct Ground<'a> {
+    instrument: &'a Instrument,
+    side: PositionSide,
+    entry: Price,
+}
+
+impl Ground<'_> {
+    /// Toward the market: up for a long, down for a short.
+    fn stop(&self, at: Distance) -> Result<Price, NotArmable> {
+        let raw = match self.side {
+            PositionSide::Long => self.away(at, Points::ZERO, false, Rounding::Up)?,
+            PositionSide::Short => self.away(at, Points::ZERO, false, Rounding::Down)?,
+        };
+        Ok(toward_market(self.side, raw, self.instrument.tick)?)
+    }
+
+    /// Away from the entry: up for a long, down for a short.
+    fn target(&self, at: Distance, risk: Points) -> Result<Price, NotArmable> {
+        match self.side {
+            PositionSide::Long => Ok(self.away(at, risk, true, Rounding::Up)?.ceil_to_tick(self.instrument.tick)?),
+            PositionSide::Short => Ok(self.away(at, risk, true, Rounding::Down)?.floor_to_tick(self.instrument.tick)?),
+        }
+    }
+
+    /// The price at a distance on the winning or losing side, before it is put on the grid.
+    fn away(&self, at: Distance, risk: Points, winning: bool, rounding: Rounding) -> Result<Price, NotArmable> {
+        let up = winning == (self.side == PositionSide::Long);
+        let by_share = |share: Ratio| {
+            let factor = if up { Ratio::ONE.plus(share)? } else { Ratio::ONE.minus(share)? };
+            self.entry.times(factor, rounding)
+        };
+        let by_points = |points: Points| if up { self.entry.plus(points) } else { self.entry.minus(points) };
+        let price = match at {
+            Distance::At(price) => Ok(price),
+            Distance::Atr(_) => return Err(NotArmable::NeedsBars(at)),
+            Distance::Margin(share) => {
+                let symbol = || self.instrument.symbol.to_string();
+                let leverage = self.instrument.leverage.ok_or_else(|| NotArmable::NeedsLeverage(at, symbol()))?;
+                by_share(share.over(leverage.as_ratio(), rounding)?)
+            }
+            Distance::Percent(share) => by_share(share),
+            Distance::Points(points) => by_points(points),
+            Distance::Risk(times) => by_points(risk.times(times, Rounding::Up)?),
+        };
+        Ok(price?)
+    }
+}
+
+/// A stop price on the grid, rounded so that it is never looser than asked.
+///
+/// # Errors
+/// [`OutOfRange`] when no positive tick is left.
+pub fn toward_market(side: PositionSide, price: Price, tick: Price) -> Result<Price, OutOfRange> {
+    match side {
+        PositionSide::Long => price.ceil_to_tick(tick),
+        PositionSide::Short => price.floor_to_tick(tick),
+    }
+}
+
+impl Behind {
+    /// The stop that belongs to a best price, on the grid, rounded toward the market.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when it is not a positive price.
+    pub fn stop(self, side: PositionSide, best: Price, tick: Price) -> Result<Price, OutOfRange> {
+        let raw = match (self, side) {
+            (Self::Share(share), PositionSide::Long) => best.times(Ratio::ONE.minus(share)?, Rounding::Up)?,
+            (Self::Share(share), PositionSide::Short) => best.times(Ratio::ONE.plus(share)?, Rounding::Down)?,
+            (Self::Points(points), PositionSide::Long) => best.minus(points)?,
+            (Self::Points(points), PositionSide::Short) => best.plus(points)?,
+        };
+        toward_market(side, raw, tick)
+    }
+
+    /// The nearest best price at which the stop could be `level` or tighter; never farther than the true one, so that
+    /// looking there misses nothing.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when it is not a positive price.
+    pub fn best_for(self, side: PositionSide, level: Price, tick: Price) -> Result<Price, OutOfRange> {
+        // Rounding toward the market may lift the stop by up to one tick: start one tick looser.
+        let (loose, away) = match side {
+            PositionSide::Long => (level.minus(tick.as_points()), Rounding::Down),
+            PositionSide::Short => (level.plus(tick.as_points()), Rounding::Up),
+        };
+        let loose = loose?;
+        match (self, side) {
+            (Self::Share(share), PositionSide::Long) => {
+                loose.times(Ratio::ONE.over(Ratio::ONE.minus(share)?, away)?, away)
+            }
+            (Self::Share(share), PositionSide::Short) => {
+                loose.times(Ratio::ONE.over(Ratio::ONE.plus(share)?, away)?, away)
+            }
+            (Self::Points(points), PositionSide::Long) => loose.plus(points),
+            (Self::Points(points), PositionSide::Short) => loose.minus(points),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The levels of a scaled take profit: how much each closes, and where the stop goes after it (product.md §2.2).
+//!
+//! Quantities are worked out once per entry. A level below the venue's minimum closes nothing and hands its share on,
+//! but its place in the stop ladder stays.
+
+use super::Armed;
+use super::arm::toward_market;
+use backstop_model::plan::{ExitPlan, StopLadder};
+use backstop_model::{ExitReason, Instrument, Money, OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Where a level is in its life.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum LevelState {
+    /// Its order rests, or will.
+    Open,
+    /// It closes nothing: it only moves the stop when its price is reached. Too small, or meant so.
+    OnlyMoves,
+    /// Completely filled, in its turn.
+    Hit {
+        /// When the last execution of it happened.
+        at: Timestamp,
+    },
+    /// Reached without closing anything; the stop has been moved.
+    Moved,
+    /// Given up after refusals; its share went to the next level.
+    Failed,
+    /// Nothing is left for it: an earlier level closed everything.
+    Moot,
+}
+
+/// How a level is being taken over the live stop (§2.4).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Instant {
+    /// It is not.
+    No,
+    /// The executable price has stood beyond it since then.
+    Past {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Its resting order goes, then the remainder is sent as a limit that fills at once or not.
+    Limit,
+    /// What that left is sent at market.
+    Market,
+}
+
+/// One level of one tranche.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Level {
+    /// Counted from 1.
+    pub number: u8,
+    /// Its target.
+    pub price: Price,
+    /// What it is to close, all in all.
+    pub planned: Quantity,
+    /// What it has closed.
+    pub filled: Quantity,
+    /// State.
+    pub state: LevelState,
+    /// Whether and how it is taken at once.
+    pub instant: Instant,
+    /// Definite refusals of its order in a row.
+    pub refusals: u8,
+}
+
+impl Level {
+    /// What it still has to close.
+    #[must_use]
+    pub fn due(&self) -> Quantity {
+        match self.state {
+            LevelState::Open => self.planned.saturating_minus(self.filled),
+            LevelState::OnlyMoves | LevelState::Hit { .. } | LevelState::Moved | LevelState::Failed | LevelState::Moot => {
+                Quantity::ZERO
+            }
+        }
+    }
+
+    /// Whether it is behind us: later levels may count.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        match self.state {
+            LevelState::Hit { .. } | LevelState::Moved | LevelState::Failed | LevelState::Moot => true,
+            LevelState::Open | LevelState::OnlyMoves => false,
+        }
+    }
+
+    /// What an execution of it is booked as.
+    #[must_use]
+    pub const fn reason(&self) -> ExitReason {
+        match self.instant {
+            Instant::Limit | Instant::Market => ExitReason::InstantTakeProfit,
+            Instant::No | Instant::Past { .. } => ExitReason::TakeProfit,
+        }
+    }
+}
+
+/// Works out the levels for `quantity`, and what people should be told about those that are too small.
+///
+/// # Errors
+/// [`OutOfRange`] when a number does not fit.
+pub fn levels(plan: &ExitPlan, armed: &Armed, instrument: &Instrument, quantity: Quantity) -> Result<(Vec<Level>, Vec<String>), OutOfRange> {
+    let mut told = Vec::new();
+    let mut left = quantity;
+    let mut carried = Ratio::ZERO;
+    let mut levels = Vec::with_capacity(armed.targets.len());
+    let last = plan.take_profits.len();
+    for (number, (level, price)) in (1..).zip(plan.take_profits.iter().zip(&armed.targets)) {
+        let share = level.close.plus(carried)?;
+        let takes_rest = usize::from(number) == last && !plan.trails();
+        let smallest = instrument.smallest_exit(*price)?;
+        let mut planned = if takes_rest { left } else { quantity.share(share, Rounding::Down)?.floor_to_step(instrument.step)?.min(left) };
+        let mut state = LevelState::Open;
+        if left.is_zero() {
+            (planned, state) = (Quantity::ZERO, LevelState::Moot);
+        } else if planned < smallest {
+            if share > Ratio::ZERO {
+                told.push(format!("TP{number} skipped: quantity {planned} below minimum {smallest}"));
+            }
+            carried = share;
+            (planned, state) = (Quantity::ZERO, LevelState::OnlyMoves);
+        } else {
+            carried = Ratio::ZERO;
+            let rest = left.minus(planned)?;
+            if rest < smallest {
+                planned = left;
+            }
+            left = left.minus(planned)?;
+        }
+        levels.push(Level { number, price: *price, planned, filled: Quantity::ZERO, state, instant: Instant::No, refusals: 0 });
+    }
+    let nothing_rests = levels.iter().all(|level| level.planned.is_zero());
+    if nothing_rests && plan.fallback_to_single && plan.take_profits.iter().any(|level| level.close > Ratio::ZERO) {
+        use_single(&mut levels, armed, quantity, plan, &mut told);
+    }
+    Ok((levels, told))
+}
+
+/// One target for everything, in place of the last level. Levels that lie beyond it have nothing left to move.
+fn use_single(levels: &mut [Level], armed: &Armed, quantity: Quantity, plan: &ExitPlan, told: &mut Vec<String>) {
+    let Some((last, before)) = levels.split_last_mut() else { return };
+    let price = armed.single.unwrap_or(last.price);
+    let up = armed.stop < price;
+    for level in before {
+        let beyond = if up { level.price >= price } else { level.price <= price };
+        if beyond {
+            level.state = LevelState::Moot;
+        }
+    }
+    last.price = price;
+    last.planned = quantity;
+    last.state = LevelState::Open;
+    told.push(format!("Scaled TP falls back to a single take profit at {price} for {quantity}: every level of plan {} is below the minimum", plan.name));
+}
+
+/// Where the stop goes when level `number` is complete; nothing when it stays.
+///
+/// # Errors
+/// [`OutOfRange`] when a number does not fit.
+pub fn stop_after(
+    number: u8,
+    plan: &ExitPlan,
+    levels: &[Level],
+    side: PositionSide,
+    best: Option<Price>,
+    tick: Price,
+) -> Result<Option<Move>, OutOfRange> {
+    let behind = |count: u8| match number.checked_sub(count) {
+        Some(0) => Some(Move::BreakEven),
+        Some(target) => levels.iter().find(|level| level.number == target).map(|level| Move::To(level.price)),
+        None => None,
+    };
+    let less = |price: Price, share: Ratio| {
+        let factor = match side {
+            PositionSide::Long => Ratio::ONE.minus(share)?,
+            PositionSide::Short => Ratio::ONE.plus(share)?,
+        };
+        let raw = price.times(factor, if side == PositionSide::Long { Rounding::Up } else { Rounding::Down })?;
+        toward_market(side, raw, tick).map(|price| Some(Move::To(price)))
+    };
+    match plan.stop_ladder {
+        StopLadder::None => Ok(None),
+        StopLadder::Breakeven => Ok(Some(Move::BreakEven)),
+        StopLadder::PreviousTarget => Ok(behind(1)),
+        StopLadder::TargetsBehind(count) => Ok(behind(count)),
+        StopLadder::PercentBelowTrigger(share) => {
+            let own = levels.iter().find(|level| level.number == number).map(|level| level.price);
+            own.map_or(Ok(None), |price| less(price, share))
+        }
+        StopLadder::PercentBelowHigh(share) => best.map_or(Ok(None), |price| less(price, share)),
+    }
+}
+
+/// A move of the stop that the ladder asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Move {
+    /// To break-even, whatever the plan means by it.
+    BreakEven,
+    /// To this price.
+    To(Price),
+}
+
+/// Gross profit of closing `quantity` of a position entered at cost `cost` for proceeds `cash`.
+///
+/// # Errors
+/// [`OutOfRange`] when it does not fit.
+pub fn profit(side: PositionSide, cost: Money, cash: Money) -> Result<Money, OutOfRange> {
+    match side {
+        PositionSide::Long => cash.minus(cost),
+        PositionSide::Short => cost.minus(cash),
+    }
+}

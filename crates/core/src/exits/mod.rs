@@ -1,0 +1,11 @@
+//! The exit rules, one file each. A rule works on one tranche and talks to no other rule; none of them sends.
+
+pub mod arm;
+pub mod break_even;
+pub mod ladder;
+pub mod stop_loss;
+pub mod take_profit;
+pub mod trailing_stop;
+
+pub use arm::{Armed, NotArmable};
+pub use ladder::Level;

@@ -1,0 +1,37 @@
+//! What a level's resting order says (product.md §2.1): limit, post-only, or a market order triggered at the target.
+
+use super::Level;
+use crate::orders::{Leg, Wanted};
+use backstop_model::plan::{ExitPlan, TargetOrder};
+use backstop_model::{OrderKind, TimeInForce, Trigger, TriggerSource};
+
+/// The resting order of an open level; nothing when it has nothing to close or is being taken at once.
+#[must_use]
+pub fn resting(level: &Level, plan: &ExitPlan) -> Option<Wanted> {
+    use super::ladder::Instant;
+    let quantity = level.due();
+    if quantity.is_zero() || matches!(level.instant, Instant::Limit | Instant::Market) {
+        return None;
+    }
+    let kind = match plan.target_order {
+        TargetOrder::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::GoodTillCancel },
+        TargetOrder::PostOnly => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::PostOnly },
+        TargetOrder::Market => {
+            OrderKind::TakeProfitMarket(Trigger { price: level.price, source: TriggerSource::Last })
+        }
+    };
+    Some(Wanted { leg: Leg::Target(level.number), kind, quantity, reason: level.reason() })
+}
+
+/// The order that takes a level over the live stop: first at the target or not at all, then at market.
+#[must_use]
+pub fn instant(level: &Level) -> Option<Wanted> {
+    use super::ladder::Instant;
+    let quantity = level.due();
+    let kind = match level.instant {
+        Instant::No | Instant::Past { .. } => return None,
+        Instant::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::ImmediateOrCancel },
+        Instant::Market => OrderKind::Market,
+    };
+    (!quantity.is_zero()).then_some(Wanted { leg: Leg::Instant(level.number), kind, quantity, reason: level.reason() })
+}

@@ -1,0 +1,73 @@
+//! The trail: activation, then a stop that follows the best price (product.md §2.3).
+//!
+//! This file says where the trail is and when it may move; the best price itself comes from the board, so that ticks
+//! that cannot move anything need not be looked at.
+
+use super::arm::Behind;
+use backstop_model::plan::TrailedBy;
+use backstop_model::{OutOfRange, Points, PositionSide, Price, Ratio, Rounding, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A trailing move is worth at least this share of the price (product.md §2, defaults): 0.05 %.
+const SMALLEST_SHARE: u32 = 5;
+/// Trailing moves are at least this far apart.
+pub const PAUSE: Span = Span::from_millis(1000);
+
+/// Where a trail is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Phase {
+    /// The activation price has not been reached.
+    Waiting,
+    /// It follows. `level` is where the stop belongs since the last move; none before the first.
+    Active {
+        /// The trail's own level.
+        level: Option<Price>,
+        /// When it last moved.
+        moved_at: Option<Timestamp>,
+    },
+}
+
+/// The trail of one tranche.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Trail {
+    /// From where; none when at once.
+    pub activation: Option<Price>,
+    /// How far behind.
+    pub behind: Behind,
+    /// Who trails now: starts as the plan says and only falls back, from the venue to amending to the engine.
+    pub by: TrailedBy,
+    /// Definite refusals of the native order, or of moves, so far.
+    pub refusals: u8,
+    /// When the native order was first tried.
+    pub tried_at: Option<Timestamp>,
+    /// Where it is.
+    pub phase: Phase,
+}
+
+impl Trail {
+    /// Whether the best price has reached the activation price.
+    #[must_use]
+    pub fn is_reached(&self, side: PositionSide, best: Price) -> bool {
+        self.activation.is_none_or(|activation| side.reached(best, activation))
+    }
+}
+
+/// The smallest worthwhile move at `price`: one tick, 0.05 %, or the spread, whichever is most.
+///
+/// # Errors
+/// [`OutOfRange`] when it does not fit.
+pub fn smallest_move(price: Price, tick: Price, spread: Option<Points>) -> Result<Points, OutOfRange> {
+    let hundredths = Ratio::whole(10_000);
+    let share = Ratio::whole(SMALLEST_SHARE).over(hundredths, Rounding::Down)?;
+    let by_share = price.share(share, Rounding::Down)?;
+    Ok(tick.as_points().max(by_share).max(spread.unwrap_or(Points::ZERO)))
+}
+
+/// The first step of the fall-back chain: a native order that cannot be, moved by us instead.
+#[must_use]
+pub const fn fall_back(by: TrailedBy) -> TrailedBy {
+    match by {
+        TrailedBy::Venue => TrailedBy::Amend,
+        TrailedBy::Amend | TrailedBy::Engine => TrailedBy::Engine,
+    }
+}

@@ -1,0 +1,292 @@
+//! Wanted minus open and in flight: what is left are commands.
+//!
+//! The rules of the subtraction: a new stop is seen working before the old one goes (R6); an unknown outcome blocks its
+//! leg, except that a stop may be placed once more after one read that did not find it (R13); everything else that is
+//! wanted waits until the orders it would collide with are settled; nothing is cancelled that is still wanted.
+
+use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
+use crate::guards;
+use crate::position::{Ctx, Out, Position};
+use backstop_model::{Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Quantity, Severity, Span, Timestamp, Trigger};
+
+/// A market exit waits so long for the targets it collides with; then it takes what they leave free.
+pub(crate) const FREEING: Span = Span::from_millis(500);
+/// A stop that has become larger than the position may be fitted with this delay, so that partial fills share one move
+/// (I27 allows three seconds). Only where the venue itself lets an exit never grow a position.
+const RESIZE_AFTER: Span = Span::from_secs(1);
+
+impl Position {
+    /// Subtracts what is open from what is wanted.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn settle(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        self.orders.retain(|order| !order.is_settled());
+        self.resolve_doubts(ctx, out);
+        if self.live.as_ref().is_some_and(|live| live.suspended) {
+            return Ok(());
+        }
+        if self.trail_needs_replacing(ctx) {
+            self.keep_trailed_ground(ctx, out)?;
+        }
+        let wants = self.wants(ctx);
+        if let Some(stop) = wants.iter().find(|want| want.leg == Leg::Stop) {
+            self.fit_stop(stop, ctx, out);
+        }
+        self.cancel_unwanted(&wants, ctx, out);
+        for want in wants.iter().filter(|want| want.leg != Leg::Stop) {
+            if want.leg.takes_at_once() {
+                self.fit_taking(want, ctx, out)?;
+            } else {
+                self.fit_resting(want, ctx, out)?;
+            }
+        }
+        self.retire();
+        Ok(())
+    }
+
+    /// Questions that are due: about unknown outcomes, and about changes that nobody has answered.
+    fn resolve_doubts(&mut self, ctx: Ctx, out: &mut Out) {
+        let (account, instrument) = (self.key.account, self.key.instrument);
+        for order in &mut self.orders {
+            let id = order.id;
+            match &mut order.state {
+                OrderState::Unknown(doubt) if ctx.now >= doubt.ask_at => {
+                    doubt.note_asked(ctx.now);
+                    out.commands.push(Command::Lookup { account, instrument, id });
+                }
+                OrderState::Working { change: Some(Change::Cancelling { since, agreed }) } if is_overdue(*since, ctx) => {
+                    *since = ctx.now;
+                    let command = if *agreed { Command::Lookup { account, instrument, id } } else { Command::Cancel { account, instrument, id } };
+                    out.commands.push(command);
+                }
+                // An amend may be sent again at any time: forget this one, the stop is fitted anew below.
+                OrderState::Working { change: change @ Some(Change::Amending { .. }) } if overdue_amend(change, ctx) => *change = None,
+                OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Unknown(_) | OrderState::Working { .. } => {}
+            }
+        }
+    }
+
+    fn mine(&self, leg: Leg) -> impl Iterator<Item = &OpenOrder> {
+        let epoch = self.epoch;
+        self.orders.iter().filter(move |order| order.leg == leg && order.epoch == epoch)
+    }
+
+    fn fit_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
+        let matches = |order: &OpenOrder| order.kind == want.kind && order.remaining() == want.quantity;
+        if self.mine(Leg::Stop).any(|order| matches!(order.state, OrderState::Triggered { .. })) {
+            // It is executing; whatever it leaves is seen to when it is over.
+            return;
+        }
+        let standing = self.mine(Leg::Stop).find(|order| matches(order) && order.state == OrderState::Working { change: None });
+        if let Some(keep) = standing.map(|order| order.id) {
+            if let Some(live) = &mut self.live {
+                live.resize_at = None;
+            }
+            self.cancel_where(|order| order.leg == Leg::Stop && order.id != keep, ctx, out);
+            return;
+        }
+        if !self.may_place_stop(want, ctx) {
+            return;
+        }
+        if ctx.account.capability.amend_stop && self.amend_stop(want, ctx, out) {
+            return;
+        }
+        if self.mine(Leg::Stop).filter(|order| order.is_live()).count() >= 2 {
+            // Two are alive and neither fits: the looser one makes room (I6), the tighter one protects meanwhile.
+            self.cancel_looser_stop(ctx, out);
+            return;
+        }
+        self.place(want, want.quantity, ctx, out);
+    }
+
+    /// Whether nothing speaks against placing or moving a stop now.
+    fn may_place_stop(&mut self, want: &Wanted, ctx: Ctx) -> bool {
+        let blocked = self.mine(Leg::Stop).any(|order| match order.state {
+            OrderState::InFlight { .. } | OrderState::Working { change: Some(Change::Amending { .. }) } => true,
+            OrderState::Unknown(doubt) => doubt.not_found == 0,
+            OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => false,
+        });
+        let larger_only = self.mine(Leg::Stop).any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
+        let reduce_only = ctx.account.capability.reduce_only;
+        let Some(live) = &mut self.live else { return false };
+        if blocked || live.retries.get(&Leg::Stop).is_some_and(|retry| retry.at > ctx.now) {
+            return false;
+        }
+        if !(larger_only && reduce_only) {
+            live.resize_at = None;
+            return true;
+        }
+        let at = *live.resize_at.get_or_insert(ctx.now.plus(RESIZE_AFTER));
+        ctx.now >= at
+    }
+
+    fn amend_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> bool {
+        let OrderKind::StopMarket(trigger) = want.kind else { return false };
+        let (account, instrument, epoch) = (self.key.account, self.key.instrument, self.epoch);
+        let same_source = |order: &&mut OpenOrder| matches!(order.kind, OrderKind::StopMarket(Trigger { source, .. }) if source == trigger.source);
+        let candidates = self.orders.iter_mut().filter(|order| order.leg == Leg::Stop && order.epoch == epoch && order.state == OrderState::Working { change: None });
+        let Some(order) = candidates.filter(same_source).next() else { return false };
+        order.reason = want.reason;
+        order.state = OrderState::Working { change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }) };
+        out.commands.push(Command::Amend { account, instrument, id: order.id, trigger, quantity: want.quantity });
+        true
+    }
+
+    fn cancel_looser_stop(&mut self, ctx: Ctx, out: &mut Out) {
+        let side = self.key.side;
+        let working: Vec<_> = self.mine(Leg::Stop).filter(|order| order.state == OrderState::Working { change: None }).filter_map(|order| Some((order.stop_price()?, order.id))).collect();
+        if let [(one, first), (other, second)] = working[..] {
+            let looser = if side.is_better(one, other) { second } else { first };
+            self.cancel_where(|order| order.id == looser, ctx, out);
+        }
+    }
+
+    /// Cancels what nobody wants any more, last level first. A stop goes only with the position.
+    fn cancel_unwanted(&mut self, wants: &[Wanted], ctx: Ctx, out: &mut Out) {
+        let (epoch, open) = (self.epoch, !self.quantity().is_zero());
+        let wanted = |order: &OpenOrder| order.epoch == epoch && wants.iter().any(|want| fits(want, order));
+        let keep = |order: &OpenOrder| wanted(order) || (open && order.epoch == epoch && (order.leg == Leg::Stop || order.leg.takes_at_once()));
+        self.cancel_where(|order| !keep(order), ctx, out);
+    }
+
+    /// Cancels all that rest and match, latest leg first.
+    fn cancel_where(&mut self, unwanted: impl Fn(&OpenOrder) -> bool, ctx: Ctx, out: &mut Out) {
+        let (account, instrument) = (self.key.account, self.key.instrument);
+        let mut chosen: Vec<&mut OpenOrder> = self.orders.iter_mut().filter(|order| unwanted(order)).collect();
+        chosen.sort_by(|a, b| b.leg.cmp(&a.leg));
+        for order in chosen {
+            if let OrderState::Working { change: None | Some(Change::Amending { .. }) } = order.state {
+                order.state = OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed: false }) };
+                out.commands.push(Command::Cancel { account, instrument, id: order.id });
+            }
+        }
+    }
+
+    /// Targets and the native trail: at most one order each, replaced only after the old one is settled.
+    fn fit_resting(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        if self.mine(want.leg).next().is_some() || self.is_held(want.leg, ctx.now) {
+            return Ok(());
+        }
+        if want.quantity <= self.room()? {
+            self.place(want, want.quantity, ctx, out);
+        }
+        Ok(())
+    }
+
+    /// Market exits and instant targets: one at a time, after what they collide with is out of the way.
+    fn fit_taking(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        if self.mine(want.leg).next().is_some() || self.is_held(want.leg, ctx.now) {
+            return Ok(());
+        }
+        let collides = |order: &OpenOrder| match want.leg {
+            Leg::Instant(level) => order.leg == Leg::Target(level),
+            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail => order.leg != Leg::Stop,
+        };
+        let waits = self.orders.iter().any(|order| order.epoch == self.epoch && collides(order));
+        let patient = match (want.leg, self.live.as_ref().and_then(|live| live.closing)) {
+            (Leg::Close, Some(closing)) => ctx.now < closing.since.plus(FREEING),
+            _ => true,
+        };
+        if waits && patient {
+            return Ok(());
+        }
+        let quantity = want.quantity.min(self.room()?);
+        let largest = ctx.instrument.max_quantity.unwrap_or(quantity);
+        let quantity = quantity.min(largest);
+        if !quantity.is_zero() {
+            self.place(want, quantity, ctx, out);
+        }
+        Ok(())
+    }
+
+    fn is_held(&self, leg: Leg, now: Timestamp) -> bool {
+        self.live.as_ref().and_then(|live| live.retries.get(&leg)).is_some_and(|retry| retry.at > now)
+    }
+
+    /// What of the position no order but the stops has a claim to (I2).
+    fn room(&self) -> Result<Quantity, OutOfRange> {
+        let claims = self.orders.iter().filter(|order| order.leg != Leg::Stop);
+        let claimed = claims.map(claim).try_fold(Quantity::ZERO, Quantity::plus)?;
+        Ok(self.quantity().saturating_minus(claimed))
+    }
+
+    fn trail_needs_replacing(&self, ctx: Ctx) -> bool {
+        let Some(resting) = self.mine(Leg::Trail).find(|order| order.state == OrderState::Working { change: None }) else { return false };
+        let wants = self.wants(ctx);
+        wants.iter().any(|want| want.leg == Leg::Trail && !fits(want, resting))
+    }
+
+    fn place(&mut self, want: &Wanted, quantity: Quantity, ctx: Ctx, out: &mut Out) {
+        let (key, scope, epoch, room) = (self.key, self.scope, self.epoch, self.room().unwrap_or(Quantity::ZERO));
+        let Some(live) = &mut self.live else { return };
+        let revision = live.revisions.get(&want.leg).map_or(1, |last| last.saturating_add(1));
+        let id = Named { scope, side: key.side, epoch, tranche: live.tranche.id, leg: want.leg, revision }.id();
+        let order = NewOrder {
+            account: key.account,
+            instrument: key.instrument,
+            id,
+            side: key.side.closing(),
+            position_side: key.side,
+            quantity: OrderQuantity::Exact(quantity),
+            kind: want.kind,
+            reduce_only: true,
+        };
+        if let Err(wrong) = guards::check(&order, want.leg, key.side, live.tranche.remaining, room, ctx.instrument) {
+            live.suspended = true;
+            let text = format!("{} {}: a {} order was held back: {wrong}. The position is suspended with the stop it has; please report this", ctx.instrument.symbol, key.side, want.leg);
+            out.tell(Severity::Alarm, key, text);
+            return;
+        }
+        live.revisions.insert(want.leg, revision);
+        if want.leg == Leg::Trail
+            && let Some(trail) = &mut live.tranche.trail
+        {
+            trail.tried_at.get_or_insert(ctx.now);
+        }
+        self.orders.push(OpenOrder {
+            id,
+            leg: want.leg,
+            epoch,
+            venue_id: None,
+            kind: want.kind,
+            quantity,
+            filled: Quantity::ZERO,
+            reported: Quantity::ZERO,
+            reason: want.reason,
+            seen_at: ctx.now,
+            state: OrderState::InFlight { since: ctx.now },
+        });
+        out.commands.push(Command::Place(order));
+    }
+
+    /// A position that is closed, with all its orders settled, ends its incarnation.
+    fn retire(&mut self) {
+        let flat = self.live.as_ref().is_some_and(|live| live.tranche.remaining.is_zero());
+        if flat && self.orders.is_empty() {
+            self.live = None;
+        }
+    }
+}
+
+fn is_overdue(since: Timestamp, ctx: Ctx) -> bool {
+    ctx.now.since(since) >= crate::position::OVERDUE
+}
+
+fn overdue_amend(change: &Option<Change>, ctx: Ctx) -> bool {
+    matches!(change, Some(Change::Amending { since, .. }) if is_overdue(*since, ctx))
+}
+
+/// What an order still has a claim to: executions the venue has spoken of, but not yet reported one by one, included.
+fn claim(order: &OpenOrder) -> Quantity {
+    if order.is_live() { order.quantity.saturating_minus(order.filled) } else { order.reported.saturating_minus(order.filled) }
+}
+
+/// Whether a resting order is what is wanted. A native trail keeps the activation it was placed with.
+fn fits(want: &Wanted, order: &OpenOrder) -> bool {
+    let same_kind = match (want.kind, order.kind) {
+        (OrderKind::TrailingStop { distance: a, source: s, .. }, OrderKind::TrailingStop { distance: b, source: t, .. }) => a == b && s == t,
+        (wanted, resting) => wanted == resting,
+    };
+    want.leg == order.leg && same_kind && (want.leg.takes_at_once() || order.remaining() == want.quantity)
+}

@@ -1,0 +1,51 @@
+//! The legs of a tranche: what an order of ours is for.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What one order is for. At most two live orders share a leg, and only while a stop is being replaced (I6).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Leg {
+    /// The protective stop, wherever the plan has moved it.
+    Stop,
+    /// The venue's native trailing order, for the runner.
+    Trail,
+    /// A market exit of everything that is left.
+    Close,
+    /// The resting order of a level.
+    Target(u8),
+    /// A level taken over the live stop: an immediate-or-cancel limit, then market.
+    Instant(u8),
+}
+
+impl Leg {
+    /// Exits at market or soon to be; the others rest.
+    #[must_use]
+    pub const fn takes_at_once(self) -> bool {
+        match self {
+            Self::Close | Self::Instant(_) => true,
+            Self::Stop | Self::Target(_) | Self::Trail => false,
+        }
+    }
+
+    /// The level it belongs to.
+    #[must_use]
+    pub const fn level(self) -> Option<u8> {
+        match self {
+            Self::Instant(level) | Self::Target(level) => Some(level),
+            Self::Close | Self::Stop | Self::Trail => None,
+        }
+    }
+}
+
+impl fmt::Display for Leg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stop => f.write_str("stop"),
+            Self::Trail => f.write_str("trail"),
+            Self::Close => f.write_str("close"),
+            Self::Target(level) => write!(f, "TP{level}"),
+            Self::Instant(level) => write!(f, "instant TP{level}"),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Orders: which leg, under which id, wanted against open.
+//!
+//! [`diff`] subtracts what is open or in flight from what is wanted; what is left are commands. It runs after every
+//! event on the whole of a position, so nothing depends on having seen a particular transition.
+
+pub mod client_id;
+pub mod diff;
+mod leg;
+pub mod open;
+pub mod wanted;
+
+pub use client_id::{Named, Scope};
+pub use leg::Leg;
+pub use open::{Change, Doubt, OpenOrder, OrderState};
+pub use wanted::Wanted;

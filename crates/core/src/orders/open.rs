@@ -1,0 +1,188 @@
+//! Open orders: what rests at the venue or is in flight, as far as we know. States are states, not flags.
+//!
+//! `Unknown` is one of them: it ends by proof (R4), which [`Doubt`] collects. Deciding what to do about an order is
+//! `diff`'s work.
+
+use super::Leg;
+use backstop_model::{ClientOrderId, Epoch, ExitReason, OrderKind, Price, Quantity, Span, Timestamp, VenueOrderId};
+use serde::{Deserialize, Serialize};
+
+/// Two reads that say "not found" count as two only when this far apart (R4c).
+pub const SPACING: Span = Span::from_millis(500);
+/// Added to the validity of a request before its absence can be proven (R4c).
+pub const MARGIN: Span = Span::from_millis(1000);
+
+/// What is known about a request whose outcome is not.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Doubt {
+    /// Since when, by our time.
+    pub since: Timestamp,
+    /// The time stamp of the request, by the venue's clock.
+    pub sent_at: Timestamp,
+    /// Reads that did not find it, counted only when spaced.
+    pub not_found: u16,
+    /// The venue's time of the newest such read.
+    pub last_read: Option<Timestamp>,
+    /// When to ask again, by our time.
+    pub ask_at: Timestamp,
+    /// Questions asked so far.
+    pub asked: u16,
+}
+
+impl Doubt {
+    /// A new doubt: listen for a moment first, the stream is often quicker than a question.
+    #[must_use]
+    pub fn new(now: Timestamp, sent_at: Timestamp) -> Self {
+        let ask_at = now.plus(Span::from_millis(250));
+        Self { since: now, sent_at, not_found: 0, last_read: None, ask_at, asked: 0 }
+    }
+
+    /// Takes in a read that did not find the order; only spaced reads count.
+    pub fn count_absence(&mut self, server_time: Timestamp) {
+        let spaced = self.last_read.is_none_or(|last| server_time.since(last) >= SPACING);
+        if spaced {
+            self.not_found = self.not_found.saturating_add(1);
+            self.last_read = Some(server_time);
+        }
+    }
+
+    /// Proof of absence: two spaced reads, the newer one beyond the instant until which the request could take effect.
+    #[must_use]
+    pub fn proves_absence(&self, request_validity: Span) -> bool {
+        let bound = self.sent_at.plus(request_validity).plus(MARGIN);
+        self.not_found >= 2 && self.last_read.is_some_and(|read| read > bound)
+    }
+
+    /// Notes that the question goes out now, and when the next one is due: 0.5 s, 1 s, then every 2 s.
+    pub fn note_asked(&mut self, now: Timestamp) {
+        self.asked = self.asked.saturating_add(1);
+        let wait = match self.asked {
+            1 => Span::from_millis(500),
+            2 => Span::from_secs(1),
+            _ => Span::from_secs(2),
+        };
+        self.ask_at = now.plus(wait);
+    }
+}
+
+/// What we have asked to change about an order that rests.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Change {
+    /// Moving it; both are repeatable (R13).
+    Amending {
+        /// Where to.
+        price: Price,
+        /// For how much.
+        quantity: Quantity,
+        /// When it was asked, by our time.
+        since: Timestamp,
+    },
+    /// Cancelling it.
+    Cancelling {
+        /// When it was last asked, by our time.
+        since: Timestamp,
+        /// The venue has agreed; the final quantity is awaited.
+        agreed: bool,
+    },
+}
+
+/// Where an order of ours is in its life.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum OrderState {
+    /// Sent or about to be; no answer yet.
+    InFlight {
+        /// Since when, by our time.
+        since: Timestamp,
+    },
+    /// Nobody knows whether it exists.
+    Unknown(Doubt),
+    /// Alive at the venue.
+    Working {
+        /// What we have asked to change.
+        change: Option<Change>,
+    },
+    /// Its trigger has fired; the execution is awaited.
+    Triggered {
+        /// Since when, by our time.
+        since: Timestamp,
+    },
+    /// Over; kept until every execution it had is booked.
+    Over {
+        /// Since when, by our time.
+        since: Timestamp,
+    },
+}
+
+/// An order of ours.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct OpenOrder {
+    /// Its id.
+    pub id: ClientOrderId,
+    /// What it is for.
+    pub leg: Leg,
+    /// The incarnation it belongs to; one of an earlier incarnation is only waited out.
+    pub epoch: Epoch,
+    /// The venue's id, once known.
+    pub venue_id: Option<VenueOrderId>,
+    /// What it says.
+    pub kind: OrderKind,
+    /// For how much, in all.
+    pub quantity: Quantity,
+    /// Executions booked.
+    pub filled: Quantity,
+    /// Executions the venue has spoken of, cumulative; the larger report is the newer.
+    pub reported: Quantity,
+    /// What its executions are booked as.
+    pub reason: ExitReason,
+    /// When the venue last confirmed it, by our time.
+    pub seen_at: Timestamp,
+    /// State.
+    pub state: OrderState,
+}
+
+impl OpenOrder {
+    /// What can still be executed.
+    #[must_use]
+    pub fn remaining(&self) -> Quantity {
+        self.quantity.saturating_minus(self.filled.max(self.reported))
+    }
+
+    /// Alive and confirmed, or already executing.
+    #[must_use]
+    pub const fn is_working(&self) -> bool {
+        matches!(self.state, OrderState::Working { .. } | OrderState::Triggered { .. })
+    }
+
+    /// Confirmed and with no cancel under way: this is what protects.
+    #[must_use]
+    pub const fn stands(&self) -> bool {
+        match self.state {
+            OrderState::Working { change: None | Some(Change::Amending { .. }) } | OrderState::Triggered { .. } => true,
+            OrderState::Working { change: Some(Change::Cancelling { .. }) }
+            | OrderState::InFlight { .. }
+            | OrderState::Unknown(_)
+            | OrderState::Over { .. } => false,
+        }
+    }
+
+    /// Something may still be executed under it.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        !matches!(self.state, OrderState::Over { .. })
+    }
+
+    /// Over, with every execution booked: nothing more will come of it.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.is_live() && self.filled >= self.reported
+    }
+
+    /// The trigger price of a stop.
+    #[must_use]
+    pub const fn stop_price(&self) -> Option<Price> {
+        match self.kind {
+            OrderKind::StopMarket(trigger) => Some(trigger.price),
+            OrderKind::Limit { .. } | OrderKind::Market | OrderKind::TakeProfitMarket(_) | OrderKind::TrailingStop { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What should be resting or on its way now. Made afresh after every event; nothing remembers it.
+
+use super::Leg;
+use backstop_model::{ExitReason, OrderKind, Quantity};
+
+/// One wanted order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// What it is for.
+    pub leg: Leg,
+    /// What it says.
+    pub kind: OrderKind,
+    /// For how much is still to be executed.
+    pub quantity: Quantity,
+    /// What its executions are booked as.
+    pub reason: ExitReason,
+}

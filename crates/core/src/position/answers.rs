@@ -1,0 +1,256 @@
+//! Answers to our commands: accepted, refused, unknown.
+//!
+//! A refusal is definite: the order does not exist and its leg may think again. Unknown is a state of the order that
+//! ends by proof only (R4).
+
+use super::{Ctx, Live, Out, Position};
+use crate::exits::ladder::{Instant, LevelState};
+use crate::exits::stop_loss::{Basis, StopLevel};
+use crate::exits::trailing_stop::fall_back;
+use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
+use backstop_model::plan::TrailedBy;
+use backstop_model::{
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, Refusal, RefusalReason, Severity, Span, Trigger,
+};
+
+/// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
+const TRAIL_ATTEMPTS: u8 = 3;
+/// How long "there is no such position yet" is believed of a native trail.
+const TRAIL_PATIENCE: Span = Span::from_secs(30);
+
+impl Position {
+    /// Takes in the answer to a command about one of our orders.
+    pub(crate) fn answered(&mut self, answer: &Answer, ctx: Ctx, out: &mut Out) {
+        let Some(index) = self.orders.iter().position(|order| order.id == answer.id) else { return };
+        match answer.asked {
+            Asked::Place => self.place_answered(index, answer, ctx, out),
+            Asked::Cancel => self.cancel_answered(index, answer, ctx, out),
+            Asked::Amend => self.amend_answered(index, answer, ctx, out),
+        }
+    }
+
+    fn place_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
+        let order = &mut self.orders[index];
+        if !matches!(order.state, OrderState::InFlight { .. } | OrderState::Unknown(_)) {
+            // The stream was quicker (F-B04), or the answer is a repeat (F-A10).
+            if let Outcome::Accepted(venue_id) = &answer.outcome {
+                order.venue_id = order.venue_id.or(Some(*venue_id));
+            }
+            return;
+        }
+        match &answer.outcome {
+            Outcome::Accepted(venue_id) => {
+                order.venue_id = Some(*venue_id);
+                order.state = OrderState::Working { change: None };
+                order.seen_at = ctx.now;
+                let leg = order.leg;
+                if let Some(live) = &mut self.live {
+                    live.retries.remove(&leg);
+                }
+            }
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::DuplicateId => {
+                // The first one exists or existed: ask for it, never take a new id (F-A11).
+                order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
+            }
+            Outcome::Refused(refusal) => {
+                let order = self.orders.remove(index);
+                self.refused(&order, refusal, ctx, out);
+            }
+            Outcome::Unknown(_) => {
+                if !matches!(order.state, OrderState::Unknown(_)) {
+                    order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
+                }
+            }
+        }
+    }
+
+    fn cancel_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
+        let order = &mut self.orders[index];
+        let OrderState::Working { change: Some(Change::Cancelling { .. }) } = order.state else { return };
+        let agreed = match &answer.outcome {
+            Outcome::Accepted(_) => true,
+            // It may be gone because it filled: ask (F-B07).
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotFound => {
+                let (account, instrument, id) = (self.key.account, self.key.instrument, order.id);
+                out.commands.push(Command::Lookup { account, instrument, id });
+                true
+            }
+            // Repeated when overdue: a cancel is repeatable at any time (R13).
+            Outcome::Refused(_) | Outcome::Unknown(_) => false,
+        };
+        order.state = OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed }) };
+    }
+
+    fn amend_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
+        let order = &mut self.orders[index];
+        let OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) } = order.state else { return };
+        match &answer.outcome {
+            Outcome::Accepted(_) => {
+                if let OrderKind::StopMarket(Trigger { source, .. }) = order.kind {
+                    order.kind = OrderKind::StopMarket(Trigger { price, source });
+                }
+                order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
+                order.state = OrderState::Working { change: None };
+                order.seen_at = ctx.now;
+            }
+            Outcome::Refused(refusal) => {
+                order.state = OrderState::Working { change: None };
+                let order = order.clone();
+                self.refused(&order, refusal, ctx, out);
+            }
+            // Amends are repeatable: the next turn asks again, whatever became of this one.
+            Outcome::Unknown(_) => order.state = OrderState::Working { change: None },
+        }
+    }
+
+    /// A definite no: what each leg does about it.
+    pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let key = self.key;
+        let Some(live) = &mut self.live else { return };
+        if refusal.reason == RefusalReason::ReduceOnly && live.mismatch.is_none() {
+            // "Am I flat?" comes first (F-C04).
+            out.commands.push(Command::Snapshot { account: key.account, cause: backstop_model::SnapshotCause::Surprise });
+        }
+        match order.leg {
+            Leg::Stop => stop_refused(live, order, refusal, self.orders.as_slice(), (key, ctx), out),
+            Leg::Target(number) => target_refused(live, number, refusal, (key, ctx), out),
+            Leg::Instant(number) => instant_refused(live, number, refusal, (key, ctx), out),
+            Leg::Trail => trail_refused(live, refusal, (key, ctx), out),
+            Leg::Close => {
+                let refusals = live.hold(Leg::Close, ctx.now);
+                let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };
+                let text = format!(
+                    "{} {}: market exit refused ({refusal}); trying again, the stop stays",
+                    ctx.instrument.symbol, key.side
+                );
+                out.tell(severity, key, text);
+            }
+        }
+    }
+}
+
+type Where<'a> = (backstop_model::PositionKey, Ctx<'a>);
+
+fn stop_refused(live: &mut Live, order: &OpenOrder, refusal: &Refusal, orders: &[OpenOrder], (key, ctx): Where, out: &mut Out) {
+    let symbol = ctx.instrument.symbol;
+    if refusal.reason == RefusalReason::WouldTrigger {
+        // The price is through the stop: that is a stop hit (F-C03).
+        let text = format!("{symbol} {}: the stop would trigger at once ({refusal}); closing at market", key.side);
+        out.tell(Severity::Warning, key, text);
+        live.close(order.reason, ctx.now);
+        return;
+    }
+    let refusals = live.hold(Leg::Stop, ctx.now);
+    let text = format!(
+        "{symbol} {}: stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
+        key.side,
+        order.stop_price().map_or_else(String::new, |price| price.to_string()),
+    );
+    let standing = orders.iter().find(|other| other.leg == Leg::Stop && other.stands()).and_then(OpenOrder::stop_price);
+    let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
+    out.tell(severity, key, text);
+    let trailed = live.tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
+    if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(live, TrailedBy::Amend, (key, ctx), out) {
+        // What stands at the venue is the stop; the trail's level is watched by the engine.
+        if let (Some(price), Some(stop)) = (standing, live.tranche.stop) {
+            if let Some(trail) = &mut live.tranche.trail {
+                trail.phase = crate::exits::trailing_stop::Phase::Active { level: Some(stop.price), moved_at: Some(ctx.now) };
+            }
+            live.tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
+            live.retries.remove(&Leg::Stop);
+        }
+    }
+}
+
+fn target_refused(live: &mut Live, number: u8, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
+    if refusal.reason == RefusalReason::WouldTrigger {
+        // The price is already there: take it now.
+        set_instant(live, number, Instant::Limit);
+        return;
+    }
+    live.hold(Leg::Target(number), ctx.now);
+    let Some(index) = live.tranche.levels.iter().position(|level| level.number == number) else { return };
+    let level = &mut live.tranche.levels[index];
+    level.refusals = level.refusals.saturating_add(1);
+    if level.refusals < 2 {
+        return;
+    }
+    give_up(live, index, refusal, (key, ctx), out);
+}
+
+/// The second definite refusal: the level is given up and its share handed on; the rest of the plan goes on. The last
+/// level has nobody to hand on to: it waits and tries again.
+fn give_up(live: &mut Live, index: usize, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
+    let number = live.tranche.levels[index].number;
+    let text = format!("Partial close failed for {} TP{number}: {refusal}", ctx.instrument.symbol);
+    out.tell(Severity::Warning, key, text);
+    let due = live.tranche.levels[index].due();
+    let next = live.tranche.levels[index + 1..].iter_mut().find(|level| level.state == LevelState::Open);
+    match next.and_then(|next| Some((next.planned.plus(due).ok()?, next))) {
+        Some((planned, next)) => {
+            next.planned = planned;
+            live.tranche.levels[index].state = LevelState::Failed;
+        }
+        None => {
+            live.tranche.levels[index].refusals = 0;
+            let pause = ctx.now.plus(Span::from_secs(30));
+            if let Some(retry) = live.retries.get_mut(&Leg::Target(number)) {
+                retry.at = pause;
+            }
+        }
+    }
+}
+
+fn instant_refused(live: &mut Live, number: u8, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
+    live.hold(Leg::Instant(number), ctx.now);
+    let Some(index) = live.tranche.levels.iter().position(|level| level.number == number) else { return };
+    let level = &mut live.tranche.levels[index];
+    level.refusals = level.refusals.saturating_add(1);
+    if level.refusals < 2 {
+        return;
+    }
+    level.instant = Instant::No;
+    give_up(live, index, refusal, (key, ctx), out);
+}
+
+fn trail_refused(live: &mut Live, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
+    live.hold(Leg::Trail, ctx.now);
+    let Some(trail) = &mut live.tranche.trail else { return };
+    let tried_at = *trail.tried_at.get_or_insert(ctx.now);
+    let not_yet = refusal.reason == RefusalReason::ReduceOnly && ctx.now.since(tried_at) < TRAIL_PATIENCE;
+    if not_yet {
+        return;
+    }
+    trail.refusals = trail.refusals.saturating_add(1);
+    let symbol = ctx.instrument.symbol;
+    let text = format!("{symbol} {}: native trailing refused ({refusal}), attempt {} of {TRAIL_ATTEMPTS}", key.side, trail.refusals);
+    out.tell(Severity::Warning, key, text);
+    if trail.refusals >= TRAIL_ATTEMPTS {
+        trail_falls_back(live, TrailedBy::Venue, (key, ctx), out);
+    }
+}
+
+/// One step down the chain venue → amend → engine, if the trail is still at `from`; says so.
+fn trail_falls_back(live: &mut Live, from: TrailedBy, (key, ctx): Where, out: &mut Out) -> bool {
+    let Some(trail) = live.tranche.trail.as_mut().filter(|trail| trail.by == from) else { return false };
+    trail.by = fall_back(trail.by);
+    trail.refusals = 0;
+    let how = match trail.by {
+        TrailedBy::Venue | TrailedBy::Amend => "Backstop moves the resting stop instead",
+        TrailedBy::Engine => "Backstop watches the price and closes at market instead; the hard stop stays at the venue",
+    };
+    out.tell(Severity::Alarm, key, format!("{} {}: trailing falls back: {how}", ctx.instrument.symbol, key.side));
+    true
+}
+
+pub(super) fn set_instant(live: &mut Live, number: u8, instant: Instant) {
+    if let Some(level) = live.tranche.levels.iter_mut().find(|level| level.number == number) {
+        level.instant = instant;
+    }
+}
+
+/// The reason a market exit in the plan's name is booked under when the stop could not do it.
+#[must_use]
+pub(super) fn stop_reason(live: &Live) -> ExitReason {
+    live.tranche.stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason())
+}

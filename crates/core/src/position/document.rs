@@ -1,0 +1,115 @@
+//! The position as others read it (product.md §4).
+
+use super::{Ctx, Exit, Live, Position};
+use super::turn::extreme;
+use crate::exits::ladder::LevelState;
+use crate::orders::Leg;
+use crate::step::{Coverage, PositionRead};
+use backstop_model::{
+    Money, OutOfRange, PartialExitDocument, PositionDocument, Quantity, Ratio, Rounding, Series, Span,
+};
+
+/// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter.
+#[must_use]
+pub fn position_id(position: &Position, ctx: Ctx) -> String {
+    let (account, symbol) = (ctx.account.name, ctx.instrument.symbol);
+    format!("{account}-{symbol}-{}-{}", position.key.side, position.epoch.0)
+}
+
+impl Position {
+    /// This position's read model; nothing when it is not open and has just not been.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub fn read(&self, ctx: Ctx) -> Result<Option<PositionRead>, OutOfRange> {
+        let Some(live) = &self.live else { return Ok(None) };
+        let next = live.tranche.next_level().map(|level| level.number);
+        let order_of = |leg: Leg| self.orders.iter().find(|order| order.leg == leg && order.epoch == self.epoch && order.is_live()).map(|order| order.id);
+        Ok(Some(PositionRead {
+            key: self.key,
+            document: self.document(live, ctx)?,
+            main_order: live.tranche.main_order.clone(),
+            target_order: next.and_then(|number| order_of(Leg::Target(number))),
+            stop_order: order_of(Leg::Stop),
+            protection: self.coverage(live, ctx)?,
+        }))
+    }
+
+    fn coverage(&self, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
+        let stop = self.orders.iter().find(|order| order.leg == Leg::Stop && order.epoch == self.epoch && order.stands());
+        let stop_price = stop.and_then(crate::orders::OpenOrder::stop_price);
+        let locked = match stop_price {
+            Some(price) => {
+                let cash = price.notional(live.tranche.remaining)?;
+                let profit = crate::exits::ladder::profit(self.key.side, live.tranche.cost_left, cash)?;
+                Some(live.tranche.realized()?.plus(profit)?)
+            }
+            None => None,
+        };
+        Ok(Coverage {
+            covered: self.is_covered(),
+            stop_price,
+            confirmed_at: stop.map(|order| order.seen_at),
+            unprotected_since: live.protection.unprotected_since,
+            longest_unprotected: live.protection.longest_until(ctx.now),
+            locked,
+        })
+    }
+
+    fn document(&self, live: &Live, ctx: Ctx) -> Result<PositionDocument, OutOfRange> {
+        let tranche = &live.tranche;
+        let side = self.key.side;
+        let open = !tranche.remaining.is_zero();
+        let hit = tranche.levels.iter().filter(|level| matches!(level.state, LevelState::Hit { .. }));
+        let next = tranche.next_level().filter(|_| open);
+        let cash = tranche.exits.iter().try_fold(Money::ZERO, |sum, exit| sum.plus(exit.cash))?;
+        let closed = tranche.exits.iter().try_fold(Quantity::ZERO, |sum, exit| sum.plus(exit.quantity))?;
+        let last = tranche.exits.iter().max_by_key(|exit| exit.at);
+        let best_of = |series: Series| extreme(side, ctx, series, tranche.window);
+        Ok(PositionDocument {
+            position_id: position_id(self, ctx),
+            tranche: tranche.id.0,
+            symbol: ctx.instrument.symbol.to_string(),
+            side,
+            plan: live.plan.as_ref().map_or_else(String::new, |plan| plan.name.to_string()),
+            entry_time: tranche.opened_at.as_millis(),
+            entry_price: tranche.entry_price,
+            original_quantity: tranche.original,
+            current_quantity: tranche.remaining,
+            tp_levels_hit: hit.map(|level| level.number).collect(),
+            next_tp_level: next.map(|level| level.number),
+            next_tp_price: next.map(|level| level.price),
+            remaining_pct: tranche.remaining.part_of(tranche.original, Rounding::Nearest)?.in_percent(),
+            average_exit_price: if closed.is_zero() { None } else { Some(cash.per(closed, Rounding::Nearest)?) },
+            current_stop_loss: tranche.stop.map(|stop| stop.price),
+            best_price: best_of(Series::Last).map(|best| side.better(best, tranche.entry_price)),
+            exit_time: last.filter(|_| !open).map(|exit| exit.at.as_millis()),
+            exit_reason: last.filter(|_| !open).map(|exit| exit.reason),
+            fees: tranche.fees,
+            funding: tranche.funding,
+            realized_pnl: tranche.realized()?,
+            currency: ctx.instrument.currency.to_string(),
+            partial_exits: tranche.exits.iter().map(|exit| partial(exit)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The longest time without protection, the present stretch included.
+    #[must_use]
+    pub fn longest_unprotected(&self, ctx: Ctx) -> Span {
+        self.live.as_ref().map_or(Span::ZERO, |live| live.protection.longest_until(ctx.now))
+    }
+}
+
+fn partial(exit: &Exit) -> Result<PartialExitDocument, OutOfRange> {
+    let share = exit.profit.share_of(exit.cost, Rounding::Nearest).unwrap_or(Ratio::ZERO);
+    Ok(PartialExitDocument {
+        tp_level: exit.level,
+        reason: exit.reason,
+        exit_time: exit.at.as_millis(),
+        exit_price: exit.cash.per(exit.quantity, Rounding::Nearest)?,
+        quantity_closed: exit.quantity,
+        profit: exit.profit,
+        profit_pct: share.in_percent(),
+        new_stop_loss: exit.new_stop,
+    })
+}

@@ -1,0 +1,218 @@
+//! One managed position: facts in, decisions out.
+//!
+//! [`Position`] outlives its incarnations: it keeps the epoch, the executions it knows, and orders that still have to
+//! be seen gone. What is open now is [`Live`]. After every event the same turn is taken (`turn.rs`): facts have been
+//! booked (`facts.rs`), rules look at them, what should rest is worked out (`wants.rs`) and subtracted from what does
+//! (`orders/diff.rs`). Nothing here depends on having seen a transition: a restart takes the same turn.
+
+mod answers;
+pub mod document;
+mod facts;
+mod protection;
+mod reports;
+mod tranche;
+mod turn;
+mod wants;
+mod watch;
+
+pub use protection::Protection;
+pub use tranche::{Exit, Tranche};
+pub(crate) use watch::OVERDUE;
+
+use crate::board::Board;
+use crate::orders::{Leg, OpenOrder, Scope};
+use backstop_model::{
+    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, PlanId, Points, PositionKey, PositionSide,
+    Price, Quantity, Severity, Span, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Executions remembered per position after they are booked, to recognise repeats (F-B02, F-B05).
+const REMEMBERED_FILLS: usize = 512;
+
+/// A position across its incarnations.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Position {
+    /// Which.
+    pub key: PositionKey,
+    /// Account and instrument, as they stand in our order ids.
+    pub scope: Scope,
+    /// The current incarnation, or the last one.
+    pub epoch: Epoch,
+    /// The plan assigned to it by name, closer than symbol or account.
+    pub assigned: Option<PlanId>,
+    /// What is open.
+    pub live: Option<Box<Live>>,
+    /// Our orders, of this and earlier incarnations, until they are settled.
+    pub orders: Vec<OpenOrder>,
+    /// Executions already booked, newest last.
+    known_fills: Vec<FillId>,
+    /// The same, for finding.
+    known: BTreeSet<FillId>,
+}
+
+/// An open position.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Live {
+    /// What is open and what has been closed of it.
+    pub tranche: Tranche,
+    /// The plan it was armed with; none when nobody has asked for one.
+    pub plan: Option<Arc<ExitPlan>>,
+    /// A market exit of everything, once decided.
+    pub closing: Option<Closing>,
+    /// The price has been through the stop, on the stop's own source, since then.
+    pub stop_passed: Option<Timestamp>,
+    /// The protection clock.
+    pub protection: Protection,
+    /// Last revision used per leg.
+    pub revisions: BTreeMap<Leg, u16>,
+    /// Legs that wait after a refusal.
+    pub retries: BTreeMap<Leg, Retry>,
+    /// The venue has spoken of another quantity.
+    pub mismatch: Option<Mismatch>,
+    /// Where the venue would liquidate, as far as it says.
+    pub liquidation: Option<Price>,
+    /// When the stop may be fitted to a smaller position.
+    pub resize_at: Option<Timestamp>,
+    /// A guard has failed: nothing is sent but what keeps the stop (style: rule 6).
+    pub suspended: bool,
+}
+
+/// A decided market exit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Closing {
+    /// Why.
+    pub reason: ExitReason,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A leg that waits before it is tried again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Retry {
+    /// Not before.
+    pub at: Timestamp,
+    /// Definite refusals in a row.
+    pub refusals: u16,
+}
+
+/// The venue says another quantity than the executions we know add up to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Mismatch {
+    /// What it says.
+    pub quantity: Quantity,
+    /// Since when, by our time.
+    pub since: Timestamp,
+    /// The venue's time of the first full read that said so; a second, later one makes it a fact (R8).
+    pub read_at: Option<Timestamp>,
+    /// A full read has been asked for.
+    pub asked: bool,
+}
+
+/// What a position decides with: nothing here is remembered.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// The time of the event.
+    pub now: Timestamp,
+    /// Whose position.
+    pub account: &'a Account,
+    /// Of what.
+    pub instrument: &'a Instrument,
+    /// The prices.
+    pub board: &'a Board,
+    /// The plan a new incarnation follows.
+    pub plan: Option<&'a Arc<ExitPlan>>,
+    /// Median slippage of stops seen on this instrument.
+    pub slippage: Points,
+}
+
+/// What a turn brings out.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// Commands, in order.
+    pub commands: Vec<Command>,
+    /// Notices.
+    pub notices: Vec<Notice>,
+    /// Slippage of stops that filled, in points against us.
+    pub slippage: Vec<Points>,
+}
+
+impl Out {
+    /// Tells people something about a position.
+    pub fn tell(&mut self, severity: Severity, position: PositionKey, text: String) {
+        self.notices.push(Notice::new(severity, position, text));
+    }
+}
+
+impl Position {
+    /// A position that has never been open.
+    #[must_use]
+    pub fn new(key: PositionKey, account: &Account, instrument: &Instrument) -> Self {
+        Self {
+            key,
+            scope: Scope::of(account, instrument),
+            epoch: Epoch(0),
+            assigned: None,
+            live: None,
+            orders: Vec::new(),
+            known_fills: Vec::new(),
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// Which way it earns.
+    #[must_use]
+    pub const fn side(&self) -> PositionSide {
+        self.key.side
+    }
+
+    /// What is open, as far as executions say.
+    #[must_use]
+    pub fn quantity(&self) -> Quantity {
+        self.live.as_ref().map_or(Quantity::ZERO, |live| live.tranche.remaining)
+    }
+
+    /// Takes note of an execution; false when it is a repeat.
+    fn remember(&mut self, fill: FillId) -> bool {
+        if !self.known.insert(fill) {
+            return false;
+        }
+        self.known_fills.push(fill);
+        if self.known_fills.len() > REMEMBERED_FILLS {
+            let oldest = self.known_fills.remove(0);
+            self.known.remove(&oldest);
+        }
+        true
+    }
+
+    /// Nothing is open and nothing is left to be seen gone.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.live.is_none() && self.orders.is_empty()
+    }
+}
+
+impl Live {
+    /// How long to wait after the n-th refusal in a row: 0.2 s, 0.4 s, … up to 5 s (F-A04).
+    #[must_use]
+    pub fn pause_after(refusals: u16) -> Span {
+        let doubled = 200_i64 << refusals.saturating_sub(1).min(5);
+        Span::from_millis(doubled.min(5_000))
+    }
+
+    /// Makes a leg wait after one more refusal.
+    pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
+        let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
+        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals });
+        refusals
+    }
+
+    /// Decides to close everything at market; the first reason stays.
+    pub fn close(&mut self, reason: ExitReason, now: Timestamp) {
+        if self.closing.is_none() && !self.tranche.remaining.is_zero() {
+            self.closing = Some(Closing { reason, since: now });
+        }
+    }
+}

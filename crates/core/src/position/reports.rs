@@ -1,0 +1,247 @@
+//! What the venue says of orders and positions: statuses, look-ups, full reads.
+//!
+//! Terminal beats open, the larger cumulative quantity wins (F-B03). Absence is weak (R8): one read that does not show
+//! something starts a doubt, it never ends anything.
+
+use super::answers::stop_reason;
+use super::{Ctx, Mismatch, Out, Position, Tranche};
+use crate::orders::{Change, Doubt, Leg, Named, OpenOrder, OrderState};
+use backstop_model::{
+    Command, ExitReason, Lookup, OrderKind, OrderReport, OrderStatus, OutOfRange, PositionReport, Quantity, Severity,
+    SnapshotCause, Span, Timestamp,
+};
+
+/// Two full reads that disagree with us must be this far apart to be a fact.
+const SPACED: Span = Span::from_millis(500);
+/// How long executions may be on their way before another quantity is looked into.
+pub(super) const GRACE: Span = Span::from_secs(1);
+
+impl Position {
+    /// Takes in a status report of one of our orders.
+    pub(crate) fn reported(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
+        let Some(index) = self.index_of(report) else { return self.adopt_order(report, ctx) };
+        let order = &mut self.orders[index];
+        order.venue_id = Some(report.venue_id);
+        order.reported = order.reported.max(report.filled);
+        order.seen_at = ctx.now;
+        if !order.is_live() {
+            return;
+        }
+        match &report.status {
+            OrderStatus::Working => self.still_works(index, report),
+            OrderStatus::Triggered => {
+                if !matches!(order.state, OrderState::Triggered { .. }) {
+                    order.state = OrderState::Triggered { since: ctx.now };
+                }
+            }
+            OrderStatus::Filled => order.state = OrderState::Over { since: ctx.now },
+            OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => self.ended(index, &report.status, ctx, out),
+            OrderStatus::Other(word) => {
+                // Not final, ask again (F-B10).
+                let text = format!("{}: unknown order status {word:?} at the venue; asking for the full state", ctx.instrument.symbol);
+                out.tell(Severity::Warning, self.key, text);
+                out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
+            }
+        }
+    }
+
+    fn index_of(&self, report: &OrderReport) -> Option<usize> {
+        self.orders.iter().position(|order| Some(order.id) == report.id || order.venue_id == Some(report.venue_id))
+    }
+
+    fn still_works(&mut self, index: usize, report: &OrderReport) {
+        let order = &mut self.orders[index];
+        match order.state {
+            OrderState::InFlight { .. } | OrderState::Unknown(_) => order.state = OrderState::Working { change: None },
+            OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) }
+                if report.trigger.is_some_and(|trigger| trigger.price == price) =>
+            {
+                order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
+                order.state = OrderState::Working { change: None };
+            }
+            OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => {}
+        }
+        if let (OrderKind::StopMarket(ours), Some(theirs)) = (&mut order.kind, report.trigger) {
+            // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
+            ours.price = theirs.price;
+            let side = self.key.side;
+            if let Some(stop) = self.live.as_mut().and_then(|live| live.tranche.stop.as_mut())
+                && order.leg == Leg::Stop
+                && side.is_better(theirs.price, stop.price)
+            {
+                stop.price = theirs.price;
+            }
+        }
+    }
+
+    fn ended(&mut self, index: usize, status: &OrderStatus, ctx: Ctx, out: &mut Out) {
+        let key = self.key;
+        let order = &mut self.orders[index];
+        let asked = matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) });
+        let was_triggered = matches!(order.state, OrderState::Triggered { .. });
+        order.state = OrderState::Over { since: ctx.now };
+        let (leg, unfilled) = (order.leg, order.reported < order.quantity);
+        let Some(live) = self.live.as_mut().filter(|_| unfilled && !asked) else { return };
+        match leg {
+            Leg::Stop if was_triggered || *status == OrderStatus::Rejected => {
+                // Triggered without (full) execution: a stop hit that the venue did not finish (F-C07, F-B09).
+                let text = format!("{} {}: the stop triggered but was not executed in full; closing the rest at market", ctx.instrument.symbol, key.side);
+                out.tell(Severity::Alarm, key, text);
+                let reason = stop_reason(live);
+                live.close(reason, ctx.now);
+            }
+            Leg::Stop => {
+                let text = format!("{} {}: the stop has gone from the venue; placing it again", ctx.instrument.symbol, key.side);
+                out.tell(Severity::Alarm, key, text);
+            }
+            Leg::Target(_) | Leg::Trail => {
+                live.hold(leg, ctx.now);
+            }
+            Leg::Close | Leg::Instant(_) => {}
+        }
+    }
+
+    /// An order that is provably ours but not known, after a journal was lost: taken over, so that it is counted.
+    fn adopt_order(&mut self, report: &OrderReport, ctx: Ctx) {
+        let Some(named) = report.id.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope) else { return };
+        let (Some(id), Some(quantity), false) = (report.id, report.quantity, report.status.is_final()) else { return };
+        if named.side != self.key.side {
+            return;
+        }
+        let kind = match (report.trigger, report.limit) {
+            (Some(trigger), _) => OrderKind::StopMarket(trigger),
+            (None, Some(price)) => OrderKind::Limit { price, time_in_force: backstop_model::TimeInForce::GoodTillCancel },
+            (None, None) => OrderKind::Market,
+        };
+        let state = match report.status {
+            OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
+            _ => OrderState::Working { change: None },
+        };
+        if let Some(live) = self.live.as_mut().filter(|_| named.epoch == self.epoch) {
+            let revision = live.revisions.entry(named.leg).or_insert(0);
+            *revision = named.revision.max(*revision);
+        }
+        self.orders.push(OpenOrder {
+            id,
+            leg: named.leg,
+            epoch: named.epoch,
+            venue_id: Some(report.venue_id),
+            kind,
+            quantity,
+            filled: report.filled,
+            reported: report.filled,
+            reason: ExitReason::Unknown,
+            seen_at: ctx.now,
+            state,
+        });
+    }
+
+    /// Takes in the answer to "what became of this order?"; its executions have been booked.
+    pub(crate) fn looked_up(&mut self, lookup: &Lookup, ctx: Ctx, out: &mut Out) {
+        if let Some(report) = &lookup.found {
+            return self.reported(report, ctx, out);
+        }
+        let validity = ctx.account.capability.request_validity;
+        let Some(index) = self.orders.iter().position(|order| order.id == lookup.id) else { return };
+        let order = &mut self.orders[index];
+        match &mut order.state {
+            OrderState::Unknown(doubt) => {
+                doubt.count_absence(lookup.server_time);
+                if doubt.proves_absence(validity) && order.reported <= order.filled {
+                    self.absent(index, ctx, out);
+                }
+            }
+            OrderState::Working { .. } | OrderState::Triggered { .. } => {
+                // It was there: two spaced reads must agree before it counts as gone.
+                let mut doubt = Doubt::new(ctx.now, lookup.server_time);
+                doubt.count_absence(lookup.server_time);
+                order.state = OrderState::Unknown(doubt);
+            }
+            OrderState::InFlight { .. } | OrderState::Over { .. } => {}
+        }
+    }
+
+    fn absent(&mut self, index: usize, ctx: Ctx, out: &mut Out) {
+        let order = self.orders.remove(index);
+        let text = format!("{} {}: {} order {} proven absent; deciding anew", ctx.instrument.symbol, self.key.side, order.leg, order.id);
+        out.tell(Severity::Note, self.key, text);
+    }
+
+    /// An order of ours that a full read does not show: ask for it, unless it was seen just now.
+    pub(crate) fn missing_in(&mut self, read: &[OrderReport], server_time: Timestamp, ctx: Ctx) {
+        for order in &mut self.orders {
+            let seen = |report: &OrderReport| report.id == Some(order.id);
+            let recent = server_time.since(order.seen_at) < GRACE;
+            if matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. }) && !recent && !read.iter().any(seen) {
+                let mut doubt = Doubt::new(ctx.now, server_time);
+                doubt.ask_at = ctx.now;
+                order.state = OrderState::Unknown(doubt);
+            }
+        }
+    }
+
+    /// The venue's word on the quantity, from the stream: a hint that executions may be missing.
+    pub(crate) fn position_reported(&mut self, report: &PositionReport, ctx: Ctx) {
+        let ours = self.quantity();
+        let Some(live) = &mut self.live else { return };
+        live.liquidation = report.liquidation_price.or(live.liquidation);
+        live.mismatch = match live.mismatch {
+            _ if report.quantity == ours => None,
+            Some(known) if known.quantity == report.quantity => Some(known),
+            _ => Some(Mismatch { quantity: report.quantity, since: ctx.now, read_at: None, asked: false }),
+        };
+    }
+
+    /// The venue's word on the quantity, from a full read. Two spaced reads make it a fact.
+    pub(crate) fn position_read(&mut self, quantity: Quantity, report: Option<&PositionReport>, read_at: Timestamp, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let ours = self.quantity();
+        if let Some(live) = &mut self.live {
+            live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);
+        }
+        if quantity == ours {
+            if let Some(live) = &mut self.live {
+                live.mismatch = None;
+            }
+            return Ok(());
+        }
+        let Some(live) = &mut self.live else {
+            // It was there before us: taken over with the venue's own average (R7).
+            let Some(entry) = report.and_then(|report| report.entry_price) else { return Ok(()) };
+            self.epoch = self.epoch.next();
+            let tranche = Tranche::open(entry, quantity, backstop_model::Money::ZERO, report.map_or(ctx.now, |report| report.at), ctx.board.window())?;
+            return self.begin(tranche, ctx, out);
+        };
+        match live.mismatch {
+            Some(Mismatch { quantity: known, read_at: Some(first), .. }) if known == quantity => {
+                if read_at.since(first) >= SPACED {
+                    live.mismatch = None;
+                    return self.adjust(quantity, ctx, out);
+                }
+            }
+            _ => live.mismatch = Some(Mismatch { quantity, since: ctx.now, read_at: Some(read_at), asked: true }),
+        }
+        out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
+        Ok(())
+    }
+
+    /// The venue's quantity is believed although no execution explains it. Booked at the newest price and named so.
+    fn adjust(&mut self, quantity: Quantity, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let side = self.key.side;
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let ours = live.tranche.remaining;
+        let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(live.tranche.entry_price);
+        let text = format!(
+            "{} {side}: the venue has {quantity}, our executions say {ours}; two reads agree, so the venue is believed. Check the venue's trade history",
+            ctx.instrument.symbol
+        );
+        out.tell(Severity::Alarm, self.key, text);
+        if quantity < ours {
+            let gone = ours.minus(quantity)?;
+            let booking = super::tranche::Booking { level: None, reason: ExitReason::Unknown, price, quantity: gone, fee: backstop_model::Money::ZERO, at: ctx.now };
+            live.tranche.book(side, &booking)?;
+            return self.shrink_levels(gone, ctx);
+        }
+        live.tranche.add(price, quantity.minus(ours)?, backstop_model::Money::ZERO)?;
+        self.rearm(ctx, out)
+    }
+}

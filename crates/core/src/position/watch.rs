@@ -1,0 +1,164 @@
+//! What a position wants to be woken for: the prices that matter, per series, and the next deadline.
+//!
+//! Every rule of `turn.rs` that looks at a price has its counterpart here. A bound may be too near (one look too many),
+//! never too far (a decision missed): `tests/properties` compares against looking at every tick.
+
+use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme};
+use super::{Ctx, Live, Position, protection, reports};
+use crate::exits::ladder::{Instant, LevelState};
+use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
+use crate::orders::diff::FREEING;
+use crate::orders::{Change, Leg, OrderState};
+use crate::quiet::Quiet;
+use crate::timers::{Deadline, earlier};
+use backstop_model::plan::TrailedBy;
+use backstop_model::{OutOfRange, PositionSide, Price, Series, Span, Timestamp};
+
+/// A cancel or amend that has not been heard of for so long is asked about.
+pub(crate) const OVERDUE: Span = Span::from_millis(500);
+
+struct Watches {
+    side: PositionSide,
+    quiet: Quiet,
+}
+
+impl Watches {
+    fn worse(&mut self, series: Series, price: Price) {
+        match self.side {
+            PositionSide::Long => self.quiet[series.index()].watch_at_or_below(price),
+            PositionSide::Short => self.quiet[series.index()].watch_at_or_above(price),
+        }
+    }
+
+    fn better(&mut self, series: Series, price: Price) {
+        match self.side {
+            PositionSide::Long => self.quiet[series.index()].watch_at_or_above(price),
+            PositionSide::Short => self.quiet[series.index()].watch_at_or_below(price),
+        }
+    }
+}
+
+impl Position {
+    /// The prices inside which no tick changes anything before the next deadline.
+    pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
+        let side = self.key.side;
+        let mut watches = Watches { side, quiet: Quiet::default() };
+        let Some(live) = self.live.as_ref().filter(|live| live.closing.is_none() && !live.suspended) else { return watches.quiet };
+        let Some(plan) = live.plan.as_ref() else { return watches.quiet };
+        let source = plan.stop_loss.trigger.series(side);
+        if let Some(stop) = live.tranche.stop {
+            match live.stop_passed {
+                None => watches.worse(source, stop.price),
+                Some(_) => watches.better(source, stop.price),
+            }
+        }
+        if let Some(proposal) = live.tranche.proposal {
+            watches.better(source, proposal.price);
+        }
+        if let Some(level) = live.tranche.next_level().filter(|level| level.state == LevelState::OnlyMoves) {
+            watches.better(Series::Last, level.price);
+        }
+        if let (Some(trail), Some(trailing)) = (live.tranche.trail, plan.trailing) {
+            // A bound that cannot be worked out is no bound: the trail then waits for its next deadline.
+            let _ = watch_trail(&mut watches, live, trail, trailing.trigger.series(side), ctx);
+        }
+        if plan.instant_take_profit {
+            let executable = Series::executable(side);
+            for level in live.tranche.levels.iter().filter(|level| !level.due().is_zero()) {
+                match level.instant {
+                    Instant::No => watches.better(executable, level.price),
+                    Instant::Past { .. } => watches.worse(executable, level.price),
+                    Instant::Limit | Instant::Market => {}
+                }
+            }
+        }
+        watches.quiet
+    }
+
+    /// When this position wants to be woken whatever prices do, and why.
+    pub(crate) fn deadline(&self, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
+        let mut next = None;
+        for order in &self.orders {
+            next = earlier(next, order_deadline(order.state));
+        }
+        if let Some(live) = self.live.as_ref().filter(|live| !live.suspended) {
+            next = earlier(next, self.live_deadline(live, ctx));
+        }
+        // Something that is due and could not be done is looked at again in a while, not at once.
+        next.map(|(at, why)| if at > ctx.now { (at, why) } else { (ctx.now.plus(OVERDUE), why) })
+    }
+
+    fn live_deadline(&self, live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
+        let mut next = None;
+        let mut note = |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (at, why)));
+        note(live.protection.unprotected_since.filter(|_| !live.protection.alarmed).map(|since| since.plus(protection::LIMIT)), Deadline::Protection);
+        note(live.mismatch.filter(|mismatch| !mismatch.asked).map(|mismatch| mismatch.since.plus(reports::GRACE)), Deadline::Lookup);
+        note(live.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
+        note(live.resize_at, Deadline::ResizeStop);
+        if let Some(closing) = live.closing {
+            let waits = self.orders.iter().any(|order| order.is_live() && !matches!(order.leg, Leg::Stop | Leg::Close));
+            note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
+            return next;
+        }
+        note(live.stop_passed.map(|since| self.backup_at(since, ctx.now)), Deadline::StopBackup);
+        let dwelling = live.tranche.levels.iter().filter_map(|level| match level.instant {
+            Instant::Past { since } if !level.due().is_zero() => Some(since.plus(DWELL)),
+            Instant::Past { .. } | Instant::No | Instant::Limit | Instant::Market => None,
+        });
+        note(dwelling.min(), Deadline::InstantTakeProfit);
+        let trails = live.tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
+        note(live.tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
+        let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
+        note(limit.map(|limit| live.tranche.opened_at.plus(limit)), Deadline::TimeLimit);
+        next
+    }
+
+    /// The next instant at which the stop's backup may act; both of its waits end there.
+    fn backup_at(&self, since: Timestamp, now: Timestamp) -> Timestamp {
+        let stands = self.orders.iter().filter(|order| order.leg == Leg::Stop && order.stands());
+        let until = stands.map(|order| match order.state {
+            OrderState::Triggered { since } => since.plus(TRIGGER_GRACE),
+            OrderState::InFlight { .. } | OrderState::Unknown(_) | OrderState::Working { .. } | OrderState::Over { .. } => since.plus(STOP_GRACE),
+        });
+        let dwell = since.plus(DWELL);
+        until.max().map_or(dwell, |until| if dwell > now { dwell.min(until) } else { until })
+    }
+}
+
+fn watch_trail(watches: &mut Watches, live: &Live, trail: Trail, series: Series, ctx: Ctx) -> Result<(), OutOfRange> {
+    let side = watches.side;
+    let Phase::Active { level, .. } = trail.phase else {
+        // Without an activation price the first price of all activates it.
+        let anything = if side == PositionSide::Long { ctx.instrument.tick } else { Price::HIGHEST };
+        watches.better(series, trail.activation.unwrap_or(anything));
+        return Ok(());
+    };
+    if trail.by == TrailedBy::Venue {
+        return Ok(());
+    }
+    if let (TrailedBy::Engine, Some(level)) = (trail.by, level) {
+        watches.worse(series, level);
+    }
+    if live.tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
+        return Ok(());
+    }
+    let (Some(stop), Some(best)) = (live.tranche.stop, extreme(side, ctx, series, live.tranche.window)) else { return Ok(()) };
+    let standing = level.map_or(stop.price, |level| side.better(level, stop.price));
+    let step = smallest_move(best, ctx.instrument.tick, None)?;
+    let next = match side {
+        PositionSide::Long => standing.plus(step)?,
+        PositionSide::Short => standing.minus(step)?,
+    };
+    watches.better(series, trail.behind.best_for(side, next, ctx.instrument.tick)?);
+    Ok(())
+}
+
+fn order_deadline(state: OrderState) -> Option<(Timestamp, Deadline)> {
+    match state {
+        OrderState::Unknown(doubt) => Some((doubt.ask_at, Deadline::Lookup)),
+        OrderState::Working { change: Some(Change::Amending { since, .. } | Change::Cancelling { since, .. }) } => {
+            Some((since.plus(OVERDUE), Deadline::ChangeOverdue))
+        }
+        OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { change: None } => None,
+    }
+}

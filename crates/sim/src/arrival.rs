@@ -1,0 +1,167 @@
+//! A request arrives: is it in time, is the venue up, what does it do, what is answered.
+//!
+//! Placing and amending stand in `placing`; here are the door in front of it, cancelling, and reading.
+
+use crate::exchange::{Due, Exchange};
+use crate::faults::{Fault, Http};
+use crate::refusal::{self, Refused};
+use crate::report::{AccountView, Answer, Cause, OrderView, Reply, Status};
+use crate::request::{Ask, Request, Ticket};
+use backstop_model::{Span, Timestamp};
+use std::collections::BTreeSet;
+
+/// How far ahead of the venue's clock a request may be signed (venues/binance.md §17, -1021).
+const AHEAD: Span = Span::from_secs(1);
+
+impl Exchange {
+    pub(crate) fn arrive(&mut self, ticket: Ticket, account: &str, request: Request) {
+        let reply = self.reply_to(account, request);
+        self.respond(account, ticket, reply);
+    }
+
+    fn reply_to(&mut self, account: &str, request: Request) -> Reply {
+        let now = self.now;
+        if let Err(refused) = in_time(now, &request) {
+            return Reply::Refused(refused);
+        }
+        if self.faults.strikes_on(Fault::Maintenance, now, &request.ask) {
+            return Reply::Refused(refusal::SHUTTING_DOWN.refused());
+        }
+        if self.faults.strikes_on(Fault::Http, now, &request.ask) {
+            let Http { status, body, retry_after, executes } = self.faults.http.clone();
+            if self.faults.dice().strikes(executes) {
+                // The client is told nothing of how it went.
+                let _outcome = self.act(account, &request.ask);
+            }
+            return Reply::HttpError { status, body, retry_after };
+        }
+        if self.faults.strikes_on(Fault::Reject, now, &request.ask) {
+            return Reply::Refused(self.faults.refusal.clone());
+        }
+        if request.ask.mutates() && self.faults.strikes_on(Fault::LateExecution, now, &request.ask) {
+            return self.put_off(account, request);
+        }
+        match self.act(account, &request.ask) {
+            Ok(answer) => Reply::Result(answer),
+            Err(refused) => Reply::Refused(refused),
+        }
+    }
+
+    /// Answers that nobody knows, and executes somewhere between now and the end of the request's window (F-A07).
+    fn put_off(&mut self, account: &str, request: Request) -> Reply {
+        let until = request.sent_at.plus(request.valid_for);
+        let later = self.faults.dice().within(until.since(self.now));
+        self.plan(self.now.plus(later), Due::ExecuteLate { account: account.to_owned(), request });
+        match &self.faults.late_reply {
+            Some(refused) => Reply::Refused(refused.clone()),
+            None => {
+                let Http { status, body, retry_after, .. } = Http::unknown_503(0);
+                Reply::HttpError { status, body, retry_after }
+            }
+        }
+    }
+
+    /// Executes a request whose answer has long gone out; the engine keeps the window too (-5028).
+    pub(crate) fn execute_late(&mut self, account: &str, request: &Request) {
+        if self.now <= request.sent_at.plus(request.valid_for) {
+            // Whether it was accepted shows in the stream and in later reads.
+            let _outcome = self.act(account, &request.ask);
+        }
+    }
+
+    /// Does what is asked.
+    pub(crate) fn act(&mut self, account: &str, ask: &Ask) -> Result<Answer, Refused> {
+        if self.ledger.account(account).is_none() {
+            return Err(refusal::NO_ACCOUNT.about(account));
+        }
+        match ask {
+            Ask::Amend(amend) => self.amend(account, amend).map(|order| Answer::Order(Box::new(order))),
+            Ask::Cancel { client_id } => self.cancel(account, client_id).map(|order| Answer::Order(Box::new(order))),
+            Ask::Fills { since } => {
+                let newer = self.ledger.fills_since(*since).iter();
+                Ok(Answer::Fills(newer.filter(|fill| fill.account == account).cloned().collect()))
+            }
+            Ask::Place(place) => self.place(account, place.clone()).map(|order| Answer::Order(Box::new(order))),
+            Ask::Query { client_id } => self.query(account, client_id).map(|order| Answer::Order(Box::new(order))),
+            Ask::Snapshot => self.snapshot(account).map(Answer::Snapshot),
+        }
+    }
+
+    /// The open order with this client id, if the client can still do something about it.
+    pub(crate) fn open_order(&self, account: &str, client_id: &str) -> Option<u64> {
+        self.ledger.orders_of(account, client_id).rev().find(|order| order.is_open()).map(|order| order.id)
+    }
+
+    fn cancel(&mut self, account: &str, client_id: &str) -> Result<OrderView, Refused> {
+        let id = self.open_order(account, client_id).ok_or_else(|| refusal::UNKNOWN_ORDER.about(client_id))?;
+        let status = self.ledger.order(id).map(|order| order.status);
+        // Once it triggers it is out of the client's hands (venues/binance.md §0 fact 4).
+        if matches!(status, Some(Status::Triggering | Status::Triggered)) {
+            return Err(refusal::UNKNOWN_ORDER.about(client_id));
+        }
+        self.end(id, Status::Canceled, None);
+        self.ledger.order(id).map(crate::order::Order::view).ok_or_else(|| refusal::UNKNOWN_ORDER.refused())
+    }
+
+    fn query(&mut self, account: &str, client_id: &str) -> Result<OrderView, Refused> {
+        let now = self.now;
+        let not_found = || refusal::NO_SUCH_ORDER.about(client_id);
+        if self.faults.strikes(Fault::ForgetOrder, now) {
+            return Err(not_found());
+        }
+        let as_of = self.read_as_of(now);
+        self.ledger.orders_of(account, client_id).rev().find_map(|order| order.view_as_of(as_of)).ok_or_else(not_found)
+    }
+
+    fn snapshot(&mut self, account: &str) -> Result<AccountView, Refused> {
+        let as_of = self.read_as_of(self.now);
+        self.view(account, as_of).ok_or_else(|| refusal::NO_ACCOUNT.about(account))
+    }
+
+    /// The account as it truly is, or was: what an unfaulted snapshot says.
+    #[must_use]
+    pub fn view(&self, account: &str, as_of: Timestamp) -> Option<AccountView> {
+        let shown = |symbol: &str, slot, holding, at| self.position_view(account, symbol, slot, holding, at);
+        let open = |order: &&crate::order::Order| order.account == account;
+        let orders = if as_of >= self.now {
+            // Open orders are known per market; only the past has to be looked for among all.
+            let ids: BTreeSet<u64> = self.markets.values().flat_map(|market| &market.open).copied().collect();
+            let orders = ids.iter().filter_map(|id| self.ledger.order(*id));
+            orders.filter(open).map(crate::order::Order::view).collect()
+        } else {
+            let then = self.ledger.orders().filter(open).filter_map(|order| order.view_as_of(as_of));
+            then.filter(|view| view.status.is_open()).collect()
+        };
+        self.ledger.view_as_of(account, as_of, orders, shown)
+    }
+
+    fn read_as_of(&mut self, now: Timestamp) -> Timestamp {
+        if self.faults.strikes(Fault::StaleRead, now) {
+            return now.plus(Span::from_nanos(self.faults.stale_by.as_nanos().saturating_neg()));
+        }
+        now
+    }
+
+    /// Ends an open order and tells its owner.
+    pub(crate) fn end(&mut self, id: u64, status: Status, cause: Option<Cause>) {
+        let now = self.now;
+        let Some(order) = self.ledger.orders.get_mut(&id) else { return };
+        if !order.is_open() {
+            return;
+        }
+        order.turn(now, status, cause);
+        if let Some(market) = self.markets.get_mut(&order.place.symbol) {
+            market.open.remove(&id);
+        }
+        self.publish_order(id, None);
+    }
+}
+
+fn in_time(now: Timestamp, request: &Request) -> Result<(), Refused> {
+    let late = now > request.sent_at.plus(request.valid_for);
+    let early = request.sent_at > now.plus(AHEAD);
+    if late || early {
+        return Err(refusal::OUTSIDE_WINDOW.refused());
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! Orders that wait for a price: when they come true, in which order, and what becomes of them
+//! (venues/binance.md §8.2, §8.4).
+//!
+//! Of everything that comes true on one point of the market, stops and trails go before targets (limit orders are
+//! targets), nearer levels before farther ones, older orders before younger ones. "Near" is measured from where the
+//! watched series was before. How the market order that follows fills is `matching`'s work.
+
+use crate::exchange::{Counters, Due, Exchange};
+use crate::faults::Fault;
+use crate::market::{Market, watched};
+use crate::order::{Order, Trail};
+use crate::report::{Cause, Status};
+use crate::request::{Kind, Place};
+use backstop_model::{OrderSide, Points, Price, Prices, Ratio, Rounding, Series, Span};
+
+/// Whether a condition is true at `price`: a stop once the market is against it, a target once it is with it.
+const fn true_at(kind: Condition, side: OrderSide, order: std::cmp::Ordering) -> bool {
+    match (kind, side) {
+        (Condition::Stop, OrderSide::Sell) | (Condition::Target, OrderSide::Buy) => order.is_le(),
+        (Condition::Stop, OrderSide::Buy) | (Condition::Target, OrderSide::Sell) => order.is_ge(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Condition {
+    Stop,
+    Target,
+}
+
+/// Whether a new order's condition is true before it is placed (-2021). An unknown price makes nothing true.
+pub(crate) fn already_true(place: &Place, prices: &Prices) -> bool {
+    match place.kind {
+        Kind::StopMarket { trigger, source } => {
+            let now = prices.of(watched(source, place.side));
+            now.is_some_and(|price| true_at(Condition::Stop, place.side, price.cmp(&trigger)))
+        }
+        Kind::TakeProfitMarket { trigger, source } => {
+            let now = prices.of(watched(source, place.side));
+            now.is_some_and(|price| true_at(Condition::Target, place.side, price.cmp(&trigger)))
+        }
+        // A trail begins ahead of the market: a sell above the latest price, a buy below it.
+        Kind::Trailing { activation: Some(activation), source, .. } => {
+            let now = prices.of(watched(source, place.side));
+            now.is_some_and(|price| true_at(Condition::Target, place.side, price.cmp(&activation)))
+        }
+        Kind::Limit { .. } | Kind::Market | Kind::Trailing { activation: None, .. } => false,
+    }
+}
+
+/// Where a trailing order stops out: so far behind the best price.
+pub(crate) fn trail_level(side: OrderSide, best: Price, callback: Ratio) -> Option<Price> {
+    let factor = match side {
+        OrderSide::Buy => Ratio::ONE.plus(callback),
+        OrderSide::Sell => Ratio::ONE.minus(callback),
+    };
+    best.times(factor.ok()?, Rounding::Nearest).ok()
+}
+
+/// The trail after one more price: the best follows, and the activation price is looked at.
+pub(crate) fn followed(trail: Trail, side: OrderSide, activation: Option<Price>, price: Price) -> Trail {
+    let best = match (side, trail.best) {
+        (_, None) => price,
+        (OrderSide::Buy, Some(best)) => best.min(price),
+        (OrderSide::Sell, Some(best)) => best.max(price),
+    };
+    let reached = activation.is_none_or(|level| true_at(Condition::Target, side, best.cmp(&level)));
+    Trail { active: trail.active || reached, best: Some(best) }
+}
+
+/// One order that comes true: its place in the queue of this point.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Turn {
+    is_target: bool,
+    distance: Points,
+    id: u64,
+}
+
+impl Exchange {
+    /// The prices of a market have changed: follow, queue up, strike.
+    pub(crate) fn market_moved(&mut self, symbol: &str, before: Prices) {
+        self.follow_trails(symbol);
+        for turn in self.queue(symbol, before) {
+            let Some(order) = self.ledger.order(turn.id) else { continue };
+            if !order.is_open() {
+                continue;
+            }
+            match order.place.kind {
+                Kind::Limit { price, .. } => self.fill_resting(turn.id, price),
+                Kind::Market => {}
+                Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => {
+                    self.trigger(turn.id)
+                }
+            }
+        }
+        self.liquidate_what_is_due(symbol);
+    }
+
+    fn follow_trails(&mut self, symbol: &str) {
+        let Some(market) = self.markets.get(symbol) else { return };
+        let mut activated = Vec::new();
+        for id in &market.open {
+            let Some(order) = self.ledger.orders.get_mut(id) else { continue };
+            let Kind::Trailing { activation, source, .. } = order.place.kind else { continue };
+            let (Some(trail), Some(price)) = (order.trail, market.prices.of(watched(source, order.place.side))) else {
+                continue;
+            };
+            if !order.is_waiting() {
+                continue;
+            }
+            let next = followed(trail, order.place.side, activation, price);
+            order.trail = Some(next);
+            if next.active && !trail.active {
+                activated.push(*id);
+            }
+        }
+        // A second New event tells that it trails now (venues/binance.md §10.4, `ia`).
+        for id in activated {
+            self.publish_order(id, None);
+        }
+    }
+
+    fn queue(&self, symbol: &str, before: Prices) -> Vec<Turn> {
+        let Some(market) = self.markets.get(symbol) else { return Vec::new() };
+        let orders = market.open.iter().filter_map(|id| self.ledger.order(*id));
+        let mut queue: Vec<Turn> = orders.filter_map(|order| self.turn(market, order, &before)).collect();
+        queue.sort_unstable();
+        queue
+    }
+
+    fn turn(&self, market: &Market, order: &Order, before: &Prices) -> Option<Turn> {
+        let side = order.place.side;
+        let (is_target, level, series) = match order.place.kind {
+            Kind::Limit { price, .. } => {
+                let executable = market.executable(side);
+                let fills = self.physics.limit_fill.fills(side, price, executable, market.prices.last);
+                (true, fills.then_some(price)?, Series::Last)
+            }
+            Kind::Market => return None,
+            Kind::StopMarket { trigger, source } => (false, trigger, watched(source, side)),
+            Kind::TakeProfitMarket { trigger, source } => (true, trigger, watched(source, side)),
+            Kind::Trailing { callback, source, .. } => {
+                let trail = order.trail.filter(|trail| trail.active)?;
+                (false, trail_level(side, trail.best?, callback)?, watched(source, side))
+            }
+        };
+        let price = market.prices.of(series).or_else(|| market.executable(side))?;
+        let condition = if is_target { Condition::Target } else { Condition::Stop };
+        let strikes = order.limit().is_some() || (order.is_waiting() && true_at(condition, side, price.cmp(&level)));
+        let origin = before.of(series).unwrap_or(price);
+        let distance = level.above(origin).absolute().ok()?;
+        strikes.then_some(Turn { is_target, distance, id: order.id })
+    }
+
+    /// A condition came true.
+    fn trigger(&mut self, id: u64) {
+        let now = self.now;
+        if self.faults.strikes(Fault::TriggerStuck, now) {
+            self.turn_to(id, Status::Triggering, None);
+            return;
+        }
+        let delay = self.physics.latency.trigger.drawn(&mut self.dice);
+        if delay > Span::ZERO {
+            self.turn_to(id, Status::Triggering, None);
+            self.plan(now.plus(delay), Due::TakeOver { order: id });
+            return;
+        }
+        self.take_over(id);
+    }
+
+    /// The engine gets the triggered order: it refuses it, or a market order lives on under the same client id.
+    pub(crate) fn take_over(&mut self, id: u64) {
+        let Some(order) = self.ledger.order(id).filter(|order| order.is_open()) else { return };
+        let place = order.place.clone();
+        let (account, slot, closes, asked) = (order.account.clone(), order.slot, order.closes, order.quantity);
+        let reducible = self.ledger.holding(&account, &place.symbol, slot).reducible_by(place.side);
+        let quantity = match asked {
+            Some(quantity) if closes => quantity.min(reducible),
+            Some(quantity) => quantity,
+            None => reducible,
+        };
+        if let Some(cause) = self.refused_by_engine(&account, &place, closes, quantity, slot) {
+            self.end(id, Status::Rejected, Some(cause));
+            return;
+        }
+        let child = Counters::next(&mut self.counters.order);
+        if let Some(order) = self.ledger.orders.get_mut(&id) {
+            order.quantity = Some(quantity);
+            order.child_id = Some(child);
+        }
+        self.turn_to(id, Status::Triggered, None);
+        self.take_at_market(id, self.physics.slippage.trigger_ticks);
+    }
+
+    fn refused_by_engine(
+        &mut self,
+        account: &str,
+        place: &Place,
+        closes: bool,
+        quantity: backstop_model::Quantity,
+        slot: crate::request::Slot,
+    ) -> Option<Cause> {
+        if quantity.is_zero() || self.faults.strikes(Fault::TriggerReject, self.now) {
+            return Some(Cause::ReduceOnlyReject);
+        }
+        if !closes && self.lacks_margin(account, place, slot, Some(quantity)) {
+            return Some(Cause::Margin);
+        }
+        let market = self.markets.get(&place.symbol)?;
+        let best = market.executable(place.side);
+        let fits = best.is_some_and(|best| market.rules.check_market(place.side, best, market.mark()).is_ok());
+        if fits { None } else { Some(Cause::MarketBand) }
+    }
+
+    pub(crate) fn turn_to(&mut self, id: u64, status: Status, cause: Option<Cause>) {
+        let now = self.now;
+        if let Some(order) = self.ledger.orders.get_mut(&id) {
+            order.turn(now, status, cause);
+            self.publish_order(id, None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn triggers_fire_at_their_level_and_beyond() {
+        use Condition::{Stop, Target};
+        use OrderSide::{Buy, Sell};
+        for (condition, side, at, expected) in [
+            (Stop, Sell, "100", true),
+            (Stop, Sell, "99.9", true),
+            (Stop, Sell, "100.1", false),
+            (Stop, Buy, "100", true),
+            (Stop, Buy, "100.1", true),
+            (Stop, Buy, "99.9", false),
+            (Target, Sell, "100", true),
+            (Target, Sell, "100.1", true),
+            (Target, Sell, "99.9", false),
+            (Target, Buy, "100", true),
+            (Target, Buy, "99.9", true),
+            (Target, Buy, "100.1", false),
+        ] {
+            assert_eq!(true_at(condition, side, price(at).cmp(&price("100"))), expected, "{side} at {at}");
+        }
+    }
+
+    #[test]
+    fn a_trail_of_three_percent_has_these_levels() {
+        let three = Ratio::percent("3").unwrap();
+        for (side, best, level) in [
+            (OrderSide::Sell, "103", "99.91"),
+            (OrderSide::Sell, "104", "100.88"),
+            (OrderSide::Sell, "105", "101.85"),
+            (OrderSide::Buy, "97", "99.91"),
+            (OrderSide::Buy, "96", "98.88"),
+            (OrderSide::Buy, "95", "97.85"),
+        ] {
+            assert_eq!(trail_level(side, price(best), three), Some(price(level)), "{side} best {best}");
+        }
+    }
+
+    #[test]
+    fn a_trail_becomes_active_at_its_activation_and_never_loosens() {
+        let mut trail = Trail { active: false, best: Some(price("100")) };
+        for (at, active, best) in
+            [("101", false, "101"), ("102.5", true, "102.5"), ("103", true, "103"), ("102", true, "103")]
+        {
+            trail = followed(trail, OrderSide::Sell, Some(price("102.5")), price(at));
+            assert_eq!(trail, Trail { active, best: Some(price(best)) }, "{at}");
+        }
+    }
+}

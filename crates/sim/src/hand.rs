@@ -1,0 +1,188 @@
+//! People at the venue's own screen: they trade the same account behind everybody's back (faults.md section D).
+//!
+//! What they do goes through the same checks as a client's request, at once, under client ids that begin with `web-`,
+//! and produces the same events. Only moving a stop is easier for them: screens amend what the API cannot.
+
+use crate::exchange::{Counters, Exchange};
+use crate::refusal::{self, Refused};
+use crate::report::{Cause, Status, StreamEvent};
+use crate::request::{Amend, Amount, Kind, Place, Slot};
+use crate::risk::doubled;
+use backstop_model::{Leverage, PositionMode, PositionSide, Price, Quantity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Something a person does.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum HandAction {
+    /// Cancel every open order of a symbol.
+    CancelAll {
+        /// Which market.
+        symbol: String,
+    },
+    /// Cancel one order (F-D05).
+    CancelOrder {
+        /// Its client id.
+        client_id: String,
+    },
+    /// Change the leverage (F-D08).
+    ChangeLeverage(Leverage),
+    /// Switch between hedge and one-way (F-D07); refused while orders or positions are open.
+    ChangeMode(PositionMode),
+    /// Close a position at market (F-D01).
+    Close {
+        /// Which market.
+        symbol: String,
+        /// Which side.
+        side: PositionSide,
+    },
+    /// Close a position and open as much on the other side (F-D04).
+    Flip {
+        /// Which market.
+        symbol: String,
+        /// The side before.
+        side: PositionSide,
+    },
+    /// Move the trigger of a stop or target (F-D05).
+    MoveStop {
+        /// Its client id.
+        client_id: String,
+        /// The new trigger price.
+        trigger: Price,
+    },
+    /// Open a position at market, or make it larger (F-D03).
+    Open {
+        /// Which market.
+        symbol: String,
+        /// Which side.
+        side: PositionSide,
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Make a position smaller at market (F-D02).
+    Reduce {
+        /// Which market.
+        symbol: String,
+        /// Which side.
+        side: PositionSide,
+        /// How much.
+        quantity: Quantity,
+    },
+}
+
+impl Exchange {
+    /// Somebody does something at the venue's own screen, at once.
+    ///
+    /// # Errors
+    /// The venue's refusal, as for a request; nothing has changed then.
+    pub fn by_hand(&mut self, now: Timestamp, account: &str, action: HandAction) -> Result<(), Refused> {
+        self.work_until(now);
+        let mode = self.ledger.account(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?.mode;
+        match action {
+            HandAction::CancelAll { symbol } => {
+                for id in self.open_ids(account, &symbol, None) {
+                    self.end(id, Status::Canceled, Some(Cause::ByHand));
+                }
+                Ok(())
+            }
+            HandAction::CancelOrder { client_id } => {
+                let id = self.open_by_hand(account, &client_id)?;
+                self.end(id, Status::Canceled, Some(Cause::ByHand));
+                Ok(())
+            }
+            HandAction::ChangeLeverage(leverage) => self.configure(account, mode, leverage),
+            HandAction::ChangeMode(mode) => self.change_mode(account, mode),
+            HandAction::Close { symbol, side } => {
+                let quantity = self.held(account, mode, &symbol, side)?;
+                self.trade_by_hand(account, mode, &symbol, side, false, quantity)
+            }
+            HandAction::Flip { symbol, side } => self.flip(account, mode, &symbol, side),
+            HandAction::MoveStop { client_id, trigger } => {
+                let id = self.open_by_hand(account, &client_id)?;
+                let amend = Amend { client_id, price: None, trigger: Some(trigger), quantity: None };
+                self.amend_open(id, &amend, Cause::ByHand).map(|_| ())
+            }
+            HandAction::Open { symbol, side, quantity } => {
+                self.trade_by_hand(account, mode, &symbol, side, true, quantity)
+            }
+            HandAction::Reduce { symbol, side, quantity } => {
+                self.trade_by_hand(account, mode, &symbol, side, false, quantity)
+            }
+        }
+    }
+
+    fn open_by_hand(&self, account: &str, client_id: &str) -> Result<u64, Refused> {
+        self.open_order(account, client_id).ok_or_else(|| refusal::UNKNOWN_ORDER.about(client_id))
+    }
+
+    fn held(&self, account: &str, mode: PositionMode, symbol: &str, side: PositionSide) -> Result<Quantity, Refused> {
+        let slot = match mode {
+            PositionMode::Hedge => Slot::of(Some(side)),
+            PositionMode::OneWay => Slot::Both,
+        };
+        let held = self.ledger.holding(account, symbol, slot).reducible_by(side.closing());
+        if held.is_zero() {
+            return Err(refusal::REDUCE_ONLY.about(symbol));
+        }
+        Ok(held)
+    }
+
+    fn flip(&mut self, account: &str, mode: PositionMode, symbol: &str, side: PositionSide) -> Result<(), Refused> {
+        let held = self.held(account, mode, symbol, side)?;
+        match mode {
+            PositionMode::Hedge => {
+                self.trade_by_hand(account, mode, symbol, side, false, held)?;
+                self.trade_by_hand(account, mode, symbol, side.other(), true, held)
+            }
+            PositionMode::OneWay => {
+                let both = doubled(held).ok_or_else(|| refusal::ABOVE_MAX.about(held))?;
+                self.trade_by_hand(account, mode, symbol, side.other(), true, both)
+            }
+        }
+    }
+
+    fn trade_by_hand(
+        &mut self,
+        account: &str,
+        mode: PositionMode,
+        symbol: &str,
+        side: PositionSide,
+        opens: bool,
+        quantity: Quantity,
+    ) -> Result<(), Refused> {
+        let number = Counters::next(&mut self.counters.hand);
+        let place = Place {
+            client_id: format!("web-{number}"),
+            symbol: symbol.to_owned(),
+            side: if opens { side.opening() } else { side.closing() },
+            position_side: (mode == PositionMode::Hedge).then_some(side),
+            amount: Amount::Exact(quantity),
+            kind: Kind::Market,
+            reduce_only: !opens && mode == PositionMode::OneWay,
+        };
+        self.place(account, place).map(|_| ())
+    }
+
+    fn change_mode(&mut self, account: &str, mode: PositionMode) -> Result<(), Refused> {
+        let owner = self.ledger.account(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
+        let leverage = owner.leverage;
+        if owner.mode == mode {
+            return Err(refusal::NO_CHANGE.refused());
+        }
+        if owner.has_position() {
+            return Err(refusal::OPEN_POSITION.refused());
+        }
+        let symbols: Vec<&String> = self.markets.keys().collect();
+        if symbols.iter().any(|symbol| !self.open_ids(account, symbol, None).is_empty()) {
+            return Err(refusal::OPEN_ORDERS.refused());
+        }
+        self.configure(account, mode, leverage)
+    }
+
+    fn configure(&mut self, account: &str, mode: PositionMode, leverage: Leverage) -> Result<(), Refused> {
+        let owner = self.ledger.accounts.get_mut(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
+        owner.mode = mode;
+        owner.leverage = leverage;
+        self.publish(account, StreamEvent::ConfigUpdate { at: self.now, mode, leverage });
+        Ok(())
+    }
+}

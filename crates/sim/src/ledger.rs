@@ -1,0 +1,182 @@
+//! The truth: accounts, every order ever accepted with its history, every execution, every funding payment.
+//!
+//! It is what a checker compares a client's belief with, and what the paper venue keeps as its memory. It only records
+//! and answers; what happens is decided elsewhere, and faults never touch it: they change what clients are told.
+
+use crate::account::{Account, Holding, Position};
+use crate::entries;
+use crate::order::Order;
+use crate::report::{AccountView, Fill, FundingPayment, OrderView, PositionView};
+use crate::request::Slot;
+use backstop_model::{Money, OrderSide, OutOfRange, Quantity, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The venue's books.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Ledger {
+    pub(crate) accounts: BTreeMap<String, Account>,
+    pub(crate) orders: BTreeMap<u64, Order>,
+    #[serde(with = "entries")]
+    by_client: BTreeMap<(String, String), Vec<u64>>,
+    fills: Vec<Fill>,
+    after: Vec<Holding>,
+    funding: Vec<FundingPayment>,
+}
+
+impl Ledger {
+    /// An account by name.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(name)
+    }
+
+    /// The names of all accounts.
+    pub fn account_names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
+    /// What is open in a slot; flat when it never was used.
+    #[must_use]
+    pub fn holding(&self, account: &str, symbol: &str, slot: Slot) -> Holding {
+        self.accounts.get(account).map_or(Holding::FLAT, |account| account.holding(symbol, slot))
+    }
+
+    /// A slot with its totals; absent when it never was used.
+    #[must_use]
+    pub fn position(&self, account: &str, symbol: &str, slot: Slot) -> Option<&Position> {
+        self.accounts.get(account)?.positions.get(&(symbol.to_owned(), slot))
+    }
+
+    /// An order by the venue's id.
+    #[must_use]
+    pub fn order(&self, id: u64) -> Option<&Order> {
+        self.orders.get(&id)
+    }
+
+    /// Every order ever accepted, oldest first.
+    pub fn orders(&self) -> impl DoubleEndedIterator<Item = &Order> {
+        self.orders.values()
+    }
+
+    /// An account's open orders, oldest first.
+    pub fn open_orders<'l>(&'l self, account: &'l str) -> impl Iterator<Item = &'l Order> {
+        self.orders.values().filter(move |order| order.account == account && order.is_open())
+    }
+
+    /// Every order an account ever had accepted under a client id, oldest first: more than one is a doubled intent.
+    pub fn orders_of<'l>(&'l self, account: &str, client_id: &str) -> impl DoubleEndedIterator<Item = &'l Order> {
+        let ids = self.by_client.get(&(account.to_owned(), client_id.to_owned()));
+        ids.into_iter().flatten().filter_map(|id| self.orders.get(id))
+    }
+
+    /// Every execution, oldest first.
+    #[must_use]
+    pub fn fills(&self) -> &[Fill] {
+        &self.fills
+    }
+
+    /// Every execution after the one with this id, oldest first.
+    #[must_use]
+    pub fn fills_since(&self, id: u64) -> &[Fill] {
+        let known = self.fills.partition_point(|fill| fill.id <= id);
+        &self.fills[known..]
+    }
+
+    /// An account's executions, oldest first.
+    pub fn fills_of<'l>(&'l self, account: &'l str) -> impl Iterator<Item = &'l Fill> {
+        self.fills.iter().filter(move |fill| fill.account == account)
+    }
+
+    /// Every funding payment, oldest first.
+    #[must_use]
+    pub fn funding(&self) -> &[FundingPayment] {
+        &self.funding
+    }
+
+    /// How much an account has bought or sold of a symbol in all, in one slot.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the sum does not fit.
+    pub fn executed(&self, account: &str, symbol: &str, slot: Slot, side: OrderSide) -> Result<Quantity, OutOfRange> {
+        let fills = self.fills_of(account).filter(|fill| fill.symbol == symbol && fill.slot == slot);
+        fills.filter(|fill| fill.side == side).try_fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity))
+    }
+
+    /// An account's gross realised profit over everything.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the sum does not fit.
+    pub fn realised(&self, account: &str) -> Result<Money, OutOfRange> {
+        self.total(account, |position| position.realised)
+    }
+
+    /// An account's fees over everything; positive is a cost.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the sum does not fit.
+    pub fn fees(&self, account: &str) -> Result<Money, OutOfRange> {
+        self.total(account, |position| position.fees)
+    }
+
+    /// An account's funding over everything; positive was received.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the sum does not fit.
+    pub fn funding_of(&self, account: &str) -> Result<Money, OutOfRange> {
+        self.total(account, |position| position.funding)
+    }
+
+    fn total(&self, account: &str, part: impl Fn(&Position) -> Money) -> Result<Money, OutOfRange> {
+        let positions = self.accounts.get(account).into_iter().flat_map(|account| account.positions.values());
+        positions.map(part).try_fold(Money::ZERO, Money::plus)
+    }
+
+    /// What the venue shows of an account as it was at `at` (F-A08, F-E16: a read may be stale). The balance is today's.
+    #[must_use]
+    pub(crate) fn view_as_of(
+        &self,
+        name: &str,
+        at: Timestamp,
+        orders: Vec<OrderView>,
+        shown: impl Fn(&str, Slot, Holding, Timestamp) -> PositionView,
+    ) -> Option<AccountView> {
+        let account = self.accounts.get(name)?;
+        let mut positions = Vec::new();
+        for ((symbol, slot), position) in &account.positions {
+            let (holding, since) = if position.at <= at {
+                (position.holding, position.at)
+            } else {
+                self.holding_as_of(name, symbol, *slot, at)
+            };
+            if !holding.is_flat() {
+                positions.push(shown(symbol, *slot, holding, since));
+            }
+        }
+        let Account { mode, leverage, balance, .. } = account;
+        Some(AccountView { at, mode: *mode, leverage: *leverage, balance: *balance, positions, orders })
+    }
+
+    fn holding_as_of(&self, account: &str, symbol: &str, slot: Slot, at: Timestamp) -> (Holding, Timestamp) {
+        let newest_first = self.fills.iter().zip(&self.after).rev();
+        let mine =
+            newest_first.filter(|(fill, _)| fill.slot == slot && fill.symbol == symbol && fill.account == account);
+        let mut until = mine.skip_while(|(fill, _)| fill.at > at);
+        until.next().map_or((Holding::FLAT, Timestamp::EPOCH), |(fill, after)| (*after, fill.at))
+    }
+
+    pub(crate) fn insert_order(&mut self, order: Order) {
+        let key = (order.account.clone(), order.place.client_id.clone());
+        self.by_client.entry(key).or_default().push(order.id);
+        self.orders.insert(order.id, order);
+    }
+
+    pub(crate) fn insert_fill(&mut self, fill: Fill, after: Holding) {
+        self.fills.push(fill);
+        self.after.push(after);
+    }
+
+    pub(crate) fn insert_funding(&mut self, payment: FundingPayment) {
+        self.funding.push(payment);
+    }
+}

@@ -1,0 +1,61 @@
+//! One listed market: its rules, the newest price of each series, and the orders that are open on it.
+//!
+//! What a price change brings about is `matching`'s and `conditional`'s work.
+
+use crate::filters::Rules;
+use backstop_model::{OrderSide, Price, Prices, Series, Timestamp, TriggerSource};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A listed market.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Market {
+    pub rules: Rules,
+    pub prices: Prices,
+    pub open: BTreeSet<u64>,
+    pub settled: bool,
+    pub next_funding: Option<Timestamp>,
+}
+
+impl Market {
+    pub fn new(rules: Rules, now: Timestamp) -> Self {
+        let next_funding = rules.funding.and_then(|funding| funding.next_after(now));
+        Self { rules, prices: Prices::default(), open: BTreeSet::new(), settled: false, next_funding }
+    }
+
+    /// Takes over what is new and gives back what was there before.
+    pub fn take_over(&mut self, new: Prices) -> Prices {
+        let before = self.prices;
+        self.prices = Prices {
+            last: new.last.or(before.last),
+            mark: new.mark.or(before.mark),
+            bid: new.bid.or(before.bid),
+            ask: new.ask.or(before.ask),
+        };
+        before
+    }
+
+    /// What an order on `side` could trade at now: the bid for sells, the ask for buys, else the last trade.
+    pub fn executable(&self, side: OrderSide) -> Option<Price> {
+        let best = match side {
+            OrderSide::Buy => self.prices.ask,
+            OrderSide::Sell => self.prices.bid,
+        };
+        best.or(self.prices.last).or(self.prices.mark)
+    }
+
+    /// The mark price, or the last trade where no mark is known.
+    pub fn mark(&self) -> Option<Price> {
+        self.prices.mark.or(self.prices.last)
+    }
+}
+
+/// The series an order on `side` watches: of bid and ask the one it would trade at.
+pub(crate) const fn watched(source: TriggerSource, side: OrderSide) -> Series {
+    match (source, side) {
+        (TriggerSource::BidAsk, OrderSide::Buy) => Series::Ask,
+        (TriggerSource::BidAsk, OrderSide::Sell) => Series::Bid,
+        (TriggerSource::Last, OrderSide::Buy | OrderSide::Sell) => Series::Last,
+        (TriggerSource::Mark, OrderSide::Buy | OrderSide::Sell) => Series::Mark,
+    }
+}
