@@ -39,7 +39,14 @@ pub enum Broken {
 ///
 /// # Errors
 /// The first law it would break.
-pub fn check(order: &NewOrder, leg: Leg, side: PositionSide, open: Quantity, room: Quantity, instrument: &Instrument) -> Result<(), Broken> {
+pub fn check(
+    order: &NewOrder,
+    leg: Leg,
+    side: PositionSide,
+    open: Quantity,
+    room: Quantity,
+    instrument: &Instrument,
+) -> Result<(), Broken> {
     if !order.reduce_only {
         return Err(Broken::NotReduceOnly);
     }

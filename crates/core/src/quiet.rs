@@ -80,14 +80,11 @@ impl QuietIndex {
         slots.extend(index.above.range(..=(price, u32::MAX)).map(|&(_, slot)| slot));
     }
 
-    /// Replaces what a slot watches.
-    pub fn set(&mut self, slot: u32, quiet: Option<&Quiet>) {
-        let old = match quiet {
-            Some(quiet) => self.of_slot.insert(slot, *quiet),
-            None => self.of_slot.remove(&slot),
-        }
-        .unwrap_or_default();
-        let new = quiet.copied().unwrap_or_default();
+    /// Replaces what a slot watches; one that watches nothing is forgotten.
+    pub fn set(&mut self, slot: u32, quiet: &Quiet) {
+        let nothing = *quiet == Quiet::default();
+        let old = if nothing { self.of_slot.remove(&slot) } else { self.of_slot.insert(slot, *quiet) };
+        let (old, new) = (old.unwrap_or_default(), quiet);
         for series in 0..4 {
             let index = &mut self.series[series];
             exchange(&mut index.below, slot, old[series].low, new[series].low);
@@ -152,8 +149,8 @@ mod tests {
         for value in ["90", "110", "100"] {
             board.put(Series::Last, price(value), Timestamp::EPOCH, true);
         }
-        index.set(1, Some(&watching("95", "120")));
-        index.set(2, Some(&watching("80", "105")));
+        index.set(1, &watching("95", "120"));
+        index.set(2, &watching("80", "105"));
         index.refresh(&board);
         for (value, quiet) in [("100", true), ("95.1", true), ("95", false), ("104.9", true), ("105", false)] {
             assert_eq!(index.is_quiet(Series::Last, price(value)), quiet, "{value}");
@@ -164,7 +161,7 @@ mod tests {
         slots.clear();
         index.triggered(Series::Last, price("105"), &mut slots);
         assert_eq!(slots, BTreeSet::from([2]));
-        index.set(1, None);
+        index.set(1, &Quiet::default());
         index.refresh(&board);
         assert!(index.is_quiet(Series::Last, price("95")));
     }

@@ -29,7 +29,10 @@ pub enum Deadline {
 
 /// The earlier one of two optional deadlines.
 #[must_use]
-pub fn earlier(one: Option<(Timestamp, Deadline)>, other: Option<(Timestamp, Deadline)>) -> Option<(Timestamp, Deadline)> {
+pub fn earlier(
+    one: Option<(Timestamp, Deadline)>,
+    other: Option<(Timestamp, Deadline)>,
+) -> Option<(Timestamp, Deadline)> {
     match (one, other) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

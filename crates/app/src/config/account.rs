@@ -143,7 +143,9 @@ fn told(account: &AccountConfig) -> Vec<String> {
     let mut told = Vec::new();
     if account.venue != Venue::Paper {
         let venue = account.venue.word();
-        told.push(format!("this version trades the paper venue only: nothing is sent to {venue}, its prices are not read"));
+        told.push(format!(
+            "this version trades the paper venue only: nothing is sent to {venue}, its prices are not read"
+        ));
     }
     if account.plan.is_none() && account.symbol_plans.is_empty() {
         told.push("it has no plan: positions are shown, nothing is done for them".to_owned());

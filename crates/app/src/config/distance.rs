@@ -15,7 +15,8 @@ const LARGEST_NATIVE_TRAIL: &str = "20";
 /// Words for trail distances, and their percentages.
 const PRESETS: [(&str, &str); 4] = [("tight", "2"), ("standard", "3"), ("loose", "5"), ("max", LARGEST_NATIVE_TRAIL)];
 
-const UNITS: &str = "units are % (percent), % margin, pt (points of price), R (initial risks), or \"@ 102.50\" (a price)";
+const UNITS: &str =
+    "units are % (percent), % margin, pt (points of price), R (initial risks), or \"@ 102.50\" (a price)";
 
 /// A distance from the entry.
 pub(super) fn distance(written: &Located<wire::Distance>, what: &str) -> Result<Distance, Problem> {
@@ -35,7 +36,11 @@ pub(super) fn distance(written: &Located<wire::Distance>, what: &str) -> Result<
     };
     if !is_positive(distance) {
         let message = format!("{what} `{text}`: a distance is greater than zero");
-        return Err(Problem::new(written.at, message, "write it without a sign; what it belongs to says the direction"));
+        return Err(Problem::new(
+            written.at,
+            message,
+            "write it without a sign; what it belongs to says the direction",
+        ));
     }
     if matches!(distance, Distance::Atr(_)) {
         let message = format!("`{text}`: distances in atr are not available in this version");
@@ -180,8 +185,29 @@ mod tests {
     #[test]
     fn what_is_no_distance_is_refused() {
         let bad = [
-            "", "abc", "%", "3 %%", "3 percent", "1,5%", "1e2%", "NaN%", "@", "@ -1", "@ 0", "-2%", "0%", "0 pt", "+3%", "3 r",
-            "tight", "∞", "3 atr(0, 5m)", "3 atr(14", "3 atr(14, 5x)", "3% margins", "1.23456789012%",
+            "",
+            "abc",
+            "%",
+            "3 %%",
+            "3 percent",
+            "1,5%",
+            "1e2%",
+            "NaN%",
+            "@",
+            "@ -1",
+            "@ 0",
+            "-2%",
+            "0%",
+            "0 pt",
+            "+3%",
+            "3 r",
+            "tight",
+            "∞",
+            "3 atr(0, 5m)",
+            "3 atr(14",
+            "3 atr(14, 5x)",
+            "3% margins",
+            "1.23456789012%",
         ];
         for text in bad {
             assert!(distance(&at(text), "stop_loss").is_err(), "{text:?} was read");

@@ -25,8 +25,8 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         Some(wire::OnInvalid::Fallback) => OnInvalid::Fallback,
         Some(wire::OnInvalid::Refuse) | None => OnInvalid::Refuse,
     };
-    let (take_profits, normalised) = TakeProfits::new(levels, rest == Rest::Trail, on_invalid, single)
-        .map_err(|wrong| places.problem(&wrong))?;
+    let (take_profits, normalised) =
+        TakeProfits::new(levels, rest == Rest::Trail, on_invalid, single).map_err(|wrong| places.problem(&wrong))?;
     told.extend(normalised);
     let spec = ExitPlanSpec {
         name: amounts::name(name, "a plan")?,

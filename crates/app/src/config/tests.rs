@@ -64,7 +64,10 @@ fn plan_of(more: &str) -> Arc<ExitPlan> {
 fn the_example_of_the_specification_is_read_as_a_whole() {
     let config = read(EXAMPLE);
     let [main] = config.accounts.as_slice() else { panic!("{:?}", config.accounts) };
-    assert_eq!((main.name, main.venue, main.mode, main.adopt), (name("main"), Venue::Binance, Mode::Paper, Adopt::HardStop));
+    assert_eq!(
+        (main.name, main.venue, main.mode, main.adopt),
+        (name("main"), Venue::Binance, Mode::Paper, Adopt::HardStop)
+    );
     assert_eq!((main.plan, main.max_daily_loss, main.flatten), (Some(name("swing")), Some(percent("3")), false));
     let plan = config.plan(name("swing")).unwrap();
     assert_eq!((plan.stop_loss.at, plan.stop_loss.trigger), (Distance::Percent(percent("2")), TriggerSource::Mark));
@@ -73,7 +76,10 @@ fn the_example_of_the_specification_is_read_as_a_whole() {
     assert_eq!(levels, [level("3", "40"), level("5", "30")]);
     let trail = plan.trailing.unwrap();
     assert_eq!((plan.rest, trail.by, trail.trigger), (Rest::Trail, TrailedBy::Venue, TriggerSource::Last));
-    assert_eq!((trail.activation, trail.distance), (Some(Distance::Percent(percent("5"))), TrailDistance::Percent(percent("2"))));
+    assert_eq!(
+        (trail.activation, trail.distance),
+        (Some(Distance::Percent(percent("5"))), TrailDistance::Percent(percent("2")))
+    );
     assert_eq!((plan.stop_ladder, plan.breakeven), (StopLadder::PreviousTarget, BreakEven::Net));
     assert_eq!(plan.time_limit, Some(Span::from_secs(3 * 86_400)));
     let close_at = plan.close_at.clone().unwrap();
@@ -86,7 +92,8 @@ fn the_example_of_the_specification_is_read_as_a_whole() {
 #[test]
 fn a_real_venue_on_paper_is_told_what_that_means() {
     let told: Vec<String> = read(EXAMPLE).warnings.iter().map(ToString::to_string).collect();
-    let expected = "account main: this version trades the paper venue only: nothing is sent to binance, its prices are not read";
+    let expected =
+        "account main: this version trades the paper venue only: nothing is sent to binance, its prices are not read";
     assert_eq!(told, [expected]);
 }
 
@@ -105,7 +112,10 @@ fn json_is_read_by_the_same_parser() {
 #[test]
 fn a_plan_that_says_little_gets_the_documented_rest() {
     let plan = plan_of("");
-    assert_eq!((plan.stop_loss.trigger, plan.rest, plan.stop_ladder), (TriggerSource::Mark, Rest::Close, StopLadder::None));
+    assert_eq!(
+        (plan.stop_loss.trigger, plan.rest, plan.stop_ladder),
+        (TriggerSource::Mark, Rest::Close, StopLadder::None)
+    );
     assert_eq!((plan.breakeven, plan.trailing.is_none()), (BreakEven::Net, true));
     assert!(plan.instant_take_profit && plan.fallback_to_single && !plan.allow_loss);
 }
@@ -136,7 +146,10 @@ fn a_trail_alone_is_a_way_out() {
 fn a_trail_in_points_is_amended_whatever_is_asked_and_that_is_said() {
     let config = read(&plan_with("trailing: { activation: 25 pt, distance: 10 pt, by: venue }"));
     assert_eq!(config.plan(name("p")).unwrap().trailing.unwrap().by, TrailedBy::Amend);
-    assert_eq!(config.warnings[0].to_string(), "plan p: no venue trails by `10 pt`: the stop is amended instead (`by: amend`)");
+    assert_eq!(
+        config.warnings[0].to_string(),
+        "plan p: no venue trails by `10 pt`: the stop is amended instead (`by: amend`)"
+    );
 }
 
 #[test]
@@ -160,7 +173,8 @@ fn numbers_never_pass_through_binary_floating_point() {
     let config = read(&plan_with("").replace("2%", "2.1000000001%"));
     let at = config.plan(name("p")).unwrap().stop_loss.at;
     assert_eq!(at, Distance::Percent("0.021000000001".parse().unwrap()));
-    let config = read("instruments: { X: { tick: 0.100000000001, min_notional: 12345678901234567.123456789012345678 } }");
+    let config =
+        read("instruments: { X: { tick: 0.100000000001, min_notional: 12345678901234567.123456789012345678 } }");
     let overrides = config.overrides(symbol("X"));
     assert_eq!(overrides.tick.unwrap().to_string(), "0.100000000001");
     assert_eq!(overrides.min_notional.unwrap(), "12345678901234567.123456789012345678".parse::<Money>().unwrap());
@@ -168,7 +182,8 @@ fn numbers_never_pass_through_binary_floating_point() {
 
 #[test]
 fn a_symbols_plan_is_closer_than_the_accounts() {
-    let text = "accounts: { a: { plan: swing, plans: { ETHUSDT: p }, symbols: [BTCUSDT, ETHUSDT], max_notional: 5000 } }\n";
+    let text =
+        "accounts: { a: { plan: swing, plans: { ETHUSDT: p }, symbols: [BTCUSDT, ETHUSDT], max_notional: 5000 } }\n";
     let config = read(&format!("{text}{}", plan_with("")));
     let account = &config.accounts[0];
     assert_eq!(account.plan_for(symbol("ETHUSDT")), Some(name("p")));
@@ -189,7 +204,10 @@ fn without_configuration_there_is_a_paper_account_with_the_built_in_plan() {
 
 #[test]
 fn several_plans_without_an_account_are_pointed_out() {
-    let config = read(&format!("{}  q:\n    stop_loss: {{ at: 1% }}\n    take_profits: [{{ at: 1%, close: 100% }}]\n", plan_with("")));
+    let config = read(&format!(
+        "{}  q:\n    stop_loss: {{ at: 1% }}\n    take_profits: [{{ at: 1%, close: 100% }}]\n",
+        plan_with("")
+    ));
     assert_eq!(config.accounts[0].plan, None);
     assert!(config.warnings[0].text.starts_with("no account says which plan"), "{:?}", config.warnings);
 }

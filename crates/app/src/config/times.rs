@@ -43,7 +43,12 @@ pub(super) fn close_at(written: &Located<wire::TimeOfDay>) -> Result<CloseAt, Pr
     let minute = minute_of_day(clock).ok_or_else(|| not_a(written.at, clock, "time of day", help))?;
     let zone = zone.trim();
     if TimeZone::get(zone).is_err() {
-        return Err(not_a(written.at, zone, "time zone", "use a name of the zone database, for example `Europe/Berlin`"));
+        return Err(not_a(
+            written.at,
+            zone,
+            "time zone",
+            "use a name of the zone database, for example `Europe/Berlin`",
+        ));
     }
     Ok(CloseAt { minute, zone: zone.to_owned() })
 }
@@ -77,7 +82,8 @@ mod tests {
 
     #[test]
     fn lengths_are_read_with_their_unit() {
-        for (text, secs) in [("3d", 259_200), ("36h", 129_600), ("1h 30m", 5400), ("90m", 5400), ("45s", 45), ("2 days", 172_800)]
+        for (text, secs) in
+            [("3d", 259_200), ("36h", 129_600), ("1h 30m", 5400), ("90m", 5400), ("45s", 45), ("2 days", 172_800)]
         {
             assert_eq!(read(text).unwrap(), Span::from_secs(secs), "{text}");
         }
@@ -98,7 +104,17 @@ mod tests {
         let evening = clock("21:55 Europe/Berlin").unwrap();
         assert_eq!((evening.minute, evening.zone.as_str()), (1315, "Europe/Berlin"));
         assert_eq!(clock("0:05 UTC").unwrap().minute, 5);
-        for bad in ["21:55", "24:00 UTC", "21:60 UTC", "2155 UTC", "21:5 UTC", "21:55 Europe/Berln", "21:55 CEST!", "+1:55 UTC", ""] {
+        for bad in [
+            "21:55",
+            "24:00 UTC",
+            "21:60 UTC",
+            "2155 UTC",
+            "21:5 UTC",
+            "21:55 Europe/Berln",
+            "21:55 CEST!",
+            "+1:55 UTC",
+            "",
+        ] {
             assert!(clock(bad).is_err(), "{bad:?} was read");
         }
     }

@@ -11,7 +11,8 @@ pub(super) fn bar_time(text: &str) -> Option<Timestamp> {
         return Some(time);
     }
     let zoned: Option<jiff::Timestamp> = text.parse().ok();
-    let time = zoned.or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp()))?;
+    let time =
+        zoned.or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp()))?;
     i64::try_from(time.as_nanosecond()).ok().map(Timestamp::from_nanos)
 }
 
@@ -40,7 +41,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for bad in ["", "yesterday", "03.04.2025", "2025-13-01", "2025-04-03 25:00:00", "-5", "NaN", "9999-12-31T00:00:00Z"] {
+        for bad in
+            ["", "yesterday", "03.04.2025", "2025-13-01", "2025-04-03 25:00:00", "-5", "NaN", "9999-12-31T00:00:00Z"]
+        {
             assert_eq!(bar_time(bad), None, "{bad}");
         }
     }

@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn zeros_at_the_end_say_nothing() {
-        for (text, count) in [("61800.20", Some(1)), ("216241.0", Some(0)), ("7", Some(0)), ("x", None), ("-1", None), ("", None)]
+        for (text, count) in
+            [("61800.20", Some(1)), ("216241.0", Some(0)), ("7", Some(0)), ("x", None), ("-1", None), ("", None)]
         {
             assert_eq!(Decimals::of(text), count, "{text}");
         }

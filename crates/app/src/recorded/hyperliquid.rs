@@ -116,7 +116,8 @@ mod tests {
         let (symbol, prices, seen) = decode(book).unwrap();
         assert_eq!((symbol.as_str(), prices.bid.unwrap().to_string()), ("BTC", "105055".to_owned()));
         assert_eq!(seen, Decimals { price: 0, quantity: Some(5) });
-        let trades = br#"{"channel":"trades","data":[{"coin":"BTC","px":"1.5","sz":"2"},{"coin":"BTC","px":"1.6","sz":"2"}]}"#;
+        let trades =
+            br#"{"channel":"trades","data":[{"coin":"BTC","px":"1.5","sz":"2"},{"coin":"BTC","px":"1.6","sz":"2"}]}"#;
         assert_eq!(decode(trades).unwrap().1.last.unwrap().to_string(), "1.6");
     }
 

@@ -141,7 +141,9 @@ impl BarReader {
         }
         match self.newest {
             Some(newest) if open_time < newest => return Err(format!("time runs backwards: {}", shortened(time))),
-            Some(newest) if open_time == newest => return Err(format!("the bar of {} is there twice", shortened(time))),
+            Some(newest) if open_time == newest => {
+                return Err(format!("the bar of {} is there twice", shortened(time)));
+            }
             Some(_) | None => self.newest = Some(open_time),
         }
         self.seen = seen;

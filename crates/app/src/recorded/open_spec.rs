@@ -49,7 +49,9 @@ impl FromStr for OpenSpec {
             symbol: Symbol::new(symbol).map_err(|_| bad("SYMBOL", symbol, "is not a venue's symbol"))?,
             side: read_side(side)?,
             quantity: read_quantity(quantity)?,
-            plan: plan.map(|plan| Name::new(plan).map_err(|_| bad("PLAN", plan, "is not a plan's name"))).transpose()?,
+            plan: plan
+                .map(|plan| Name::new(plan).map_err(|_| bad("PLAN", plan, "is not a plan's name")))
+                .transpose()?,
         })
     }
 }

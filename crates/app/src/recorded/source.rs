@@ -60,8 +60,12 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Unusable> {
 
 /// The first CSV of a zip archive. Its place is looked up first; then it is read straight from the file.
 fn first_csv(path: &Path, packed: BufReader<File>) -> Result<Checked<Box<dyn Read + Send>>, Unusable> {
-    let damaged =
-        |why: String| Unusable::Damaged { path: path.to_owned(), lines: 0, bytes: 0, why: format!("zip archive: {why}") };
+    let damaged = |why: String| Unusable::Damaged {
+        path: path.to_owned(),
+        lines: 0,
+        bytes: 0,
+        why: format!("zip archive: {why}"),
+    };
     let mut archive = ZipArchive::new(packed).map_err(|why| damaged(why.to_string()))?;
     let names: Vec<String> = archive.file_names().filter_map(|name| name.ok().map(|name| name.to_string())).collect();
     let is_csv = |name: &&String| name.to_ascii_lowercase().ends_with(".csv");

@@ -47,7 +47,9 @@ pub enum NotArmable {
     #[error("level {0} at {1} does not lie on the winning side of the entry {2}")]
     TargetOnWrongSide(usize, Distance, Price),
     /// Levels in different units may cross once the entry is known.
-    #[error("profit levels must be in ascending order: for entry {entry} level {level} lies at {at}, not beyond {before}")]
+    #[error(
+        "profit levels must be in ascending order: for entry {entry} level {level} lies at {at}, not beyond {before}"
+    )]
     NotAscending {
         /// Which level, from 1.
         level: usize,
@@ -124,7 +126,9 @@ impl Ground<'_> {
     fn target(&self, at: Distance, risk: Points) -> Result<Price, NotArmable> {
         match self.side {
             PositionSide::Long => Ok(self.away(at, risk, true, Rounding::Up)?.ceil_to_tick(self.instrument.tick)?),
-            PositionSide::Short => Ok(self.away(at, risk, true, Rounding::Down)?.floor_to_tick(self.instrument.tick)?),
+            PositionSide::Short => {
+                Ok(self.away(at, risk, true, Rounding::Down)?.floor_to_tick(self.instrument.tick)?)
+            }
         }
     }
 

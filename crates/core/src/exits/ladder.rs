@@ -6,7 +6,9 @@
 use super::Armed;
 use super::arm::toward_market;
 use backstop_model::plan::{ExitPlan, StopLadder};
-use backstop_model::{ExitReason, Instrument, Money, OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Timestamp};
+use backstop_model::{
+    ExitReason, Instrument, Money, OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where a level is in its life.
@@ -70,9 +72,11 @@ impl Level {
     pub fn due(&self) -> Quantity {
         match self.state {
             LevelState::Open => self.planned.saturating_minus(self.filled),
-            LevelState::OnlyMoves | LevelState::Hit { .. } | LevelState::Moved | LevelState::Failed | LevelState::Moot => {
-                Quantity::ZERO
-            }
+            LevelState::OnlyMoves
+            | LevelState::Hit { .. }
+            | LevelState::Moved
+            | LevelState::Failed
+            | LevelState::Moot => Quantity::ZERO,
         }
     }
 
@@ -99,7 +103,12 @@ impl Level {
 ///
 /// # Errors
 /// [`OutOfRange`] when a number does not fit.
-pub fn levels(plan: &ExitPlan, armed: &Armed, instrument: &Instrument, quantity: Quantity) -> Result<(Vec<Level>, Vec<String>), OutOfRange> {
+pub fn levels(
+    plan: &ExitPlan,
+    armed: &Armed,
+    instrument: &Instrument,
+    quantity: Quantity,
+) -> Result<(Vec<Level>, Vec<String>), OutOfRange> {
     let mut told = Vec::new();
     let mut left = quantity;
     let mut carried = Ratio::ZERO;
@@ -109,7 +118,11 @@ pub fn levels(plan: &ExitPlan, armed: &Armed, instrument: &Instrument, quantity:
         let share = level.close.plus(carried)?;
         let takes_rest = usize::from(number) == last && !plan.trails();
         let smallest = instrument.smallest_exit(*price)?;
-        let mut planned = if takes_rest { left } else { quantity.share(share, Rounding::Down)?.floor_to_step(instrument.step)?.min(left) };
+        let mut planned = if takes_rest {
+            left
+        } else {
+            quantity.share(share, Rounding::Down)?.floor_to_step(instrument.step)?.min(left)
+        };
         let mut state = LevelState::Open;
         if left.is_zero() {
             (planned, state) = (Quantity::ZERO, LevelState::Moot);
@@ -127,7 +140,15 @@ pub fn levels(plan: &ExitPlan, armed: &Armed, instrument: &Instrument, quantity:
             }
             left = left.minus(planned)?;
         }
-        levels.push(Level { number, price: *price, planned, filled: Quantity::ZERO, state, instant: Instant::No, refusals: 0 });
+        levels.push(Level {
+            number,
+            price: *price,
+            planned,
+            filled: Quantity::ZERO,
+            state,
+            instant: Instant::No,
+            refusals: 0,
+        });
     }
     let nothing_rests = levels.iter().all(|level| level.planned.is_zero());
     if nothing_rests && plan.fallback_to_single && plan.take_profits.iter().any(|level| level.close > Ratio::ZERO) {

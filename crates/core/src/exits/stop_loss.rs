@@ -60,7 +60,11 @@ pub fn judge(side: PositionSide, standing: Price, proposed: Price, now: Option<P
     }
     match now {
         Some(now) if !side.is_better(now, proposed) => {
-            if best.is_some_and(|best| side.is_better(best, proposed)) { Verdict::Hit } else { Verdict::NotYet }
+            if best.is_some_and(|best| side.is_better(best, proposed)) {
+                Verdict::Hit
+            } else {
+                Verdict::NotYet
+            }
         }
         _ => Verdict::Take,
     }

@@ -16,9 +16,7 @@ pub fn resting(level: &Level, plan: &ExitPlan) -> Option<Wanted> {
     let kind = match plan.target_order {
         TargetOrder::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::GoodTillCancel },
         TargetOrder::PostOnly => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::PostOnly },
-        TargetOrder::Market => {
-            OrderKind::TakeProfitMarket(Trigger { price: level.price, source: TriggerSource::Last })
-        }
+        TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger { price: level.price, source: TriggerSource::Last }),
     };
     Some(Wanted { leg: Leg::Target(level.number), kind, quantity, reason: level.reason() })
 }

@@ -149,7 +149,14 @@ mod tests {
     use super::*;
 
     fn named(leg: Leg, revision: u16) -> Named {
-        Named { scope: Scope(0x2abc_def1 & 0x3fff_ffff), side: PositionSide::Short, epoch: Epoch(77), tranche: TrancheId::FIRST, leg, revision }
+        Named {
+            scope: Scope(0x2abc_def1 & 0x3fff_ffff),
+            side: PositionSide::Short,
+            epoch: Epoch(77),
+            tranche: TrancheId::FIRST,
+            leg,
+            revision,
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::guards;
 use crate::position::{Ctx, Out, Position};
-use backstop_model::{Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Quantity, Severity, Span, Timestamp, Trigger};
+use backstop_model::{
+    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Quantity, Severity, Span, Timestamp, Trigger,
+};
 
 /// A market exit waits so long for the targets it collides with; then it takes what they leave free.
 pub(crate) const FREEING: Span = Span::from_millis(500);
@@ -55,14 +57,28 @@ impl Position {
                     doubt.note_asked(ctx.now);
                     out.commands.push(Command::Lookup { account, instrument, id });
                 }
-                OrderState::Working { change: Some(Change::Cancelling { since, agreed }) } if is_overdue(*since, ctx) => {
+                OrderState::Working { change: Some(Change::Cancelling { since, agreed }) }
+                    if is_overdue(*since, ctx) =>
+                {
                     *since = ctx.now;
-                    let command = if *agreed { Command::Lookup { account, instrument, id } } else { Command::Cancel { account, instrument, id } };
+                    let command = if *agreed {
+                        Command::Lookup { account, instrument, id }
+                    } else {
+                        Command::Cancel { account, instrument, id }
+                    };
                     out.commands.push(command);
                 }
                 // An amend may be sent again at any time: forget this one, the stop is fitted anew below.
-                OrderState::Working { change: change @ Some(Change::Amending { .. }) } if overdue_amend(change, ctx) => *change = None,
-                OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Unknown(_) | OrderState::Working { .. } => {}
+                OrderState::Working { change: change @ Some(Change::Amending { .. }) }
+                    if overdue_amend(change, ctx) =>
+                {
+                    *change = None
+                }
+                OrderState::InFlight { .. }
+                | OrderState::Over { .. }
+                | OrderState::Triggered { .. }
+                | OrderState::Unknown(_)
+                | OrderState::Working { .. } => {}
             }
         }
     }
@@ -78,7 +94,8 @@ impl Position {
             // It is executing; whatever it leaves is seen to when it is over.
             return;
         }
-        let standing = self.mine(Leg::Stop).find(|order| matches(order) && order.state == OrderState::Working { change: None });
+        let standing =
+            self.mine(Leg::Stop).find(|order| matches(order) && order.state == OrderState::Working { change: None });
         if let Some(keep) = standing.map(|order| order.id) {
             if let Some(live) = &mut self.live {
                 live.resize_at = None;
@@ -107,7 +124,9 @@ impl Position {
             OrderState::Unknown(doubt) => doubt.not_found == 0,
             OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => false,
         });
-        let larger_only = self.mine(Leg::Stop).any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
+        let larger_only = self
+            .mine(Leg::Stop)
+            .any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
         let reduce_only = ctx.account.capability.reduce_only;
         let Some(live) = &mut self.live else { return false };
         if blocked || live.retries.get(&Leg::Stop).is_some_and(|retry| retry.at > ctx.now) {
@@ -125,17 +144,25 @@ impl Position {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
         let (account, instrument, epoch) = (self.key.account, self.key.instrument, self.epoch);
         let same_source = |order: &&mut OpenOrder| matches!(order.kind, OrderKind::StopMarket(Trigger { source, .. }) if source == trigger.source);
-        let candidates = self.orders.iter_mut().filter(|order| order.leg == Leg::Stop && order.epoch == epoch && order.state == OrderState::Working { change: None });
-        let Some(order) = candidates.filter(same_source).next() else { return false };
+        let mut candidates = self.orders.iter_mut().filter(|order| {
+            order.leg == Leg::Stop && order.epoch == epoch && order.state == OrderState::Working { change: None }
+        });
+        let Some(order) = candidates.find(same_source) else { return false };
         order.reason = want.reason;
-        order.state = OrderState::Working { change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }) };
+        order.state = OrderState::Working {
+            change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }),
+        };
         out.commands.push(Command::Amend { account, instrument, id: order.id, trigger, quantity: want.quantity });
         true
     }
 
     fn cancel_looser_stop(&mut self, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
-        let working: Vec<_> = self.mine(Leg::Stop).filter(|order| order.state == OrderState::Working { change: None }).filter_map(|order| Some((order.stop_price()?, order.id))).collect();
+        let working: Vec<_> = self
+            .mine(Leg::Stop)
+            .filter(|order| order.state == OrderState::Working { change: None })
+            .filter_map(|order| Some((order.stop_price()?, order.id)))
+            .collect();
         if let [(one, first), (other, second)] = working[..] {
             let looser = if side.is_better(one, other) { second } else { first };
             self.cancel_where(|order| order.id == looser, ctx, out);
@@ -146,7 +173,9 @@ impl Position {
     fn cancel_unwanted(&mut self, wants: &[Wanted], ctx: Ctx, out: &mut Out) {
         let (epoch, open) = (self.epoch, !self.quantity().is_zero());
         let wanted = |order: &OpenOrder| order.epoch == epoch && wants.iter().any(|want| fits(want, order));
-        let keep = |order: &OpenOrder| wanted(order) || (open && order.epoch == epoch && (order.leg == Leg::Stop || order.leg.takes_at_once()));
+        let keep = |order: &OpenOrder| {
+            wanted(order) || (open && order.epoch == epoch && (order.leg == Leg::Stop || order.leg.takes_at_once()))
+        };
         self.cancel_where(|order| !keep(order), ctx, out);
     }
 
@@ -154,10 +183,11 @@ impl Position {
     fn cancel_where(&mut self, unwanted: impl Fn(&OpenOrder) -> bool, ctx: Ctx, out: &mut Out) {
         let (account, instrument) = (self.key.account, self.key.instrument);
         let mut chosen: Vec<&mut OpenOrder> = self.orders.iter_mut().filter(|order| unwanted(order)).collect();
-        chosen.sort_by(|a, b| b.leg.cmp(&a.leg));
+        chosen.sort_by_key(|order| std::cmp::Reverse(order.leg));
         for order in chosen {
             if let OrderState::Working { change: None | Some(Change::Amending { .. }) } = order.state {
-                order.state = OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed: false }) };
+                order.state =
+                    OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed: false }) };
                 out.commands.push(Command::Cancel { account, instrument, id: order.id });
             }
         }
@@ -212,7 +242,10 @@ impl Position {
     }
 
     fn trail_needs_replacing(&self, ctx: Ctx) -> bool {
-        let Some(resting) = self.mine(Leg::Trail).find(|order| order.state == OrderState::Working { change: None }) else { return false };
+        let Some(resting) = self.mine(Leg::Trail).find(|order| order.state == OrderState::Working { change: None })
+        else {
+            return false;
+        };
         let wants = self.wants(ctx);
         wants.iter().any(|want| want.leg == Leg::Trail && !fits(want, resting))
     }
@@ -234,7 +267,10 @@ impl Position {
         };
         if let Err(wrong) = guards::check(&order, want.leg, key.side, live.tranche.remaining, room, ctx.instrument) {
             live.suspended = true;
-            let text = format!("{} {}: a {} order was held back: {wrong}. The position is suspended with the stop it has; please report this", ctx.instrument.symbol, key.side, want.leg);
+            let text = format!(
+                "{} {}: a {} order was held back: {wrong}. The position is suspended with the stop it has; please report this",
+                ctx.instrument.symbol, key.side, want.leg
+            );
             out.tell(Severity::Alarm, key, text);
             return;
         }
@@ -279,13 +315,20 @@ fn overdue_amend(change: &Option<Change>, ctx: Ctx) -> bool {
 
 /// What an order still has a claim to: executions the venue has spoken of, but not yet reported one by one, included.
 fn claim(order: &OpenOrder) -> Quantity {
-    if order.is_live() { order.quantity.saturating_minus(order.filled) } else { order.reported.saturating_minus(order.filled) }
+    if order.is_live() {
+        order.quantity.saturating_minus(order.filled)
+    } else {
+        order.reported.saturating_minus(order.filled)
+    }
 }
 
 /// Whether a resting order is what is wanted. A native trail keeps the activation it was placed with.
 fn fits(want: &Wanted, order: &OpenOrder) -> bool {
     let same_kind = match (want.kind, order.kind) {
-        (OrderKind::TrailingStop { distance: a, source: s, .. }, OrderKind::TrailingStop { distance: b, source: t, .. }) => a == b && s == t,
+        (
+            OrderKind::TrailingStop { distance: a, source: s, .. },
+            OrderKind::TrailingStop { distance: b, source: t, .. },
+        ) => a == b && s == t,
         (wanted, resting) => wanted == resting,
     };
     want.leg == order.leg && same_kind && (want.leg.takes_at_once() || order.remaining() == want.quantity)

@@ -11,5 +11,6 @@ pub mod wanted;
 
 pub use client_id::{Named, Scope};
 pub use leg::Leg;
+pub(crate) use leg::by_leg;
 pub use open::{Change, Doubt, OpenOrder, OrderState};
 pub use wanted::Wanted;

@@ -182,7 +182,10 @@ impl OpenOrder {
     pub const fn stop_price(&self) -> Option<Price> {
         match self.kind {
             OrderKind::StopMarket(trigger) => Some(trigger.price),
-            OrderKind::Limit { .. } | OrderKind::Market | OrderKind::TakeProfitMarket(_) | OrderKind::TrailingStop { .. } => None,
+            OrderKind::Limit { .. }
+            | OrderKind::Market
+            | OrderKind::TakeProfitMarket(_)
+            | OrderKind::TrailingStop { .. } => None,
         }
     }
 }

@@ -83,7 +83,9 @@ impl Position {
 
     fn amend_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
         let order = &mut self.orders[index];
-        let OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) } = order.state else { return };
+        let OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) } = order.state else {
+            return;
+        };
         match &answer.outcome {
             Outcome::Accepted(_) => {
                 if let OrderKind::StopMarket(Trigger { source, .. }) = order.kind {
@@ -109,7 +111,8 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         if refusal.reason == RefusalReason::ReduceOnly && live.mismatch.is_none() {
             // "Am I flat?" comes first (F-C04).
-            out.commands.push(Command::Snapshot { account: key.account, cause: backstop_model::SnapshotCause::Surprise });
+            out.commands
+                .push(Command::Snapshot { account: key.account, cause: backstop_model::SnapshotCause::Surprise });
         }
         match order.leg {
             Leg::Stop => stop_refused(live, order, refusal, self.orders.as_slice(), (key, ctx), out),
@@ -131,7 +134,14 @@ impl Position {
 
 type Where<'a> = (backstop_model::PositionKey, Ctx<'a>);
 
-fn stop_refused(live: &mut Live, order: &OpenOrder, refusal: &Refusal, orders: &[OpenOrder], (key, ctx): Where, out: &mut Out) {
+fn stop_refused(
+    live: &mut Live,
+    order: &OpenOrder,
+    refusal: &Refusal,
+    orders: &[OpenOrder],
+    (key, ctx): Where,
+    out: &mut Out,
+) {
     let symbol = ctx.instrument.symbol;
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
@@ -154,7 +164,8 @@ fn stop_refused(live: &mut Live, order: &OpenOrder, refusal: &Refusal, orders: &
         // What stands at the venue is the stop; the trail's level is watched by the engine.
         if let (Some(price), Some(stop)) = (standing, live.tranche.stop) {
             if let Some(trail) = &mut live.tranche.trail {
-                trail.phase = crate::exits::trailing_stop::Phase::Active { level: Some(stop.price), moved_at: Some(ctx.now) };
+                trail.phase =
+                    crate::exits::trailing_stop::Phase::Active { level: Some(stop.price), moved_at: Some(ctx.now) };
             }
             live.tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
             live.retries.remove(&Leg::Stop);
@@ -223,7 +234,10 @@ fn trail_refused(live: &mut Live, refusal: &Refusal, (key, ctx): Where, out: &mu
     }
     trail.refusals = trail.refusals.saturating_add(1);
     let symbol = ctx.instrument.symbol;
-    let text = format!("{symbol} {}: native trailing refused ({refusal}), attempt {} of {TRAIL_ATTEMPTS}", key.side, trail.refusals);
+    let text = format!(
+        "{symbol} {}: native trailing refused ({refusal}), attempt {} of {TRAIL_ATTEMPTS}",
+        key.side, trail.refusals
+    );
     out.tell(Severity::Warning, key, text);
     if trail.refusals >= TRAIL_ATTEMPTS {
         trail_falls_back(live, TrailedBy::Venue, (key, ctx), out);
@@ -237,7 +251,9 @@ fn trail_falls_back(live: &mut Live, from: TrailedBy, (key, ctx): Where, out: &m
     trail.refusals = 0;
     let how = match trail.by {
         TrailedBy::Venue | TrailedBy::Amend => "Backstop moves the resting stop instead",
-        TrailedBy::Engine => "Backstop watches the price and closes at market instead; the hard stop stays at the venue",
+        TrailedBy::Engine => {
+            "Backstop watches the price and closes at market instead; the hard stop stays at the venue"
+        }
     };
     out.tell(Severity::Alarm, key, format!("{} {}: trailing falls back: {how}", ctx.instrument.symbol, key.side));
     true

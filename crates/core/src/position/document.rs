@@ -1,7 +1,7 @@
 //! The position as others read it (product.md §4).
 
-use super::{Ctx, Exit, Live, Position};
 use super::turn::extreme;
+use super::{Ctx, Exit, Live, Position};
 use crate::exits::ladder::LevelState;
 use crate::orders::Leg;
 use crate::step::{Coverage, PositionRead};
@@ -24,7 +24,12 @@ impl Position {
     pub fn read(&self, ctx: Ctx) -> Result<Option<PositionRead>, OutOfRange> {
         let Some(live) = &self.live else { return Ok(None) };
         let next = live.tranche.next_level().map(|level| level.number);
-        let order_of = |leg: Leg| self.orders.iter().find(|order| order.leg == leg && order.epoch == self.epoch && order.is_live()).map(|order| order.id);
+        let order_of = |leg: Leg| {
+            self.orders
+                .iter()
+                .find(|order| order.leg == leg && order.epoch == self.epoch && order.is_live())
+                .map(|order| order.id)
+        };
         Ok(Some(PositionRead {
             key: self.key,
             document: self.document(live, ctx)?,
@@ -36,7 +41,8 @@ impl Position {
     }
 
     fn coverage(&self, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
-        let stop = self.orders.iter().find(|order| order.leg == Leg::Stop && order.epoch == self.epoch && order.stands());
+        let stop =
+            self.orders.iter().find(|order| order.leg == Leg::Stop && order.epoch == self.epoch && order.stands());
         let stop_price = stop.and_then(crate::orders::OpenOrder::stop_price);
         let locked = match stop_price {
             Some(price) => {
@@ -89,7 +95,7 @@ impl Position {
             funding: tranche.funding,
             realized_pnl: tranche.realized()?,
             currency: ctx.instrument.currency.to_string(),
-            partial_exits: tranche.exits.iter().map(|exit| partial(exit)).collect::<Result<_, _>>()?,
+            partial_exits: tranche.exits.iter().map(partial).collect::<Result<_, _>>()?,
         })
     }
 

@@ -13,7 +13,14 @@ use backstop_model::{
 
 impl Position {
     /// Books the part of an execution that opens or adds. Repeats have been sorted out.
-    pub(crate) fn enter(&mut self, fill: &Fill, quantity: Quantity, fee: Money, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    pub(crate) fn enter(
+        &mut self,
+        fill: &Fill,
+        quantity: Quantity,
+        fee: Money,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
         if let Some(live) = &mut self.live {
             live.tranche.add(fill.price, quantity, fee)?;
             return self.rearm(ctx, out);
@@ -45,7 +52,14 @@ impl Position {
     }
 
     /// Books the part of an execution that closes; `quantity` is at most what is open.
-    pub(crate) fn leave(&mut self, fill: &Fill, quantity: Quantity, fee: Money, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    pub(crate) fn leave(
+        &mut self,
+        fill: &Fill,
+        quantity: Quantity,
+        fee: Money,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
         let ours = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let (leg, reason) = self.purpose(fill, ours);
         let side = self.side();
@@ -69,7 +83,11 @@ impl Position {
         if leg.is_none() {
             self.shrink_levels(quantity, ctx)?;
             if reason != ExitReason::External {
-                out.tell(Severity::Alarm, self.key, format!("{} {}: {quantity} closed by the venue: {reason}", ctx.instrument.symbol, side));
+                out.tell(
+                    Severity::Alarm,
+                    self.key,
+                    format!("{} {}: {quantity} closed by the venue: {reason}", ctx.instrument.symbol, side),
+                );
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ mod turn;
 mod wants;
 mod watch;
 
+pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
 pub use tranche::{Exit, Tranche};
 pub(crate) use watch::OVERDUE;
@@ -22,8 +23,8 @@ pub(crate) use watch::OVERDUE;
 use crate::board::Board;
 use crate::orders::{Leg, OpenOrder, Scope};
 use backstop_model::{
-    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, PlanId, Points, PositionKey, PositionSide,
-    Price, Quantity, Severity, Span, Timestamp,
+    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, PlanId, Points, PositionKey,
+    PositionSide, Price, Quantity, Severity, Span, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,8 +68,10 @@ pub struct Live {
     /// The protection clock.
     pub protection: Protection,
     /// Last revision used per leg.
+    #[serde(with = "crate::orders::by_leg")]
     pub revisions: BTreeMap<Leg, u16>,
     /// Legs that wait after a refusal.
+    #[serde(with = "crate::orders::by_leg")]
     pub retries: BTreeMap<Leg, Retry>,
     /// The venue has spoken of another quantity.
     pub mismatch: Option<Mismatch>,
@@ -185,6 +188,11 @@ impl Position {
             self.known.remove(&oldest);
         }
         true
+    }
+
+    /// Whether an execution has been booked.
+    pub(crate) fn knows(&self, fill: &backstop_model::Fill) -> bool {
+        self.known.contains(&fill.id)
     }
 
     /// Nothing is open and nothing is left to be seen gone.

@@ -35,10 +35,15 @@ impl Position {
                 }
             }
             OrderStatus::Filled => order.state = OrderState::Over { since: ctx.now },
-            OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => self.ended(index, &report.status, ctx, out),
+            OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => {
+                self.ended(index, &report.status, ctx, out)
+            }
             OrderStatus::Other(word) => {
                 // Not final, ask again (F-B10).
-                let text = format!("{}: unknown order status {word:?} at the venue; asking for the full state", ctx.instrument.symbol);
+                let text = format!(
+                    "{}: unknown order status {word:?} at the venue; asking for the full state",
+                    ctx.instrument.symbol
+                );
                 out.tell(Severity::Warning, self.key, text);
                 out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
             }
@@ -85,13 +90,19 @@ impl Position {
         match leg {
             Leg::Stop if was_triggered || *status == OrderStatus::Rejected => {
                 // Triggered without (full) execution: a stop hit that the venue did not finish (F-C07, F-B09).
-                let text = format!("{} {}: the stop triggered but was not executed in full; closing the rest at market", ctx.instrument.symbol, key.side);
+                let text = format!(
+                    "{} {}: the stop triggered but was not executed in full; closing the rest at market",
+                    ctx.instrument.symbol, key.side
+                );
                 out.tell(Severity::Alarm, key, text);
                 let reason = stop_reason(live);
                 live.close(reason, ctx.now);
             }
             Leg::Stop => {
-                let text = format!("{} {}: the stop has gone from the venue; placing it again", ctx.instrument.symbol, key.side);
+                let text = format!(
+                    "{} {}: the stop has gone from the venue; placing it again",
+                    ctx.instrument.symbol, key.side
+                );
                 out.tell(Severity::Alarm, key, text);
             }
             Leg::Target(_) | Leg::Trail => {
@@ -103,14 +114,18 @@ impl Position {
 
     /// An order that is provably ours but not known, after a journal was lost: taken over, so that it is counted.
     fn adopt_order(&mut self, report: &OrderReport, ctx: Ctx) {
-        let Some(named) = report.id.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope) else { return };
+        let Some(named) = report.id.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope) else {
+            return;
+        };
         let (Some(id), Some(quantity), false) = (report.id, report.quantity, report.status.is_final()) else { return };
         if named.side != self.key.side {
             return;
         }
         let kind = match (report.trigger, report.limit) {
             (Some(trigger), _) => OrderKind::StopMarket(trigger),
-            (None, Some(price)) => OrderKind::Limit { price, time_in_force: backstop_model::TimeInForce::GoodTillCancel },
+            (None, Some(price)) => {
+                OrderKind::Limit { price, time_in_force: backstop_model::TimeInForce::GoodTillCancel }
+            }
             (None, None) => OrderKind::Market,
         };
         let state = match report.status {
@@ -163,7 +178,10 @@ impl Position {
 
     fn absent(&mut self, index: usize, ctx: Ctx, out: &mut Out) {
         let order = self.orders.remove(index);
-        let text = format!("{} {}: {} order {} proven absent; deciding anew", ctx.instrument.symbol, self.key.side, order.leg, order.id);
+        let text = format!(
+            "{} {}: {} order {} proven absent; deciding anew",
+            ctx.instrument.symbol, self.key.side, order.leg, order.id
+        );
         out.tell(Severity::Note, self.key, text);
     }
 
@@ -172,7 +190,10 @@ impl Position {
         for order in &mut self.orders {
             let seen = |report: &OrderReport| report.id == Some(order.id);
             let recent = server_time.since(order.seen_at) < GRACE;
-            if matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. }) && !recent && !read.iter().any(seen) {
+            if matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. })
+                && !recent
+                && !read.iter().any(seen)
+            {
                 let mut doubt = Doubt::new(ctx.now, server_time);
                 doubt.ask_at = ctx.now;
                 order.state = OrderState::Unknown(doubt);
@@ -193,7 +214,14 @@ impl Position {
     }
 
     /// The venue's word on the quantity, from a full read. Two spaced reads make it a fact.
-    pub(crate) fn position_read(&mut self, quantity: Quantity, report: Option<&PositionReport>, read_at: Timestamp, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    pub(crate) fn position_read(
+        &mut self,
+        quantity: Quantity,
+        report: Option<&PositionReport>,
+        read_at: Timestamp,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
         let ours = self.quantity();
         if let Some(live) = &mut self.live {
             live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);
@@ -208,7 +236,13 @@ impl Position {
             // It was there before us: taken over with the venue's own average (R7).
             let Some(entry) = report.and_then(|report| report.entry_price) else { return Ok(()) };
             self.epoch = self.epoch.next();
-            let tranche = Tranche::open(entry, quantity, backstop_model::Money::ZERO, report.map_or(ctx.now, |report| report.at), ctx.board.window())?;
+            let tranche = Tranche::open(
+                entry,
+                quantity,
+                backstop_model::Money::ZERO,
+                report.map_or(ctx.now, |report| report.at),
+                ctx.board.window(),
+            )?;
             return self.begin(tranche, ctx, out);
         };
         match live.mismatch {
@@ -237,7 +271,14 @@ impl Position {
         out.tell(Severity::Alarm, self.key, text);
         if quantity < ours {
             let gone = ours.minus(quantity)?;
-            let booking = super::tranche::Booking { level: None, reason: ExitReason::Unknown, price, quantity: gone, fee: backstop_model::Money::ZERO, at: ctx.now };
+            let booking = super::tranche::Booking {
+                level: None,
+                reason: ExitReason::Unknown,
+                price,
+                quantity: gone,
+                fee: backstop_model::Money::ZERO,
+                at: ctx.now,
+            };
             live.tranche.book(side, &booking)?;
             return self.shrink_levels(gone, ctx);
         }

@@ -31,14 +31,20 @@ impl Position {
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
         let Some(plan) = live.plan.clone() else {
-            let text = format!("{} {side}: no plan applies to this position; it is shown, nothing is placed", ctx.instrument.symbol);
+            let text = format!(
+                "{} {side}: no plan applies to this position; it is shown, nothing is placed",
+                ctx.instrument.symbol
+            );
             out.tell(Severity::Alarm, key, text);
             return Ok(());
         };
         let armed = match arm::arm(&plan, ctx.instrument, side, live.tranche.entry_price) {
             Ok(armed) => armed,
             Err(wrong) => {
-                let text = format!("{} {side}: plan {} is not armed: {wrong}. The position has NO stop; close it or give it another plan", ctx.instrument.symbol, plan.name);
+                let text = format!(
+                    "{} {side}: plan {} is not armed: {wrong}. The position has NO stop; close it or give it another plan",
+                    ctx.instrument.symbol, plan.name
+                );
                 out.tell(Severity::Alarm, key, text);
                 return Ok(());
             }
@@ -65,7 +71,9 @@ impl Position {
         if touched {
             // Levels already hit keep their place; what was added goes to the last open one, or runs.
             let added = live.tranche.runner();
-            if let Some(last) = live.tranche.levels.iter_mut().rev().find(|level| level.state == LevelState::Open && !plan.trails()) {
+            if let Some(last) =
+                live.tranche.levels.iter_mut().rev().find(|level| level.state == LevelState::Open && !plan.trails())
+            {
                 last.planned = last.planned.plus(added)?;
             }
             return Ok(());
@@ -91,12 +99,15 @@ impl Position {
         let (Some(trailing), Some(armed)) = (plan.trailing, live.tranche.armed.as_ref()) else { return };
         let Some(behind) = armed.trail else { return };
         let mut by = trailing.by;
-        if by == TrailedBy::Venue {
-            if let Some(why) = why_not_native(behind, ctx, live.tranche.runner()) {
-                by = TrailedBy::Amend;
-                let text = format!("{} {}: {why}; Backstop moves the resting stop at the asked distance {} instead", ctx.instrument.symbol, key.side, trailing.distance);
-                out.tell(Severity::Warning, key, text);
-            }
+        if by == TrailedBy::Venue
+            && let Some(why) = why_not_native(behind, ctx, live.tranche.runner())
+        {
+            by = TrailedBy::Amend;
+            let text = format!(
+                "{} {}: {why}; Backstop moves the resting stop at the asked distance {} instead",
+                ctx.instrument.symbol, key.side, trailing.distance
+            );
+            out.tell(Severity::Warning, key, text);
         }
         let activation = armed.activation;
         live.tranche.trail = Some(Trail { activation, behind, by, refusals: 0, tried_at: None, phase: Phase::Waiting });
@@ -130,7 +141,8 @@ impl Position {
             let Some(level) = live.tranche.levels.iter_mut().find(|level| !level.is_done()) else { return Ok(()) };
             let number = level.number;
             let complete = level.state == LevelState::Open && level.filled >= level.planned && !level.planned.is_zero();
-            let only_moved = level.state == LevelState::OnlyMoves && best_last.is_some_and(|best| side.reached(best, level.price));
+            let only_moved =
+                level.state == LevelState::OnlyMoves && best_last.is_some_and(|best| side.reached(best, level.price));
             if level.state == LevelState::Open && level.planned.is_zero() {
                 level.state = LevelState::Moot;
                 continue;
@@ -149,7 +161,10 @@ impl Position {
             let moved = stop.map_or_else(|| "nothing remains".to_owned(), |stop| format!("stop {stop}"));
             let symbol = ctx.instrument.symbol;
             let text = if complete {
-                format!("{symbol} {side}: TP{number} hit at {price}: {filled} closed, {} remains, {moved}", live.tranche.remaining)
+                format!(
+                    "{symbol} {side}: TP{number} hit at {price}: {filled} closed, {} remains, {moved}",
+                    live.tranche.remaining
+                )
             } else {
                 format!("{symbol} {side}: TP{number} reached at {price}: nothing to close, {moved}")
             };
@@ -170,7 +185,9 @@ impl Position {
     fn follow_price(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
-        let (Some(mut trail), Some(plan), None) = (live.tranche.trail, live.plan.clone(), live.closing) else { return Ok(()) };
+        let (Some(mut trail), Some(plan), None) = (live.tranche.trail, live.plan.clone(), live.closing) else {
+            return Ok(());
+        };
         let Some(trailing) = plan.trailing else { return Ok(()) };
         let series = trailing.trigger.series(side);
         let Some(best) = extreme(side, ctx, series, live.tranche.window) else { return Ok(()) };
@@ -180,7 +197,11 @@ impl Position {
             }
             trail.phase = Phase::Active { level: None, moved_at: None };
             live.tranche.trail = Some(trail);
-            out.tell(Severity::Note, key, format!("{} {side}: trailing is active, best price {best}", ctx.instrument.symbol));
+            out.tell(
+                Severity::Note,
+                key,
+                format!("{} {side}: trailing is active, best price {best}", ctx.instrument.symbol),
+            );
         }
         if trail.by == TrailedBy::Venue {
             return Ok(());
@@ -188,7 +209,14 @@ impl Position {
         self.move_trail(trail, best, series, ctx, out)
     }
 
-    fn move_trail(&mut self, mut trail: Trail, best: Price, series: Series, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    fn move_trail(
+        &mut self,
+        mut trail: Trail,
+        best: Price,
+        series: Series,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
         let side = self.key.side;
         let Some(live) = &mut self.live else { return Ok(()) };
         let Phase::Active { level, .. } = trail.phase else { return Ok(()) };
@@ -196,7 +224,14 @@ impl Position {
             && side.hit(now, level)
             && believed(side, level, series, ctx)
         {
-            out.tell(Severity::Note, self.key, format!("{} {side}: price {now} is through the trail at {level}; closing at market", ctx.instrument.symbol));
+            out.tell(
+                Severity::Note,
+                self.key,
+                format!(
+                    "{} {side}: price {now} is through the trail at {level}; closing at market",
+                    ctx.instrument.symbol
+                ),
+            );
             live.close(ExitReason::TrailingStop, ctx.now);
             return Ok(());
         }
@@ -285,7 +320,10 @@ impl Position {
         let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
         if due && ctx.board.fresh(series, ctx.now).is_some() {
             let how = if until.is_some() { "the venue's stop is silent" } else { "no stop is working at the venue" };
-            let text = format!("{} {side}: price {price} is through the stop {} and {how}; closing at market", ctx.instrument.symbol, stop.price);
+            let text = format!(
+                "{} {side}: price {price} is through the stop {} and {how}; closing at market",
+                ctx.instrument.symbol, stop.price
+            );
             out.tell(Severity::Alarm, key, text);
             let reason = stop_reason(live);
             live.close(reason, ctx.now);
@@ -333,7 +371,9 @@ impl Position {
     /// A working stop of ours covers what is open (I25).
     pub(crate) fn is_covered(&self) -> bool {
         let remaining = self.quantity();
-        let covers = |order: &crate::orders::OpenOrder| order.leg == Leg::Stop && order.epoch == self.epoch && order.stands() && order.remaining() >= remaining;
+        let covers = |order: &crate::orders::OpenOrder| {
+            order.leg == Leg::Stop && order.epoch == self.epoch && order.stands() && order.remaining() >= remaining
+        };
         !remaining.is_zero() && self.orders.iter().any(covers)
     }
 }
@@ -342,7 +382,9 @@ impl Position {
 fn grace(state: OrderState, since: Timestamp) -> Timestamp {
     match state {
         OrderState::Triggered { since } => since.plus(TRIGGER_GRACE),
-        OrderState::InFlight { .. } | OrderState::Unknown(_) | OrderState::Working { .. } | OrderState::Over { .. } => since.plus(STOP_GRACE),
+        OrderState::InFlight { .. } | OrderState::Unknown(_) | OrderState::Working { .. } | OrderState::Over { .. } => {
+            since.plus(STOP_GRACE)
+        }
     }
 }
 
@@ -360,7 +402,14 @@ fn believed(side: PositionSide, level: Price, series: Series, ctx: Ctx) -> bool 
     ctx.board.is_confirmed(series) || ctx.board.witnesses(side, level, ctx.now) >= 2
 }
 
-fn moves_enough(side: PositionSide, standing: Price, candidate: Price, best: Price, ctx: Ctx, with_spread: bool) -> Result<bool, OutOfRange> {
+fn moves_enough(
+    side: PositionSide,
+    standing: Price,
+    candidate: Price,
+    best: Price,
+    ctx: Ctx,
+    with_spread: bool,
+) -> Result<bool, OutOfRange> {
     if !side.is_better(candidate, standing) {
         return Ok(false);
     }
@@ -374,9 +423,15 @@ fn why_not_native(behind: arm::Behind, ctx: Ctx, runner: Quantity) -> Option<Str
     };
     match behind {
         arm::Behind::Points(_) => Some("a native trail takes percent only".to_owned()),
-        arm::Behind::Share(share) if share > limits.largest => Some(format!("the venue trails by {}% at most", limits.largest.in_percent())),
-        arm::Behind::Share(share) if share < limits.smallest => Some(format!("the venue trails by {}% at least", limits.smallest.in_percent())),
-        arm::Behind::Share(_) if runner.is_zero() => Some("the levels leave nothing over for a native trail".to_owned()),
+        arm::Behind::Share(share) if share > limits.largest => {
+            Some(format!("the venue trails by {}% at most", limits.largest.in_percent()))
+        }
+        arm::Behind::Share(share) if share < limits.smallest => {
+            Some(format!("the venue trails by {}% at least", limits.smallest.in_percent()))
+        }
+        arm::Behind::Share(_) if runner.is_zero() => {
+            Some("the levels leave nothing over for a native trail".to_owned())
+        }
         arm::Behind::Share(_) => None,
     }
 }
@@ -399,13 +454,21 @@ fn cut_to_rest(live: &mut Live, key: backstop_model::PositionKey, out: &mut Out)
 }
 
 /// The move of the stop that belongs to a completed level.
-fn self_move_after(live: &mut Live, number: u8, plan: &ExitPlan, side: PositionSide, ctx: Ctx) -> Result<(), OutOfRange> {
+fn self_move_after(
+    live: &mut Live,
+    number: u8,
+    plan: &ExitPlan,
+    side: PositionSide,
+    ctx: Ctx,
+) -> Result<(), OutOfRange> {
     if live.tranche.remaining.is_zero() {
         return Ok(());
     }
     let source = plan.stop_loss.trigger.series(side);
     let best = extreme(side, ctx, source, live.tranche.window);
-    let Some(wish) = ladder::stop_after(number, plan, &live.tranche.levels, side, best, ctx.instrument.tick)? else { return Ok(()) };
+    let Some(wish) = ladder::stop_after(number, plan, &live.tranche.levels, side, best, ctx.instrument.tick)? else {
+        return Ok(());
+    };
     let proposal = match wish {
         Move::To(price) => StopLevel { price, basis: Basis::Ladder },
         Move::BreakEven => StopLevel { price: break_even_price(live, plan, side, ctx)?, basis: Basis::BreakEven },
@@ -417,7 +480,12 @@ fn self_move_after(live: &mut Live, number: u8, plan: &ExitPlan, side: PositionS
     Ok(())
 }
 
-pub(crate) fn break_even_price(live: &Live, plan: &ExitPlan, side: PositionSide, ctx: Ctx) -> Result<Price, OutOfRange> {
+pub(crate) fn break_even_price(
+    live: &Live,
+    plan: &ExitPlan,
+    side: PositionSide,
+    ctx: Ctx,
+) -> Result<Price, OutOfRange> {
     let costs = break_even::Costs {
         entry: live.tranche.entry_price,
         remaining: live.tranche.remaining,

@@ -11,9 +11,7 @@ use crate::exits::take_profit;
 use crate::exits::trailing_stop::Phase;
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::TrailedBy;
-use backstop_model::{
-    ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, Rounding, Severity, Trigger,
-};
+use backstop_model::{ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, Rounding, Severity, Trigger};
 
 impl Position {
     /// Everything that is wanted now, the stop first.
@@ -62,14 +60,21 @@ impl Position {
     pub(crate) fn keep_trailed_ground(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let side = self.key.side;
         let Some(live) = &mut self.live else { return Ok(()) };
-        let (Some(trail), Some(stop), Some(plan)) = (live.tranche.trail, live.tranche.stop, live.plan.as_ref()) else { return Ok(()) };
+        let (Some(trail), Some(stop), Some(plan)) = (live.tranche.trail, live.tranche.stop, live.plan.as_ref()) else {
+            return Ok(());
+        };
         let Some(series) = plan.trailing.map(|trailing| trailing.trigger.series(side)) else { return Ok(()) };
-        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, live.tranche.window)) else { return Ok(()) };
+        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, live.tranche.window)) else {
+            return Ok(());
+        };
         let reached = trail.behind.stop(side, best, ctx.instrument.tick)?;
         let safe = ctx.board.price(plan.stop_loss.trigger.series(side)).is_none_or(|now| side.is_better(now, reached));
         if side.is_better(reached, stop.price) && safe {
             live.tranche.stop = Some(StopLevel { price: reached, basis: Basis::Trail });
-            let text = format!("{} {side}: the native trail is replaced; the hard stop is raised to its level {reached} first", ctx.instrument.symbol);
+            let text = format!(
+                "{} {side}: the native trail is replaced; the hard stop is raised to its level {reached} first",
+                ctx.instrument.symbol
+            );
             out.tell(Severity::Note, self.key, text);
         }
         Ok(())

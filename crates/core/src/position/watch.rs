@@ -43,7 +43,9 @@ impl Position {
     pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
         let side = self.key.side;
         let mut watches = Watches { side, quiet: Quiet::default() };
-        let Some(live) = self.live.as_ref().filter(|live| live.closing.is_none() && !live.suspended) else { return watches.quiet };
+        let Some(live) = self.live.as_ref().filter(|live| live.closing.is_none() && !live.suspended) else {
+            return watches.quiet;
+        };
         let Some(plan) = live.plan.as_ref() else { return watches.quiet };
         let source = plan.stop_loss.trigger.series(side);
         if let Some(stop) = live.tranche.stop {
@@ -91,8 +93,17 @@ impl Position {
     fn live_deadline(&self, live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
         let mut note = |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (at, why)));
-        note(live.protection.unprotected_since.filter(|_| !live.protection.alarmed).map(|since| since.plus(protection::LIMIT)), Deadline::Protection);
-        note(live.mismatch.filter(|mismatch| !mismatch.asked).map(|mismatch| mismatch.since.plus(reports::GRACE)), Deadline::Lookup);
+        note(
+            live.protection
+                .unprotected_since
+                .filter(|_| !live.protection.alarmed)
+                .map(|since| since.plus(protection::LIMIT)),
+            Deadline::Protection,
+        );
+        note(
+            live.mismatch.filter(|mismatch| !mismatch.asked).map(|mismatch| mismatch.since.plus(reports::GRACE)),
+            Deadline::Lookup,
+        );
         note(live.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(live.resize_at, Deadline::ResizeStop);
         if let Some(closing) = live.closing {
@@ -118,7 +129,10 @@ impl Position {
         let stands = self.orders.iter().filter(|order| order.leg == Leg::Stop && order.stands());
         let until = stands.map(|order| match order.state {
             OrderState::Triggered { since } => since.plus(TRIGGER_GRACE),
-            OrderState::InFlight { .. } | OrderState::Unknown(_) | OrderState::Working { .. } | OrderState::Over { .. } => since.plus(STOP_GRACE),
+            OrderState::InFlight { .. }
+            | OrderState::Unknown(_)
+            | OrderState::Working { .. }
+            | OrderState::Over { .. } => since.plus(STOP_GRACE),
         });
         let dwell = since.plus(DWELL);
         until.max().map_or(dwell, |until| if dwell > now { dwell.min(until) } else { until })
@@ -142,7 +156,9 @@ fn watch_trail(watches: &mut Watches, live: &Live, trail: Trail, series: Series,
     if live.tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
         return Ok(());
     }
-    let (Some(stop), Some(best)) = (live.tranche.stop, extreme(side, ctx, series, live.tranche.window)) else { return Ok(()) };
+    let (Some(stop), Some(best)) = (live.tranche.stop, extreme(side, ctx, series, live.tranche.window)) else {
+        return Ok(());
+    };
     let standing = level.map_or(stop.price, |level| side.better(level, stop.price));
     let step = smallest_move(best, ctx.instrument.tick, None)?;
     let next = match side {
@@ -159,6 +175,9 @@ fn order_deadline(state: OrderState) -> Option<(Timestamp, Deadline)> {
         OrderState::Working { change: Some(Change::Amending { since, .. } | Change::Cancelling { since, .. }) } => {
             Some((since.plus(OVERDUE), Deadline::ChangeOverdue))
         }
-        OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { change: None } => None,
+        OrderState::InFlight { .. }
+        | OrderState::Over { .. }
+        | OrderState::Triggered { .. }
+        | OrderState::Working { change: None } => None,
     }
 }

@@ -27,83 +27,117 @@ pub enum Event<'a> {
 }
 
 #[derive(Deserialize)]
-#[expect(non_snake_case, dead_code, reason = "the venue's names; unused fields are declared to be read once")]
+#[expect(non_snake_case, reason = "the venue's names")]
 pub struct BookTicker<'a> {
-    pub e: Unused,
-    pub u: Unused,
+    #[serde(rename = "e")]
+    _e: Unused,
+    #[serde(rename = "u")]
+    _u: Unused,
     pub E: i64,
-    pub T: Unused,
+    #[serde(rename = "T")]
+    _T: Unused,
     pub s: &'a str,
-    pub ps: Unused,
+    #[serde(rename = "ps")]
+    _ps: Unused,
     pub b: &'a str,
     pub B: &'a str,
     pub a: &'a str,
     pub A: &'a str,
-    pub st: Unused,
+    #[serde(rename = "st")]
+    _st: Unused,
 }
 
 #[derive(Deserialize)]
-#[expect(non_snake_case, dead_code, reason = "the venue's names; unused fields are declared to be read once")]
+#[expect(non_snake_case, reason = "the venue's names")]
 pub struct Trade<'a> {
-    pub e: Unused,
+    #[serde(rename = "e")]
+    _e: Unused,
     pub E: i64,
-    pub T: Unused,
+    #[serde(rename = "T")]
+    _T: Unused,
     pub s: &'a str,
-    pub t: Unused,
+    #[serde(rename = "t")]
+    _t: Unused,
     pub p: &'a str,
     pub q: &'a str,
     /// Absent in `aggTrade`. `MARKET`, or how the position changed hands without a market: `INSURANCE_FUND`, `NA`.
     pub X: Option<&'a str>,
-    pub m: Unused,
-    pub st: Unused,
+    #[serde(rename = "m")]
+    _m: Unused,
+    #[serde(rename = "st")]
+    _st: Unused,
 }
 
 #[derive(Deserialize)]
-#[expect(non_snake_case, dead_code, reason = "the venue's names; unused fields are declared to be read once")]
+#[expect(non_snake_case, reason = "the venue's names")]
 pub struct AggTrade<'a> {
-    pub e: Unused,
+    #[serde(rename = "e")]
+    _e: Unused,
     pub E: i64,
     pub s: &'a str,
-    pub a: Unused,
+    #[serde(rename = "a")]
+    _a: Unused,
     pub p: &'a str,
     pub q: &'a str,
-    pub nq: Unused,
-    pub f: Unused,
-    pub l: Unused,
-    pub T: Unused,
-    pub m: Unused,
-    pub st: Unused,
+    #[serde(rename = "nq")]
+    _nq: Unused,
+    #[serde(rename = "f")]
+    _f: Unused,
+    #[serde(rename = "l")]
+    _l: Unused,
+    #[serde(rename = "T")]
+    _T: Unused,
+    #[serde(rename = "m")]
+    _m: Unused,
+    #[serde(rename = "st")]
+    _st: Unused,
 }
 
 #[derive(Deserialize)]
-#[expect(non_snake_case, dead_code, reason = "the venue's names; unused fields are declared to be read once")]
+#[expect(non_snake_case, reason = "the venue's names")]
 pub struct MarkPrice<'a> {
-    pub e: Unused,
+    #[serde(rename = "e")]
+    _e: Unused,
     pub E: i64,
     pub s: &'a str,
     pub p: &'a str,
-    pub ap: Unused,
-    pub i: Unused,
-    pub P: Unused,
-    pub r: Unused,
-    pub T: Unused,
-    pub st: Unused,
+    #[serde(rename = "ap")]
+    _ap: Unused,
+    #[serde(rename = "i")]
+    _i: Unused,
+    #[serde(rename = "P")]
+    _P: Unused,
+    #[serde(rename = "r")]
+    _r: Unused,
+    #[serde(rename = "T")]
+    _T: Unused,
+    #[serde(rename = "st")]
+    _st: Unused,
 }
 
 #[derive(Deserialize)]
-#[expect(non_snake_case, dead_code, reason = "the venue's names; unused fields are declared to be read once")]
+#[expect(non_snake_case, reason = "the venue's names")]
 pub struct Depth<'a> {
-    pub e: Unused,
+    #[serde(rename = "e")]
+    _e: Unused,
     pub E: i64,
-    pub T: Unused,
+    #[serde(rename = "T")]
+    _T: Unused,
     pub s: &'a str,
-    pub U: Unused,
-    pub u: Unused,
-    pub pu: Unused,
-    pub b: Levels,
-    pub a: Levels,
-    pub ps: Unused,
-    pub st: Unused,
+    #[serde(rename = "U")]
+    _U: Unused,
+    #[serde(rename = "u")]
+    _u: Unused,
+    #[serde(rename = "pu")]
+    _pu: Unused,
+    #[serde(rename = "b")]
+    _b: Levels,
+    #[serde(rename = "a")]
+    _a: Levels,
+    #[serde(rename = "ps")]
+    _ps: Unused,
+    #[serde(rename = "st")]
+    _st: Unused,
 }
 
 /// Any other event: nothing of it is used.

@@ -102,7 +102,10 @@ fn secrets_are_refused_and_never_shown() {
 #[test]
 fn wrong_words_get_the_right_ones() {
     let (message, help) = shown_in_plan(&format!("{STOP}\n{LEVELS}\nrest: «trial»"));
-    assert_eq!((message.as_str(), help.as_str()), ("`trial` is not known here", "did you mean `trail`? choose one of: close, trail"));
+    assert_eq!(
+        (message.as_str(), help.as_str()),
+        ("`trial` is not known here", "did you mean `trail`? choose one of: close, trail")
+    );
     shown_in_plan("stop_loss: { at: 2%, trigger: «index» }");
     shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: «previous»"));
     shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: {{ «levels_behind»: 2 }}"));
@@ -149,8 +152,7 @@ fn levels_that_do_not_fit_get_a_caret() {
 
 #[test]
 fn trails_that_do_not_work_get_a_caret() {
-    let (message, help) =
-        shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ activation: 2.5%, distance: «3%» }}"));
+    let (message, help) = shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ activation: 2.5%, distance: «3%» }}"));
     assert!(message.starts_with("activation 2.5% with distance 3% can close 0.6 % below entry"), "{message}");
     assert!(help.contains("allow_loss: true"), "{help}");
     shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing: {{ distance: «0%» }}"));
@@ -187,7 +189,10 @@ fn what_this_version_cannot_do_is_said_with_a_caret() {
 #[test]
 fn plans_that_do_not_exist_get_a_caret_and_the_names_there_are() {
     let (message, help) = shown("accounts: { a: { plan: «swng» } }");
-    assert_eq!((message.as_str(), help.as_str()), ("there is no plan `swng`", "write it below `plans`, or choose one of: swing"));
+    assert_eq!(
+        (message.as_str(), help.as_str()),
+        ("there is no plan `swng`", "write it below `plans`, or choose one of: swing")
+    );
     shown("accounts: { a: { plans: { BTCUSDT: «x» } } }");
 }
 
@@ -227,7 +232,8 @@ fn names_and_times_that_cannot_be_get_a_caret() {
 
 #[test]
 fn everything_that_is_wrong_is_shown_at_once() {
-    let text = "accounts: { a: { plan: nope } }\nplans:\n  p:\n    stop_loss: { at: 2 }\ninstruments: { X: { tick: 0 } }\n";
+    let text =
+        "accounts: { a: { plan: nope } }\nplans:\n  p:\n    stop_loss: { at: 2 }\ninstruments: { X: { tick: 0 } }\n";
     let wrong = Config::parse(text, "backstop.yaml").unwrap_err();
     let lines: Vec<_> = wrong.problems().iter().map(|problem| problem.at.unwrap().line).collect();
     assert_eq!(lines, [1, 4, 5]);

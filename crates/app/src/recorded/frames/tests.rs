@@ -11,12 +11,15 @@ use tempfile::TempDir;
 const TIME: u64 = 1_723_161_255_088_169_167;
 
 fn trade(after: u64, price: &str) -> String {
-    let event = format!(r#"{{"e":"trade","E":1,"T":1,"s":"BTCUSDT","t":1,"p":"{price}","q":"0.006","X":"MARKET","m":false}}"#);
+    let event =
+        format!(r#"{{"e":"trade","E":1,"T":1,"s":"BTCUSDT","t":1,"p":"{price}","q":"0.006","X":"MARKET","m":false}}"#);
     format!("{} {{\"stream\":\"btcusdt@trade\",\"data\":{event}}}\n", TIME + after)
 }
 
 fn book(after: u64, bid: &str, ask: &str) -> String {
-    let event = format!(r#"{{"e":"bookTicker","u":1,"s":"BTCUSDT","b":"{bid}","B":"2.507","a":"{ask}","A":"2.51","T":1,"E":1}}"#);
+    let event = format!(
+        r#"{{"e":"bookTicker","u":1,"s":"BTCUSDT","b":"{bid}","B":"2.507","a":"{ask}","A":"2.51","T":1,"E":1}}"#
+    );
     format!("{} {{\"stream\":\"btcusdt@bookTicker\",\"data\":{event}}}\n", TIME + after)
 }
 

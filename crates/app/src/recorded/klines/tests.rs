@@ -63,7 +63,13 @@ fn columns_are_found_by_name_in_any_order_and_case() {
 #[test]
 fn time_may_be_written_in_many_ways() {
     for name in ["timestamp", "open_time", "time", "date", "TIMESTAMP"] {
-        for time in ["2025-04-03 17:05:00+00:00", "2025-04-03T17:05:00Z", "2025-04-03 17:05:00", "1743699900", "1743699900000000"] {
+        for time in [
+            "2025-04-03 17:05:00+00:00",
+            "2025-04-03T17:05:00Z",
+            "2025-04-03 17:05:00",
+            "1743699900",
+            "1743699900000000",
+        ] {
             let (bars, _, _) = read(&format!("{name},open,high,low,close\n{time},1,1,1,1\n"));
             assert_eq!(bars[0].open_time.as_millis(), 1_743_699_900_000, "{name} {time}");
         }

@@ -77,8 +77,22 @@ fn depth_and_unknown_streams_are_frames_without_prices() {
 
 #[test]
 fn prices_that_are_none_are_refused() {
-    for bad in ["\"0\"", "\"0.00\"", "\"-1\"", "\"-0\"", "\"NaN\"", "\"Infinity\"", "\"\"", "\"1e400\"", "\" 1\"", "\"1,5\"", "null", "1.5", "{}", "[\"1\"]"]
-    {
+    for bad in [
+        "\"0\"",
+        "\"0.00\"",
+        "\"-1\"",
+        "\"-0\"",
+        "\"NaN\"",
+        "\"Infinity\"",
+        "\"\"",
+        "\"1e400\"",
+        "\" 1\"",
+        "\"1,5\"",
+        "null",
+        "1.5",
+        "{}",
+        "[\"1\"]",
+    ] {
         refused(&trade_at(bad));
         refused(&book(bad, "\"61800.30\""));
         refused(&book("\"61800.20\"", bad));
@@ -170,7 +184,9 @@ fn a_time_before_1970_is_no_time() {
 
 #[test]
 fn decimals_count_what_carries_meaning() {
-    for (text, count) in [("61800.20", Some(1)), ("100", Some(0)), ("0.000", Some(0)), ("1.005", Some(3)), ("120", Some(0))] {
+    for (text, count) in
+        [("61800.20", Some(1)), ("100", Some(0)), ("0.000", Some(0)), ("1.005", Some(3)), ("120", Some(0))]
+    {
         assert_eq!(decimals(text), count, "{text}");
     }
     for bad in ["", ".", "1.", ".5", "1.2.3", "-1", "x"] {

@@ -1,0 +1,260 @@
+//! The engine: holds the definitions and the positions, hands each event to the positions it concerns, and collects
+//! what they answer. Which position an execution belongs to is `route.rs`; what follows from it is `position/`.
+
+use crate::board::{Board, news};
+use crate::position::{Ctx, Out, Position};
+use crate::quiet::QuietIndex;
+use crate::step::Step;
+use crate::timers::{Deadline, Timers};
+use backstop_model::{
+    Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, PlanId, Points, PositionKey, Severity, Stamped,
+    Tick, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Slippages of stops remembered per instrument; their median enters net break-even.
+const SLIPPAGES: usize = 15;
+
+/// Everything the decisions depend on.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(from = "crate::replay::Saved", into = "crate::replay::Saved")]
+pub struct Engine {
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    pub(crate) symbol_plans: BTreeMap<(AccountId, InstrumentId), PlanId>,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) positions: Vec<Position>,
+    pub(crate) slots: BTreeMap<PositionKey, u32>,
+    pub(crate) indexes: Vec<QuietIndex>,
+    pub(crate) timers: Timers,
+    /// The time of the newest event: where a saved engine goes on from.
+    pub(crate) saved_at: Timestamp,
+    exhaustive: bool,
+}
+
+/// One instrument: its rules, its prices, what stops have slipped on it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Market {
+    pub(crate) instrument: Option<Instrument>,
+    pub(crate) board: Board,
+    pub(crate) slippages: Vec<Points>,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks at every position on every tick, as if there were no quiet intervals: the yardstick that the intervals are
+    /// tested against.
+    #[must_use]
+    pub fn exhaustive(mut self) -> Self {
+        self.exhaustive = true;
+        self
+    }
+
+    /// Takes in one event and answers with everything that follows from it.
+    pub fn handle(&mut self, stamped: &Stamped) -> Step {
+        self.saved_at = stamped.at;
+        if let Event::Tick(tick) = &stamped.event {
+            return self.tick(tick, stamped.at);
+        }
+        let mut turn = Turn::at(stamped.at);
+        self.route(&stamped.event, &mut turn);
+        self.finish(turn)
+    }
+
+    /// When the engine wants to be woken, and why.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
+        self.timers.next()
+    }
+
+    /// All positions that are open or still have orders to be seen gone.
+    pub fn positions(&self) -> impl Iterator<Item = &Position> {
+        self.positions.iter().filter(|position| !position.is_at_rest())
+    }
+
+    /// One position, if it has ever been open.
+    #[must_use]
+    pub fn position(&self, key: PositionKey) -> Option<&Position> {
+        self.positions.get(*self.slots.get(&key)? as usize)
+    }
+
+    /// An instrument's rules.
+    #[must_use]
+    pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
+        self.markets.get(id.index())?.instrument.as_ref()
+    }
+
+    /// An instrument's prices.
+    #[must_use]
+    pub fn board(&self, id: InstrumentId) -> Option<&Board> {
+        self.markets.get(id.index()).map(|market| &market.board)
+    }
+
+    /// All accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// What a position decides with, at `now`.
+    #[must_use]
+    pub fn ctx(&self, key: PositionKey, now: Timestamp) -> Option<Ctx<'_>> {
+        let market = self.markets.get(key.instrument.index())?;
+        let assigned = self.position(key).and_then(|position| position.assigned);
+        let account = self.accounts.get(&key.account)?;
+        let by_symbol = self.symbol_plans.get(&(key.account, key.instrument)).copied();
+        let plan = assigned.or(by_symbol).or(account.plan).and_then(|id| self.plans.get(&id));
+        let slippage = median(&market.slippages);
+        Some(Ctx { now, account, instrument: market.instrument.as_ref()?, board: &market.board, plan, slippage })
+    }
+
+    fn tick(&mut self, tick: &Tick, now: Timestamp) -> Step {
+        let Some(market) = self.markets.get_mut(tick.instrument.index()) else { return Step::default() };
+        let index = &mut self.indexes[tick.instrument.index()];
+        let mut slots = BTreeSet::new();
+        for (series, price) in news(&tick.prices) {
+            let quiet = index.is_quiet(series, price);
+            market.board.put(series, price, now, tick.confirmed);
+            if !quiet {
+                index.triggered(series, price, &mut slots);
+                index.refresh_series(series, &market.board);
+            }
+        }
+        if self.exhaustive {
+            slots.extend(self.slots.iter().filter(|(key, _)| key.instrument == tick.instrument).map(|(_, slot)| *slot));
+        }
+        if slots.is_empty() {
+            return Step::default();
+        }
+        let mut turn = Turn::at(now);
+        for slot in slots {
+            self.with(slot, &mut turn, |_, _, _| Ok(()));
+        }
+        self.finish(turn)
+    }
+
+    /// Lets one position take in something, take its turn, and say what it watches from now on.
+    pub(crate) fn with(
+        &mut self,
+        slot: u32,
+        turn: &mut Turn,
+        take_in: impl FnOnce(&mut Position, Ctx, &mut Out) -> Result<(), backstop_model::OutOfRange>,
+    ) {
+        let key = self.positions[slot as usize].key;
+        // The position is taken out while it decides, so that it can be given the rest of the engine to look at.
+        let before = self.positions[slot as usize].clone();
+        let mut position = before.clone();
+        let mut out = Out::default();
+        let Some(ctx) = self.ctx(key, turn.now) else { return };
+        let done = take_in(&mut position, ctx, &mut out).and_then(|()| position.look(ctx, &mut out)).and_then(|()| {
+            let read = position.read(ctx)?;
+            position.settle(ctx, &mut out)?;
+            // Protection is judged again: an order may have been let go.
+            Ok(if position.live.is_some() { position.read(ctx)? } else { read })
+        });
+        match done {
+            Ok(read) if position != before || !out.commands.is_empty() => turn.positions.extend(read),
+            Ok(_) => {}
+            Err(_) => suspend(&mut position, ctx, &mut out),
+        }
+        let changed = position != before || !out.commands.is_empty();
+        let quiet = position.quiet(ctx);
+        let deadline = position.deadline(ctx);
+        let ended = before.live.is_some() && position.live.is_none();
+        self.positions[slot as usize] = position;
+        self.timers.set(slot, deadline);
+        self.indexes[key.instrument.index()].set(slot, &quiet);
+        turn.touched.insert(key.instrument);
+        turn.changed |= changed;
+        turn.commands.append(&mut out.commands);
+        turn.notices.append(&mut out.notices);
+        self.note_slippage(key.instrument, out.slippage);
+        if ended {
+            self.tidy(key.instrument);
+        }
+    }
+
+    fn note_slippage(&mut self, instrument: InstrumentId, slippage: Vec<Points>) {
+        let known = &mut self.markets[instrument.index()].slippages;
+        known.extend(slippage);
+        let surplus = known.len().saturating_sub(SLIPPAGES);
+        known.drain(..surplus);
+    }
+
+    /// When nothing is open on an instrument any more, its closed windows serve nobody.
+    fn tidy(&mut self, instrument: InstrumentId) {
+        let open =
+            self.positions.iter().any(|position| position.key.instrument == instrument && position.live.is_some());
+        if !open {
+            self.markets[instrument.index()].board.forget_windows();
+        }
+    }
+
+    pub(crate) fn finish(&mut self, turn: Turn) -> Step {
+        let market = turn.touched.iter().map(|id| (*id, self.markets[id.index()].board.view())).collect();
+        for id in &turn.touched {
+            let market = &mut self.markets[id.index()];
+            if turn.changed {
+                market.board.close_window();
+            }
+            self.indexes[id.index()].refresh(&market.board);
+        }
+        Step {
+            changed: turn.changed,
+            commands: turn.commands,
+            notices: turn.notices,
+            market: if turn.changed { market } else { Vec::new() },
+            positions: turn.positions,
+            deadline: self.timers.next(),
+        }
+    }
+}
+
+/// What one event brings about, while it is being handed around.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) now: Timestamp,
+    pub(crate) changed: bool,
+    pub(crate) commands: Vec<backstop_model::Command>,
+    pub(crate) notices: Vec<backstop_model::Notice>,
+    pub(crate) positions: Vec<crate::step::PositionRead>,
+    pub(crate) touched: BTreeSet<InstrumentId>,
+}
+
+impl Turn {
+    fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            changed: false,
+            commands: Vec::new(),
+            notices: Vec::new(),
+            positions: Vec::new(),
+            touched: BTreeSet::new(),
+        }
+    }
+}
+
+/// A number has left its range: nothing more is decided for this position; the stop it has stays.
+fn suspend(position: &mut Position, ctx: Ctx, out: &mut Out) {
+    if let Some(live) = &mut position.live {
+        live.suspended = true;
+    }
+    out.commands.clear();
+    let text = format!(
+        "{} {}: a number left its range; the position is suspended with the stop it has, close it by hand and report this",
+        ctx.instrument.symbol, position.key.side
+    );
+    out.tell(Severity::Alarm, position.key, text);
+}
+
+fn median(values: &[Points]) -> Points {
+    let mut sorted = values.to_vec();
+    sorted.sort();
+    sorted.get(sorted.len() / 2).copied().unwrap_or(Points::ZERO)
+}

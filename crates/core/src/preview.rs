@@ -1,0 +1,1 @@
+//! A plan explained before money depends on it.

@@ -1,0 +1,122 @@
+//! Saving the engine, and deciding recorded events again.
+//!
+//! A checkpoint holds everything; indexes and timers are made anew from the positions. The fingerprint covers what
+//! decisions depend on and a replay reproduces: definitions, positions, slippages. Prices between two records do not
+//! belong to it, because records carry the prices they were decided on.
+
+use crate::engine::{Engine, Market};
+use crate::orders::OrderState;
+use crate::position::Position;
+use crate::step::Step;
+use backstop_model::{
+    Account, AccountId, Answer, Asked, Event, ExitPlan, InstrumentId, MarketView, Outcome, PlanId, Stamped, Timestamp,
+    UnknownCause,
+};
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The engine as it is written down.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Saved {
+    accounts: BTreeMap<AccountId, Account>,
+    plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    symbol_plans: Vec<(AccountId, InstrumentId, PlanId)>,
+    markets: Vec<Market>,
+    positions: Vec<Position>,
+    now: Timestamp,
+}
+
+impl From<Engine> for Saved {
+    fn from(engine: Engine) -> Self {
+        Self {
+            accounts: engine.accounts,
+            plans: engine.plans,
+            symbol_plans: engine
+                .symbol_plans
+                .into_iter()
+                .map(|((account, instrument), plan)| (account, instrument, plan))
+                .collect(),
+            markets: engine.markets,
+            positions: engine.positions,
+            now: engine.saved_at,
+        }
+    }
+}
+
+impl From<Saved> for Engine {
+    fn from(saved: Saved) -> Self {
+        let mut engine = Self::new();
+        engine.accounts = saved.accounts;
+        engine.plans = saved.plans;
+        engine.symbol_plans =
+            saved.symbol_plans.into_iter().map(|(account, instrument, plan)| ((account, instrument), plan)).collect();
+        engine.indexes.resize_with(saved.markets.len(), Default::default);
+        engine.markets = saved.markets;
+        engine.positions = saved.positions;
+        engine.slots = (0..).zip(&engine.positions).map(|(slot, position)| (position.key, slot)).collect();
+        engine.saved_at = saved.now;
+        engine.watch_all(saved.now);
+        engine
+    }
+}
+
+impl Engine {
+    /// Works out all watches and deadlines anew.
+    fn watch_all(&mut self, now: Timestamp) {
+        for slot in 0..self.positions.len() {
+            let key = self.positions[slot].key;
+            let Some(ctx) = self.ctx(key, now) else { continue };
+            let (quiet, deadline) = (self.positions[slot].quiet(ctx), self.positions[slot].deadline(ctx));
+            let Ok(slot) = u32::try_from(slot) else { continue };
+            self.timers.set(slot, deadline);
+            self.indexes[key.instrument.index()].set(slot, &quiet);
+        }
+        for (index, market) in self.indexes.iter_mut().zip(&self.markets) {
+            index.refresh(&market.board);
+        }
+    }
+
+    /// Decides a recorded event again, on the prices it was decided on. Its commands are for comparing, not for sending.
+    pub fn replay(&mut self, stamped: &Stamped, market: &[(InstrumentId, MarketView)]) -> Step {
+        for (instrument, view) in market {
+            if let Some(market) = self.markets.get_mut(instrument.index()) {
+                market.board.restore(*view);
+                self.indexes[instrument.index()].refresh(&market.board);
+            }
+        }
+        self.handle(stamped)
+    }
+
+    /// A hash of everything that decisions depend on and a replay reproduces (I20).
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let rules: Vec<_> = self.markets.iter().map(|market| (&market.instrument, &market.slippages)).collect();
+        let plans: Vec<_> = self.symbol_plans.iter().collect();
+        let whole = (&self.accounts, &self.plans, plans, rules, &self.positions);
+        let text = serde_json::to_vec(&whole).expect("plain structs and maps with text or number keys serialise");
+        Sha3_256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// After a restart: every request that was under way has an unknown outcome. One answer for each, to be handed in
+    /// as ordinary events (crash matrix, k1 to k6).
+    #[must_use]
+    pub fn doubt_in_flight(&self, sent_at: Timestamp) -> Vec<Event> {
+        let mut answers = Vec::new();
+        for position in &self.positions {
+            for order in &position.orders {
+                let OrderState::InFlight { .. } = order.state else { continue };
+                answers.push(Event::Answer(Answer {
+                    account: position.key.account,
+                    instrument: position.key.instrument,
+                    id: order.id,
+                    asked: Asked::Place,
+                    outcome: Outcome::Unknown(UnknownCause::ConnectionLost),
+                    sent_at,
+                }));
+            }
+        }
+        answers
+    }
+}

@@ -1,0 +1,229 @@
+//! Which positions an event concerns.
+//!
+//! On accounts with one net position an execution the other way first reduces what is open; what is left of it opens
+//! the other side. Our own orders never open anything, so that remainder can only be another's.
+
+use crate::engine::{Engine, Market, Turn};
+use crate::orders::Named;
+use crate::position::{Position, facts_fee};
+use crate::quiet::QuietIndex;
+use backstop_model::{
+    AccountId, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OutOfRange, PositionKey,
+    PositionMode, PositionSide, Quantity, Snapshot,
+};
+
+impl Engine {
+    pub(crate) fn route(&mut self, event: &Event, turn: &mut Turn) {
+        match event {
+            Event::DefineAccount(account) => {
+                turn.changed |= self.accounts.insert(account.id, (**account).clone()).as_ref() != Some(account);
+            }
+            Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
+            Event::DefinePlan { id, plan } => {
+                turn.changed |= self.plans.insert(*id, plan.clone()).as_ref() != Some(plan);
+            }
+            Event::SymbolPlan { account, instrument, plan } => {
+                turn.changed |= self.symbol_plans.insert((*account, *instrument), *plan) != Some(*plan);
+            }
+            Event::AssignPlan { position, plan } => {
+                let plan = *plan;
+                self.tell(*position, turn, |position, _, _| {
+                    position.assigned = Some(plan);
+                    Ok(())
+                });
+            }
+            Event::Close { position } => self.tell(*position, turn, |position, ctx, _| {
+                if let Some(live) = &mut position.live {
+                    live.close(ExitReason::Manual, ctx.now);
+                }
+                Ok(())
+            }),
+            Event::Fill(fill) => self.fill(fill, turn),
+            Event::Funding(funding) => self.funding(funding, turn),
+            Event::Answer(answer) => {
+                self.tell_owner(answer.account, answer.instrument, answer.id, turn, |position, ctx, out| {
+                    position.answered(answer, ctx, out);
+                    Ok(())
+                })
+            }
+            Event::Order(report) => self.each_side(report.account, report.instrument, turn, |position, ctx, out| {
+                position.reported(report, ctx, out);
+                Ok(())
+            }),
+            Event::Lookup(lookup) => {
+                for fill in &lookup.fills {
+                    self.fill(fill, turn);
+                }
+                self.tell_owner(lookup.account, lookup.instrument, lookup.id, turn, |position, ctx, out| {
+                    position.looked_up(lookup, ctx, out);
+                    Ok(())
+                });
+            }
+            Event::Position(report) => self.tell_known(report.key, turn, |position, ctx, _| {
+                position.position_reported(report, ctx);
+                Ok(())
+            }),
+            Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
+            // Ticks have their own way in, which most of them do not go to the end of.
+            Event::Tick(_) => {}
+            Event::Wake => {
+                for slot in self.timers.due(turn.now) {
+                    self.with(slot, turn, |_, _, _| Ok(()));
+                }
+            }
+        }
+    }
+
+    fn define_instrument(&mut self, instrument: &Instrument, turn: &mut Turn) {
+        let index = instrument.id.index();
+        if self.markets.len() <= index {
+            self.markets.resize_with(index + 1, Market::default);
+            self.indexes.resize_with(index + 1, QuietIndex::default);
+        }
+        let known = &mut self.markets[index].instrument;
+        turn.changed |= known.as_ref() != Some(instrument);
+        *known = Some(instrument.clone());
+    }
+
+    fn slot(&mut self, key: PositionKey) -> Option<u32> {
+        if let Some(slot) = self.slots.get(&key) {
+            return Some(*slot);
+        }
+        let account = self.accounts.get(&key.account)?;
+        let instrument = self.markets.get(key.instrument.index())?.instrument.as_ref()?;
+        let slot = u32::try_from(self.positions.len()).ok()?;
+        self.positions.push(Position::new(key, account, instrument));
+        self.slots.insert(key, slot);
+        Some(slot)
+    }
+
+    /// Hands something to one position, known or new.
+    fn tell(
+        &mut self,
+        key: PositionKey,
+        turn: &mut Turn,
+        take_in: impl FnOnce(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
+    ) {
+        if let Some(slot) = self.slot(key) {
+            self.with(slot, turn, take_in);
+        }
+    }
+
+    /// Hands something to a position that exists.
+    fn tell_known(
+        &mut self,
+        key: PositionKey,
+        turn: &mut Turn,
+        take_in: impl FnOnce(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
+    ) {
+        if let Some(slot) = self.slots.get(&key).copied() {
+            self.with(slot, turn, take_in);
+        }
+    }
+
+    /// Hands something to the position whose order it is about.
+    fn tell_owner(
+        &mut self,
+        account: AccountId,
+        instrument: InstrumentId,
+        id: ClientOrderId,
+        turn: &mut Turn,
+        take_in: impl FnOnce(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
+    ) {
+        let Some(side) = Named::read(&id).map(|named| named.side) else { return };
+        self.tell_known(PositionKey { account, instrument, side }, turn, take_in);
+    }
+
+    fn each_side(
+        &mut self,
+        account: AccountId,
+        instrument: InstrumentId,
+        turn: &mut Turn,
+        take_in: impl Fn(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
+    ) {
+        for side in [PositionSide::Long, PositionSide::Short] {
+            self.tell_known(PositionKey { account, instrument, side }, turn, &take_in);
+        }
+    }
+
+    /// Books one execution, once.
+    fn fill(&mut self, fill: &Fill, turn: &mut Turn) {
+        let key = |side| PositionKey { account: fill.account, instrument: fill.instrument, side };
+        let opens = PositionSide::opened_by(fill.side);
+        let one_way =
+            self.accounts.get(&fill.account).is_some_and(|account| account.position_mode == PositionMode::OneWay);
+        let side = match fill.position_side {
+            Some(side) if !one_way => side,
+            _ if !self.open_quantity(key(opens.other())).is_zero() => opens.other(),
+            _ => match fill.order.as_ref().and_then(Named::read) {
+                Some(named) => named.side,
+                None => opens,
+            },
+        };
+        if self.knows(key(side), fill) || self.knows(key(side.other()), fill) {
+            return;
+        }
+        if side.opening() == fill.side {
+            return self.enter(key(side), fill, fill.quantity, turn);
+        }
+        let closes = fill.quantity.min(self.open_quantity(key(side)));
+        let rest = fill.quantity.saturating_minus(closes);
+        self.tell(key(side), turn, |position, ctx, out| {
+            position.is_news(fill);
+            position.count_at_order(fill)?;
+            position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
+        });
+        if !rest.is_zero() && one_way {
+            self.enter(key(side.other()), fill, rest, turn);
+        }
+    }
+
+    fn enter(&mut self, key: PositionKey, fill: &Fill, quantity: Quantity, turn: &mut Turn) {
+        self.tell(key, turn, |position, ctx, out| {
+            position.is_news(fill);
+            position.enter(fill, quantity, facts_fee(fill, quantity)?, ctx, out)
+        });
+    }
+
+    fn open_quantity(&self, key: PositionKey) -> Quantity {
+        self.position(key).map_or(Quantity::ZERO, Position::quantity)
+    }
+
+    fn knows(&self, key: PositionKey, fill: &Fill) -> bool {
+        self.position(key).is_some_and(|position| position.knows(fill))
+    }
+
+    fn funding(&mut self, funding: &Funding, turn: &mut Turn) {
+        let sides = [PositionSide::Long, PositionSide::Short];
+        for side in sides.into_iter().filter(|side| funding.position_side.is_none_or(|of| of == *side)) {
+            let key = PositionKey { account: funding.account, instrument: funding.instrument, side };
+            if !self.open_quantity(key).is_zero() {
+                self.tell_known(key, turn, |position, _, _| position.fund(funding));
+            }
+        }
+    }
+
+    /// The venue's full truth: executions first, then orders, then quantities; the ordinary turn repairs the rest.
+    fn snapshot(&mut self, snapshot: &Snapshot, turn: &mut Turn) {
+        for fill in &snapshot.fills {
+            self.fill(fill, turn);
+        }
+        for report in &snapshot.orders {
+            self.each_side(report.account, report.instrument, turn, |position, ctx, out| {
+                position.reported(report, ctx, out);
+                Ok(())
+            });
+        }
+        let mut keys: std::collections::BTreeSet<PositionKey> =
+            self.slots.keys().filter(|key| key.account == snapshot.account).copied().collect();
+        keys.extend(snapshot.positions.iter().filter(|report| !report.quantity.is_zero()).map(|report| report.key));
+        for key in keys {
+            let report = snapshot.positions.iter().find(|report| report.key == key);
+            let quantity = report.map_or(Quantity::ZERO, |report| report.quantity);
+            self.tell(key, turn, |position, ctx, out| {
+                position.missing_in(&snapshot.orders, snapshot.server_time, ctx);
+                position.position_read(quantity, report, snapshot.server_time, ctx, out)
+            });
+        }
+    }
+}
