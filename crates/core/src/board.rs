@@ -102,7 +102,11 @@ impl Board {
     pub(crate) fn put(&mut self, series: Series, price: Price, at: Timestamp, confirmed: bool) {
         let others = self.reach_of_others(series);
         let slot = &mut self.view.series[series.index()];
-        let believed = if confirmed { Some(Range::point(price)) } else { others.map(|reach| within(price, reach)) };
+        let believed = if confirmed {
+            Some(Range::point(price))
+        } else {
+            others.map(|reach| Range::point(price.clamp(reach.low, reach.high)))
+        };
         let range = match (slot.as_ref().map(|view| view.range), believed) {
             (Some(old), Some(new)) => old.joined(new),
             (Some(old), None) => old,
@@ -154,21 +158,6 @@ impl Board {
 fn believed_point(view: &SeriesView) -> Range {
     let price = view.price.clamp(view.range.low, view.range.high);
     Range::point(if view.confirmed { view.price } else { price })
-}
-
-fn within(price: Price, reach: Range) -> Range {
-    Range { high: price.min(reach.high), low: price.max(reach.low) }.ordered()
-}
-
-trait Ordered {
-    fn ordered(self) -> Self;
-}
-
-impl Ordered for Range {
-    /// A value between two others confirms itself; one beyond them is cut to the nearer of them.
-    fn ordered(self) -> Self {
-        if self.high < self.low { Self { high: self.low, low: self.high } } else { self }
-    }
 }
 
 /// The value of one series out of a set of new prices.

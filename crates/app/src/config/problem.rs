@@ -5,6 +5,10 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnost
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
 
+/// The longest line a plain report shows whole, and how much of a longer one it shows before the culprit.
+const LONGEST_LINE: usize = 200;
+const LEAD: usize = 60;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
@@ -35,7 +39,10 @@ impl ConfigError {
     /// Problems of the text of `file`, in the order of the file. Values that look like secrets are masked in the copy.
     pub(super) fn new(file: &str, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.at.map(|at| (at.line, at.column)));
-        Self { file: file.to_owned(), text: masked(text), problems }
+        for problem in &mut problems {
+            problem.message = harmless(&problem.message);
+        }
+        Self { file: file.to_owned(), text: harmless(&masked(text)), problems }
     }
 
     /// The problems, in the order of the file; never empty.
@@ -83,10 +90,14 @@ impl ConfigError {
         {
             let number = at.line.to_string();
             let margin = " ".repeat(number.len());
+            // Of a very long line only the part around the culprit is shown.
+            let hidden = if line.chars().count() > LONGEST_LINE { (at.column - 1).saturating_sub(LEAD) } else { 0 };
+            let line: String = line.chars().skip(hidden).take(LONGEST_LINE).collect();
+            let lead = at.column - 1 - hidden;
             // Tabs stay tabs, so that the caret stands under the culprit whatever their width.
             let before: String =
-                line.chars().take(at.column - 1).map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
-            let room = line.chars().count().saturating_sub(at.column - 1).max(1);
+                line.chars().take(lead).map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
+            let room = line.chars().count().saturating_sub(lead).max(1);
             let carets = "^".repeat(at.length.min(room));
             let _ = write!(block, "{margin} |\n{number} | {line}\n{margin} | {before}{carets}\n");
         }
@@ -136,6 +147,12 @@ pub(super) fn is_secret(key: &str) -> bool {
     ["secret", "token", "password", "passphrase", "credential", "apikey", "api_key", "private_key", "webhook_url"]
         .iter()
         .any(|word| key.contains(word))
+}
+
+/// The text without what would steer a terminal; as many letters as before.
+fn harmless(text: &str) -> String {
+    let steers = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t');
+    text.chars().map(|letter| if steers(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
 /// The text with everything after a secret's key replaced, so that no report shows it; the lines of a block below such

@@ -64,7 +64,9 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return "nothing".to_owned();
     }
-    let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
+    // Names come from the file, which may be anything: no control characters, and not too many letters.
+    let clean = |name: &String| name.chars().filter(|letter| !letter.is_control()).take(60).collect::<String>();
+    let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{}`", clean(name))).collect();
     let more = if names.len() > 20 { " …" } else { "" };
     shown.join(", ") + more
 }

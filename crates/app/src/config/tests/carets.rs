@@ -246,6 +246,23 @@ fn letters_of_several_bytes_do_not_move_the_caret() {
 }
 
 #[test]
+fn a_very_long_line_is_shown_around_the_culprit() {
+    let text = format!("plans: {{ p: {{ stop_loss: {{ at: 2% }}, {}take_profit: [] }} }}", " ".repeat(5000));
+    let plain = Config::parse(&text, "x").unwrap_err().plain();
+    let lines: Vec<&str> = plain.lines().collect();
+    let caret = lines[3].find('^').unwrap();
+    assert!(lines[2][caret..].starts_with("take_profit:") && plain.len() < 900, "{plain}");
+}
+
+#[test]
+fn nothing_in_a_file_steers_the_terminal() {
+    let wrong = Config::parse("plans: { \"\\e[31mred\": { stop: 1 } }\n# \u{9b}31m\n", "x").unwrap_err();
+    assert!(!wrong.plain().contains(['\u{1b}', '\u{9b}']), "{:?}", wrong.plain());
+    let wrong = Config::parse("{ \"\\e[31mred\": 1 }", "x").unwrap_err();
+    assert!(!wrong.plain().contains('\u{1b}') && !wrong.to_string().contains('\u{1b}'), "{:?}", wrong.plain());
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let missing = Config::load(Path::new("/nowhere/backstop.yaml")).unwrap_err();
     assert!(missing.plain().starts_with("/nowhere/backstop.yaml: error: cannot be read"), "{}", missing.plain());
