@@ -1,3 +1,33 @@
 //! Translators between venues and Backstop's words: wire protocol on one side, `model` on the other.
+//!
+//! A venue takes commands and gives events; it decides nothing and remembers nothing that matters. Answers to commands
+//! come back as events like everything else, so the caller has one place where things arrive.
 
 pub mod binance;
+pub mod paper;
+
+use backstop_model::{Command, Event, Timestamp};
+
+/// A venue as the runtime sees it.
+///
+/// What an implementation promises: a command that was handed in is sent at most once; its answer comes as an event,
+/// [`backstop_model::Outcome::Unknown`] when nobody can say what became of it (R4); executions are given with the
+/// venue's own ids, repeats allowed, losses repaired by the next snapshot; nothing is invented.
+pub trait Venue {
+    /// Takes a command to the venue.
+    fn submit(&mut self, now: Timestamp, command: &Command);
+
+    /// Everything that has arrived until `now`, in order of arrival.
+    ///
+    /// # Errors
+    /// [`VenueFailure`] when the connection itself cannot go on; what had arrived is given again after it is mended.
+    fn poll(&mut self, now: Timestamp) -> Result<Vec<Event>, VenueFailure>;
+
+    /// When the next thing will arrive for certain; nothing when only the outside knows.
+    fn next_due(&self) -> Option<Timestamp>;
+}
+
+/// A connection that cannot go on, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct VenueFailure(pub String);
