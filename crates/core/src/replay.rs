@@ -89,6 +89,12 @@ impl Engine {
         self.handle(stamped)
     }
 
+    /// The time of the newest event taken in.
+    #[must_use]
+    pub fn last_event_at(&self) -> Timestamp {
+        self.saved_at
+    }
+
     /// A hash of everything that decisions depend on and a replay reproduces (I20).
     #[must_use]
     pub fn fingerprint(&self) -> String {

@@ -1,1 +1,20 @@
-//! placeholder
+//! Backstop's hands: what stands between the core and the world.
+//!
+//! [`Cycle`] is one turn of the live loop without any I/O: events in, records, requests and a wake-up out. A shell with
+//! sockets and a clock drives it, a demonstration drives it on virtual time, a storm drives it on faults: always this
+//! very code. Its parts are state machines as well: [`executor`] says what may be sent now, [`retry`] which refusals
+//! are worth repeating, [`snapshots`] when the venue is asked for its full truth. Nothing here decides about a
+//! position.
+
+pub mod cycle;
+pub mod executor;
+pub mod health;
+pub mod recovery;
+pub mod retry;
+pub mod snapshots;
+
+pub use cycle::{Cycle, Taken};
+pub use executor::Executor;
+pub use health::Health;
+pub use recovery::{Recovered, recover};
+pub use snapshots::SnapshotSchedule;

@@ -1,1 +1,20 @@
-//! placeholder
+//! Backstop's memory: the append-only journal, checkpoints of the engine's state, and read models for other tools.
+//!
+//! What the engine's state is made of is none of this crate's business: it keeps a text and gives it back. The promises
+//! stand at [`Journal`]; two implementations keep them, one in memory and one on SQLite.
+
+mod error;
+mod journal;
+mod memory;
+mod read;
+mod record;
+mod sqlite;
+mod writer;
+
+pub use error::StoreError;
+pub use journal::{Checkpoint, Journal, Loaded};
+pub use memory::MemoryJournal;
+pub use read::{ReadUpdate, Step};
+pub use record::{Record, VERSION, decode, encode};
+pub use sqlite::{ReadOnly, SqliteJournal};
+pub use writer::{Done, Work, Writer};

@@ -182,7 +182,7 @@ impl PaperVenue {
                     at,
                     account,
                     sim::Ask::Fills { since: 0 },
-                    Pending::QueryFills { account, instrument, id, found, at },
+                    Pending::QueryFills { account, instrument, id, found: found.map(Box::new), at },
                 );
             }
             Pending::QueryFills { account, instrument, id, found, at } => {

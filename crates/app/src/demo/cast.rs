@@ -1,0 +1,162 @@
+//! Who plays: the accounts, instruments, plans and positions of a demonstration.
+
+use crate::recorded::OpenSpec;
+use backstop_model::plan::ExitPlan;
+use backstop_model::{
+    Account, AccountId, Capability, Event, Instrument, InstrumentId, Leverage, Money, Name, PlanId, PositionKey,
+    PositionMode, PositionSide, Quantity, Ratio, Symbol, Timestamp, TrailingLimits,
+};
+use backstop_sim as sim;
+use backstop_venues::paper::{LedgerFailure, LedgerFile, PaperVenue, REQUEST_VALIDITY};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A position that is opened by hand during the demonstration.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// At the first price at or after this time.
+    pub at: Timestamp,
+    /// On which instrument.
+    pub instrument: Instrument,
+    /// Which way.
+    pub side: PositionSide,
+    /// How much.
+    pub quantity: Quantity,
+    /// Which plan its account follows.
+    pub plan: Arc<ExitPlan>,
+}
+
+impl Opening {
+    /// Out of what the command line says.
+    #[must_use]
+    pub fn new(spec: &OpenSpec, instrument: Instrument, plan: Arc<ExitPlan>) -> Self {
+        Self { at: spec.at, instrument, side: spec.side, quantity: spec.quantity, plan }
+    }
+}
+
+/// One position with its own account and venue.
+pub struct Player {
+    /// What it opens.
+    pub opening: Opening,
+    /// Its account.
+    pub account: Account,
+    /// Its venue.
+    pub venue: PaperVenue,
+    /// Whether it has been opened.
+    pub opened: bool,
+}
+
+impl Player {
+    /// The position it plays.
+    #[must_use]
+    pub fn key(&self) -> PositionKey {
+        PositionKey { account: self.account.id, instrument: self.opening.instrument.id, side: self.opening.side }
+    }
+
+    /// Its symbol.
+    #[must_use]
+    pub fn symbol(&self) -> Symbol {
+        self.opening.instrument.symbol
+    }
+}
+
+/// All players.
+#[derive(Default)]
+pub struct Cast {
+    /// In the order of their accounts.
+    pub players: Vec<Player>,
+    /// How far the market was played before.
+    pub cursor: u64,
+}
+
+/// What paper accounts begin with, in their currency.
+const DEPOSIT: &str = "1000000000";
+
+impl Cast {
+    /// Gives every opening an account and a venue. With a store path, venues keep their ledgers beside it and go on from
+    /// what is there.
+    ///
+    /// # Errors
+    /// [`LedgerFailure`] when a ledger is there and cannot be used.
+    pub fn new(openings: Vec<Opening>, seed: u64, exact: bool, store: Option<&Path>, known_until: Timestamp) -> Result<Self, LedgerFailure> {
+        let mut cast = Self::default();
+        for (number, mut opening) in (0u32..).zip(openings) {
+            opening.instrument = renumbered(opening.instrument, InstrumentId(number));
+            let account = account(number, &opening);
+            let file = store.map(|path| LedgerFile::at(&path.with_extension(format!("venue-{}", number + 1))));
+            let found = file.as_ref().map(LedgerFile::read).transpose()?.flatten();
+            let exchange = match found {
+                Some((exchange, cursor)) => {
+                    cast.cursor = cast.cursor.max(cursor);
+                    exchange
+                }
+                None => exchange(&opening, &account, seed.wrapping_add(u64::from(number)), exact),
+            };
+            let opened = !exchange.ledger().fills().is_empty();
+            let mut venue = PaperVenue::new(exchange, file, known_until);
+            venue.name_account(account.id, account.name);
+            venue.name_instrument(opening.instrument.id, opening.instrument.symbol);
+            cast.players.push(Player { opening, account, venue, opened });
+        }
+        Ok(cast)
+    }
+
+    /// The definitions the engine is told first.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for player in &self.players {
+            let id = PlanId(player.account.id.0);
+            events.push(Event::DefinePlan { id, plan: player.opening.plan.clone() });
+            events.push(Event::DefineInstrument(Box::new(player.opening.instrument.clone())));
+            events.push(Event::DefineAccount(Box::new(player.account.clone())));
+        }
+        events
+    }
+}
+
+fn renumbered(instrument: Instrument, id: InstrumentId) -> Instrument {
+    let mut spec = backstop_model::InstrumentSpec::from(instrument);
+    spec.id = id;
+    Instrument::try_from(spec).expect("only its number has changed")
+}
+
+fn account(number: u32, opening: &Opening) -> Account {
+    let ratio = |percent| Ratio::percent(percent).expect("a constant of this file is a percentage");
+    Account {
+        id: AccountId(number),
+        name: Name::new(&format!("paper-{}", number + 1)).expect("a short name"),
+        venue: Name::new("paper").expect("a short name"),
+        position_mode: PositionMode::OneWay,
+        plan: Some(PlanId(number)),
+        capability: Capability {
+            // venues/binance.md §8.2
+            native_trailing: Some(TrailingLimits { smallest: ratio("0.1"), largest: ratio("20"), step: ratio("0.1") }),
+            amend_stop: false,
+            reduce_only: true,
+            request_validity: REQUEST_VALIDITY,
+        },
+        currency: opening.instrument.currency,
+    }
+}
+
+fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim::Exchange {
+    let setup = if exact { sim::Setup::exact(seed) } else { sim::Setup::new(seed) };
+    let mut exchange = sim::Exchange::new(setup);
+    let instrument = &opening.instrument;
+    let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
+    rules.min_quantity = instrument.min_quantity;
+    rules.max_quantity = instrument.max_quantity;
+    rules.min_notional = instrument.min_notional;
+    rules.min_notional_waived_for_exits = instrument.min_notional_waived_for_exits;
+    rules.maker_fee = instrument.maker_fee;
+    rules.taker_fee = instrument.taker_fee;
+    rules.maintenance_margin = instrument.maintenance_margin;
+    let leverage = instrument.leverage.or(Leverage::try_from(10).ok()).expect("ten is a leverage");
+    let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
+    let opened = exchange
+        .list(instrument.symbol.as_str(), rules)
+        .and_then(|()| exchange.open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance }));
+    opened.expect("a fresh exchange takes its first market and account");
+    exchange
+}

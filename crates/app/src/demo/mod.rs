@@ -1,0 +1,18 @@
+//! The main job on the paper venue: a market is replayed or generated, positions are opened by hand, and Backstop
+//! protects, scales out, ladders, trails and closes them. Time is the market's, so the same input gives the same bytes.
+//!
+//! Each position gets a paper account and a venue of its own: plans stay apart, and inside a bar each one meets its own
+//! worst case first. What is decided is the engine's; this folder only plays the market and the venue.
+
+mod audit;
+mod cast;
+mod feed;
+mod summary;
+mod view;
+mod world;
+
+pub use cast::{Cast, Opening};
+pub use feed::Feed;
+pub use summary::Summary;
+pub use view::View;
+pub use world::World;

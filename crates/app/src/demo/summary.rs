@@ -1,0 +1,95 @@
+//! What a demonstration came to, for programs (one JSON object) and for people (a table per position).
+
+use super::world::World;
+use crate::recorded::Tally;
+use backstop_model::PositionDocument;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The result.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    /// Positions that were closed.
+    pub trades: Vec<PositionDocument>,
+    /// Positions that are still open.
+    pub open: Vec<PositionDocument>,
+    /// Lines of the recording looked at, or points of a generated market.
+    pub frames: u64,
+    /// Lines of these that could not be used.
+    pub skipped: u64,
+    /// Events the engine took in, ticks included.
+    pub events: u64,
+    /// Commands sent to the venue.
+    pub commands: u64,
+    /// The longest time any position was without a working stop, milliseconds of market time.
+    pub max_unprotected_ms: i64,
+    /// Promises broken; there should be none.
+    pub violations: Vec<String>,
+    /// The first skipped lines, by number and reason.
+    #[serde(skip)]
+    pub named: Vec<String>,
+}
+
+impl Summary {
+    /// Of a world and the lines it was fed.
+    #[must_use]
+    pub fn new(world: &World, tally: &Tally) -> Self {
+        let documents = || world.documents().into_iter().cloned();
+        Self {
+            trades: documents().filter(|document| document.exit_time.is_some()).collect(),
+            open: documents().filter(|document| document.exit_time.is_none()).collect(),
+            frames: tally.lines,
+            skipped: tally.skipped,
+            events: world.events(),
+            commands: world.cycle().health().commands,
+            max_unprotected_ms: world.cycle().health().longest_unprotected.as_millis(),
+            violations: world.violations().to_vec(),
+            named: tally.named.iter().map(|skipped| format!("line {}: {}", skipped.line, skipped.why)).collect(),
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for document in self.trades.iter().chain(&self.open) {
+            text.push_str(&card(document));
+        }
+        let (trades, open) = (self.trades.len(), self.open.len());
+        let _ = writeln!(text, "{trades} closed, {open} open; {} frames, {} skipped; {} events, {} commands", self.frames, self.skipped, self.events, self.commands);
+        for named in &self.named {
+            let _ = writeln!(text, "  skipped {named}");
+        }
+        let _ = writeln!(text, "longest time without a working stop: {} ms", self.max_unprotected_ms);
+        match self.violations.as_slice() {
+            [] => text.push_str("no promise was broken\n"),
+            broken => broken.iter().for_each(|violation| {
+                let _ = writeln!(text, "BROKEN PROMISE: {violation}");
+            }),
+        }
+        text
+    }
+}
+
+/// One position with its exits, so that the result can be worked out again by hand.
+#[must_use]
+pub fn card(document: &PositionDocument) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["exit", "closed", "at", "profit", "%", "stop after"]);
+    for exit in &document.partial_exits {
+        let name = exit.tp_level.map_or_else(|| exit.reason.to_string(), |level| format!("TP{level} {}", exit.reason));
+        let stop = exit.new_stop_loss.map_or_else(|| "–".to_owned(), |stop| stop.to_string());
+        table.add_row([name, exit.quantity_closed.to_string(), exit.exit_price.to_string(), exit.profit.to_string(), format!("{:.2}", exit.profit_pct), stop]);
+    }
+    let d = document;
+    let state = match d.exit_reason {
+        Some(reason) => format!("closed: {reason}"),
+        None => format!("open: {} left, stop {}", d.current_quantity, d.current_stop_loss.map_or_else(|| "none".to_owned(), |stop| stop.to_string())),
+    };
+    format!(
+        "{} {} {} {} from {} (plan {}) – {state}\n{table}\nfees {}, funding {}, realised {} {}\n\n",
+        d.position_id, d.symbol, d.side, d.original_quantity, d.entry_price, d.plan, d.fees, d.funding, d.realized_pnl, d.currency
+    )
+}

@@ -1,0 +1,138 @@
+//! The live view: one card per open position on a terminal, plain lines elsewhere.
+
+use super::world::{Told, World};
+use backstop_model::{PositionDocument, Ratio, Series, Severity, Timestamp};
+use console::{Term, style};
+use std::time::{Duration, Instant};
+
+/// The screen is drawn at most this often.
+const FRAME: Duration = Duration::from_millis(100);
+const BAR_WIDTH: usize = 20;
+
+/// Shows a demonstration while it runs.
+pub struct View {
+    term: Term,
+    live: bool,
+    quiet: bool,
+    drawn: usize,
+    last: Option<Instant>,
+}
+
+impl View {
+    /// A view on standard output; `quiet` shows nothing.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        let term = Term::stdout();
+        let live = term.is_term() && !quiet;
+        Self { term, live, quiet, drawn: 0, last: None }
+    }
+
+    /// Whether somebody is watching on a terminal.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Shows what has been told, and the cards when it is time. A terminal that has gone away is no reason to stop.
+    pub fn show(&mut self, world: &mut World) {
+        let told = world.take_told();
+        if self.quiet {
+            return;
+        }
+        let due = self.last.is_none_or(|last| last.elapsed() >= FRAME);
+        if told.is_empty() && !(self.live && due) {
+            return;
+        }
+        let _ = self.term.clear_last_lines(self.drawn);
+        self.drawn = 0;
+        for told in told {
+            let _ = self.term.write_line(&line(&told));
+        }
+        if self.live {
+            let cards = cards(world);
+            self.drawn = cards.len();
+            for card in cards {
+                let _ = self.term.write_line(&card);
+            }
+            self.last = Some(Instant::now());
+        }
+    }
+
+    /// Takes the cards off the screen.
+    pub fn finish(&mut self) {
+        let _ = self.term.clear_last_lines(self.drawn);
+        self.drawn = 0;
+    }
+}
+
+fn clock(at: Timestamp) -> String {
+    jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+fn line(told: &Told) -> String {
+    let text = format!("{}  {}", clock(told.at), told.notice.text);
+    match told.notice.severity {
+        Severity::Note => text,
+        Severity::Warning => style(text).yellow().to_string(),
+        Severity::Alarm => style(text).red().bold().to_string(),
+    }
+}
+
+fn cards(world: &World) -> Vec<String> {
+    let mut lines = vec![style(format!("── {} ──", clock(world.now()))).dim().to_string()];
+    for position in world.cycle().engine().positions() {
+        let Some(ctx) = world.cycle().engine().ctx(position.key, world.now()) else { continue };
+        let Ok(Some(read)) = position.read(ctx) else { continue };
+        let price = ctx.board.price(Series::Last).map_or_else(|| "–".to_owned(), |price| price.to_string());
+        lines.push(head(&read.document, &price, ctx));
+        lines.push(levels(&read.document, position, &read.protection, world.now()));
+    }
+    lines
+}
+
+fn head(document: &PositionDocument, price: &str, ctx: backstop_core::position::Ctx) -> String {
+    let open = open_profit(document, ctx).unwrap_or_default();
+    format!(
+        "{} {} {} @ {}  now {price}  P&L {} {open} {}",
+        style(&document.symbol).bold(),
+        document.side,
+        document.original_quantity,
+        document.entry_price,
+        style(document.realized_pnl).cyan(),
+        document.currency
+    )
+}
+
+/// What closing the rest now would add, before its fee.
+fn open_profit(document: &PositionDocument, ctx: backstop_core::position::Ctx) -> Option<String> {
+    let price = ctx.board.price(Series::executable(document.side))?;
+    let points = match document.side {
+        backstop_model::PositionSide::Long => price.above(document.entry_price),
+        backstop_model::PositionSide::Short => document.entry_price.above(price),
+    };
+    let value = points.value(document.current_quantity).ok()?;
+    Some(format!("(open {value})"))
+}
+
+fn levels(document: &PositionDocument, position: &backstop_core::position::Position, protection: &backstop_core::Coverage, now: Timestamp) -> String {
+    let marks: Vec<String> = position.live.as_ref().map_or_else(Vec::new, |live| {
+        let mark = |level: &backstop_core::exits::Level| {
+            let done = document.tp_levels_hit.contains(&level.number);
+            let sign = if done { style("✓").green() } else { style("·").dim() };
+            format!("{sign}TP{} {}", level.number, level.price)
+        };
+        live.tranche.levels.iter().map(mark).collect()
+    });
+    let stop = document.current_stop_loss.map_or_else(|| "none".to_owned(), |stop| stop.to_string());
+    let clock = match protection.unprotected_since {
+        Some(since) => style(format!("UNPROTECTED {}", now.since(since))).red().bold().to_string(),
+        None => style("protected").green().to_string(),
+    };
+    format!("  {} {}%  {}  stop {stop}  {clock}", bar(document.remaining_pct), document.remaining_pct, marks.join("  "))
+}
+
+/// How much is still open, as a bar.
+fn bar(remaining: Ratio) -> String {
+    let filled = (1..=BAR_WIDTH).filter(|step| u32::try_from(step * 100 / BAR_WIDTH).is_ok_and(|percent| remaining >= Ratio::whole(percent))).count();
+    format!("{}{}", "█".repeat(filled), "░".repeat(BAR_WIDTH - filled))
+}

@@ -1,0 +1,262 @@
+//! The driver: plays the market to venues and engine in the order of time, stores what changes, sends what may be sent.
+//!
+//! One thread, one clock, and the clock is the market's. Between two moments everything that is due happens in order:
+//! deliveries of the venues, deadlines of the engine, requests that may leave.
+
+use super::audit::Audit;
+use super::cast::{Cast, Player};
+use super::feed::Moment;
+use backstop_model::{AccountId, Command, Event, Notice, PositionDocument, PositionKey, Prices, Tick, Timestamp};
+use backstop_runtime::Cycle;
+use backstop_store::{Journal, StoreError};
+use backstop_venues::{Venue, VenueFailure};
+use std::collections::BTreeMap;
+
+/// Rounds within one instant before something must be wrong.
+const MOST_ROUNDS: usize = 10_000;
+
+/// Why a demonstration cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The journal took nothing more.
+    #[error("{0}")]
+    Journal(#[from] StoreError),
+    /// Venue and engine keep answering each other at one instant.
+    #[error("venue and engine do not come to rest; please report this with the seed")]
+    Restless,
+    /// A venue's connection failed.
+    #[error("{0}")]
+    Venue(#[from] VenueFailure),
+}
+
+/// Something worth showing.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// When, by the market's clock.
+    pub at: Timestamp,
+    /// What.
+    pub notice: Notice,
+}
+
+/// The market, the venues and the engine together.
+pub struct World {
+    /// Who plays.
+    pub cast: Cast,
+    cycle: Cycle,
+    journal: Box<dyn Journal>,
+    now: Timestamp,
+    events: u64,
+    told: Vec<Told>,
+    documents: BTreeMap<String, (PositionKey, PositionDocument)>,
+    audit: Audit,
+}
+
+impl World {
+    /// Sets the stage: definitions, then whatever a recovery has left in doubt.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the journal refuses.
+    pub fn new(cast: Cast, cycle: Cycle, journal: Box<dyn Journal>, start: Timestamp, doubts: Vec<Event>) -> Result<Self, Stopped> {
+        let mut world = Self {
+            cast,
+            cycle,
+            journal,
+            now: start,
+            events: 0,
+            told: Vec::new(),
+            documents: BTreeMap::new(),
+            audit: Audit::default(),
+        };
+        for event in world.cast.definitions().into_iter().chain(doubts) {
+            world.take(event)?;
+        }
+        Ok(world)
+    }
+
+    /// What is known of positions from before.
+    pub fn remember(&mut self, documents: impl IntoIterator<Item = (PositionKey, PositionDocument)>) {
+        self.documents.extend(documents.into_iter().map(|(key, document)| (document.position_id.clone(), (key, document))));
+    }
+
+    /// Plays one moment of the market.
+    ///
+    /// # Errors
+    /// [`Stopped`] when journal or venue fail.
+    pub fn play(&mut self, moment: &Moment) -> Result<(), Stopped> {
+        self.run_until(moment.at)?;
+        self.now = self.now.max(moment.at);
+        let count = moment.long.len().max(moment.short.len());
+        for point in 0..count {
+            for index in 0..self.cast.players.len() {
+                let player = &mut self.cast.players[index];
+                let prices = moment.points(player.opening.side).get(point).copied().filter(|_| player.symbol() == moment.symbol);
+                if let Some(prices) = prices {
+                    self.quote(index, prices)?;
+                }
+            }
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    fn quote(&mut self, index: usize, prices: Prices) -> Result<(), Stopped> {
+        let now = self.now;
+        let player = &mut self.cast.players[index];
+        let instrument = player.opening.instrument.id;
+        player.venue.quote(now, instrument, prices);
+        open_if_due(player, now)?;
+        self.take(Event::Tick(Tick { instrument, prices, confirmed: true }))
+    }
+
+    /// Lets everything happen that is due before `until`.
+    ///
+    /// # Errors
+    /// [`Stopped`] when journal or venue fail.
+    pub fn run_until(&mut self, until: Timestamp) -> Result<(), Stopped> {
+        for _ in 0..MOST_ROUNDS * 1_000 {
+            let venues = self.cast.players.iter().filter_map(|player| player.venue.next_due());
+            let next = venues.chain(self.cycle.next_wake()).min();
+            let Some(next) = next.filter(|next| *next < until) else { return Ok(()) };
+            self.now = self.now.max(next);
+            self.settle()?;
+        }
+        Err(Stopped::Restless)
+    }
+
+    /// Deliveries, deadlines and requests of this very instant, until nothing is left of it.
+    fn settle(&mut self) -> Result<(), Stopped> {
+        for _ in 0..MOST_ROUNDS {
+            let mut idle = true;
+            for index in 0..self.cast.players.len() {
+                for event in self.cast.players[index].venue.poll(self.now)? {
+                    idle = false;
+                    self.take(event)?;
+                }
+            }
+            for event in self.cycle.overdue(self.now) {
+                idle = false;
+                self.take(event)?;
+            }
+            if self.cycle.wants_wake(self.now) {
+                idle = false;
+                self.take(Event::Wake)?;
+            }
+            while let Some(command) = self.cycle.next_request(self.now) {
+                idle = false;
+                self.send(&command);
+            }
+            if idle {
+                return Ok(());
+            }
+        }
+        Err(Stopped::Restless)
+    }
+
+    fn send(&mut self, command: &Command) {
+        let account: AccountId = command.account();
+        if let Some(player) = self.cast.players.iter_mut().find(|player| player.account.id == account) {
+            player.venue.submit(self.now, command);
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Stopped> {
+        self.events += 1;
+        let taken = self.cycle.take(self.now, event);
+        if let Some(step) = taken.step {
+            let sequence = step.record.sequence;
+            self.journal.append(&[step])?;
+            self.cycle.durable(sequence);
+            if let Some(checkpoint) = self.cycle.checkpoint() {
+                self.journal.save_checkpoint(&checkpoint)?;
+            }
+        }
+        for read in taken.core.positions {
+            self.audit.look(&read);
+            self.documents.insert(read.document.position_id.clone(), (read.key, read.document));
+        }
+        let at = self.now;
+        self.told.extend(taken.core.notices.into_iter().map(|notice| Told { at, notice }));
+        Ok(())
+    }
+
+    /// Notices since the last call.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Writes how far the market has been played.
+    ///
+    /// # Errors
+    /// [`Stopped::Venue`] when a ledger cannot be written.
+    pub fn note_cursor(&mut self, cursor: u64) -> Result<(), Stopped> {
+        for player in &mut self.cast.players {
+            player.venue.note_cursor(cursor)?;
+        }
+        Ok(())
+    }
+
+    /// Whether every position has been opened and closed again, with nothing left to be seen gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.cast.players.iter().all(|player| player.opened) && self.cycle.engine().positions().next().is_none()
+    }
+
+    /// Ends: the engine's state is saved, orders stay at the venue.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the journal refuses.
+    pub fn end(&mut self) -> Result<(), Stopped> {
+        if let Some(checkpoint) = self.cycle.checkpoint_now() {
+            self.journal.save_checkpoint(&checkpoint)?;
+        }
+        self.audit.close(&self.cast, self.cycle.engine());
+        Ok(())
+    }
+
+    /// The market's time.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The live loop's state.
+    #[must_use]
+    pub const fn cycle(&self) -> &Cycle {
+        &self.cycle
+    }
+
+    /// Events taken in so far.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Every position's newest document, by id.
+    #[must_use]
+    pub fn documents(&self) -> Vec<&PositionDocument> {
+        let mut documents: Vec<_> = self.documents.values().collect();
+        documents.sort_by_key(|(key, document)| (key.account, document.entry_time, document.position_id.clone()));
+        documents.into_iter().map(|(_, document)| document).collect()
+    }
+
+    /// Promises that were broken; there should be none.
+    #[must_use]
+    pub fn violations(&self) -> &[String] {
+        self.audit.violations()
+    }
+}
+
+/// A hand opens the position at the venue once the side it takes from has a price.
+fn open_if_due(player: &mut Player, now: Timestamp) -> Result<(), VenueFailure> {
+    let opening = &player.opening;
+    let known = player.venue.exchange().prices(opening.instrument.symbol.as_str());
+    let takes = known.and_then(|prices| match opening.side {
+        backstop_model::PositionSide::Long => prices.ask,
+        backstop_model::PositionSide::Short => prices.bid,
+    });
+    if player.opened || now < opening.at || takes.is_none() {
+        return Ok(());
+    }
+    player.opened = true;
+    player.venue.open_by_hand(now, player.account.id, opening.instrument.id, opening.side, opening.quantity)
+}

@@ -1,0 +1,302 @@
+//! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
+
+use backstop_model::plan::{
+    AtrSpec, BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance,
+    TrailingStop,
+};
+use backstop_model::{
+    Account, AccountId, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
+    FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionKey,
+    PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp, TrailedBy,
+    TrailingLimits, TriggerSource, VenueOrderId,
+};
+use std::sync::Arc;
+
+/// The account of all tests.
+pub const ACCOUNT: AccountId = AccountId(0);
+/// The instrument of all tests, BTCUSDT.
+pub const BTC: InstrumentId = InstrumentId(0);
+/// The plan of all tests.
+pub const PLAN: PlanId = PlanId(0);
+
+pub fn price(text: &str) -> Price {
+    text.parse().unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+pub fn quantity(text: &str) -> Quantity {
+    text.parse().unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+pub fn money(text: &str) -> Money {
+    text.parse().unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+pub fn percent(text: &str) -> Ratio {
+    Ratio::percent(text.trim_end_matches('%')).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn key(side: PositionSide) -> PositionKey {
+    PositionKey { account: ACCOUNT, instrument: BTC, side }
+}
+
+pub fn side(word: &str) -> PositionSide {
+    match word {
+        "long" => PositionSide::Long,
+        "short" => PositionSide::Short,
+        other => panic!("{other:?} is no side: long or short"),
+    }
+}
+
+pub fn source(word: &str) -> TriggerSource {
+    match word {
+        "last" => TriggerSource::Last,
+        "mark" => TriggerSource::Mark,
+        "bid_ask" => TriggerSource::BidAsk,
+        other => panic!("{other:?} is no price source"),
+    }
+}
+
+pub fn distance(text: &str) -> Distance {
+    match text.split_once(' ') {
+        Some(("@", at)) => Distance::At(price(at)),
+        Some((number, "pt")) => Distance::Points(number.parse().unwrap()),
+        Some((number, "R")) => Distance::Risk(number.parse().unwrap()),
+        Some((number, "margin")) => Distance::Margin(percent(number)),
+        Some((number, "atr")) => {
+            Distance::Atr(AtrSpec { multiple: number.parse().unwrap(), period: 14, interval: Span::from_secs(300) })
+        }
+        _ => Distance::Percent(percent(text)),
+    }
+}
+
+/// An account at a venue that knows reduce-only, places before it cancels, and has no native trail.
+pub fn account() -> Account {
+    Account {
+        id: ACCOUNT,
+        name: name("main"),
+        venue: name("toy"),
+        position_mode: PositionMode::OneWay,
+        plan: Some(PLAN),
+        capability: Capability {
+            native_trailing: None,
+            amend_stop: false,
+            reduce_only: true,
+            request_validity: Span::from_secs(3),
+        },
+        currency: name("USDT"),
+    }
+}
+
+/// The account, changed by words: `hedge`, `amend`, `no-reduce-only`, `native 0.1%..5%`.
+pub fn account_from(words: &str) -> Account {
+    let mut account = account();
+    let mut rest = words.split_whitespace();
+    while let Some(word) = rest.next() {
+        match word {
+            "hedge" => account.position_mode = PositionMode::Hedge,
+            "one-way" => account.position_mode = PositionMode::OneWay,
+            "amend" => account.capability.amend_stop = true,
+            "no-reduce-only" => account.capability.reduce_only = false,
+            "native" => {
+                let (smallest, largest) = rest.next().unwrap().split_once("..").unwrap();
+                account.capability.native_trailing = Some(TrailingLimits {
+                    smallest: percent(smallest),
+                    largest: percent(largest),
+                    step: percent("0.1"),
+                });
+            }
+            "no-plan" => account.plan = None,
+            other => panic!("{other:?} says nothing about an account"),
+        }
+    }
+    account
+}
+
+/// BTCUSDT without fees and minimums, in steps of 0.001 and ticks of 0.1.
+pub fn instrument_spec() -> InstrumentSpec {
+    InstrumentSpec {
+        id: BTC,
+        venue: name("toy"),
+        symbol: Symbol::new("BTCUSDT").unwrap(),
+        tick: price("0.1"),
+        step: quantity("0.001"),
+        min_quantity: quantity("0.001"),
+        max_quantity: None,
+        min_notional: Money::ZERO,
+        min_notional_waived_for_exits: false,
+        maker_fee: Ratio::ZERO,
+        taker_fee: Ratio::ZERO,
+        leverage: Some(10.try_into().unwrap()),
+        maintenance_margin: percent("0.5"),
+        currency: name("USDT"),
+    }
+}
+
+/// The instrument, changed by words: `tick 0.01 step 1 min 1 notional 100 waived maker 0.02% taker 0.05%`.
+pub fn instrument_from(words: &str) -> Instrument {
+    let mut spec = instrument_spec();
+    let mut rest = words.split_whitespace();
+    while let Some(word) = rest.next() {
+        let mut value = || rest.next().unwrap_or_else(|| panic!("{word} needs a value"));
+        match word {
+            "tick" => spec.tick = price(value()),
+            "step" => spec.step = quantity(value()),
+            "min" => spec.min_quantity = quantity(value()),
+            "max" => spec.max_quantity = Some(quantity(value())),
+            "notional" => spec.min_notional = money(value()),
+            "waived" => spec.min_notional_waived_for_exits = true,
+            "maker" => spec.maker_fee = percent(value()),
+            "taker" => spec.taker_fee = percent(value()),
+            "leverage" => spec.leverage = Some(value().parse().unwrap()),
+            other => panic!("{other:?} says nothing about an instrument"),
+        }
+    }
+    Instrument::try_from(spec).unwrap()
+}
+
+/// A plan without levels or trail: stop 2 % on mark, no instant targets, ladder `previous_target`, plain break-even.
+pub fn plan_spec() -> ExitPlanSpec {
+    ExitPlanSpec {
+        name: name("swing"),
+        stop_loss: StopLoss { at: distance("2%"), trigger: TriggerSource::Mark },
+        take_profits: TakeProfits::default(),
+        rest: Rest::Close,
+        trailing: None,
+        stop_ladder: StopLadder::PreviousTarget,
+        breakeven: BreakEven::Plain,
+        target_order: TargetOrder::Limit,
+        instant_take_profit: false,
+        fallback_to_single: true,
+        single_take_profit: None,
+        time_limit: None,
+        close_at: None,
+        allow_loss: false,
+    }
+}
+
+/// A plan from words, one part each, separated by semicolons: `stop 2% mark; tp 3% close 40%; rest trail; ...`.
+/// Also what its owner is told.
+pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
+    let mut spec = plan_spec();
+    let (mut levels, mut on_invalid) = (Vec::new(), OnInvalid::Refuse);
+    for part in words.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (head, rest) = part.split_once(' ').unwrap_or((part, ""));
+        match head {
+            "stop" => spec.stop_loss = stop_loss(rest),
+            "tp" => {
+                let (at, close) = rest.split_once(" close ").unwrap_or((rest, "100%"));
+                levels.push(TakeProfit { at: distance(at), close: percent(close) });
+            }
+            "rest" => spec.rest = Rest::Trail,
+            "trail" => spec.trailing = Some(trailing(rest)),
+            "ladder" => spec.stop_ladder = ladder(rest),
+            "breakeven" => spec.breakeven = if rest == "net" { BreakEven::Net } else { BreakEven::Plain },
+            "orders" => spec.target_order = target_order(rest),
+            "instant" => spec.instant_take_profit = true,
+            "no-fallback" => spec.fallback_to_single = false,
+            "single" => spec.single_take_profit = Some(distance(rest)),
+            "time-limit" => spec.time_limit = Some(Span::from_secs(rest.trim_end_matches('s').parse().unwrap())),
+            "allow-loss" => spec.allow_loss = true,
+            "on-invalid-fallback" => on_invalid = OnInvalid::Fallback,
+            other => panic!("{other:?} says nothing about a plan"),
+        }
+    }
+    let trails = spec.rest == Rest::Trail;
+    let (levels, told) =
+        TakeProfits::new(levels, trails, on_invalid, spec.single_take_profit).map_err(|bad| bad.to_string())?;
+    spec.take_profits = levels;
+    Ok((ExitPlan::try_from(spec).map_err(|bad| bad.to_string())?, told))
+}
+
+fn stop_loss(words: &str) -> StopLoss {
+    let (at, word) = words.rsplit_once(' ').unwrap_or((words, "mark"));
+    match word {
+        "last" | "mark" | "bid_ask" => StopLoss { at: distance(at), trigger: source(word) },
+        _ => StopLoss { at: distance(words), trigger: TriggerSource::Mark },
+    }
+}
+
+/// `[activation A] distance D by venue|amend|engine on last|mark|bid_ask`.
+fn trailing(words: &str) -> TrailingStop {
+    let (activation, rest) = match words.split_once("distance ") {
+        Some((before, rest)) => (before.trim().strip_prefix("activation ").map(distance), rest),
+        None => panic!("a trail needs a distance"),
+    };
+    let (far, rest) = rest.split_once(" by ").unwrap();
+    let (by, on) = rest.split_once(" on ").unwrap_or((rest, "last"));
+    TrailingStop {
+        activation,
+        distance: match distance(far) {
+            Distance::Percent(share) => TrailDistance::Percent(share),
+            Distance::Points(points) => TrailDistance::Points(points),
+            Distance::Risk(times) => TrailDistance::Risk(times),
+            Distance::Atr(atr) => TrailDistance::Atr(atr),
+            Distance::At(_) | Distance::Margin(_) => panic!("a trail cannot be {far} behind"),
+        },
+        by: match by {
+            "venue" => TrailedBy::Venue,
+            "amend" => TrailedBy::Amend,
+            "engine" => TrailedBy::Engine,
+            other => panic!("{other:?} cannot trail"),
+        },
+        trigger: source(on),
+    }
+}
+
+fn ladder(words: &str) -> StopLadder {
+    match words.split_once(' ').unwrap_or((words, "")) {
+        ("none", _) => StopLadder::None,
+        ("breakeven", _) => StopLadder::Breakeven,
+        ("previous_target", _) => StopLadder::PreviousTarget,
+        ("targets_behind", count) => StopLadder::TargetsBehind(count.parse().unwrap()),
+        ("percent_below_trigger", share) => StopLadder::PercentBelowTrigger(percent(share)),
+        ("percent_below_high", share) => StopLadder::PercentBelowHigh(percent(share)),
+        _ => panic!("{words:?} is no stop ladder"),
+    }
+}
+
+fn target_order(word: &str) -> TargetOrder {
+    match word {
+        "limit" => TargetOrder::Limit,
+        "post_only" => TargetOrder::PostOnly,
+        "market" => TargetOrder::Market,
+        other => panic!("{other:?} is no kind of target order"),
+    }
+}
+
+/// An execution; without an order of ours it is somebody's own.
+pub fn fill(id: &str, order: Option<ClientOrderId>, side: OrderSide, at: Price, quantity: Quantity) -> Fill {
+    Fill {
+        account: ACCOUNT,
+        instrument: BTC,
+        id: FillId::new(id).unwrap(),
+        order,
+        venue_order: VenueOrderId::new(&format!("v-{id}")).unwrap(),
+        side,
+        position_side: None,
+        price: at,
+        quantity,
+        fee: Fee::Known(Money::ZERO),
+        liquidity: Liquidity::Taker,
+        cause: FillCause::Order,
+        at: Timestamp::EPOCH,
+    }
+}
+
+/// Prices of the instrument.
+pub fn tick(prices: Prices, confirmed: bool) -> Event {
+    Event::Tick(Tick { instrument: BTC, prices, confirmed })
+}
+
+/// The definitions every journal begins with.
+pub fn definitions(account: &Account, instrument: &Instrument, plan: &ExitPlan) -> Vec<Event> {
+    vec![
+        Event::DefineAccount(Box::new(account.clone())),
+        Event::DefineInstrument(Box::new(instrument.clone())),
+        Event::DefinePlan { id: PLAN, plan: Arc::new(plan.clone()) },
+    ]
+}

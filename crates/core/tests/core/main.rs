@@ -1,0 +1,12 @@
+//! The core from outside: scripts whose every command is written down, and properties over random ones.
+//!
+//! `scenarios` runs `tests/scenarios/*.txt`; `properties` runs random plans, prices and faults against `venue`, a toy
+//! market written for these tests alone, so that core and simulator cannot agree on the same mistake.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
+
+mod builders;
+mod properties;
+mod scenarios;
+mod venue;
+mod words;
+mod world;

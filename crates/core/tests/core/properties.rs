@@ -1,0 +1,1 @@
+//! Random plans, prices and faults (later in this file).

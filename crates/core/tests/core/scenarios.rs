@@ -1,0 +1,76 @@
+//! Runs the scripts of `tests/scenarios`: a line at the margin happens, indented lines are what came of it.
+//!
+//! `BLESS=1 cargo test -p backstop-core --test core scenarios` writes what comes of them into the scripts; the
+//! difference is then read as prose before it is committed.
+#![allow(clippy::disallowed_methods, reason = "scripts are files, and BLESS is asked for from outside")]
+
+use crate::world::World;
+use std::path::{Path, PathBuf};
+
+const NOTHING: &str = "    (nothing)";
+
+fn run(script: &str) -> String {
+    let mut world = World::new();
+    let mut made = String::new();
+    for line in script.lines() {
+        let is_outcome = line.starts_with(' ');
+        if is_outcome {
+            continue;
+        }
+        made.push_str(line.trim_end());
+        made.push('\n');
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let outcome = world.line(line.trim_end());
+        let silent = ["account", "instrument", "plan", "answers"].iter().any(|word| line.starts_with(word));
+        if outcome.is_empty() && !silent {
+            made.push_str(NOTHING);
+            made.push('\n');
+        }
+        for text in outcome {
+            made.push_str("    ");
+            made.push_str(&text);
+            made.push('\n');
+        }
+    }
+    made
+}
+
+fn scripts() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.extension().is_some_and(|end| end == "txt"));
+    found.sort();
+    found
+}
+
+fn first_difference(written: &str, made: &str) -> String {
+    let mut pairs = written.lines().zip(made.lines()).enumerate();
+    match pairs.find(|(_, (one, other))| one != other) {
+        Some((index, (one, other))) => format!("line {}:\n  written: {one}\n  now:     {other}", index + 1),
+        None => format!("{} lines written, {} now", written.lines().count(), made.lines().count()),
+    }
+}
+
+#[test]
+fn every_script_ends_as_it_is_written() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for path in scripts() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let written = std::fs::read_to_string(&path).unwrap();
+        let run = std::panic::catch_unwind(|| run(&written));
+        let Ok(made) = run else {
+            wrong.push(format!("{name}: the script cannot be run, see above"));
+            continue;
+        };
+        if bless && made != written {
+            std::fs::write(&path, &made).unwrap();
+        } else if made != written {
+            wrong.push(format!("{name}, {}", first_difference(&written, &made)));
+        }
+    }
+    assert!(wrong.is_empty(), "scripts end differently; BLESS=1 rewrites them\n{}", wrong.join("\n"));
+    assert!(scripts().len() >= 30, "scripts are missing");
+}

@@ -1,0 +1,1 @@
+//! A toy market (later in this file).

@@ -1,0 +1,398 @@
+//! The world of a script: one engine, a clock, and a venue that does what the script says, line by line.
+//!
+//! Unless the script says `answers off`, the venue accepts every order at once and confirms every cancel: most scripts
+//! are not about answers.
+
+use crate::builders::{
+    ACCOUNT, BTC, account, account_from, definitions, distance, fill, instrument_from, key, plan_from, price, quantity,
+    side, tick,
+};
+use crate::words;
+use backstop_core::{Engine, PositionRead, Step};
+use backstop_model::{
+    Account, Answer, Asked, ClientOrderId, Command, Event, Fee, Fill, FillCause, Instrument, Lookup, NewOrder,
+    OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, PositionReport, PositionSide, Prices,
+    Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause, VenueOrderId,
+};
+use std::collections::BTreeMap;
+
+/// 2024-02-20T16:26:40Z, the entry time of the specification's example document.
+const START: i64 = 1_708_446_400_000;
+
+/// What the script's venue knows of one order of ours.
+struct Booked {
+    order: NewOrder,
+    filled: Quantity,
+    alive: bool,
+}
+
+pub struct World {
+    engine: Engine,
+    account: Account,
+    instrument: Instrument,
+    now: Timestamp,
+    sequence: u64,
+    answers: bool,
+    book: BTreeMap<String, Booked>,
+    fills: u32,
+    last_fill: Option<Fill>,
+    last_read: Option<PositionRead>,
+    printed: Vec<String>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            engine: Engine::new(),
+            account: account(),
+            instrument: instrument_from(""),
+            now: Timestamp::from_millis(START).unwrap(),
+            sequence: 0,
+            answers: true,
+            book: BTreeMap::new(),
+            fills: 0,
+            last_fill: None,
+            last_read: None,
+            printed: Vec::new(),
+        }
+    }
+
+    /// Does what one line says and gives back what came of it.
+    pub fn line(&mut self, line: &str) -> Vec<String> {
+        let (head, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match head {
+            "account" => self.account = account_from(rest),
+            "instrument" => self.instrument = instrument_from(rest),
+            "plan" => self.plan(rest),
+            "answers" => self.answers = rest == "on",
+            "tick" => self.tick(rest),
+            "enter" | "add" => self.enter(rest),
+            "by-hand" | "liquidated" | "adl" => self.by_hand(head, rest),
+            "fill" => self.fill(rest),
+            "again" => self.handle(Event::Fill(self.last_fill.clone().expect("there was a fill"))),
+            "after" => self.wait(rest),
+            "accept" | "refuse" | "unknown" => self.answer(head, rest),
+            "report" => self.report(rest),
+            "lookup" => self.lookup(rest),
+            "position" => self.position(rest),
+            "snapshot" => self.snapshot(rest),
+            "funding" => self.funding(rest),
+            "close" => self.handle(Event::Close { position: key(side(rest)) }),
+            "show" => self.show(rest),
+            other => panic!("{other:?} is nothing that can happen"),
+        }
+        std::mem::take(&mut self.printed)
+    }
+
+    fn plan(&mut self, words: &str) {
+        match plan_from(words) {
+            Ok((plan, told)) => {
+                self.printed.extend(told.into_iter().map(|text| format!("told: {text}")));
+                for event in definitions(&self.account, &self.instrument, &plan) {
+                    self.handle(event);
+                }
+            }
+            Err(refused) => self.printed.push(format!("refused: {refused}")),
+        }
+    }
+
+    /// `51500`, or `last 51500 mark 51490 [bid .. ask ..] [unconfirmed]`.
+    fn tick(&mut self, words: &str) {
+        let (words, confirmed) = match words.strip_suffix(" unconfirmed") {
+            Some(words) => (words, false),
+            None => (words, true),
+        };
+        let mut prices = Prices::default();
+        let mut parts = words.split_whitespace();
+        while let Some(word) = parts.next() {
+            let mut value = || Some(price(parts.next().expect("a series needs a price")));
+            match word {
+                "last" => prices.last = value(),
+                "mark" => prices.mark = value(),
+                "bid" => prices.bid = value(),
+                "ask" => prices.ask = value(),
+                all => prices = Prices::all(price(all)),
+            }
+        }
+        self.handle(tick(prices, confirmed));
+    }
+
+    /// `long 0.1 @ 50000 [fee 2]`: somebody's order opens or adds.
+    fn enter(&mut self, words: &str) {
+        let (which, rest) = words.split_once(' ').unwrap();
+        let made = self.execution(None, side(which).opening(), rest);
+        self.book_fill(made);
+    }
+
+    /// `sell 0.05 @ 50000`: an execution that no order of ours explains.
+    fn by_hand(&mut self, head: &str, words: &str) {
+        let (which, rest) = words.split_once(' ').unwrap();
+        let side = if which == "sell" { OrderSide::Sell } else { OrderSide::Buy };
+        let mut made = self.execution(None, side, rest);
+        made.cause = match head {
+            "liquidated" => FillCause::Liquidation,
+            "adl" => FillCause::Adl,
+            _ => FillCause::Order,
+        };
+        self.book_fill(made);
+    }
+
+    /// `TP1#1 0.04 @ 51500 [fee 1]`.
+    fn fill(&mut self, words: &str) {
+        let (which, rest) = words.split_once(' ').unwrap();
+        let (id, side) = (self.id(which), self.booked(which).order.side);
+        let made = self.execution(Some(id), side, rest);
+        let booked = self.book.get_mut(which).unwrap();
+        booked.filled = booked.filled.plus(made.quantity).unwrap();
+        if OrderQuantity::Exact(booked.filled) == booked.order.quantity {
+            booked.alive = false;
+        }
+        self.book_fill(made);
+    }
+
+    fn execution(&mut self, order: Option<ClientOrderId>, side: OrderSide, words: &str) -> Fill {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        self.fills += 1;
+        let mut made = fill(&format!("f{}", self.fills), order, side, price(parts[2]), quantity(parts[0]));
+        made.at = self.now;
+        if let Some(at) = parts.iter().position(|word| *word == "fee") {
+            made.fee = Fee::Known(parts[at + 1].parse().unwrap());
+        }
+        made
+    }
+
+    fn book_fill(&mut self, made: Fill) {
+        self.last_fill = Some(made.clone());
+        self.handle(Event::Fill(made));
+    }
+
+    /// Lets time pass, waking the engine at every deadline on the way.
+    fn wait(&mut self, words: &str) {
+        let (number, unit) = words.split_once(' ').unwrap();
+        let number: i64 = number.parse().unwrap();
+        let until = self.now.plus(if unit == "ms" { Span::from_millis(number) } else { Span::from_secs(number) });
+        while let Some((at, why)) = self.engine.next_deadline().filter(|(at, _)| *at <= until) {
+            self.now = self.now.max(at);
+            let before = self.printed.len();
+            self.handle(Event::Wake);
+            if self.printed.len() > before {
+                let start = Timestamp::from_millis(START).unwrap();
+                self.printed.insert(before, format!("woken at {} for {why:?}:", words::time(self.now, start)));
+            }
+        }
+        self.now = until;
+    }
+
+    /// `accept stop#1`, `refuse cancel TP1#1 not_found "text"`, `unknown TP1#1`.
+    fn answer(&mut self, head: &str, words: &str) {
+        let mut parts: Vec<&str> = words.splitn(2, ' ').collect();
+        let asked = match parts[0] {
+            "cancel" => Asked::Cancel,
+            "amend" => Asked::Amend,
+            _ => Asked::Place,
+        };
+        if asked != Asked::Place {
+            parts = parts[1].splitn(2, ' ').collect();
+        }
+        let which = parts[0].to_owned();
+        let outcome = match head {
+            "accept" => Outcome::Accepted(venue_id(&which)),
+            "unknown" => Outcome::Unknown(UnknownCause::TimedOut),
+            _ => {
+                let (reason, text) = parts[1].split_once(' ').unwrap_or((parts[1], "no"));
+                if asked == Asked::Place {
+                    self.book.get_mut(&which).unwrap().alive = false;
+                }
+                let reason: RefusalReason = serde_json::from_str(&format!("{reason:?}")).unwrap();
+                Outcome::Refused(Refusal::new(reason, text))
+            }
+        };
+        self.answer_to(&which, asked, outcome);
+    }
+
+    fn answer_to(&mut self, which: &str, asked: Asked, outcome: Outcome) {
+        let id = self.id(which);
+        let sent_at = self.now;
+        self.handle(Event::Answer(Answer { account: ACCOUNT, instrument: BTC, id, asked, outcome, sent_at }));
+    }
+
+    /// `stop#1 canceled [filled 0.01]`.
+    fn report(&mut self, words: &str) {
+        let report = self.order_report(words);
+        self.handle(Event::Order(report));
+    }
+
+    fn order_report(&mut self, words: &str) -> OrderReport {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        let (which, now) = (parts[0], self.now);
+        let booked = self.book.get_mut(which).unwrap_or_else(|| panic!("no order {which}"));
+        let status = match parts[1] {
+            "working" => OrderStatus::Working,
+            "triggered" => OrderStatus::Triggered,
+            "filled" => OrderStatus::Filled,
+            "canceled" => OrderStatus::Canceled,
+            "expired" => OrderStatus::Expired,
+            "rejected" => OrderStatus::Rejected,
+            other => OrderStatus::Other(other.to_owned()),
+        };
+        booked.alive &= !status.is_final();
+        let filled = parts.iter().position(|word| *word == "filled").filter(|at| *at > 1);
+        let (trigger, limit) = match booked.order.kind {
+            OrderKind::StopMarket(trigger) | OrderKind::TakeProfitMarket(trigger) => (Some(trigger), None),
+            OrderKind::Limit { price, .. } => (None, Some(price)),
+            OrderKind::Market | OrderKind::TrailingStop { .. } => (None, None),
+        };
+        let moved = parts.iter().position(|word| *word == "@").map(|at| price(parts[at + 1]));
+        OrderReport {
+            account: ACCOUNT,
+            instrument: BTC,
+            id: Some(booked.order.id),
+            venue_id: venue_id(which),
+            side: booked.order.side,
+            status,
+            quantity: exact(booked.order.quantity),
+            filled: filled.map_or(booked.filled, |at| quantity(parts[at + 1])),
+            trigger: trigger.map(|old| backstop_model::Trigger { price: moved.unwrap_or(old.price), ..old }),
+            limit,
+            at: now,
+        }
+    }
+
+    /// `TP1#1 not found`, or `TP1#1 working [filled 0.01]`.
+    fn lookup(&mut self, words: &str) {
+        let which = words.split(' ').next().unwrap().to_owned();
+        let id = self.id(&which);
+        let found = if words.ends_with("not found") { None } else { Some(self.order_report(words)) };
+        let server_time = self.now;
+        self.handle(Event::Lookup(Lookup {
+            account: ACCOUNT,
+            instrument: BTC,
+            id,
+            found,
+            fills: Vec::new(),
+            server_time,
+        }));
+    }
+
+    fn position(&mut self, words: &str) {
+        let report = self.position_report(words);
+        self.handle(Event::Position(report));
+    }
+
+    /// `long 0.05 [@ 50000]`.
+    fn position_report(&self, words: &str) -> PositionReport {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        PositionReport {
+            key: key(side(parts[0])),
+            quantity: quantity(parts[1]),
+            entry_price: parts.get(3).map(|at| price(at)),
+            liquidation_price: None,
+            at: self.now,
+        }
+    }
+
+    /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out.
+    fn snapshot(&mut self, words: &str) {
+        let (words, without) = words.split_once(" without ").unwrap_or((words, ""));
+        let positions = if words == "flat" { Vec::new() } else { vec![self.position_report(words)] };
+        let alive: Vec<String> =
+            self.book.iter().filter(|(_, booked)| booked.alive).map(|(at, _)| at.clone()).collect();
+        let orders = alive.iter().filter(|label| !without.split(' ').any(|out| out == label.as_str()));
+        let orders = orders.map(|label| format!("{label} working")).collect::<Vec<_>>();
+        let orders = orders.iter().map(|words| self.order_report(words)).collect();
+        let server_time = self.now;
+        self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills: Vec::new(), server_time }));
+    }
+
+    fn funding(&mut self, words: &str) {
+        let (instrument, at) = (BTC, self.now);
+        let amount = words.parse().unwrap();
+        self.handle(Event::Funding(backstop_model::Funding {
+            account: ACCOUNT,
+            instrument,
+            position_side: None,
+            amount,
+            at,
+        }));
+    }
+
+    fn show(&mut self, which: &str) {
+        let sides = [PositionSide::Long, PositionSide::Short]
+            .into_iter()
+            .filter(|side| which.is_empty() || side.to_string() == which);
+        let mut shown = Vec::new();
+        for side in sides {
+            let ctx = self.engine.ctx(key(side), self.now);
+            let read = ctx.and_then(|ctx| self.engine.position(key(side))?.read(ctx).unwrap());
+            shown.extend(read);
+        }
+        if shown.is_empty() {
+            shown.extend(self.last_read.clone());
+        }
+        self.printed.extend(shown.iter().flat_map(words::document));
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.sequence += 1;
+        let step = self.engine.handle(&Stamped { sequence: self.sequence, at: self.now, event });
+        self.printed.extend(words::step(&step));
+        self.last_read = step.positions.last().cloned().or(self.last_read.take());
+        self.take_orders(&step);
+    }
+
+    fn take_orders(&mut self, step: &Step) {
+        for command in &step.commands {
+            if let Command::Place(order) = command {
+                let booked = Booked { order: *order, filled: Quantity::ZERO, alive: true };
+                self.book.insert(words::label(&order.id), booked);
+            }
+        }
+        if !self.answers {
+            return;
+        }
+        for command in &step.commands {
+            let Some(id) = command.order() else { continue };
+            let which = words::label(&id);
+            match command {
+                Command::Place(_) => self.answer_to(&which, Asked::Place, Outcome::Accepted(venue_id(&which))),
+                Command::Amend { trigger, quantity, .. } => {
+                    let booked = self.book.get_mut(&which).unwrap();
+                    booked.order.kind = OrderKind::StopMarket(*trigger);
+                    booked.order.quantity = OrderQuantity::Exact(quantity.plus(booked.filled).unwrap());
+                    self.answer_to(&which, Asked::Amend, Outcome::Accepted(venue_id(&which)));
+                }
+                Command::Cancel { .. } => {
+                    self.answer_to(&which, Asked::Cancel, Outcome::Accepted(venue_id(&which)));
+                    self.report(&format!("{which} canceled"));
+                }
+                Command::Lookup { .. } | Command::Snapshot { .. } => {}
+            }
+        }
+    }
+
+    fn booked(&self, which: &str) -> &Booked {
+        self.book.get(which).unwrap_or_else(|| panic!("no order {which}; there are {:?}", self.book.keys()))
+    }
+
+    fn id(&self, which: &str) -> ClientOrderId {
+        self.booked(which).order.id
+    }
+}
+
+fn exact(quantity: OrderQuantity) -> Option<Quantity> {
+    match quantity {
+        OrderQuantity::Exact(quantity) => Some(quantity),
+        OrderQuantity::WholePosition => None,
+    }
+}
+
+fn venue_id(which: &str) -> VenueOrderId {
+    VenueOrderId::new(&format!("v-{which}")).unwrap()
+}
+
+#[test]
+fn a_distance_keeps_its_unit() {
+    assert_eq!(distance("25 pt").to_string(), "25 pt");
+    assert_eq!(distance("3%").to_string(), "3%");
+    assert_eq!(distance("@ 102.50").to_string(), "@ 102.5");
+}

@@ -1,0 +1,208 @@
+//! One turn of the live loop, without I/O.
+//!
+//! The driver hands in events ([`Cycle::take`]), stores what comes back, says when it is durable
+//! ([`Cycle::durable`]), sends what may be sent ([`Cycle::next_request`]) and wakes the cycle when it asks to be
+//! ([`Cycle::next_wake`]). The order of these calls is the whole protocol; persist-then-send (R1) lives here.
+
+use crate::executor::Executor;
+use crate::health::Health;
+use crate::snapshots::SnapshotSchedule;
+use backstop_core::{Engine, Step};
+use backstop_model::{AccountId, Command, Event, Lane, Notice, Stamped, Timestamp};
+use backstop_store::{Checkpoint, ReadUpdate, Record};
+use std::collections::VecDeque;
+
+/// Records between two checkpoints.
+const CHECKPOINT_EVERY: u64 = 1_000;
+
+/// What one event came to.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// To be stored in one transaction; nothing when nothing changed.
+    pub step: Option<backstop_store::Step>,
+    /// The core's own answer, for those who show things.
+    pub core: Step,
+}
+
+/// The live loop's state.
+pub struct Cycle {
+    engine: Engine,
+    executor: Executor,
+    snapshots: SnapshotSchedule,
+    health: Health,
+    sequence: u64,
+    now: Timestamp,
+    waiting: VecDeque<(u64, Vec<Command>)>,
+    journal_failed: bool,
+    since_checkpoint: u64,
+}
+
+impl Cycle {
+    /// A cycle around an engine, whose last record had the number `sequence`.
+    #[must_use]
+    pub fn new(engine: Engine, sequence: u64, executor: Executor, snapshots: SnapshotSchedule) -> Self {
+        Self {
+            engine,
+            executor,
+            snapshots,
+            health: Health::default(),
+            sequence,
+            now: Timestamp::EPOCH,
+            waiting: VecDeque::new(),
+            journal_failed: false,
+            since_checkpoint: 0,
+        }
+    }
+
+    /// The decisions' state, for looking at.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Takes in one event. Time never runs back here, whatever clocks do (F-J02).
+    pub fn take(&mut self, now: Timestamp, event: Event) -> Taken {
+        self.now = self.now.max(now);
+        let Some(event) = self.executor.hear(self.now, event) else { return Taken::default() };
+        self.snapshots.hear(self.now, &event);
+        let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
+        let core = self.engine.handle(&stamped);
+        self.health.note(self.now, &core);
+        if !core.changed {
+            return Taken { step: None, core };
+        }
+        self.sequence += 1;
+        self.since_checkpoint += 1;
+        self.waiting.push_back((self.sequence, core.commands.clone()));
+        if self.journal_failed {
+            self.release_protection();
+        }
+        let step = backstop_store::Step { record: self.record(stamped, &core), reads: self.reads(&core) };
+        Taken { step: Some(step), core }
+    }
+
+    fn record(&self, stamped: Stamped, core: &Step) -> Record {
+        Record {
+            sequence: stamped.sequence,
+            at: stamped.at,
+            event: stamped.event,
+            market: core.market.clone(),
+            commands: core.commands.clone(),
+            notices: core.notices.clone(),
+            fingerprint: None,
+        }
+    }
+
+    fn reads(&self, core: &Step) -> Vec<ReadUpdate> {
+        let account = |id: AccountId| {
+            self.engine
+                .accounts()
+                .find(|account| account.id == id)
+                .map_or_else(String::new, |account| account.name.to_string())
+        };
+        let update = |read: &backstop_core::PositionRead| ReadUpdate {
+            account: account(read.key.account),
+            document: read.document.clone(),
+            main_order: read.main_order.clone(),
+            target_order: read.target_order.map(|id| id.to_string()),
+            stop_order: read.stop_order.map(|id| id.to_string()),
+        };
+        core.positions.iter().map(update).collect()
+    }
+
+    /// Everything up to this record is durable: its commands may leave.
+    pub fn durable(&mut self, through: u64) {
+        while self.waiting.front().is_some_and(|(sequence, _)| *sequence <= through) {
+            let commands = self.waiting.pop_front().map(|(_, commands)| commands).unwrap_or_default();
+            self.executor.push(self.now, commands);
+        }
+    }
+
+    /// The journal takes nothing any more (F-M04, F-M05): from now on only repeatable protection leaves (R1, R13).
+    pub fn journal_failed(&mut self) {
+        self.journal_failed = true;
+        self.release_protection();
+    }
+
+    /// Whether the journal has failed.
+    #[must_use]
+    pub const fn is_journal_failed(&self) -> bool {
+        self.journal_failed
+    }
+
+    fn release_protection(&mut self) {
+        for (_, commands) in self.waiting.drain(..) {
+            let protects = |command: &Command| match command {
+                Command::Place(order) => matches!(order.kind, backstop_model::OrderKind::StopMarket(_)),
+                Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => true,
+                Command::Cancel { .. } => false,
+            };
+            self.executor.push(self.now, commands.into_iter().filter(protects).collect());
+        }
+    }
+
+    /// The next command that may leave now.
+    pub fn next_request(&mut self, now: Timestamp) -> Option<Command> {
+        self.now = self.now.max(now);
+        if let Some(command) = self.snapshots.due(self.now) {
+            self.executor.push(self.now, vec![command]);
+        }
+        let command = self.executor.next(self.now)?;
+        if command.lane() == Lane::Reconcile {
+            self.snapshots.sent(self.now, &command);
+        }
+        self.health.commands += 1;
+        Some(command)
+    }
+
+    /// Answers that will not come: requests without one for too long, as unknown outcomes to be taken in.
+    pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
+        self.executor.overdue(self.now.max(now))
+    }
+
+    /// When something is to be done even if nothing happens.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let engine = self.engine.next_deadline().map(|(at, _)| at);
+        [engine, self.executor.next_wake(), self.snapshots.next_due()].into_iter().flatten().min()
+    }
+
+    /// Whether the core itself wants a `Wake` at `now`.
+    #[must_use]
+    pub fn wants_wake(&self, now: Timestamp) -> bool {
+        self.engine.next_deadline().is_some_and(|(at, _)| at <= now)
+    }
+
+    /// The engine's state to be saved, every thousand records.
+    pub fn checkpoint(&mut self) -> Option<Checkpoint> {
+        if self.since_checkpoint < CHECKPOINT_EVERY {
+            return None;
+        }
+        self.checkpoint_now()
+    }
+
+    /// The engine's state to be saved now, for example before ending.
+    pub fn checkpoint_now(&mut self) -> Option<Checkpoint> {
+        self.since_checkpoint = 0;
+        let state = serde_json::to_string(&self.engine).ok()?;
+        Some(Checkpoint { sequence: self.sequence, fingerprint: self.engine.fingerprint(), state })
+    }
+
+    /// The number of the last record.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Notices worth showing out of one step.
+    #[must_use]
+    pub fn notices(taken: &Taken) -> &[Notice] {
+        &taken.core.notices
+    }
+}

@@ -1,0 +1,98 @@
+//! Urgency, budget, repeats and silence.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use super::*;
+use backstop_model::{
+    NewOrder, OrderKind, OrderQuantity, OrderSide, PositionSide, Refusal, RefusalReason, TimeInForce, Trigger,
+    TriggerSource,
+};
+
+const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
+
+fn order(number: u32, kind: OrderKind) -> Command {
+    Command::Place(NewOrder {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        id: ClientOrderId::new(&format!("order-{number}")).unwrap(),
+        side: OrderSide::Sell,
+        position_side: PositionSide::Long,
+        quantity: OrderQuantity::Exact("1".parse().unwrap()),
+        kind,
+        reduce_only: true,
+    })
+}
+
+fn target(number: u32) -> Command {
+    order(number, OrderKind::Limit { price: "100".parse().unwrap(), time_in_force: TimeInForce::GoodTillCancel })
+}
+
+fn stop(number: u32) -> Command {
+    order(number, OrderKind::StopMarket(Trigger { price: "90".parse().unwrap(), source: TriggerSource::Mark }))
+}
+
+fn answer(number: u32, outcome: Outcome) -> Event {
+    let id = ClientOrderId::new(&format!("order-{number}")).unwrap();
+    Event::Answer(Answer {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        id,
+        asked: Asked::Place,
+        outcome,
+        sent_at: NOW,
+    })
+}
+
+#[test]
+fn a_stop_overtakes_the_targets_before_it() {
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![target(1), target(2), stop(3)]);
+    assert_eq!(executor.next(NOW), Some(stop(3)));
+    assert_eq!(executor.next(NOW), Some(target(1)));
+    assert_eq!(executor.next(NOW), Some(target(2)));
+    assert_eq!(executor.next(NOW), None);
+}
+
+#[test]
+fn targets_leave_thirty_percent_of_the_budget_to_protection() {
+    // I19: a flood of targets never takes the last request from a stop.
+    let mut executor = Executor::new(Budget { requests: 10, window: Span::from_secs(10) });
+    executor.push(NOW, (0..20).map(target).collect());
+    let sent = std::iter::from_fn(|| executor.next(NOW)).count();
+    assert_eq!(sent, 7);
+    executor.push(NOW, (100..110).map(stop).collect());
+    let stops = std::iter::from_fn(|| executor.next(NOW)).count();
+    assert_eq!(stops, 3);
+    let later = NOW.plus(Span::from_secs(10));
+    assert!(executor.next(later).is_some(), "the window slides");
+}
+
+#[test]
+fn an_overloaded_venue_is_asked_again_under_the_same_id() {
+    // F-A04: 200, 400, 800 ms, then the core hears of it.
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![stop(1)]);
+    let mut now = NOW;
+    for pause in [200, 400, 800] {
+        assert_eq!(executor.next(now), Some(stop(1)));
+        let refused = answer(1, Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy")));
+        assert_eq!(executor.hear(now, refused), None);
+        assert_eq!(executor.next(now), None);
+        now = now.plus(Span::from_millis(pause));
+    }
+    assert_eq!(executor.next(now), Some(stop(1)));
+    let refused = answer(1, Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy")));
+    assert_eq!(executor.hear(now, refused.clone()), Some(refused));
+}
+
+#[test]
+fn silence_is_an_unknown_outcome_and_never_a_resend() {
+    // F-A02, I8.
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![stop(1)]);
+    assert!(executor.next(NOW).is_some());
+    let late = NOW.plus(REQUEST_TIMEOUT);
+    assert_eq!(executor.next_wake(), Some(late));
+    assert_eq!(executor.overdue(late), vec![answer(1, Outcome::Unknown(UnknownCause::TimedOut))]);
+    assert_eq!(executor.next(late), None);
+    assert_eq!(executor.overdue(late), vec![]);
+}

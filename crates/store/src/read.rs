@@ -1,0 +1,28 @@
+//! What changes in the read models together with a record.
+
+use crate::Record;
+use backstop_model::PositionDocument;
+
+/// One position as it is now, and the orders around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadUpdate {
+    /// The account's name.
+    pub account: String,
+    /// The position document.
+    pub document: PositionDocument,
+    /// The order that opened it.
+    pub main_order: Option<String>,
+    /// The order of the next target.
+    pub target_order: Option<String>,
+    /// The order of the stop.
+    pub stop_order: Option<String>,
+}
+
+/// A record and what it changes in the read models: stored together or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The record.
+    pub record: Record,
+    /// What it changes.
+    pub reads: Vec<ReadUpdate>,
+}

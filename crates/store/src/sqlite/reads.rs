@@ -1,0 +1,70 @@
+//! The read models: rows made by hand out of the position document.
+
+use crate::{ReadUpdate, Record};
+use backstop_model::PositionDocument;
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// Puts one position into all read models.
+pub(super) fn put(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
+    put_document(connection, record, read)?;
+    put_position(connection, record, read)?;
+    let Some(main_order) = &read.main_order else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "INSERT INTO order_relationships (main_order_id, tp_order_id, sl_order_id, symbol, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (main_order_id) DO UPDATE SET tp_order_id = excluded.tp_order_id, sl_order_id = excluded.sl_order_id",
+        )?
+        .execute(params![main_order, read.target_order, read.stop_order, read.document.symbol, record.at.as_millis()])?;
+    Ok(())
+}
+
+fn put_document(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
+    let document = &read.document;
+    let text = serde_json::to_string(document).map_err(|why| rusqlite::Error::ToSqlConversionFailure(Box::new(why)))?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO position_documents (position_id, tranche, account, open, document, updated_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![document.position_id, document.tranche, read.account, document.exit_time.is_none(), text, record.sequence])?;
+    Ok(())
+}
+
+fn put_position(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
+    let document = &read.document;
+    let name = tranche_name(document);
+    let id: Option<i64> = connection
+        .prepare_cached("SELECT id FROM position_tp_sl WHERE position_id = ?1")?
+        .query_row([&name], |row| row.get(0))
+        .optional()?;
+    let status = if document.exit_time.is_none() { "ACTIVE" } else { "CLOSED" };
+    connection
+        .prepare_cached(
+            "INSERT INTO position_tp_sl (id, position_id, symbol, side, quantity, entry_price, tp_order_id, tp_price, sl_order_id, sl_price, status, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (id) DO UPDATE SET quantity = excluded.quantity, entry_price = excluded.entry_price, tp_order_id = excluded.tp_order_id,
+             tp_price = excluded.tp_price, sl_order_id = excluded.sl_order_id, sl_price = excluded.sl_price, status = excluded.status, updated_at = excluded.updated_at",
+        )?
+        .execute(params![
+            id,
+            name,
+            document.symbol,
+            document.side.to_string(),
+            document.current_quantity.to_string(),
+            document.entry_price.to_string(),
+            read.target_order,
+            document.next_tp_price.map(|price| price.to_string()),
+            read.stop_order,
+            document.current_stop_loss.map(|price| price.to_string()),
+            status,
+            document.entry_time,
+            record.at.as_millis(),
+        ])?;
+    Ok(())
+}
+
+/// One row per tranche: the first has the position's own name.
+fn tranche_name(document: &PositionDocument) -> String {
+    if document.tranche == 1 {
+        document.position_id.clone()
+    } else {
+        format!("{}#{}", document.position_id, document.tranche)
+    }
+}
