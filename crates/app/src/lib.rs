@@ -1,4 +1,6 @@
-//! The rooms of the `backstop` binary that others may use: what is written for it, and what was recorded for it.
+//! The rooms of the `backstop` binary: the command line, the configuration, recorded input, the demonstration.
 
+pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod recorded;

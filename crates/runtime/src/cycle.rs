@@ -119,9 +119,15 @@ impl Cycle {
     /// Everything up to this record is durable: its commands may leave.
     pub fn durable(&mut self, through: u64) {
         while self.waiting.front().is_some_and(|(sequence, _)| *sequence <= through) {
-            let commands = self.waiting.pop_front().map(|(_, commands)| commands).unwrap_or_default();
+            let mut commands = self.waiting.pop_front().map(|(_, commands)| commands).unwrap_or_default();
+            commands.retain(|command| !self.is_asked_already(command));
             self.executor.push(self.now, commands);
         }
+    }
+
+    /// A surprise shares the question that has just been asked.
+    fn is_asked_already(&self, command: &Command) -> bool {
+        matches!(command, Command::Snapshot { account, .. } if !self.snapshots.is_apart(*account, self.now))
     }
 
     /// The journal takes nothing any more (F-M04, F-M05): from now on only repeatable protection leaves (R1, R13).

@@ -38,7 +38,9 @@ impl Audit {
     pub fn close(&mut self, cast: &Cast, engine: &Engine) {
         for player in &cast.players {
             let account = player.account.name;
-            let Some(view) = player.venue.exchange().view(account.as_str(), player.venue.exchange().now()) else { continue };
+            let Some(view) = player.venue.exchange().view(account.as_str(), player.venue.exchange().now()) else {
+                continue;
+            };
             let key = player.key();
             let open = view.positions.iter().find(|position| position.side == key.side && !position.quantity.is_zero());
             let theirs = open.map_or(Quantity::ZERO, |position| position.quantity);

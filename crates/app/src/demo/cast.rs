@@ -78,7 +78,13 @@ impl Cast {
     ///
     /// # Errors
     /// [`LedgerFailure`] when a ledger is there and cannot be used.
-    pub fn new(openings: Vec<Opening>, seed: u64, exact: bool, store: Option<&Path>, known_until: Timestamp) -> Result<Self, LedgerFailure> {
+    pub fn new(
+        openings: Vec<Opening>,
+        seed: u64,
+        exact: bool,
+        store: Option<&Path>,
+        known_until: Timestamp,
+    ) -> Result<Self, LedgerFailure> {
         let mut cast = Self::default();
         for (number, mut opening) in (0u32..).zip(openings) {
             opening.instrument = renumbered(opening.instrument, InstrumentId(number));
@@ -154,9 +160,9 @@ fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim
     rules.maintenance_margin = instrument.maintenance_margin;
     let leverage = instrument.leverage.or(Leverage::try_from(10).ok()).expect("ten is a leverage");
     let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
-    let opened = exchange
-        .list(instrument.symbol.as_str(), rules)
-        .and_then(|()| exchange.open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance }));
+    let opened = exchange.list(instrument.symbol.as_str(), rules).and_then(|()| {
+        exchange.open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance })
+    });
     opened.expect("a fresh exchange takes its first market and account");
     exchange
 }

@@ -117,7 +117,8 @@ fn next_bar(reader: &mut BarReader, tick: Price) -> Result<Option<Moment>, Unusa
         let Some(bar) = reader.next_bar()? else { return Ok(None) };
         // The reader has refused bars that make no sense; what is left out here does not fit the grid at all.
         let Ok(made) = Bar::new(bar.open_time, bar.open, bar.high, bar.low, bar.close) else { continue };
-        let points = |side| path(&made, Some(side), tick).map(|points| points.iter().map(|point| point.prices()).collect());
+        let points =
+            |side| path(&made, Some(side), tick).map(|points| points.iter().map(|point| point.prices()).collect());
         let (Ok(long), Ok(short)) = (points(PositionSide::Long), points(PositionSide::Short)) else { continue };
         return Ok(Some(Moment { at: bar.open_time, symbol: reader.symbol(), long, short }));
     }

@@ -11,8 +11,8 @@ mod summary;
 mod view;
 mod world;
 
-pub use cast::{Cast, Opening};
+pub use cast::{Cast, Opening, Player};
 pub use feed::Feed;
-pub use summary::Summary;
+pub use summary::{Summary, card};
 pub use view::View;
 pub use world::World;

@@ -57,7 +57,11 @@ impl Summary {
             text.push_str(&card(document));
         }
         let (trades, open) = (self.trades.len(), self.open.len());
-        let _ = writeln!(text, "{trades} closed, {open} open; {} frames, {} skipped; {} events, {} commands", self.frames, self.skipped, self.events, self.commands);
+        let _ = writeln!(
+            text,
+            "{trades} closed, {open} open; {} frames, {} skipped; {} events, {} commands",
+            self.frames, self.skipped, self.events, self.commands
+        );
         for named in &self.named {
             let _ = writeln!(text, "  skipped {named}");
         }
@@ -76,20 +80,40 @@ impl Summary {
 #[must_use]
 pub fn card(document: &PositionDocument) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["exit", "closed", "at", "profit", "%", "stop after"]);
     for exit in &document.partial_exits {
         let name = exit.tp_level.map_or_else(|| exit.reason.to_string(), |level| format!("TP{level} {}", exit.reason));
         let stop = exit.new_stop_loss.map_or_else(|| "–".to_owned(), |stop| stop.to_string());
-        table.add_row([name, exit.quantity_closed.to_string(), exit.exit_price.to_string(), exit.profit.to_string(), format!("{:.2}", exit.profit_pct), stop]);
+        table.add_row([
+            name,
+            exit.quantity_closed.to_string(),
+            exit.exit_price.to_string(),
+            exit.profit.to_string(),
+            format!("{:.2}", exit.profit_pct),
+            stop,
+        ]);
     }
     let d = document;
     let state = match d.exit_reason {
         Some(reason) => format!("closed: {reason}"),
-        None => format!("open: {} left, stop {}", d.current_quantity, d.current_stop_loss.map_or_else(|| "none".to_owned(), |stop| stop.to_string())),
+        None => format!(
+            "open: {} left, stop {}",
+            d.current_quantity,
+            d.current_stop_loss.map_or_else(|| "none".to_owned(), |stop| stop.to_string())
+        ),
     };
     format!(
         "{} {} {} {} from {} (plan {}) – {state}\n{table}\nfees {}, funding {}, realised {} {}\n\n",
-        d.position_id, d.symbol, d.side, d.original_quantity, d.entry_price, d.plan, d.fees, d.funding, d.realized_pnl, d.currency
+        d.position_id,
+        d.symbol,
+        d.side,
+        d.original_quantity,
+        d.entry_price,
+        d.plan,
+        d.fees,
+        d.funding,
+        d.realized_pnl,
+        d.currency
     )
 }

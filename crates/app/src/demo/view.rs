@@ -66,7 +66,8 @@ impl View {
 }
 
 fn clock(at: Timestamp) -> String {
-    jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos()))
+        .map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 fn line(told: &Told) -> String {
@@ -114,7 +115,12 @@ fn open_profit(document: &PositionDocument, ctx: backstop_core::position::Ctx) -
     Some(format!("(open {value})"))
 }
 
-fn levels(document: &PositionDocument, position: &backstop_core::position::Position, protection: &backstop_core::Coverage, now: Timestamp) -> String {
+fn levels(
+    document: &PositionDocument,
+    position: &backstop_core::position::Position,
+    protection: &backstop_core::Coverage,
+    now: Timestamp,
+) -> String {
     let marks: Vec<String> = position.live.as_ref().map_or_else(Vec::new, |live| {
         let mark = |level: &backstop_core::exits::Level| {
             let done = document.tp_levels_hit.contains(&level.number);
@@ -133,6 +139,8 @@ fn levels(document: &PositionDocument, position: &backstop_core::position::Posit
 
 /// How much is still open, as a bar.
 fn bar(remaining: Ratio) -> String {
-    let filled = (1..=BAR_WIDTH).filter(|step| u32::try_from(step * 100 / BAR_WIDTH).is_ok_and(|percent| remaining >= Ratio::whole(percent))).count();
+    let filled = (1..=BAR_WIDTH)
+        .filter(|step| u32::try_from(step * 100 / BAR_WIDTH).is_ok_and(|percent| remaining >= Ratio::whole(percent)))
+        .count();
     format!("{}{}", "█".repeat(filled), "░".repeat(BAR_WIDTH - filled))
 }

@@ -56,7 +56,13 @@ impl World {
     ///
     /// # Errors
     /// [`Stopped`] when the journal refuses.
-    pub fn new(cast: Cast, cycle: Cycle, journal: Box<dyn Journal>, start: Timestamp, doubts: Vec<Event>) -> Result<Self, Stopped> {
+    pub fn new(
+        cast: Cast,
+        cycle: Cycle,
+        journal: Box<dyn Journal>,
+        start: Timestamp,
+        doubts: Vec<Event>,
+    ) -> Result<Self, Stopped> {
         let mut world = Self {
             cast,
             cycle,
@@ -75,7 +81,8 @@ impl World {
 
     /// What is known of positions from before.
     pub fn remember(&mut self, documents: impl IntoIterator<Item = (PositionKey, PositionDocument)>) {
-        self.documents.extend(documents.into_iter().map(|(key, document)| (document.position_id.clone(), (key, document))));
+        self.documents
+            .extend(documents.into_iter().map(|(key, document)| (document.position_id.clone(), (key, document))));
     }
 
     /// Plays one moment of the market.
@@ -89,7 +96,8 @@ impl World {
         for point in 0..count {
             for index in 0..self.cast.players.len() {
                 let player = &mut self.cast.players[index];
-                let prices = moment.points(player.opening.side).get(point).copied().filter(|_| player.symbol() == moment.symbol);
+                let prices =
+                    moment.points(player.opening.side).get(point).copied().filter(|_| player.symbol() == moment.symbol);
                 if let Some(prices) = prices {
                     self.quote(index, prices)?;
                 }
@@ -198,7 +206,8 @@ impl World {
     /// Whether every position has been opened and closed again, with nothing left to be seen gone.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.cast.players.iter().all(|player| player.opened) && self.cycle.engine().positions().next().is_none()
+        let seen = |player: &Player| self.documents.values().any(|(key, _)| *key == player.key());
+        self.cast.players.iter().all(seen) && self.cycle.engine().positions().next().is_none()
     }
 
     /// Ends: the engine's state is saved, orders stay at the venue.

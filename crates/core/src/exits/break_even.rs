@@ -17,7 +17,7 @@ pub struct Costs {
     pub remaining: Quantity,
     /// The remainder's share of the entry fees.
     pub entry_fees: Money,
-    /// The remainder's share of funding; positive was received.
+    /// Funding paid for the remainder, as a cost.
     pub funding: Money,
     /// The spread now, if known.
     pub spread: Points,
@@ -39,8 +39,7 @@ pub fn price(kind: BreakEven, side: PositionSide, instrument: &Instrument, costs
 /// Long: q × p × (1 − fee) = q × entry + costs + q × (spread / 2 + slippage); short mirrored with (1 + fee).
 fn net(side: PositionSide, instrument: &Instrument, costs: &Costs) -> Result<Price, OutOfRange> {
     let per_unit = costs.spread.halved().plus(costs.slippage)?;
-    let paid_funding = if costs.funding < Money::ZERO { costs.funding.negated()? } else { Money::ZERO };
-    let spent = costs.entry_fees.plus(paid_funding)?.plus(per_unit.value(costs.remaining)?)?;
+    let spent = costs.entry_fees.plus(costs.funding)?.plus(per_unit.value(costs.remaining)?)?;
     let value = costs.entry.notional(costs.remaining)?;
     let fee = instrument.taker_fee;
     let tick = instrument.tick.as_points();

@@ -109,6 +109,9 @@ pub fn levels(
     instrument: &Instrument,
     quantity: Quantity,
 ) -> Result<(Vec<Level>, Vec<String>), OutOfRange> {
+    if let Some(single) = single(plan, armed, instrument, quantity)? {
+        return Ok(single);
+    }
     let mut told = Vec::new();
     let mut left = quantity;
     let mut carried = Ratio::ZERO;
@@ -150,28 +153,56 @@ pub fn levels(
             refusals: 0,
         });
     }
-    let nothing_rests = levels.iter().all(|level| level.planned.is_zero());
-    if nothing_rests && plan.fallback_to_single && plan.take_profits.iter().any(|level| level.close > Ratio::ZERO) {
-        use_single(&mut levels, armed, quantity, plan, &mut told);
-    }
     Ok((levels, told))
 }
 
-/// One target for everything, in place of the last level. Levels that lie beyond it have nothing left to move.
-fn use_single(levels: &mut [Level], armed: &Armed, quantity: Quantity, plan: &ExitPlan, told: &mut Vec<String>) {
-    let Some((last, before)) = levels.split_last_mut() else { return };
-    let price = armed.single.unwrap_or(last.price);
-    let up = armed.stop < price;
-    for level in before {
-        let beyond = if up { level.price >= price } else { level.price <= price };
-        if beyond {
-            level.state = LevelState::Moot;
+/// When every level that closes something is too small by itself: one target for everything in place of the last level.
+/// Levels that lie beyond it have nothing left to move; the others keep their place in the stop ladder.
+fn single(
+    plan: &ExitPlan,
+    armed: &Armed,
+    instrument: &Instrument,
+    quantity: Quantity,
+) -> Result<Option<(Vec<Level>, Vec<String>)>, OutOfRange> {
+    let mut told = Vec::new();
+    for (number, (level, price)) in (1_u8..).zip(plan.take_profits.iter().zip(&armed.targets)) {
+        let smallest = instrument.smallest_exit(*price)?;
+        let own = quantity.share(level.close, Rounding::Down)?.floor_to_step(instrument.step)?;
+        if own >= smallest {
+            return Ok(None);
+        }
+        if level.close > Ratio::ZERO {
+            told.push(format!("TP{number} skipped: quantity {own} below minimum {smallest}"));
         }
     }
-    last.price = price;
-    last.planned = quantity;
-    last.state = LevelState::Open;
-    told.push(format!("Scaled TP falls back to a single take profit at {price} for {quantity}: every level of plan {} is below the minimum", plan.name));
+    let Some(last) = armed.targets.last().filter(|_| plan.fallback_to_single && !told.is_empty()) else {
+        return Ok(None);
+    };
+    // One level closing everything is what a single take profit is: nothing falls back.
+    let is_single = plan.take_profits.len() == 1 && !plan.trails();
+    let price = if is_single { *last } else { armed.single.unwrap_or(*last) };
+    let up = armed.stop < price;
+    let beyond = |at: Price| if up { at >= price } else { at <= price };
+    let count = armed.targets.len();
+    let levels = (1..).zip(&armed.targets).map(|(number, at)| {
+        let is_last = usize::from(number) == count;
+        let state = match is_last {
+            true => LevelState::Open,
+            false if beyond(*at) => LevelState::Moot,
+            false => LevelState::OnlyMoves,
+        };
+        let (price, planned) = if is_last { (price, quantity) } else { (*at, Quantity::ZERO) };
+        Level { number, price, planned, filled: Quantity::ZERO, state, instant: Instant::No, refusals: 0 }
+    });
+    if is_single {
+        told.clear();
+    } else {
+        told.push(format!(
+            "Scaled TP falls back to a single take profit at {price} for {quantity}: every level of plan {} is below the minimum",
+            plan.name
+        ));
+    }
+    Ok(Some((levels.collect(), told)))
 }
 
 /// Where the stop goes when level `number` is complete; nothing when it stays.

@@ -117,8 +117,24 @@ impl Position {
         self.place(want, want.quantity, ctx, out);
     }
 
+    /// A stop of this incarnation that is alive or may be.
+    pub(crate) fn has_live_stop(&self) -> bool {
+        self.mine(Leg::Stop).any(OpenOrder::is_live)
+    }
+
+    /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
+    fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
+        let OrderKind::StopMarket(trigger) = want.kind else { return false };
+        let closing = self.live.as_ref().is_some_and(|live| live.closing.is_some());
+        let now = ctx.board.price(trigger.source.series(self.key.side));
+        closing && now.is_some_and(|now| self.key.side.hit(now, trigger.price))
+    }
+
     /// Whether nothing speaks against placing or moving a stop now.
     fn may_place_stop(&mut self, want: &Wanted, ctx: Ctx) -> bool {
+        if self.is_futile(want, ctx) {
+            return false;
+        }
         let blocked = self.mine(Leg::Stop).any(|order| match order.state {
             OrderState::InFlight { .. } | OrderState::Working { change: Some(Change::Amending { .. }) } => true,
             OrderState::Unknown(doubt) => doubt.not_found == 0,
@@ -279,6 +295,16 @@ impl Position {
             && let Some(trail) = &mut live.tranche.trail
         {
             trail.tried_at.get_or_insert(ctx.now);
+            if let (OrderKind::TrailingStop { activation: Some(placed), .. }, Some(asked)) =
+                (want.kind, trail.activation)
+                && placed != asked
+            {
+                let text = format!(
+                    "{} {}: activation {asked} is too close to the price; the native trail is placed from {placed}",
+                    ctx.instrument.symbol, key.side
+                );
+                out.tell(Severity::Note, key, text);
+            }
         }
         self.orders.push(OpenOrder {
             id,

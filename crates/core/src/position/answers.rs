@@ -97,8 +97,11 @@ impl Position {
             }
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
-                let order = order.clone();
-                self.refused(&order, refusal, ctx, out);
+                let mut asked = order.clone();
+                if let OrderKind::StopMarket(trigger) = &mut asked.kind {
+                    trigger.price = price;
+                }
+                self.refused(&asked, refusal, ctx, out);
             }
             // Amends are repeatable: the next turn asks again, whatever became of this one.
             Outcome::Unknown(_) => order.state = OrderState::Working { change: None },
@@ -147,6 +150,7 @@ fn stop_refused(
         // The price is through the stop: that is a stop hit (F-C03).
         let text = format!("{symbol} {}: the stop would trigger at once ({refusal}); closing at market", key.side);
         out.tell(Severity::Warning, key, text);
+        live.hold(Leg::Stop, ctx.now);
         live.close(order.reason, ctx.now);
         return;
     }

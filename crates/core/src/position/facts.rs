@@ -157,6 +157,8 @@ impl Position {
     pub(crate) fn fund(&mut self, funding: &Funding) -> Result<(), OutOfRange> {
         if let Some(live) = &mut self.live {
             live.tranche.funding = live.tranche.funding.plus(funding.amount)?;
+            let paid = funding.amount.negated()?.max(backstop_model::Money::ZERO);
+            live.tranche.funding_paid = live.tranche.funding_paid.plus(paid)?;
         }
         Ok(())
     }

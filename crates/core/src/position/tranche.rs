@@ -58,6 +58,8 @@ pub struct Tranche {
     pub fees: Money,
     /// Funding; positive was received.
     pub funding: Money,
+    /// Funding paid for what is left, as a cost; what was received is not counted (net break-even).
+    pub funding_paid: Money,
     /// The order that opened it, if known.
     pub main_order: Option<String>,
     /// The plan's prices for this entry.
@@ -95,6 +97,7 @@ impl Tranche {
             entry_fees: fee,
             fees: fee,
             funding: Money::ZERO,
+            funding_paid: Money::ZERO,
             main_order: None,
             armed: None,
             levels: Vec::new(),
@@ -132,6 +135,10 @@ impl Tranche {
         let cost = if last { self.cost_left } else { self.entry_price.notional(quantity)? };
         let cash = booking.price.notional(quantity)?;
         let profit = ladder::profit(side, cost, cash)?;
+        if !self.remaining.is_zero() {
+            let stays = self.remaining.minus(quantity)?;
+            self.funding_paid = self.funding_paid.pro_rata(stays, self.remaining, Rounding::Up)?;
+        }
         self.remaining = self.remaining.minus(quantity)?;
         self.cost_left = self.cost_left.minus(cost)?;
         self.fees = self.fees.plus(booking.fee)?;
@@ -173,6 +180,23 @@ impl Tranche {
             exit.reason = booking.reason;
         }
         exit
+    }
+
+    /// Takes note that a level is complete, and of the stop after it. Its closing stands before those of later levels,
+    /// in whatever order their executions have arrived (F-B03).
+    pub fn complete_exit(&mut self, level: u8, new_stop: Option<Price>) {
+        let Some(index) = self.exits.iter().position(|exit| exit.level == Some(level) && !exit.complete) else {
+            if let Some(exit) = self.exits.iter_mut().find(|exit| exit.level == Some(level)) {
+                exit.new_stop = new_stop;
+            }
+            return;
+        };
+        let mut exit = self.exits.remove(index);
+        exit.complete = true;
+        exit.new_stop = new_stop;
+        let later = |other: &Exit| other.level.is_some_and(|other| other > level);
+        let place = self.exits[..index].iter().position(later).unwrap_or(index);
+        self.exits.insert(place, exit);
     }
 
     /// Quantity closed so far.

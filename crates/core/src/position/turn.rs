@@ -119,6 +119,12 @@ impl Position {
     /// [`OutOfRange`] when a number leaves its range; the caller suspends the position.
     pub(crate) fn look(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         self.pass_levels(ctx, out)?;
+        if let Some(live) = self.live.as_mut().filter(|live| live.tranche.remaining.is_zero()) {
+            // Closed: nothing is left to decide, only orders to be seen gone.
+            live.stop_passed = None;
+            self.watch_protection(ctx, out);
+            return Ok(());
+        }
         self.follow_proposal(ctx);
         self.follow_price(ctx, out)?;
         self.watch_targets(ctx);
@@ -154,19 +160,16 @@ impl Position {
             let (price, filled) = (level.price, level.filled);
             self_move_after(live, number, &plan, side, ctx)?;
             let stop = live.tranche.stop.map(|stop| stop.price).filter(|_| !live.tranche.remaining.is_zero());
-            if let Some(exit) = live.tranche.exits.iter_mut().find(|exit| exit.level == Some(number)) {
-                exit.complete = true;
-                exit.new_stop = stop;
-            }
-            let moved = stop.map_or_else(|| "nothing remains".to_owned(), |stop| format!("stop {stop}"));
+            live.tranche.complete_exit(number, stop);
+            let moved = stop.map_or_else(String::new, |stop| format!(", stop {stop}"));
             let symbol = ctx.instrument.symbol;
             let text = if complete {
                 format!(
-                    "{symbol} {side}: TP{number} hit at {price}: {filled} closed, {} remains, {moved}",
+                    "{symbol} {side}: TP{number} hit at {price}: {filled} closed, {} remains{moved}",
                     live.tranche.remaining
                 )
             } else {
-                format!("{symbol} {side}: TP{number} reached at {price}: nothing to close, {moved}")
+                format!("{symbol} {side}: TP{number} reached at {price}: nothing to close{moved}")
             };
             out.tell(Severity::Note, key, text);
         }
@@ -176,8 +179,13 @@ impl Position {
     fn follow_proposal(&mut self, ctx: Ctx) {
         let side = self.key.side;
         let Some(live) = &mut self.live else { return };
-        if let Some(proposal) = live.tranche.proposal {
-            settle_proposal(live, proposal, side, ctx);
+        let Some(proposal) = live.tranche.proposal else { return };
+        settle_proposal(live, proposal, side, ctx);
+        if live.tranche.stop == Some(proposal)
+            && let Some(exit) = live.tranche.exits.iter_mut().rev().find(|exit| exit.level.is_some() && exit.complete)
+        {
+            // The level that asked for the move is the newest one that is complete.
+            exit.new_stop = Some(proposal.price);
         }
     }
 
@@ -490,7 +498,7 @@ pub(crate) fn break_even_price(
         entry: live.tranche.entry_price,
         remaining: live.tranche.remaining,
         entry_fees: live.tranche.entry_fees_left()?,
-        funding: live.tranche.funding,
+        funding: live.tranche.funding_paid,
         spread: ctx.board.spread().unwrap_or(backstop_model::Points::ZERO),
         slippage: ctx.slippage,
     };
@@ -506,9 +514,6 @@ fn settle_proposal(live: &mut Live, proposal: StopLevel, side: PositionSide, ctx
     match judge(side, stop.price, proposal.price, ctx.board.price(source), best) {
         Verdict::Take => {
             live.tranche.stop = Some(proposal);
-            if let Some(exit) = live.tranche.exits.iter_mut().rev().find(|exit| exit.level.is_some() && exit.complete) {
-                exit.new_stop = exit.new_stop.map(|_| proposal.price);
-            }
         }
         Verdict::Hit => live.close(proposal.basis.reason(), ctx.now),
         Verdict::NotYet => live.tranche.proposal = Some(proposal),

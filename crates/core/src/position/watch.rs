@@ -43,11 +43,18 @@ impl Position {
     pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
         let side = self.key.side;
         let mut watches = Watches { side, quiet: Quiet::default() };
-        let Some(live) = self.live.as_ref().filter(|live| live.closing.is_none() && !live.suspended) else {
+        let Some(live) = self.live.as_ref().filter(|live| !live.tranche.remaining.is_zero() && !live.suspended) else {
             return watches.quiet;
         };
         let Some(plan) = live.plan.as_ref() else { return watches.quiet };
         let source = plan.stop_loss.trigger.series(side);
+        if live.closing.is_some() {
+            // A stop that is missing can be placed when its price comes back through it.
+            if let Some(stop) = live.tranche.stop.filter(|_| !self.has_live_stop()) {
+                watches.better(source, stop.price);
+            }
+            return watches.quiet;
+        }
         if let Some(stop) = live.tranche.stop {
             match live.stop_passed {
                 None => watches.worse(source, stop.price),
@@ -104,6 +111,9 @@ impl Position {
             live.mismatch.filter(|mismatch| !mismatch.asked).map(|mismatch| mismatch.since.plus(reports::GRACE)),
             Deadline::Lookup,
         );
+        if live.tranche.remaining.is_zero() {
+            return next;
+        }
         note(live.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(live.resize_at, Deadline::ResizeStop);
         if let Some(closing) = live.closing {

@@ -3,14 +3,16 @@
 use backstop_core::orders::Named;
 use backstop_core::{PositionRead, Step};
 use backstop_model::{
-    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, Severity, TimeInForce, Timestamp, TriggerSource,
+    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, PositionSide, Severity, TimeInForce, Timestamp,
+    TriggerSource,
 };
 
-/// `stop#1`, `TP2#1`, `instant-TP1#2`; later incarnations say so: `stop#1/e2`.
+/// `stop#1`, `TP2#1`, `instant-TP1#2`; later incarnations say so: `stop#1/e2`, and so does a short side: `stop#1/short`.
 pub fn label(id: &ClientOrderId) -> String {
     let Some(named) = Named::read(id) else { return format!("stranger {id}") };
+    let side = if named.side == PositionSide::Short { "/short" } else { "" };
     let epoch = if named.epoch.0 > 1 { format!("/e{}", named.epoch.0) } else { String::new() };
-    format!("{}#{}{epoch}", named.leg, named.revision).replace(' ', "-")
+    format!("{}#{}{epoch}{side}", named.leg, named.revision).replace(' ', "-")
 }
 
 /// A time of the script, counted from its beginning.

@@ -204,7 +204,7 @@ impl World {
                     self.book.get_mut(&which).unwrap().alive = false;
                 }
                 let reason: RefusalReason = serde_json::from_str(&format!("{reason:?}")).unwrap();
-                Outcome::Refused(Refusal::new(reason, text))
+                Outcome::Refused(Refusal::new(reason, text.trim_matches('"')))
             }
         };
         self.answer_to(&which, asked, outcome);

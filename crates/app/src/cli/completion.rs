@@ -1,0 +1,20 @@
+//! `backstop completion`.
+
+use super::{Failure, Line, Outcome};
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+/// Prints a shell's completion script.
+#[derive(Args, Debug)]
+pub struct Completion {
+    /// For which shell.
+    shell: Shell,
+}
+
+impl Completion {
+    /// Prints the script.
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        clap_complete::generate(self.shell, &mut Line::command(), "backstop", &mut std::io::stdout());
+        Ok(Outcome::Good)
+    }
+}

@@ -1,0 +1,374 @@
+//! `backstop demo`.
+
+use super::{Failure, Outcome};
+use crate::config::Config;
+use crate::demo::{Cast, Feed, Opening, Summary, View, World};
+use crate::recorded::{Decimals, OpenSpec, Survey, Tally, survey};
+use backstop_model::{Instrument, InstrumentId, Name, Price, SnapshotCause, Span, Symbol, Timestamp};
+use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
+use backstop_store::{Journal, MemoryJournal, SqliteJournal};
+use clap::Args;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// Shows the main job with nothing configured: a market is replayed or generated, positions are opened, protected,
+/// scaled out, laddered, trailed and closed on the paper venue.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Recorded Binance combined-stream lines, plain or gzip.
+    #[arg(long, value_name = "FILE", conflicts_with = "klines")]
+    frames: Option<PathBuf>,
+    /// Bars as CSV, columns found by name; plain, gzip or zip.
+    #[arg(long, value_name = "FILE")]
+    klines: Option<PathBuf>,
+    /// Seed of the generated market and of the venue.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Market seconds per second, or `max`.
+    #[arg(long, value_name = "N|max")]
+    speed: Option<Speed>,
+    /// Configuration with plans and instruments.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A position to open: "TIME SYMBOL long|short QTY [PLAN]", TIME as RFC 3339 or epoch milliseconds.
+    #[arg(long, value_name = "SPEC")]
+    open: Vec<OpenSpec>,
+    /// Keep the journal in this file, and go on from it when started again.
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// The symbol of a recording, when neither its name nor its lines say it.
+    #[arg(long)]
+    symbol: Option<Symbolic>,
+    /// One JSON object as the last line, and nothing else on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A symbol on the command line.
+#[derive(Clone, Copy, Debug)]
+struct Symbolic(Symbol);
+
+impl FromStr for Symbolic {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Symbol::new(text).map(Self).map_err(|wrong| wrong.to_string())
+    }
+}
+
+/// How fast the market is played.
+#[derive(Clone, Copy, Debug)]
+enum Speed {
+    /// As fast as it goes.
+    Max,
+    /// So many market seconds per second.
+    Times(f64),
+}
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.parse::<f64>() {
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Self::Times(times)),
+            _ => Err("a number greater than zero or `max` is needed".to_owned()),
+        }
+    }
+}
+
+/// A generated market is played for at most so long.
+const GENERATED_MINUTES: i64 = 120;
+/// Where generated time begins: 2026-01-01T00:00:00Z.
+const GENERATED_FROM: Timestamp = Timestamp::from_nanos(1_767_225_600_000_000_000);
+
+impl Demo {
+    /// Plays it.
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        let config = self.config.as_ref().map_or_else(Config::built_in, |path| Config::load(path))?;
+        let market = self.market(&config)?;
+        let openings = self.openings(&config, &market)?;
+        let mut feed = self.feed(&market, &openings)?;
+        let mut world = self.world(openings, &market)?;
+        let mut view = View::new(self.json);
+        let tally = self.play(&mut world, &mut feed, &market, &mut view)?;
+        let summary = Summary::new(&world, &tally);
+        if self.json {
+            println!("{}", serde_json::to_string(&summary).map_err(Failure::said)?);
+        } else {
+            print!("{}", summary.text());
+        }
+        let problem = !summary.violations.is_empty() || tally.is_too_much();
+        Ok(if problem { Outcome::ProblemFound } else { Outcome::Good })
+    }
+
+    fn market(&self, config: &Config) -> Result<Market, Failure> {
+        let Some(file) = self.frames.as_ref().or(self.klines.as_ref()) else {
+            return Ok(Market::Generated(generated(config)?));
+        };
+        let symbol = self.symbol.map(|symbol| symbol.0);
+        let survey = survey(file, symbol)?;
+        let instrument = instrument(config, survey.symbol, survey.decimals)?;
+        Ok(Market::Recorded { survey: Box::new(survey), instrument: Box::new(instrument) })
+    }
+
+    fn openings(&self, config: &Config, market: &Market) -> Result<Vec<Opening>, Failure> {
+        if self.open.is_empty() {
+            return market.default_openings(config);
+        }
+        let opening = |spec: &OpenSpec| {
+            let instrument = market.instrument(spec.symbol)?;
+            let name = spec.plan.or_else(|| config.accounts.first().and_then(|account| account.plan_for(spec.symbol)));
+            let name = name.ok_or_else(|| {
+                Failure::said(format!("--open {}: no plan applies; name one after the quantity", spec.symbol))
+            })?;
+            Ok(Opening::new(spec, instrument, plan(config, name)?))
+        };
+        self.open.iter().map(opening).collect()
+    }
+
+    fn feed(&self, market: &Market, openings: &[Opening]) -> Result<Feed, Failure> {
+        let file = self.frames.as_deref().or(self.klines.as_deref());
+        match (market, file) {
+            (Market::Recorded { survey, .. }, Some(file)) if self.frames.is_some() => Ok(Feed::frames(file, survey)?),
+            (Market::Recorded { survey, instrument }, Some(file)) => Ok(Feed::bars(file, survey, instrument.tick)?),
+            (Market::Recorded { .. }, None) => Err(Failure::said("a recorded market needs its file")),
+            (Market::Generated(markets), _) => {
+                let played = markets.iter().filter(|(instrument, _)| {
+                    openings.iter().any(|opening| opening.instrument.symbol == instrument.symbol)
+                });
+                let walks: Vec<_> =
+                    played.map(|(instrument, start)| (instrument.symbol, *start, instrument.tick)).collect();
+                Ok(Feed::generated(&walks, self.seed, GENERATED_FROM))
+            }
+        }
+    }
+
+    fn world(&self, openings: Vec<Opening>, market: &Market) -> Result<World, Failure> {
+        let journal: Box<dyn Journal> = match &self.store {
+            Some(path) => Box::new(SqliteJournal::open(path)?),
+            None => Box::new(MemoryJournal::forgetful()),
+        };
+        let recovered = recover(journal.load()?);
+        recovered.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        // What was executed shortly before the last record may not have been recorded: it is read again.
+        let known_until = recovered.at.plus(Span::from_secs(-3600));
+        let store = self.store.as_deref();
+        let cast = Cast::new(openings, self.seed, market.is_exact(), store, known_until).map_err(Failure::said)?;
+        // A recording runs through days in seconds: the venue is read often enough, not every ten seconds.
+        let mut snapshots = SnapshotSchedule::new(Span::from_secs(if market.is_exact() { 86_400 } else { 60 }));
+        let start = recovered.at.max(market.start());
+        for player in &cast.players {
+            snapshots.start(player.account.id, start, SnapshotCause::Start);
+        }
+        let cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
+        let mut world = World::new(cast, cycle, journal, start, recovered.doubts).map_err(Failure::said)?;
+        world.remember(self.known_documents(&world)?);
+        Ok(world)
+    }
+
+    /// Positions that were closed before this start.
+    fn known_documents(
+        &self,
+        world: &World,
+    ) -> Result<Vec<(backstop_model::PositionKey, backstop_model::PositionDocument)>, Failure> {
+        let Some(path) = &self.store else { return Ok(Vec::new()) };
+        let stored = backstop_store::ReadOnly::open(path)?.positions(false)?;
+        let key_of = |account: &str| {
+            world
+                .cast
+                .players
+                .iter()
+                .find(|player| player.account.name.as_str() == account)
+                .map(crate::demo::Player::key)
+        };
+        Ok(stored.into_iter().filter_map(|(account, document)| Some((key_of(&account)?, document))).collect())
+    }
+
+    fn play(&self, world: &mut World, feed: &mut Feed, market: &Market, view: &mut View) -> Result<Tally, Failure> {
+        let skip = world.cast.cursor;
+        while feed.given() < skip {
+            if feed.next_moment()?.is_none() {
+                break;
+            }
+        }
+        let mut pace = Pace::new(self.speed.unwrap_or_else(|| market.usual_speed(view.is_live())));
+        let until = GENERATED_FROM.plus(Span::from_secs(GENERATED_MINUTES * 60));
+        let mut noted = Instant::now();
+        while let Some(moment) = feed.next_moment()? {
+            if !market.is_recorded() && (world.is_over() || moment.at > until) {
+                break;
+            }
+            pace.wait_for(moment.at, || view.show(world));
+            world.play(&moment).map_err(Failure::said)?;
+            if self.store.is_some() && noted.elapsed() > Duration::from_millis(200) {
+                world.note_cursor(feed.given()).map_err(Failure::said)?;
+                noted = Instant::now();
+            }
+            view.show(world);
+        }
+        world.run_until(world.now().plus(Span::from_secs(5))).map_err(Failure::said)?;
+        if self.store.is_some() {
+            world.note_cursor(feed.given()).map_err(Failure::said)?;
+        }
+        world.end().map_err(Failure::said)?;
+        view.show(world);
+        view.finish();
+        Ok(feed.tally())
+    }
+}
+
+/// Keeps market time and real time together.
+struct Pace {
+    speed: Speed,
+    began: Option<(Instant, Timestamp)>,
+}
+
+impl Pace {
+    const fn new(speed: Speed) -> Self {
+        Self { speed, began: None }
+    }
+
+    /// Waits until a market time has come; `meanwhile` runs while there is time.
+    fn wait_for(&mut self, at: Timestamp, mut meanwhile: impl FnMut()) {
+        let Speed::Times(times) = self.speed else { return };
+        let (began, from) = *self.began.get_or_insert((Instant::now(), at));
+        #[allow(clippy::cast_precision_loss, reason = "a pause for people, not a price")]
+        let wanted = Duration::from_secs_f64((at.since(from).as_nanos().max(0) as f64) / 1e9 / times);
+        while let Some(left) = wanted.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+            meanwhile();
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+    }
+}
+
+/// What is played.
+enum Market {
+    Generated(Vec<(Instrument, Price)>),
+    Recorded { survey: Box<Survey>, instrument: Box<Instrument> },
+}
+
+impl Market {
+    const fn is_recorded(&self) -> bool {
+        matches!(self, Self::Recorded { .. })
+    }
+
+    /// Recordings are replayed without latency and slippage of our making; a generated market has the pessimistic ones.
+    const fn is_exact(&self) -> bool {
+        self.is_recorded()
+    }
+
+    fn start(&self) -> Timestamp {
+        match self {
+            Self::Generated(_) => GENERATED_FROM,
+            Self::Recorded { survey, .. } => survey.first,
+        }
+    }
+
+    fn usual_speed(&self, watched: bool) -> Speed {
+        match self {
+            _ if !watched => Speed::Max,
+            Self::Generated(_) => Speed::Times(60.0),
+            Self::Recorded { survey, .. } => {
+                #[allow(clippy::cast_precision_loss, reason = "a pause for people, not a price")]
+                let seconds = survey.last.since(survey.first).as_millis() as f64 / 1e3;
+                Speed::Times((seconds / 60.0).max(1.0))
+            }
+        }
+    }
+
+    fn instrument(&self, symbol: Symbol) -> Result<Instrument, Failure> {
+        let known: Vec<&Instrument> = match self {
+            Self::Generated(markets) => markets.iter().map(|(instrument, _)| instrument).collect(),
+            Self::Recorded { instrument, .. } => vec![instrument],
+        };
+        let names: Vec<String> = known.iter().map(|instrument| instrument.symbol.to_string()).collect();
+        let found = known.into_iter().find(|instrument| instrument.symbol == symbol);
+        found.cloned().ok_or_else(|| {
+            Failure::said(format!("--open: unknown symbol {symbol}; this market has {}", names.join(", ")))
+        })
+    }
+
+    /// What is opened when nobody says what: different plans on a generated market, a long and a short on a recording.
+    fn default_openings(&self, config: &Config) -> Result<Vec<Opening>, Failure> {
+        let open = |instrument: &Instrument, price: Price, side, plan| {
+            let notional = "1000".parse().map_err(Failure::said)?;
+            let quantity =
+                backstop_model::Quantity::worth_at_least(notional, price, instrument.step).map_err(Failure::said)?;
+            Ok(Opening { at: self.start(), instrument: instrument.clone(), side, quantity, plan })
+        };
+        use backstop_model::PositionSide::{Long, Short};
+        match self {
+            Self::Recorded { instrument, .. } => {
+                let name = config.accounts.first().and_then(|account| account.plan_for(instrument.symbol));
+                let name = name
+                    .or_else(|| config.plans.keys().next().copied())
+                    .ok_or_else(|| Failure::said("the configuration has no plan"))?;
+                let price = Price::from_str("100").map_err(Failure::said)?;
+                [Long, Short].into_iter().map(|side| open(instrument, price, side, plan(config, name)?)).collect()
+            }
+            Self::Generated(markets) => {
+                let own = self_named(config);
+                let built_in = DEMO_PLANS.iter().map(|(text, name)| demo_plan(text, name));
+                let plans: Vec<_> = own.map_or_else(
+                    || built_in.collect::<Result<Vec<_>, Failure>>(),
+                    |plan| Ok(vec![plan; DEMO_PLANS.len()]),
+                )?;
+                let sides = [Long, Short, Long, Long];
+                let played = markets.iter().zip(plans).zip(sides);
+                played.map(|(((instrument, price), plan), side)| open(instrument, *price, side, plan)).collect()
+            }
+        }
+    }
+}
+
+/// The plan of the first account, when the configuration is the user's own.
+fn self_named(config: &Config) -> Option<std::sync::Arc<backstop_model::ExitPlan>> {
+    let name = config.accounts.first()?.plan?;
+    if config.plans.len() == 1 && name.as_str() == "swing" {
+        return None;
+    }
+    config.plan(name).cloned()
+}
+
+const DEMO_PLANS: [(&str, &str); 4] = [
+    (include_str!("../../../../examples/scaled-long.yaml"), "scaled-long"),
+    (include_str!("../../../../examples/scaled-short.yaml"), "scaled-short"),
+    (include_str!("../../../../examples/native-trailing.yaml"), "native-trailing"),
+    (include_str!("../../../../examples/amend-trailing.yaml"), "amend-trailing"),
+];
+
+fn demo_plan(text: &str, name: &str) -> Result<std::sync::Arc<backstop_model::ExitPlan>, Failure> {
+    let config = Config::parse(text, name)?;
+    plan(&config, Name::new(name).map_err(Failure::said)?)
+}
+
+fn plan(config: &Config, name: Name) -> Result<std::sync::Arc<backstop_model::ExitPlan>, Failure> {
+    let known: Vec<String> = config.plans.keys().map(ToString::to_string).collect();
+    config
+        .plan(name)
+        .cloned()
+        .ok_or_else(|| Failure::said(format!("there is no plan {name}; the configuration has {}", known.join(", "))))
+}
+
+fn instrument(config: &Config, symbol: Symbol, seen: Decimals) -> Result<Instrument, Failure> {
+    let venue = Name::new("paper").map_err(Failure::said)?;
+    let spec = config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen);
+    Instrument::try_from(spec).map_err(Failure::said)
+}
+
+/// The generated market's symbols: start price, decimals of price and quantity.
+const GENERATED: [(&str, &str, u8, u8); 4] =
+    [("BTCUSDT", "50000", 1, 3), ("ETHUSDT", "2500", 2, 3), ("SOLUSDT", "150", 2, 1), ("ADAUSDT", "0.8", 4, 0)];
+
+fn generated(config: &Config) -> Result<Vec<(Instrument, Price)>, Failure> {
+    let market = |(symbol, start, price, quantity): &(&str, &str, u8, u8)| {
+        let symbol = Symbol::new(symbol).map_err(Failure::said)?;
+        let seen = Decimals { price: *price, quantity: Some(*quantity) };
+        Ok((instrument(config, symbol, seen)?, Price::from_str(start).map_err(Failure::said)?))
+    };
+    GENERATED.iter().map(market).collect()
+}

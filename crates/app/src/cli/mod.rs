@@ -1,0 +1,58 @@
+//! The command line: one file per command; a command's help is its documentation.
+
+mod check;
+mod completion;
+mod demo;
+mod explain;
+mod outcome;
+mod positions;
+mod replay;
+mod trades;
+
+pub use outcome::{Failure, Outcome};
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// An exit engine for leveraged positions: a stop always resting at the exchange, profit taken in steps while the stop
+/// climbs, the rest trailed.
+#[derive(Debug, Parser)]
+#[command(name = "backstop", version, max_term_width = 120)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Completion(completion::Completion),
+    Demo(Box<demo::Demo>),
+    Explain(explain::Explain),
+    Positions(positions::Positions),
+    Replay(replay::Replay),
+    Trades(trades::Trades),
+}
+
+/// Runs what the command line asks for.
+#[must_use]
+pub fn run() -> ExitCode {
+    let line = Line::parse();
+    let done = match line.command {
+        Command::Check(check) => check.run(),
+        Command::Completion(completion) => completion.run(),
+        Command::Demo(demo) => demo.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Positions(positions) => positions.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Trades(trades) => trades.run(),
+    };
+    match done {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::ProblemFound) => ExitCode::from(1),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `backstop trades`.
+
+use super::{Failure, Outcome};
+use crate::demo::card;
+use backstop_model::PositionDocument;
+use backstop_store::ReadOnly;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Shows the closed positions of a store with their partial exits.
+#[derive(Args, Debug)]
+pub struct Trades {
+    /// The store.
+    #[arg(long)]
+    store: PathBuf,
+    /// One JSON array instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Trades {
+    /// Shows them.
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        let mut trades = ReadOnly::open(&self.store)?.positions(false)?;
+        trades.retain(|(_, document)| document.exit_time.is_some());
+        show(trades, self.json, "no trades yet", card)
+    }
+}
+
+/// Position documents, as JSON or as cards.
+pub(super) fn show(
+    documents: Vec<(String, PositionDocument)>,
+    json: bool,
+    nothing: &str,
+    card: impl Fn(&PositionDocument) -> String,
+) -> Result<Outcome, Failure> {
+    let documents: Vec<_> = documents.into_iter().map(|(_, document)| document).collect();
+    if json {
+        println!("{}", serde_json::to_string(&documents).map_err(Failure::said)?);
+    } else if documents.is_empty() {
+        println!("{nothing}");
+    } else {
+        documents.iter().for_each(|document| print!("{}", card(document)));
+    }
+    Ok(Outcome::Good)
+}
