@@ -168,12 +168,16 @@ impl Engine {
         }
         let closes = fill.quantity.min(self.open_quantity(key(side)));
         let rest = fill.quantity.saturating_minus(closes);
+        let ours = fill.order.as_ref().and_then(Named::read).is_some();
         self.tell(key(side), turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_order(fill)?;
+            if ours && !rest.is_zero() {
+                position.closed_too_much(rest, ctx, out);
+            }
             position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
         });
-        if !rest.is_zero() && one_way {
+        if !rest.is_zero() && one_way && !ours {
             self.enter(key(side.other()), fill, rest, turn);
         }
     }

@@ -4,12 +4,16 @@ use super::{Failure, Outcome};
 use crate::config::Config;
 use crate::demo::{Cast, Feed, Opening, Summary, View, World};
 use crate::recorded::{Decimals, OpenSpec, Survey, Tally, survey};
-use backstop_model::{Instrument, InstrumentId, Name, Price, SnapshotCause, Span, Symbol, Timestamp};
+use backstop_model::PositionSide::{self, Long, Short};
+use backstop_model::{
+    ExitPlan, Instrument, InstrumentId, Name, Price, Quantity, SnapshotCause, Span, Symbol, Timestamp,
+};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_store::{Journal, MemoryJournal, SqliteJournal};
 use clap::Args;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Shows the main job with nothing configured: a market is replayed or generated, positions are opened, protected,
@@ -117,7 +121,7 @@ impl Demo {
 
     fn openings(&self, config: &Config, market: &Market) -> Result<Vec<Opening>, Failure> {
         if self.open.is_empty() {
-            return market.default_openings(config);
+            return self.default_openings(config, market);
         }
         let opening = |spec: &OpenSpec| {
             let instrument = market.instrument(spec.symbol)?;
@@ -128,6 +132,34 @@ impl Demo {
             Ok(Opening::new(spec, instrument, plan(config, name)?))
         };
         self.open.iter().map(opening).collect()
+    }
+
+    /// What is opened when nobody says what: a long and a short on a recording, different plans on a generated market.
+    fn default_openings(&self, config: &Config, market: &Market) -> Result<Vec<Opening>, Failure> {
+        match market {
+            Market::Recorded { instrument, .. } => {
+                let name = config.accounts.first().and_then(|account| account.plan_for(instrument.symbol));
+                let name = name
+                    .or_else(|| config.plans.keys().next().copied())
+                    .ok_or_else(|| Failure::said("the configuration has no plan"))?;
+                let first = self.feed(market, &[])?.first_price()?;
+                let price = first.ok_or_else(|| Failure::said("the recording holds no price"))?;
+                let plan = plan(config, name)?;
+                [Long, Short].into_iter().map(|side| usual(market.start(), instrument, price, side, &plan)).collect()
+            }
+            Market::Generated(markets) => {
+                let built_in = DEMO_PLANS.iter().map(|(text, name)| demo_plan(text, name));
+                let plans: Vec<_> = match own_plan(config) {
+                    Some(plan) => vec![plan; DEMO_PLANS.len()],
+                    None => built_in.collect::<Result<_, Failure>>()?,
+                };
+                let played = markets.iter().zip(&plans).zip([Long, Short, Long, Long]);
+                let open = |(((instrument, price), plan), side): ((&(Instrument, Price), _), _)| {
+                    usual(market.start(), instrument, *price, side, plan)
+                };
+                played.map(open).collect()
+            }
+        }
     }
 
     fn feed(&self, market: &Market, openings: &[Opening]) -> Result<Feed, Failure> {
@@ -291,42 +323,23 @@ impl Market {
             Failure::said(format!("--open: unknown symbol {symbol}; this market has {}", names.join(", ")))
         })
     }
+}
 
-    /// What is opened when nobody says what: different plans on a generated market, a long and a short on a recording.
-    fn default_openings(&self, config: &Config) -> Result<Vec<Opening>, Failure> {
-        let open = |instrument: &Instrument, price: Price, side, plan| {
-            let notional = "1000".parse().map_err(Failure::said)?;
-            let quantity =
-                backstop_model::Quantity::worth_at_least(notional, price, instrument.step).map_err(Failure::said)?;
-            Ok(Opening { at: self.start(), instrument: instrument.clone(), side, quantity, plan })
-        };
-        use backstop_model::PositionSide::{Long, Short};
-        match self {
-            Self::Recorded { instrument, .. } => {
-                let name = config.accounts.first().and_then(|account| account.plan_for(instrument.symbol));
-                let name = name
-                    .or_else(|| config.plans.keys().next().copied())
-                    .ok_or_else(|| Failure::said("the configuration has no plan"))?;
-                let price = Price::from_str("100").map_err(Failure::said)?;
-                [Long, Short].into_iter().map(|side| open(instrument, price, side, plan(config, name)?)).collect()
-            }
-            Self::Generated(markets) => {
-                let own = self_named(config);
-                let built_in = DEMO_PLANS.iter().map(|(text, name)| demo_plan(text, name));
-                let plans: Vec<_> = own.map_or_else(
-                    || built_in.collect::<Result<Vec<_>, Failure>>(),
-                    |plan| Ok(vec![plan; DEMO_PLANS.len()]),
-                )?;
-                let sides = [Long, Short, Long, Long];
-                let played = markets.iter().zip(plans).zip(sides);
-                played.map(|(((instrument, price), plan), side)| open(instrument, *price, side, plan)).collect()
-            }
-        }
-    }
+/// A position worth about a thousand.
+fn usual(
+    at: Timestamp,
+    instrument: &Instrument,
+    price: Price,
+    side: PositionSide,
+    plan: &Arc<ExitPlan>,
+) -> Result<Opening, Failure> {
+    let worth = "1000".parse().map_err(Failure::said)?;
+    let quantity = Quantity::worth_at_least(worth, price, instrument.step).map_err(Failure::said)?;
+    Ok(Opening { at, instrument: instrument.clone(), side, quantity, plan: plan.clone() })
 }
 
 /// The plan of the first account, when the configuration is the user's own.
-fn self_named(config: &Config) -> Option<std::sync::Arc<backstop_model::ExitPlan>> {
+fn own_plan(config: &Config) -> Option<Arc<ExitPlan>> {
     let name = config.accounts.first()?.plan?;
     if config.plans.len() == 1 && name.as_str() == "swing" {
         return None;
@@ -341,12 +354,12 @@ const DEMO_PLANS: [(&str, &str); 4] = [
     (include_str!("../../../../examples/amend-trailing.yaml"), "amend-trailing"),
 ];
 
-fn demo_plan(text: &str, name: &str) -> Result<std::sync::Arc<backstop_model::ExitPlan>, Failure> {
+fn demo_plan(text: &str, name: &str) -> Result<Arc<ExitPlan>, Failure> {
     let config = Config::parse(text, name)?;
     plan(&config, Name::new(name).map_err(Failure::said)?)
 }
 
-fn plan(config: &Config, name: Name) -> Result<std::sync::Arc<backstop_model::ExitPlan>, Failure> {
+fn plan(config: &Config, name: Name) -> Result<Arc<ExitPlan>, Failure> {
     let known: Vec<String> = config.plans.keys().map(ToString::to_string).collect();
     config
         .plan(name)

@@ -19,6 +19,8 @@ pub struct Moment {
     pub long: Vec<Prices>,
     /// The points for a short, in order.
     pub short: Vec<Prices>,
+    /// The price went from point to point without leaving anything out, as inside a bar.
+    pub continuous: bool,
 }
 
 impl Moment {
@@ -81,6 +83,20 @@ impl Feed {
         Self { source: Source::Generated(walks), given: 0 }
     }
 
+    /// The first price of a recording, from a feed of its own.
+    ///
+    /// # Errors
+    /// [`Unusable`] when the recording cannot be read.
+    pub fn first_price(mut self) -> Result<Option<Price>, Unusable> {
+        while let Some(moment) = self.next_moment()? {
+            let price = moment.long.first().and_then(|prices| prices.last.or(prices.ask));
+            if price.is_some() {
+                return Ok(price);
+            }
+        }
+        Ok(None)
+    }
+
     /// How many moments have been given.
     #[must_use]
     pub const fn given(&self) -> u64 {
@@ -120,7 +136,7 @@ fn next_bar(reader: &mut BarReader, tick: Price) -> Result<Option<Moment>, Unusa
         let points =
             |side| path(&made, Some(side), tick).map(|points| points.iter().map(|point| point.prices()).collect());
         let (Ok(long), Ok(short)) = (points(PositionSide::Long), points(PositionSide::Short)) else { continue };
-        return Ok(Some(Moment { at: bar.open_time, symbol: reader.symbol(), long, short }));
+        return Ok(Some(Moment { at: bar.open_time, symbol: reader.symbol(), long, short, continuous: true }));
     }
 }
 
@@ -128,7 +144,13 @@ fn next_frame(reader: &mut FrameReader, series: &[bool; 4]) -> Result<Option<Mom
     let Some(frame) = reader.next_frame()? else { return Ok(None) };
     let prices = completed(frame.prices, series);
     let points = if prices == Prices::default() { Vec::new() } else { vec![prices] };
-    Ok(Some(Moment { at: frame.received, symbol: frame.symbol, long: points.clone(), short: points }))
+    Ok(Some(Moment {
+        at: frame.received,
+        symbol: frame.symbol,
+        long: points.clone(),
+        short: points,
+        continuous: false,
+    }))
 }
 
 /// A series that the whole recording lacks equals `last` (product.md §5).
@@ -149,5 +171,5 @@ fn next_step(walks: &mut [Walk]) -> Option<Moment> {
     }
     let walk = walks.iter_mut().min_by_key(|walk| walk.next.map(|(at, _)| at))?;
     let (at, prices) = walk.next.take()?;
-    Some(Moment { at, symbol: walk.symbol, long: vec![prices], short: vec![prices] })
+    Some(Moment { at, symbol: walk.symbol, long: vec![prices], short: vec![prices], continuous: false })
 }

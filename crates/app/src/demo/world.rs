@@ -6,8 +6,12 @@
 use super::audit::Audit;
 use super::cast::{Cast, Player};
 use super::feed::Moment;
-use backstop_model::{AccountId, Command, Event, Notice, PositionDocument, PositionKey, Prices, Tick, Timestamp};
+use backstop_model::{
+    AccountId, Command, Event, Notice, OrderSide, PositionDocument, PositionKey, Price, Prices, Ratio, Rounding, Tick,
+    Timestamp,
+};
 use backstop_runtime::Cycle;
+use backstop_sim as sim;
 use backstop_store::{Journal, StoreError};
 use backstop_venues::{Venue, VenueFailure};
 use std::collections::BTreeMap;
@@ -95,16 +99,30 @@ impl World {
         let count = moment.long.len().max(moment.short.len());
         for point in 0..count {
             for index in 0..self.cast.players.len() {
-                let player = &mut self.cast.players[index];
-                let prices =
-                    moment.points(player.opening.side).get(point).copied().filter(|_| player.symbol() == moment.symbol);
-                if let Some(prices) = prices {
-                    self.quote(index, prices)?;
+                let player = &self.cast.players[index];
+                if player.symbol() == moment.symbol {
+                    self.go(index, moment, point)?;
                 }
             }
             self.settle()?;
         }
         Ok(())
+    }
+
+    /// Takes one player's market to the next point. On a continuous path it calls at every price an order waits at, so
+    /// that a stop inside a bar fills at its trigger and only a gap between bars is a gap.
+    fn go(&mut self, index: usize, moment: &Moment, point: usize) -> Result<(), Stopped> {
+        let points = moment.points(self.cast.players[index].opening.side);
+        let Some(prices) = points.get(point).copied() else { return Ok(()) };
+        let from = point.checked_sub(1).and_then(|before| points[before].last).filter(|_| moment.continuous);
+        if let (Some(mut at), Some(to)) = (from, prices.last) {
+            while let Some(stop) = waypoint(&self.cast.players[index], at, to) {
+                self.quote(index, Prices::all(stop))?;
+                self.settle()?;
+                at = stop;
+            }
+        }
+        self.quote(index, prices)
     }
 
     fn quote(&mut self, index: usize, prices: Prices) -> Result<(), Stopped> {
@@ -252,6 +270,36 @@ impl World {
     #[must_use]
     pub fn violations(&self) -> &[String] {
         self.audit.violations()
+    }
+}
+
+/// The nearest price strictly between two points at which an order of this player's venue waits.
+fn waypoint(player: &Player, from: Price, to: Price) -> Option<Price> {
+    let (name, tick) = (player.account.name, player.opening.instrument.tick);
+    let orders = player.venue.exchange().ledger().open_orders(name.as_str());
+    let between = |price: &Price| if to > from { *price > from && *price < to } else { *price < from && *price > to };
+    let waits = orders.filter_map(|order| waits_at(order, tick)).filter(between);
+    if to > from { waits.min() } else { waits.max() }
+}
+
+/// Where an order waits; a trail's level is put on the tick beyond it.
+fn waits_at(order: &sim::order::Order, tick: Price) -> Option<Price> {
+    match order.place.kind {
+        sim::Kind::Limit { price, .. } => Some(price),
+        sim::Kind::Market => None,
+        sim::Kind::StopMarket { trigger, .. } | sim::Kind::TakeProfitMarket { trigger, .. } => Some(trigger),
+        sim::Kind::Trailing { activation, callback, .. } => {
+            let trail = order.trail?;
+            let (true, Some(best)) = (trail.active, trail.best) else { return activation };
+            match order.place.side {
+                OrderSide::Sell => {
+                    best.times(Ratio::ONE.minus(callback).ok()?, Rounding::Down).ok()?.floor_to_tick(tick).ok()
+                }
+                OrderSide::Buy => {
+                    best.times(Ratio::ONE.plus(callback).ok()?, Rounding::Up).ok()?.ceil_to_tick(tick).ok()
+                }
+            }
+        }
     }
 }
 

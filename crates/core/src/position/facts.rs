@@ -21,7 +21,8 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        if let Some(live) = &mut self.live {
+        // Flat and open again is a new incarnation, even while orders of the old one are still to be seen gone.
+        if let Some(live) = self.live.as_mut().filter(|live| !live.tranche.remaining.is_zero()) {
             live.tranche.add(fill.price, quantity, fee)?;
             return self.rearm(ctx, out);
         }
@@ -91,6 +92,18 @@ impl Position {
             }
         }
         Ok(())
+    }
+
+    /// One of our orders has closed more than we know to be open. It only ever reduces, so an entry must be missing here:
+    /// nothing is invented, the venue is asked (F-B01, F-B06).
+    pub(crate) fn closed_too_much(&mut self, rest: Quantity, ctx: Ctx, out: &mut Out) {
+        let text = format!(
+            "{} {}: our order closed {rest} more than is known to be open; asking for the full state",
+            ctx.instrument.symbol, self.key.side
+        );
+        out.tell(Severity::Warning, self.key, text);
+        let (account, cause) = (self.key.account, backstop_model::SnapshotCause::Surprise);
+        out.commands.push(backstop_model::Command::Snapshot { account, cause });
     }
 
     /// What an execution was for: the leg of our order, and the reason it is booked under.

@@ -119,6 +119,9 @@ impl Position {
     /// [`OutOfRange`] when a number leaves its range; the caller suspends the position.
     pub(crate) fn look(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         self.pass_levels(ctx, out)?;
+        if self.mend_levels(ctx, out)? {
+            self.pass_levels(ctx, out)?;
+        }
         if let Some(live) = self.live.as_mut().filter(|live| live.tranche.remaining.is_zero()) {
             // Closed: nothing is left to decide, only orders to be seen gone.
             live.stop_passed = None;
@@ -173,6 +176,41 @@ impl Position {
             };
             out.tell(Severity::Note, key, text);
         }
+    }
+
+    /// What a level has left may have become too small for an order, after a reduction by hand or a part filled: it goes
+    /// to the next level, else to the one before, else it runs. True when something was handed on.
+    fn mend_levels(&mut self, ctx: Ctx, out: &mut Out) -> Result<bool, OutOfRange> {
+        let (key, epoch) = (self.key, self.epoch);
+        let Some(live) = &mut self.live else { return Ok(false) };
+        let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
+        let mut mended = false;
+        for index in 0..live.tranche.levels.len() {
+            let level = live.tranche.levels[index].clone();
+            let (due, leg) = (level.due(), Leg::Target(level.number));
+            let rests = self.orders.iter().any(|order| order.leg == leg && order.epoch == epoch && !order.is_settled());
+            let taken = matches!(level.instant, Instant::Limit | Instant::Market);
+            let smallest = ctx.instrument.smallest_exit(level.price)?;
+            if due.is_zero() || rests || taken || due >= smallest || due == live.tranche.remaining {
+                continue;
+            }
+            let open = |other: &ladder::Level| other.state == LevelState::Open && !other.due().is_zero();
+            let levels = &mut live.tranche.levels;
+            let heir = (index + 1..levels.len()).chain((0..index).rev()).find(|at| open(&levels[*at]));
+            match heir {
+                Some(heir) => levels[heir].planned = levels[heir].planned.plus(due)?,
+                None if trails => {}
+                None => continue,
+            }
+            levels[index].planned = level.filled;
+            if level.filled.is_zero() {
+                levels[index].state = LevelState::OnlyMoves;
+            }
+            let text = format!("TP{} skipped: quantity {due} below minimum {smallest}", level.number);
+            out.tell(Severity::Warning, key, text);
+            mended = true;
+        }
+        Ok(mended)
     }
 
     /// A ladder move that could not be made yet.

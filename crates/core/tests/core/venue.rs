@@ -1,1 +1,343 @@
-//! A toy market (later in this file).
+//! A toy market, written for these tests: one net position, resting orders, prices, and faults drawn from given bytes.
+//!
+//! It knows nothing of the core but the words of the model. Its position is the truth that invariants are checked
+//! against; reduce-only is enforced, so what it must never see is asserted where it would happen.
+
+use crate::builders::{ACCOUNT, BTC, fill, key, tick};
+use backstop_model::{
+    Answer, Asked, ClientOrderId, Command, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
+    OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Refusal, RefusalReason, Snapshot,
+    TimeInForce, Timestamp, Trigger, UnknownCause, VenueOrderId,
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// One order of ours.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub order: NewOrder,
+    pub status: OrderStatus,
+    pub quantity: Quantity,
+    pub filled: Quantity,
+}
+
+#[derive(Debug)]
+pub struct Toy {
+    pub side: PositionSide,
+    /// What is open: the truth.
+    pub open: Quantity,
+    pub entry: Option<Price>,
+    pub orders: BTreeMap<ClientOrderId, Held>,
+    pub now: Timestamp,
+    /// Events on their way to the engine.
+    pub outbox: VecDeque<Event>,
+    prices: Prices,
+    fills: Vec<Fill>,
+    fates: Vec<u8>,
+    drawn: usize,
+    /// Share of things that go wrong, of 256.
+    trouble: u8,
+    step: Quantity,
+}
+
+impl Toy {
+    pub fn new(side: PositionSide, now: Timestamp, fates: Vec<u8>, trouble: u8, step: Quantity) -> Self {
+        Self {
+            side,
+            open: Quantity::ZERO,
+            entry: None,
+            orders: BTreeMap::new(),
+            now,
+            outbox: VecDeque::new(),
+            prices: Prices::default(),
+            fills: Vec::new(),
+            fates,
+            drawn: 0,
+            trouble,
+            step,
+        }
+    }
+
+    fn fate(&mut self) -> u8 {
+        self.drawn += 1;
+        let round = u8::try_from(self.drawn / self.fates.len() % 256).unwrap();
+        self.fates[self.drawn % self.fates.len()].wrapping_add(round.wrapping_mul(37))
+    }
+
+    fn goes_wrong(&mut self) -> bool {
+        self.fate() < self.trouble
+    }
+
+    /// Somebody else's execution.
+    pub fn by_hand(&mut self, opens: bool, at: Price, quantity: Quantity) {
+        let side = if opens { self.side.opening() } else { self.side.closing() };
+        let quantity = if opens { quantity } else { quantity.min(self.open) };
+        if quantity.is_zero() {
+            return;
+        }
+        self.open = if opens { self.open.plus(quantity).unwrap() } else { self.open.minus(quantity).unwrap() };
+        self.entry = Some(at);
+        let id = format!("f{}", self.fills.len());
+        let mut made = fill(&id, None, side, at, quantity);
+        made.at = self.now;
+        self.publish_fill(made);
+    }
+
+    fn publish_fill(&mut self, made: Fill) {
+        self.fills.push(made.clone());
+        self.outbox.push_back(Event::Fill(made.clone()));
+        if self.goes_wrong() {
+            self.outbox.push_back(Event::Fill(made));
+        }
+    }
+
+    /// New prices: told to the engine, then triggers and limits are looked at, stops before targets.
+    pub fn move_to(&mut self, prices: Prices) {
+        let old = self.prices;
+        self.prices = Prices {
+            last: prices.last.or(old.last),
+            mark: prices.mark.or(old.mark),
+            bid: prices.bid.or(old.bid),
+            ask: prices.ask.or(old.ask),
+        };
+        self.outbox.push_back(tick(prices, true));
+        let ids: Vec<ClientOrderId> = self.orders.keys().copied().collect();
+        for stops in [true, false] {
+            for id in &ids {
+                let held = &self.orders[id];
+                let is_stop = matches!(held.order.kind, OrderKind::StopMarket(_));
+                if held.status == OrderStatus::Working && is_stop == stops {
+                    self.look_at(*id);
+                }
+            }
+        }
+    }
+
+    fn executable(&self) -> Option<Price> {
+        self.prices.of(backstop_model::Series::executable(self.side))
+    }
+
+    fn look_at(&mut self, id: ClientOrderId) {
+        let (side, kind) = (self.side, self.orders[&id].order.kind);
+        let Some(price) = self.executable() else { return };
+        match kind {
+            OrderKind::StopMarket(trigger) if self.is_through(trigger) => {
+                self.orders.get_mut(&id).unwrap().status = OrderStatus::Triggered;
+                self.report(id);
+                self.execute(id, price);
+            }
+            OrderKind::TakeProfitMarket(trigger) => {
+                let watched = self.prices.of(trigger.source.series(side));
+                if watched.is_some_and(|now| side.reached(now, trigger.price)) {
+                    self.execute(id, price);
+                }
+            }
+            OrderKind::Limit { price: limit, .. } if side.reached(price, limit) => self.execute(id, limit),
+            OrderKind::Limit { .. } | OrderKind::Market | OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. } => {
+            }
+        }
+    }
+
+    fn is_through(&self, trigger: Trigger) -> bool {
+        let now = self.prices.of(trigger.source.series(self.side));
+        now.is_some_and(|now| self.side.hit(now, trigger.price))
+    }
+
+    /// Executes what reduce-only lets it: limits in part when fate says so, the others to the end.
+    fn execute(&mut self, id: ClientOrderId, at: Price) {
+        let held = &self.orders[&id];
+        let is_limit = matches!(held.order.kind, OrderKind::Limit { .. });
+        let left = held.quantity.minus(held.filled).unwrap().min(self.open);
+        let part = if is_limit && self.fate() < 60 { half(left, self.step) } else { left };
+        let side = self.side;
+        if !part.is_zero() {
+            self.open = self.open.minus(part).unwrap();
+            let mut made = fill(&format!("f{}", self.fills.len()), Some(id), side.closing(), at, part);
+            made.at = self.now;
+            let held = self.orders.get_mut(&id).unwrap();
+            held.filled = held.filled.plus(part).unwrap();
+            self.publish_fill(made);
+        }
+        let held = self.orders.get_mut(&id).unwrap();
+        if held.filled == held.quantity {
+            held.status = OrderStatus::Filled;
+        } else if !is_limit || self.open.is_zero() {
+            held.status = OrderStatus::Expired;
+        }
+        self.report(id);
+    }
+
+    fn report(&mut self, id: ClientOrderId) {
+        let report = self.report_of(id);
+        self.outbox.push_back(Event::Order(report.clone()));
+        if self.goes_wrong() {
+            self.outbox.push_back(Event::Order(report));
+        }
+        if self.goes_wrong() && self.outbox.len() > 1 {
+            // Out of order (F-B03).
+            let last = self.outbox.len() - 1;
+            self.outbox.swap(last, last - 1);
+        }
+    }
+
+    fn report_of(&self, id: ClientOrderId) -> OrderReport {
+        let held = &self.orders[&id];
+        let (trigger, limit) = match held.order.kind {
+            OrderKind::StopMarket(trigger) | OrderKind::TakeProfitMarket(trigger) => (Some(trigger), None),
+            OrderKind::Limit { price, .. } => (None, Some(price)),
+            OrderKind::Market | OrderKind::TrailingStop { .. } => (None, None),
+        };
+        OrderReport {
+            account: ACCOUNT,
+            instrument: BTC,
+            id: Some(id),
+            venue_id: venue_id(id),
+            side: held.order.side,
+            status: held.status.clone(),
+            quantity: Some(held.quantity),
+            filled: held.filled,
+            trigger,
+            limit,
+            at: self.now,
+        }
+    }
+
+    /// Does what the engine asks for.
+    pub fn command(&mut self, command: &Command) {
+        match *command {
+            Command::Place(order) => self.place(order),
+            Command::Cancel { id, .. } => self.cancel(id),
+            Command::Amend { id, trigger, quantity, .. } => self.amend(id, trigger, quantity),
+            Command::Lookup { id, .. } => self.lookup(id),
+            Command::Snapshot { .. } => self.snapshot(),
+        }
+    }
+
+    fn place(&mut self, order: NewOrder) {
+        let OrderQuantity::Exact(quantity) = order.quantity else { panic!("the toy knows exact quantities") };
+        assert!(!self.orders.contains_key(&order.id), "I5: {:?} is sent twice", order.id);
+        let wrong = if self.goes_wrong() { self.fate() % 3 } else { 3 };
+        let refused = match order.kind {
+            OrderKind::StopMarket(trigger) if self.is_through(trigger) => Some(RefusalReason::WouldTrigger),
+            _ if self.open.is_zero() => Some(RefusalReason::ReduceOnly),
+            _ if wrong == 0 => Some(RefusalReason::Throttled),
+            _ => None,
+        };
+        if let Some(reason) = refused {
+            return self.answer(order.id, Asked::Place, Outcome::Refused(Refusal::new(reason, "no")));
+        }
+        if wrong == 1 {
+            // The request is lost.
+            return self.answer(order.id, Asked::Place, Outcome::Unknown(UnknownCause::TimedOut));
+        }
+        let held = Held { order, status: OrderStatus::Working, quantity, filled: Quantity::ZERO };
+        self.orders.insert(order.id, held);
+        let outcome = match wrong {
+            2 => Outcome::Unknown(UnknownCause::TimedOut),
+            _ => Outcome::Accepted(venue_id(order.id)),
+        };
+        let quick = self.fate() < 30;
+        if !quick {
+            self.answer(order.id, Asked::Place, outcome.clone());
+        }
+        match order.kind {
+            OrderKind::Market => {
+                let at = self.executable().expect("there are prices");
+                self.execute(order.id, at);
+            }
+            OrderKind::Limit { time_in_force: TimeInForce::ImmediateOrCancel, .. } => {
+                self.look_at(order.id);
+                let held = self.orders.get_mut(&order.id).unwrap();
+                if held.status == OrderStatus::Working {
+                    held.status = OrderStatus::Expired;
+                    self.report(order.id);
+                }
+            }
+            OrderKind::Limit { .. }
+            | OrderKind::StopMarket(_)
+            | OrderKind::TakeProfitMarket(_)
+            | OrderKind::TrailingStop { .. } => self.look_at(order.id),
+        }
+        if quick {
+            // The stream is quicker than the reply (F-B04).
+            self.answer(order.id, Asked::Place, outcome);
+        }
+    }
+
+    fn cancel(&mut self, id: ClientOrderId) {
+        let alive = self.orders.get(&id).is_some_and(|held| held.status == OrderStatus::Working);
+        if !alive {
+            return self.answer(id, Asked::Cancel, Outcome::Refused(Refusal::new(RefusalReason::NotFound, "gone")));
+        }
+        if self.goes_wrong() {
+            return self.answer(id, Asked::Cancel, Outcome::Unknown(UnknownCause::TimedOut));
+        }
+        self.orders.get_mut(&id).unwrap().status = OrderStatus::Canceled;
+        self.answer(id, Asked::Cancel, Outcome::Accepted(venue_id(id)));
+        self.report(id);
+    }
+
+    fn amend(&mut self, id: ClientOrderId, trigger: Trigger, quantity: Quantity) {
+        let alive = self.orders.get(&id).is_some_and(|held| held.status == OrderStatus::Working);
+        let refused = match alive {
+            false => Some(RefusalReason::NotFound),
+            true if self.is_through(trigger) => Some(RefusalReason::WouldTrigger),
+            true if self.goes_wrong() => Some(RefusalReason::Throttled),
+            true => None,
+        };
+        if let Some(reason) = refused {
+            return self.answer(id, Asked::Amend, Outcome::Refused(Refusal::new(reason, "no")));
+        }
+        let held = self.orders.get_mut(&id).unwrap();
+        held.order.kind = OrderKind::StopMarket(trigger);
+        held.quantity = held.filled.plus(quantity).unwrap();
+        let lost = self.goes_wrong();
+        let outcome = if lost { Outcome::Unknown(UnknownCause::TimedOut) } else { Outcome::Accepted(venue_id(id)) };
+        self.answer(id, Asked::Amend, outcome);
+    }
+
+    fn lookup(&mut self, id: ClientOrderId) {
+        let found = self.orders.contains_key(&id).then(|| self.report_of(id));
+        let fills = self.fills.iter().filter(|fill| fill.order == Some(id)).cloned().collect();
+        let server_time = self.now;
+        self.outbox.push_back(Event::Lookup(Lookup {
+            account: ACCOUNT,
+            instrument: BTC,
+            id,
+            found,
+            fills,
+            server_time,
+        }));
+    }
+
+    /// The full truth.
+    pub fn snapshot(&mut self) {
+        let working = self.orders.iter().filter(|(_, held)| held.status == OrderStatus::Working);
+        let orders = working.map(|(id, _)| self.report_of(*id)).collect();
+        let position = PositionReport {
+            key: key(self.side),
+            quantity: self.open,
+            entry_price: self.entry,
+            liquidation_price: None,
+            at: self.now,
+        };
+        let positions = if self.open.is_zero() { Vec::new() } else { vec![position] };
+        let (fills, server_time) = (self.fills.clone(), self.now);
+        self.outbox.push_back(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time }));
+    }
+
+    fn answer(&mut self, id: ClientOrderId, asked: Asked, outcome: Outcome) {
+        let answer = Answer { account: ACCOUNT, instrument: BTC, id, asked, outcome, sent_at: self.now };
+        self.outbox.push_back(Event::Answer(answer));
+    }
+}
+
+/// Half of it, rounded down to the step; all of it when that is nothing.
+fn half(left: Quantity, step: Quantity) -> Quantity {
+    let half = left.share("0.5".parse().unwrap(), backstop_model::Rounding::Down).unwrap();
+    let half = half.floor_to_step(step).unwrap();
+    if half.is_zero() { left } else { half }
+}
+
+fn venue_id(id: ClientOrderId) -> VenueOrderId {
+    VenueOrderId::new(&format!("v{id}")).unwrap()
+}

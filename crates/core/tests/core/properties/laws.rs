@@ -1,0 +1,178 @@
+//! What holds after every step (product.md §2.2, faults.md I1 to I7), and what holds at the end of a run.
+
+use super::run::Run;
+use crate::builders::key;
+use backstop_core::Step;
+use backstop_core::exits::ladder::LevelState;
+use backstop_core::orders::{Leg, Named, OrderState};
+use backstop_core::position::Live;
+use backstop_model::plan::StopLadder;
+use backstop_model::{Command, Epoch, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
+
+/// What has to be remembered between steps.
+#[derive(Default)]
+pub struct Laws {
+    /// The stop as last asked for, by incarnation.
+    stop: Option<(Epoch, Price)>,
+    /// Quantities were changed by hand: the shares are no longer the plan's.
+    pub was_changed_by_hand: bool,
+}
+
+/// Looks at one step.
+pub fn after(run: &mut Run, step: &Step) {
+    for notice in &step.notices {
+        assert!(!notice.text.contains("please report"), "{}", notice.text);
+        assert!(!notice.text.contains("left its range"), "{}", notice.text);
+    }
+    for command in &step.commands {
+        match command {
+            Command::Place(order) => placed(run, order),
+            Command::Amend { id, trigger, .. } => never_looser(run, Named::read(id).unwrap().epoch, trigger.price),
+            Command::Cancel { id, .. } => cancelled(run, Named::read(id).unwrap()),
+            Command::Lookup { .. } | Command::Snapshot { .. } => {}
+        }
+    }
+    for read in &step.positions {
+        let document = &read.document;
+        let closed = document.partial_exits.iter().map(|exit| exit.quantity_closed);
+        let closed = closed.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap());
+        assert_eq!(closed.plus(document.current_quantity).unwrap(), document.original_quantity, "property 2");
+        assert!(document.tp_levels_hit.is_sorted(), "property 1: {:?}", document.tp_levels_hit);
+        for level in &document.tp_levels_hit {
+            let exit = document.partial_exits.iter().find(|exit| exit.tp_level == Some(*level));
+            assert!(exit.is_some_and(|exit| !exit.quantity_closed.is_zero()), "property 8: TP{level} is not recorded");
+        }
+    }
+    standing(run);
+}
+
+/// I4, I16, property 6.
+fn placed(run: &mut Run, order: &NewOrder) {
+    let side = run.case.side;
+    assert!(order.reduce_only, "I4: {order:?}");
+    assert_eq!((order.side, order.position_side), (side.closing(), side), "I1: {order:?}");
+    let OrderQuantity::Exact(quantity) = order.quantity else { panic!("{order:?}") };
+    let open = run.engine.position(key(side)).unwrap().quantity();
+    assert!(quantity <= open, "I1: {quantity} of {open} open: {order:?}");
+    let named = Named::read(&order.id).expect("our ids are ours");
+    if let (Leg::Target(_), OrderKind::Limit { price, .. }) = (named.leg, order.kind) {
+        let smallest = run.instrument.smallest_exit(price).unwrap();
+        let whole = run.laws.was_changed_by_hand || quantity == open;
+        assert!(quantity >= smallest || whole || partly_filled(run, named), "property 6: {order:?} below {smallest}");
+    }
+    if let OrderKind::StopMarket(trigger) = order.kind {
+        never_looser(run, named.epoch, trigger.price);
+    }
+}
+
+/// An order for the rest of a level that has already closed a part may be small.
+fn partly_filled(run: &Run, named: Named) -> bool {
+    let live = run.engine.position(key(run.case.side)).and_then(|position| position.live.as_ref());
+    let level = live.and_then(|live| live.tranche.levels.iter().find(|level| Some(level.number) == named.leg.level()));
+    level.is_some_and(|level| !level.filled.is_zero())
+}
+
+/// I3, properties 3 and 4.
+fn never_looser(run: &mut Run, epoch: Epoch, price: Price) {
+    if let Some((of, before)) = run.laws.stop
+        && of == epoch
+    {
+        assert!(!run.case.side.is_better(before, price), "I3: the stop goes from {before} to {price}");
+    }
+    run.laws.stop = Some((epoch, price));
+}
+
+/// I7: the last working stop of an open position is never cancelled.
+fn cancelled(run: &Run, named: Named) {
+    let position = run.engine.position(key(run.case.side)).unwrap();
+    if named.leg != Leg::Stop || position.quantity().is_zero() || named.epoch != position.epoch {
+        return;
+    }
+    let others = position.orders.iter().filter(|order| order.leg == Leg::Stop && order.stands());
+    assert!(others.count() > 0, "I7: the last stop is cancelled with {} open", position.quantity());
+}
+
+/// I2, I6, properties 7, 9 and 10.
+fn standing(run: &Run) {
+    let Some(position) = run.engine.position(key(run.case.side)) else { return };
+    let Some(live) = &position.live else { return };
+    assert!(!live.suspended, "a guard has failed");
+    let exits = position.orders.iter().filter(|order| order.leg != Leg::Stop && order.is_live());
+    let claimed = exits.fold(Quantity::ZERO, |sum, order| sum.plus(order.remaining()).unwrap());
+    assert!(
+        claimed <= live.tranche.remaining || run.laws.was_changed_by_hand || overtaken(run),
+        "I2: {claimed} of {} claimed by {:?}",
+        live.tranche.remaining,
+        position.orders
+    );
+    let stops = run.toy.orders.iter().filter(|(id, held)| {
+        let named = Named::read(id).unwrap();
+        held.status == OrderStatus::Working && named.leg == Leg::Stop && named.epoch == position.epoch
+    });
+    assert!(stops.count() <= 2, "I6: more than two stops rest");
+    let ascending = live
+        .tranche
+        .levels
+        .windows(2)
+        .all(|pair| run.case.side.is_better(pair[1].price, pair[0].price) || pair[0].state == LevelState::Moot);
+    assert!(ascending, "property 7: {:?}", live.tranche.levels);
+    levels_end_it(run, live);
+    after_the_first(run, live);
+}
+
+/// A stop or an exit of the whole has executed, and the alternatives have not been seen to go yet.
+fn overtaken(run: &Run) -> bool {
+    let position = run.engine.position(key(run.case.side)).unwrap();
+    let going = |order: &&backstop_core::orders::OpenOrder| {
+        order.leg != Leg::Stop
+            && matches!(
+                order.state,
+                OrderState::Working { change: Some(_) } | OrderState::Unknown(_) | OrderState::InFlight { .. }
+            )
+    };
+    position.orders.iter().any(|order| going(&order))
+}
+
+/// Property 9: after the last level nothing remains.
+fn levels_end_it(run: &Run, live: &Live) {
+    let levels = &live.tranche.levels;
+    let all_hit = !levels.is_empty() && levels.iter().all(|level| matches!(level.state, LevelState::Hit { .. }));
+    if all_hit && !run.plan.trails() {
+        assert!(live.tranche.remaining.is_zero(), "property 9: {} remains", live.tranche.remaining);
+    }
+}
+
+/// Property 10: after the first level the stop is at entry or better, unless its own price is not there yet.
+fn after_the_first(run: &Run, live: &Live) {
+    let at_entry = matches!(run.plan.stop_ladder, StopLadder::Breakeven | StopLadder::PreviousTarget);
+    let first_hit = live.tranche.levels.first().is_some_and(|level| matches!(level.state, LevelState::Hit { .. }));
+    if !at_entry || !first_hit || run.laws.was_changed_by_hand || live.tranche.remaining.is_zero() {
+        return;
+    }
+    let stop = live.tranche.stop.unwrap().price;
+    let better = !run.case.side.is_better(live.tranche.entry_price, stop);
+    assert!(
+        better || live.tranche.proposal.is_some() || live.closing.is_some(),
+        "property 10: the stop stands at {stop}, entry {}",
+        live.tranche.entry_price
+    );
+}
+
+/// Everything has had time to settle: belief and truth agree, an open position is protected, a closed one leaves
+/// nothing behind.
+pub fn at_the_end(run: &Run) {
+    let position = run.engine.position(key(run.case.side)).unwrap();
+    assert_eq!(position.quantity(), run.toy.open, "belief and truth differ");
+    let resting = run.toy.orders.values().filter(|held| held.status == OrderStatus::Working).count();
+    if run.toy.open.is_zero() {
+        assert_eq!(resting, 0, "I30: orders are left at the venue: {:?}", run.toy.orders);
+    } else {
+        let covered = run.toy.orders.values().any(|held| {
+            let rest = held.quantity.minus(held.filled).unwrap();
+            let is_stop = matches!(held.order.kind, OrderKind::StopMarket(_));
+            is_stop && held.status == OrderStatus::Working && rest >= run.toy.open
+        });
+        let closing = position.live.as_ref().is_some_and(|live| live.closing.is_some());
+        assert!(covered || closing, "I25: {} open without a stop", run.toy.open);
+    }
+}
