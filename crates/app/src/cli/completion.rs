@@ -1,4 +1,4 @@
-//! `backstop completion`.
+//! `backstop completion`: the command line of it and what it prints. What is shown comes from the rooms below.
 
 use super::{Failure, Line, Outcome};
 use clap::{Args, CommandFactory};

@@ -1,4 +1,4 @@
-//! `backstop demo`.
+//! `backstop demo`: the command line of it, and the market, openings and pace that follow from it. Playing is `demo`'s.
 
 use super::{Failure, Outcome};
 use crate::config::Config;

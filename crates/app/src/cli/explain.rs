@@ -1,4 +1,4 @@
-//! `backstop explain`.
+//! `backstop explain`: the command line of it and what it prints. What is shown comes from the rooms below.
 
 use super::{Failure, Outcome};
 use backstop_model::{Command, MarketView, Series};

@@ -1,4 +1,4 @@
-//! How a command ends.
+//! How a command ends: good, with a problem found, or in a failure that names the culprit and the next step.
 
 use crate::config::ConfigError;
 use std::fmt::Display;

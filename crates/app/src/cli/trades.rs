@@ -1,4 +1,4 @@
-//! `backstop trades`.
+//! `backstop trades`: the command line of it and what it prints. What is shown comes from the rooms below.
 
 use super::{Failure, Outcome};
 use crate::demo::card;

@@ -88,18 +88,18 @@ impl Position {
     pub(crate) fn deadline(&self, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
         for order in &self.orders {
-            next = earlier(next, order_deadline(order.state));
+            next = earlier(next, order_deadline(order.state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
         if let Some(live) = self.live.as_ref().filter(|live| !live.suspended) {
             next = earlier(next, self.live_deadline(live, ctx));
         }
-        // Something that is due and could not be done is looked at again in a while, not at once.
-        next.map(|(at, why)| if at > ctx.now { (at, why) } else { (ctx.now.plus(OVERDUE), why) })
+        next
     }
 
     fn live_deadline(&self, live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
-        let mut note = |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (at, why)));
+        let mut note =
+            |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
         note(
             live.protection
                 .unprotected_since
@@ -147,6 +147,16 @@ impl Position {
         let dwell = since.plus(DWELL);
         until.max().map_or(dwell, |until| if dwell > now { dwell.min(until) } else { until })
     }
+}
+
+/// Something that is due and could not be done is looked at again in a while, not at once: at the next whole pause after
+/// its time, so that looks in between shift nothing and no other deadline is hidden behind it.
+fn still_to_come(at: Timestamp, now: Timestamp) -> Timestamp {
+    if at > now {
+        return at;
+    }
+    let pauses = now.since(at).as_nanos() / OVERDUE.as_nanos() + 1;
+    at.plus(OVERDUE.times(u32::try_from(pauses).unwrap_or(u32::MAX)))
 }
 
 fn watch_trail(watches: &mut Watches, live: &Live, trail: Trail, series: Series, ctx: Ctx) -> Result<(), OutOfRange> {

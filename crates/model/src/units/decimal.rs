@@ -77,14 +77,12 @@ macro_rules! decimal_unit {
         #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(pub(super) primitive_fixed_point_decimal::ConstScaleFpdec<i128, $scale>);
 
-        #[allow(dead_code, reason = "a unit uses the part of the common set that makes sense for it")]
         impl $name {
             /// Digits after the decimal point that are kept exactly.
             pub const SCALE: u32 = $scale;
 
             /// Nothing of this unit.
-            pub(super) const NOTHING: Self =
-                Self(primitive_fixed_point_decimal::ConstScaleFpdec::ZERO);
+            pub(super) const NOTHING: Self = Self::of(0);
 
             pub(super) const fn of(mantissa: i128) -> Self {
                 Self(primitive_fixed_point_decimal::ConstScaleFpdec::from_mantissa(mantissa))

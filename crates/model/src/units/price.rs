@@ -38,7 +38,7 @@ impl Price {
     /// # Errors
     /// [`OutOfRange`] when the result is not a positive price.
     pub fn plus(self, points: Points) -> Result<Self, OutOfRange> {
-        self.0.checked_add(points.0).map(Self).ok_or(OutOfRange)?.positive()
+        self.sum(Self(points.0))?.positive()
     }
 
     /// The price `points` lower (higher when negative).
@@ -46,7 +46,7 @@ impl Price {
     /// # Errors
     /// [`OutOfRange`] when the result is not a positive price.
     pub fn minus(self, points: Points) -> Result<Self, OutOfRange> {
-        self.0.checked_sub(points.0).map(Self).ok_or(OutOfRange)?.positive()
+        self.difference(Self(points.0))?.positive()
     }
 
     /// How far this price lies above `other`: negative when below. Two prices always have a distance.
