@@ -6,15 +6,19 @@
 //! are worth repeating, [`snapshots`] when the venue is asked for its full truth. Nothing here decides about a
 //! position.
 
+pub mod clock;
 pub mod cycle;
 pub mod executor;
 pub mod health;
+pub mod live;
 pub mod recovery;
 pub mod retry;
 pub mod snapshots;
 
+pub use clock::Clock;
 pub use cycle::{Cycle, Taken};
 pub use executor::Executor;
 pub use health::Health;
+pub use live::{Handle, Input, Live, Shown, Status, Tell};
 pub use recovery::{Recovered, recover};
 pub use snapshots::SnapshotSchedule;

@@ -1,12 +1,16 @@
 //! The command line: one file per command; a command's help is its documentation.
 
+mod api;
 mod check;
+mod close;
 mod completion;
 mod demo;
 mod explain;
+mod health;
 mod outcome;
 mod positions;
 mod replay;
+mod run;
 mod trades;
 
 pub use outcome::{Failure, Outcome};
@@ -26,11 +30,14 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Close(close::Close),
     Completion(completion::Completion),
     Demo(Box<demo::Demo>),
     Explain(explain::Explain),
+    Health(health::Health),
     Positions(positions::Positions),
     Replay(replay::Replay),
+    Run(run::Run),
     Trades(trades::Trades),
 }
 
@@ -40,11 +47,14 @@ pub fn run() -> ExitCode {
     let line = Line::parse();
     let done = match line.command {
         Command::Check(check) => check.run(),
+        Command::Close(close) => close.run(),
         Command::Completion(completion) => completion.run(),
         Command::Demo(demo) => demo.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Health(health) => health.run(),
         Command::Positions(positions) => positions.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Run(run) => run.run(),
         Command::Trades(trades) => trades.run(),
     };
     match done {

@@ -128,20 +128,13 @@ fn renumbered(instrument: Instrument, id: InstrumentId) -> Instrument {
 }
 
 fn account(number: u32, opening: &Opening) -> Account {
-    let ratio = |percent| Ratio::percent(percent).expect("a constant of this file is a percentage");
     Account {
         id: AccountId(number),
         name: Name::new(&format!("paper-{}", number + 1)).expect("a short name"),
         venue: Name::new("paper").expect("a short name"),
         position_mode: PositionMode::OneWay,
         plan: Some(PlanId(number)),
-        capability: Capability {
-            // venues/binance.md §8.2
-            native_trailing: Some(TrailingLimits { smallest: ratio("0.1"), largest: ratio("20"), step: ratio("0.1") }),
-            amend_stop: false,
-            reduce_only: true,
-            request_validity: REQUEST_VALIDITY,
-        },
+        capability: paper_capability(),
         currency: opening.instrument.currency,
     }
 }
@@ -150,6 +143,31 @@ fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim
     let setup = if exact { sim::Setup::exact(seed) } else { sim::Setup::new(seed) };
     let mut exchange = sim::Exchange::new(setup);
     let instrument = &opening.instrument;
+    let rules = exchange_rules(instrument);
+    let leverage = instrument.leverage.or(Leverage::try_from(10).ok()).expect("ten is a leverage");
+    let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
+    let opened = exchange.list(instrument.symbol.as_str(), rules).and_then(|()| {
+        exchange.open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance })
+    });
+    opened.expect("a fresh exchange takes its first market and account");
+    exchange
+}
+
+/// What the paper venue can do: reduce-only is enforced, stops are replaced and not amended (venues/binance.md §8).
+#[must_use]
+pub fn paper_capability() -> Capability {
+    let ratio = |percent| Ratio::percent(percent).expect("a constant of this file is a percentage");
+    Capability {
+        native_trailing: Some(TrailingLimits { smallest: ratio("0.1"), largest: ratio("20"), step: ratio("0.1") }),
+        amend_stop: false,
+        reduce_only: true,
+        request_validity: REQUEST_VALIDITY,
+    }
+}
+
+/// An instrument's rules in the exchange's words.
+#[must_use]
+pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
     let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
     rules.min_quantity = instrument.min_quantity;
     rules.max_quantity = instrument.max_quantity;
@@ -158,11 +176,5 @@ fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim
     rules.maker_fee = instrument.maker_fee;
     rules.taker_fee = instrument.taker_fee;
     rules.maintenance_margin = instrument.maintenance_margin;
-    let leverage = instrument.leverage.or(Leverage::try_from(10).ok()).expect("ten is a leverage");
-    let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
-    let opened = exchange.list(instrument.symbol.as_str(), rules).and_then(|()| {
-        exchange.open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance })
-    });
-    opened.expect("a fresh exchange takes its first market and account");
-    exchange
+    rules
 }

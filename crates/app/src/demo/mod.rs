@@ -11,8 +11,8 @@ mod summary;
 mod view;
 mod world;
 
-pub use cast::{Cast, Opening, Player};
-pub use feed::Feed;
+pub use cast::{Cast, Opening, Player, exchange_rules, paper_capability};
+pub use feed::{Feed, Moment};
 pub use summary::{Summary, card};
 pub use view::View;
 pub use world::World;

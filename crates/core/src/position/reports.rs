@@ -128,7 +128,13 @@ impl Position {
             }
             (None, None) => OrderKind::Market,
         };
+        let last =
+            self.live.as_ref().filter(|_| named.epoch == self.epoch).and_then(|live| live.revisions.get(&named.leg));
         let state = match report.status {
+            // It has been over before: terminal beats open (F-B03), unless the venue still has it when asked.
+            _ if last.is_some_and(|last| named.revision <= *last) => {
+                OrderState::Unknown(Doubt::new(ctx.now, report.at))
+            }
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
             _ => OrderState::Working { change: None },
         };

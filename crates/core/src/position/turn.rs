@@ -150,8 +150,9 @@ impl Position {
             let Some(level) = live.tranche.levels.iter_mut().find(|level| !level.is_done()) else { return Ok(()) };
             let number = level.number;
             let complete = level.state == LevelState::Open && level.filled >= level.planned && !level.planned.is_zero();
-            let only_moved =
-                level.state == LevelState::OnlyMoves && best_last.is_some_and(|best| side.reached(best, level.price));
+            let only_moved = live.closing.is_none()
+                && level.state == LevelState::OnlyMoves
+                && best_last.is_some_and(|best| side.reached(best, level.price));
             if level.state == LevelState::Open && level.planned.is_zero() {
                 level.state = LevelState::Moot;
                 continue;
@@ -217,7 +218,7 @@ impl Position {
     fn follow_proposal(&mut self, ctx: Ctx) {
         let side = self.key.side;
         let Some(live) = &mut self.live else { return };
-        let Some(proposal) = live.tranche.proposal else { return };
+        let Some(proposal) = live.tranche.proposal.filter(|_| live.closing.is_none()) else { return };
         settle_proposal(live, proposal, side, ctx);
         if live.tranche.stop == Some(proposal)
             && let Some(exit) = live.tranche.exits.iter_mut().rev().find(|exit| exit.level.is_some() && exit.complete)

@@ -1,11 +1,12 @@
 //! A toy market, written for these tests: one net position, resting orders, prices, and faults drawn from given bytes.
 //!
-//! It knows nothing of the core but the words of the model. Its position is the truth that invariants are checked
+//! It knows nothing of the core but how to read an order id. Its position is the truth that invariants are checked
 //! against; reduce-only is enforced, so what it must never see is asserted where it would happen.
 
 use crate::builders::{ACCOUNT, BTC, fill, key, tick};
+use backstop_core::orders::Named;
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
+    Answer, Asked, ClientOrderId, Command, Epoch, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
     OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Refusal, RefusalReason, Snapshot,
     TimeInForce, Timestamp, Trigger, UnknownCause, VenueOrderId,
 };
@@ -26,6 +27,8 @@ pub struct Toy {
     /// What is open: the truth.
     pub open: Quantity,
     pub entry: Option<Price>,
+    /// The tightest stop that has ever rested here for an incarnation.
+    pub tightest: BTreeMap<Epoch, Price>,
     pub orders: BTreeMap<ClientOrderId, Held>,
     pub now: Timestamp,
     /// Events on their way to the engine.
@@ -45,6 +48,7 @@ impl Toy {
             side,
             open: Quantity::ZERO,
             entry: None,
+            tightest: BTreeMap::new(),
             orders: BTreeMap::new(),
             now,
             outbox: VecDeque::new(),
@@ -55,6 +59,11 @@ impl Toy {
             trouble,
             step,
         }
+    }
+
+    /// From now on nothing goes wrong (I38).
+    pub const fn heal(&mut self) {
+        self.trouble = 0;
     }
 
     fn fate(&mut self) -> u8 {
@@ -134,6 +143,14 @@ impl Toy {
             OrderKind::Limit { price: limit, .. } if side.reached(price, limit) => self.execute(id, limit),
             OrderKind::Limit { .. } | OrderKind::Market | OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. } => {
             }
+        }
+    }
+
+    fn note_stop(&mut self, id: ClientOrderId) {
+        let (Some(named), side) = (Named::read(&id), self.side) else { return };
+        if let OrderKind::StopMarket(trigger) = self.orders[&id].order.kind {
+            let known = self.tightest.entry(named.epoch).or_insert(trigger.price);
+            *known = side.better(*known, trigger.price);
         }
     }
 
@@ -231,6 +248,7 @@ impl Toy {
         }
         let held = Held { order, status: OrderStatus::Working, quantity, filled: Quantity::ZERO };
         self.orders.insert(order.id, held);
+        self.note_stop(order.id);
         let outcome = match wrong {
             2 => Outcome::Unknown(UnknownCause::TimedOut),
             _ => Outcome::Accepted(venue_id(order.id)),
@@ -290,6 +308,7 @@ impl Toy {
         let held = self.orders.get_mut(&id).unwrap();
         held.order.kind = OrderKind::StopMarket(trigger);
         held.quantity = held.filled.plus(quantity).unwrap();
+        self.note_stop(id);
         let lost = self.goes_wrong();
         let outcome = if lost { Outcome::Unknown(UnknownCause::TimedOut) } else { Outcome::Accepted(venue_id(id)) };
         self.answer(id, Asked::Amend, outcome);

@@ -12,14 +12,12 @@ use backstop_model::{Command, Epoch, NewOrder, OrderKind, OrderQuantity, OrderSt
 /// What has to be remembered between steps.
 #[derive(Default)]
 pub struct Laws {
-    /// The stop as last asked for, by incarnation.
-    stop: Option<(Epoch, Price)>,
     /// Quantities were changed by hand: the shares are no longer the plan's.
     pub was_changed_by_hand: bool,
 }
 
 /// Looks at one step.
-pub fn after(run: &mut Run, step: &Step) {
+pub fn after(run: &Run, step: &Step) {
     for notice in &step.notices {
         assert!(!notice.text.contains("please report"), "{}", notice.text);
         assert!(!notice.text.contains("left its range"), "{}", notice.text);
@@ -47,7 +45,7 @@ pub fn after(run: &mut Run, step: &Step) {
 }
 
 /// I4, I16, property 6.
-fn placed(run: &mut Run, order: &NewOrder) {
+fn placed(run: &Run, order: &NewOrder) {
     let side = run.case.side;
     assert!(order.reduce_only, "I4: {order:?}");
     assert_eq!((order.side, order.position_side), (side.closing(), side), "I1: {order:?}");
@@ -73,13 +71,10 @@ fn partly_filled(run: &Run, named: Named) -> bool {
 }
 
 /// I3, properties 3 and 4.
-fn never_looser(run: &mut Run, epoch: Epoch, price: Price) {
-    if let Some((of, before)) = run.laws.stop
-        && of == epoch
-    {
-        assert!(!run.case.side.is_better(before, price), "I3: the stop goes from {before} to {price}");
+fn never_looser(run: &Run, epoch: Epoch, price: Price) {
+    if let Some(before) = run.toy.tightest.get(&epoch) {
+        assert!(!run.case.side.is_better(*before, price), "I3: the stop goes from {before} to {price}");
     }
-    run.laws.stop = Some((epoch, price));
 }
 
 /// I7: the last working stop of an open position is never cancelled.

@@ -1,0 +1,53 @@
+//! Talking to a running engine: where it is, the token, and what it answers.
+
+use super::Failure;
+use clap::Args;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Where the running engine is.
+#[derive(Args, Clone, Debug)]
+pub struct Api {
+    /// The running engine's API.
+    #[arg(long, default_value = "http://127.0.0.1:8787", env = "BACKSTOP_API")]
+    api: String,
+    /// The token that `backstop run` showed when it was first started.
+    #[arg(long, env = "BACKSTOP_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl Api {
+    /// Asks for something.
+    pub fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.call(reqwest::Method::GET, path)
+    }
+
+    /// Asks for something to be done.
+    pub fn post(&self, path: &str) -> Result<Value, Failure> {
+        self.call(reqwest::Method::POST, path)
+    }
+
+    fn call(&self, method: reqwest::Method, path: &str) -> Result<Value, Failure> {
+        let token = self
+            .token
+            .as_ref()
+            .ok_or_else(|| Failure::said("a token is needed: --token, or BACKSTOP_TOKEN in the environment"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::said)?;
+        let url = format!("{}{path}", self.api);
+        runtime.block_on(async {
+            let client =
+                reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().map_err(Failure::said)?;
+            let sent = client.request(method, &url).bearer_auth(token).send().await;
+            let answer = sent
+                .map_err(|_| Failure::said(format!("no engine answers at {}; is `backstop run` running?", self.api)))?;
+            let status = answer.status();
+            let body: Value =
+                answer.json().await.map_err(|_| Failure::said(format!("{url} does not answer like Backstop")))?;
+            if status.is_success() {
+                return Ok(body);
+            }
+            let why = body.get("error").and_then(Value::as_str).unwrap_or("refused");
+            Err(Failure::said(format!("{why} ({status})")))
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Accounts, instruments and plans of a configuration, numbered for the engine, and the exchange they meet at.
+
+use crate::config::Config;
+use crate::demo::{exchange_rules, paper_capability};
+use backstop_model::{
+    Account, AccountId, Event, Instrument, InstrumentId, Leverage, Money, Name, PlanId, PositionMode,
+};
+use backstop_sim as sim;
+use std::collections::BTreeMap;
+
+/// What paper accounts begin with.
+const DEPOSIT: &str = "1000000";
+
+/// Who takes part in a run.
+pub struct RunCast {
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// The instruments.
+    pub instruments: Vec<Instrument>,
+    definitions: Vec<Event>,
+}
+
+impl RunCast {
+    /// Numbers everything of a configuration.
+    ///
+    /// # Errors
+    /// A text that names what is missing.
+    pub fn new(config: &Config, instruments: Vec<Instrument>) -> Result<Self, String> {
+        let plans: BTreeMap<Name, PlanId> =
+            (0..).zip(config.plans.keys()).map(|(number, name)| (*name, PlanId(number))).collect();
+        let mut definitions: Vec<Event> =
+            config.plans.iter().map(|(name, plan)| Event::DefinePlan { id: plans[name], plan: plan.clone() }).collect();
+        let instruments: Vec<Instrument> =
+            (0..).zip(instruments).map(|(number, instrument)| numbered(instrument, InstrumentId(number))).collect();
+        definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
+        let currency =
+            instruments.first().map(|instrument| instrument.currency).ok_or("there is no instrument to trade")?;
+        let mut accounts = Vec::new();
+        for (number, written) in (0..).zip(&config.accounts) {
+            let account = Account {
+                id: AccountId(number),
+                name: written.name,
+                venue: Name::new("paper").map_err(|wrong| wrong.to_string())?,
+                position_mode: PositionMode::OneWay,
+                plan: written.plan.and_then(|name| plans.get(&name).copied()),
+                capability: paper_capability(),
+                currency,
+            };
+            definitions.push(Event::DefineAccount(Box::new(account.clone())));
+            for (symbol, plan) in &written.symbol_plans {
+                let instrument = instruments.iter().find(|instrument| instrument.symbol == *symbol);
+                if let (Some(instrument), Some(plan)) = (instrument, plans.get(plan)) {
+                    definitions.push(Event::SymbolPlan { account: account.id, instrument: instrument.id, plan: *plan });
+                }
+            }
+            accounts.push(account);
+        }
+        Ok(Self { accounts, instruments, definitions })
+    }
+
+    /// The definitions the engine is told first.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<Event> {
+        self.definitions.clone()
+    }
+
+    /// A fresh exchange with these markets and accounts.
+    ///
+    /// # Errors
+    /// What the exchange says against it.
+    pub fn exchange(&self, seed: u64) -> Result<sim::Exchange, sim::SetupError> {
+        let mut exchange = sim::Exchange::new(sim::Setup::new(seed));
+        for instrument in &self.instruments {
+            exchange.list(instrument.symbol.as_str(), exchange_rules(instrument))?;
+        }
+        let leverage = Leverage::try_from(10).expect("ten is a leverage");
+        let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
+        for account in &self.accounts {
+            exchange
+                .open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance })?;
+        }
+        Ok(exchange)
+    }
+}
+
+fn numbered(instrument: Instrument, id: InstrumentId) -> Instrument {
+    let mut spec = backstop_model::InstrumentSpec::from(instrument);
+    spec.id = id;
+    Instrument::try_from(spec).expect("only its number has changed")
+}

@@ -1,0 +1,106 @@
+//! A generated market that moves with the clock, in front of the paper venue: together they are a venue like any other.
+//!
+//! Its time stands still while nobody runs it: points are counted, and on a new start the next one comes next.
+
+use crate::demo::{Feed, Moment};
+use backstop_model::{
+    AccountId, Command, Event, Instrument, InstrumentId, PositionSide, Quantity, Span, Tick, Timestamp,
+};
+use backstop_venues::paper::PaperVenue;
+use backstop_venues::{Venue, VenueFailure};
+
+/// The cursor is written at most this often.
+const CURSOR_EVERY: Span = Span::from_millis(250);
+
+/// Somebody opens a position by hand.
+#[derive(Clone, Copy, Debug)]
+pub struct ByHand {
+    /// Not before.
+    pub at: Timestamp,
+    /// For whom.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Which way.
+    pub side: PositionSide,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// The market and the venue.
+pub struct PaperMarket {
+    venue: PaperVenue,
+    feed: Feed,
+    instruments: Vec<Instrument>,
+    by_hand: Vec<ByHand>,
+    next: Option<Moment>,
+    /// Clock time less market time.
+    offset: Span,
+    cursor_at: Timestamp,
+}
+
+impl PaperMarket {
+    /// A market whose next point comes at `now`.
+    #[must_use]
+    pub fn new(
+        venue: PaperVenue,
+        mut feed: Feed,
+        instruments: Vec<Instrument>,
+        by_hand: Vec<ByHand>,
+        now: Timestamp,
+    ) -> Self {
+        let next = feed.next_moment().ok().flatten();
+        let offset = next.as_ref().map_or(Span::ZERO, |moment| now.since(moment.at));
+        Self { venue, feed, instruments, by_hand, next, offset, cursor_at: now }
+    }
+
+    fn play(&mut self, moment: &Moment, now: Timestamp, events: &mut Vec<Event>) -> Result<(), VenueFailure> {
+        let Some(instrument) = self
+            .instruments
+            .iter()
+            .find(|instrument| instrument.symbol == moment.symbol)
+            .map(|instrument| instrument.id)
+        else {
+            return Ok(());
+        };
+        for prices in &moment.long {
+            self.venue.quote(now, instrument, *prices);
+            events.push(Event::Tick(Tick { instrument, prices: *prices, confirmed: true }));
+        }
+        let due: Vec<ByHand> =
+            self.by_hand.extract_if(.., |hand| hand.instrument == instrument && hand.at <= now).collect();
+        for hand in due {
+            self.venue.open_by_hand(now, hand.account, hand.instrument, hand.side, hand.quantity)?;
+        }
+        Ok(())
+    }
+}
+
+impl Venue for PaperMarket {
+    fn submit(&mut self, now: Timestamp, command: &Command) {
+        self.venue.submit(now, command);
+    }
+
+    fn poll(&mut self, now: Timestamp) -> Result<Vec<Event>, VenueFailure> {
+        let mut events = Vec::new();
+        while let Some(moment) = self.next.take() {
+            if moment.at.plus(self.offset) > now {
+                self.next = Some(moment);
+                break;
+            }
+            self.play(&moment, now, &mut events)?;
+            self.next = self.feed.next_moment().ok().flatten();
+        }
+        events.extend(self.venue.poll(now)?);
+        if now.since(self.cursor_at) >= CURSOR_EVERY {
+            self.cursor_at = now;
+            self.venue.note_cursor(self.feed.given())?;
+        }
+        Ok(events)
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        let market = self.next.as_ref().map(|moment| moment.at.plus(self.offset));
+        market.into_iter().chain(self.venue.next_due()).min()
+    }
+}

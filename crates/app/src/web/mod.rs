@@ -1,0 +1,12 @@
+//! The local API that `health`, `positions` and `close` talk to: loopback only, a token on every route but `/healthz`.
+//!
+//! It shows what the live loop last published and changes things only by handing it an operator's event. It decides
+//! nothing and holds no state of its own but the hash of the token.
+
+mod door;
+mod routes;
+mod token;
+
+pub use door::{Bind, NotLoopback};
+pub use routes::router;
+pub use token::{TokenFile, WeakToken};

@@ -1,0 +1,223 @@
+//! The live shell: sockets, clock and files around [`Cycle`], and nothing else.
+//!
+//! One task owns everything, so there is one order of events. It polls the venue, hands what arrives to the cycle, gives
+//! records to the writing thread, sends what is durable, and sleeps until the next thing is due. Operators and the
+//! writer reach it through one bounded inbox. It ends on request, leaving all orders at the venue (F-M18).
+
+use crate::clock::Clock;
+use crate::cycle::{Cycle, Taken};
+use backstop_model::{Event, Notice, PositionDocument, PositionKey, Timestamp};
+use backstop_store::{Done, Journal, Work, Writer};
+use backstop_venues::{Venue, VenueFailure};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Inputs waiting at most.
+const INBOX: usize = 1_024;
+/// The longest sleep: even without anything due, things are looked at this often.
+const LONGEST_SLEEP: Duration = Duration::from_millis(250);
+
+/// Called with every notice.
+pub type Tell = Box<dyn Fn(Timestamp, &Notice) + Send>;
+
+/// What reaches the live loop from outside.
+#[derive(Debug)]
+pub enum Input {
+    /// An operator's wish.
+    Operator(Box<Event>),
+    /// To end cleanly.
+    Stop,
+    /// The writing thread has news.
+    Stored(Done),
+}
+
+/// One open position as it is shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Which.
+    pub key: PositionKey,
+    /// The document.
+    pub document: PositionDocument,
+    /// The proof of coverage.
+    pub coverage: backstop_core::Coverage,
+}
+
+/// How things stand, for those who ask.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// When this was written.
+    pub at: Timestamp,
+    /// Running numbers.
+    pub health: crate::Health,
+    /// Orders that are open or in flight.
+    pub open_orders: usize,
+    /// The journal takes records.
+    pub journal_works: bool,
+    /// The connection to the venue works.
+    pub venue_works: bool,
+    /// All open positions.
+    pub positions: Vec<Shown>,
+}
+
+/// The live loop, ready to run.
+pub struct Live {
+    cycle: Cycle,
+    venue: Box<dyn Venue + Send>,
+    writer: Writer,
+    clock: Clock,
+    inbox: mpsc::Receiver<Input>,
+    status: watch::Sender<Arc<Status>>,
+    tell: Tell,
+    venue_works: bool,
+}
+
+/// What others hold of a live loop.
+#[derive(Clone)]
+pub struct Handle {
+    /// Where inputs go.
+    pub inbox: mpsc::Sender<Input>,
+    /// Where the newest status is.
+    pub status: watch::Receiver<Arc<Status>>,
+}
+
+impl Live {
+    /// Puts a loop together. `tell` is called with every notice.
+    #[must_use]
+    pub fn new(
+        cycle: Cycle,
+        venue: Box<dyn Venue + Send>,
+        journal: Box<dyn Journal>,
+        clock: Clock,
+        tell: Tell,
+    ) -> (Self, Handle) {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let stored = sender.clone();
+        // The inbox is read until the loop ends; news for a loop that has ended is for nobody.
+        let writer = Writer::start(journal, move |done| drop(stored.blocking_send(Input::Stored(done))));
+        let (status, seen) = watch::channel(Arc::new(Status::default()));
+        let live = Self { cycle, venue, writer, clock, inbox, status, tell, venue_works: true };
+        (live, Handle { inbox: sender, status: seen })
+    }
+
+    /// Runs until it is asked to stop. `first` is taken in before anything else: definitions and doubts.
+    pub async fn run(mut self, first: Vec<Event>) {
+        let now = self.clock.now();
+        for event in first {
+            self.take(now, event);
+        }
+        loop {
+            let changed = self.turn();
+            if changed {
+                self.publish();
+            }
+            let input = tokio::time::timeout(self.sleep(), self.inbox.recv()).await;
+            match input {
+                Ok(Some(Input::Stop) | None) => break,
+                Ok(Some(input)) => self.hear(input),
+                Err(_) => self.publish(),
+            }
+        }
+        if let Some(checkpoint) = self.cycle.checkpoint_now() {
+            self.writer.submit(Work::Checkpoint(checkpoint));
+        }
+        // The writer's news of its last commit must not wait for a reader that is gone.
+        self.inbox.close();
+    }
+
+    /// Everything that is due now. True when something happened.
+    fn turn(&mut self) -> bool {
+        let now = self.clock.now();
+        let mut happened = false;
+        match self.venue.poll(now) {
+            Ok(events) => {
+                self.venue_works = true;
+                for event in events {
+                    happened |= self.take(now, event);
+                }
+            }
+            Err(failure) => self.venue_failed(now, &failure),
+        }
+        for event in self.cycle.overdue(now) {
+            happened |= self.take(now, event);
+        }
+        if self.cycle.wants_wake(now) {
+            happened |= self.take(now, Event::Wake);
+        }
+        while let Some(command) = self.cycle.next_request(now) {
+            happened = true;
+            self.venue.submit(now, &command);
+        }
+        happened
+    }
+
+    fn take(&mut self, now: Timestamp, event: Event) -> bool {
+        let taken: Taken = self.cycle.take(now, event);
+        for notice in &taken.core.notices {
+            (self.tell)(now, notice);
+        }
+        let Some(step) = taken.step else { return false };
+        if !self.cycle.is_journal_failed() && !self.writer.submit(Work::Step(Box::new(step))) {
+            self.cycle.journal_failed();
+        }
+        if let Some(checkpoint) = self.cycle.checkpoint() {
+            self.writer.submit(Work::Checkpoint(checkpoint));
+        }
+        true
+    }
+
+    fn hear(&mut self, input: Input) {
+        match input {
+            Input::Operator(event) => {
+                let now = self.clock.now();
+                self.take(now, *event);
+            }
+            Input::Stop => {}
+            Input::Stored(Done::Durable { through }) => self.cycle.durable(through),
+            Input::Stored(Done::Failed { error, .. }) => {
+                let text = format!("{error}. Nothing more is recorded; only stops are placed and moved from now on");
+                self.alarm(text);
+                self.cycle.journal_failed();
+            }
+        }
+    }
+
+    fn venue_failed(&mut self, _now: Timestamp, failure: &VenueFailure) {
+        if std::mem::replace(&mut self.venue_works, false) {
+            self.alarm(format!(
+                "the venue's connection does not work: {failure}; trying again, stops rest at the venue"
+            ));
+        }
+    }
+
+    fn alarm(&self, text: String) {
+        let notice = Notice { severity: backstop_model::Severity::Alarm, position: None, text };
+        (self.tell)(self.clock.now(), &notice);
+    }
+
+    /// How long nothing is due.
+    fn sleep(&self) -> Duration {
+        let now = self.clock.now();
+        let next = [self.cycle.next_wake(), self.venue.next_due()].into_iter().flatten().min();
+        let nanos = next.map_or(i64::MAX, |next| next.since(now).as_nanos());
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)).min(LONGEST_SLEEP)
+    }
+
+    fn publish(&self) {
+        let now = self.clock.now();
+        let engine = self.cycle.engine();
+        let show = |position: &backstop_core::position::Position| {
+            let read = position.read(engine.ctx(position.key, now)?).ok()??;
+            Some(Shown { key: read.key, document: read.document, coverage: read.protection })
+        };
+        let status = Status {
+            at: now,
+            health: self.cycle.health().clone(),
+            open_orders: engine.positions().map(|position| position.orders.len()).sum(),
+            journal_works: !self.cycle.is_journal_failed(),
+            venue_works: self.venue_works,
+            positions: engine.positions().filter_map(show).collect(),
+        };
+        self.status.send_replace(Arc::new(status));
+    }
+}
