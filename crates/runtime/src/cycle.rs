@@ -159,6 +159,7 @@ impl Cycle {
         if let Some(command) = self.snapshots.due(self.now) {
             self.executor.push(self.now, vec![command]);
         }
+        self.executor.protect_only(!self.snapshots.all_read());
         let command = self.executor.next(self.now)?;
         if command.lane() == Lane::Reconcile {
             self.snapshots.sent(self.now, &command);
@@ -198,6 +199,12 @@ impl Cycle {
         self.since_checkpoint = 0;
         let state = serde_json::to_string(&self.engine).ok()?;
         Some(Checkpoint { sequence: self.sequence, fingerprint: self.engine.fingerprint(), state })
+    }
+
+    /// Whether targets are held back because some account has not been read yet (R9).
+    #[must_use]
+    pub fn is_protect_only(&self) -> bool {
+        !self.snapshots.all_read()
     }
 
     /// The number of the last record.

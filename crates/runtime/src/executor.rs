@@ -45,6 +45,8 @@ pub struct Executor {
     budget: Budget,
     lanes: BTreeMap<LaneKey, VecDeque<(Timestamp, Command, u32)>>,
     spent: BTreeMap<AccountId, VecDeque<Timestamp>>,
+    /// Targets wait: not everything is known yet (R9).
+    protect_only: bool,
     sent: BTreeMap<(ClientOrderId, Asked), Sent>,
 }
 
@@ -53,6 +55,12 @@ impl Executor {
     #[must_use]
     pub fn new(budget: Budget) -> Self {
         Self { budget, ..Self::default() }
+    }
+
+    /// Holds targets back, or lets them go: until every account has been read, only protection, cancels and questions
+    /// may leave (R9).
+    pub const fn protect_only(&mut self, only: bool) {
+        self.protect_only = only;
     }
 
     /// Takes commands over, in order.
@@ -72,7 +80,9 @@ impl Executor {
         let ready = |queue: &VecDeque<(Timestamp, Command, u32)>| {
             queue.front().is_some_and(|(not_before, ..)| *not_before <= now)
         };
-        let keys: Vec<LaneKey> = self.lanes.iter().filter(|(_, queue)| ready(queue)).map(|(key, _)| *key).collect();
+        let may = |lane: Lane| !(self.protect_only && lane == Lane::Profit);
+        let open = self.lanes.iter().filter(|(key, queue)| may(key.0) && ready(queue));
+        let keys: Vec<LaneKey> = open.map(|(key, _)| *key).collect();
         let key = keys.into_iter().find(|(lane, account, _)| self.affords(*lane, *account, now))?;
         let queue = self.lanes.get_mut(&key)?;
         let (_, command, attempts) = queue.pop_front()?;
@@ -142,7 +152,9 @@ impl Executor {
     /// When the executor has something to do of its own accord.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let queued = self.lanes.values().filter_map(|queue| queue.front()).map(|(not_before, ..)| *not_before).min();
+        let may = |lane: Lane| !(self.protect_only && lane == Lane::Profit);
+        let open = self.lanes.iter().filter(|(key, _)| may(key.0));
+        let queued = open.filter_map(|(_, queue)| queue.front()).map(|(not_before, ..)| *not_before).min();
         let answers = self.sent.values().map(|sent| sent.at.plus(REQUEST_TIMEOUT)).min();
         queued.into_iter().chain(answers).min()
     }

@@ -52,6 +52,8 @@ pub struct Status {
     pub health: crate::Health,
     /// Orders that are open or in flight.
     pub open_orders: usize,
+    /// Targets wait until every account has been read (R9).
+    pub protect_only: bool,
     /// The journal takes records.
     pub journal_works: bool,
     /// The connection to the venue works.
@@ -214,6 +216,7 @@ impl Live {
             at: now,
             health: self.cycle.health().clone(),
             open_orders: engine.positions().map(|position| position.orders.len()).sum(),
+            protect_only: self.cycle.is_protect_only(),
             journal_works: !self.cycle.is_journal_failed(),
             venue_works: self.venue_works,
             positions: engine.positions().filter_map(show).collect(),

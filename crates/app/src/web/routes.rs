@@ -42,6 +42,7 @@ fn health_of(status: &Status) -> Value {
         "ok": status.journal_works && status.venue_works && unprotected == 0,
         "stream": if status.venue_works { "up" } else { "down" },
         "journal": if status.journal_works { "up" } else { "failed" },
+        "protect_only": status.protect_only,
         "active_positions": status.positions.len(),
         "unprotected_positions": unprotected,
         "pending_orders": status.open_orders,

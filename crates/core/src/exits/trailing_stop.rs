@@ -40,6 +40,8 @@ pub struct Trail {
     pub refusals: u8,
     /// When the native order was first tried.
     pub tried_at: Option<Timestamp>,
+    /// The price has been through the level that the engine watches, since then.
+    pub passed: Option<Timestamp>,
     /// Where it is.
     pub phase: Phase,
 }

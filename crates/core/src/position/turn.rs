@@ -110,7 +110,8 @@ impl Position {
             out.tell(Severity::Warning, key, text);
         }
         let activation = armed.activation;
-        live.tranche.trail = Some(Trail { activation, behind, by, refusals: 0, tried_at: None, phase: Phase::Waiting });
+        live.tranche.trail =
+            Some(Trail { activation, behind, by, refusals: 0, tried_at: None, passed: None, phase: Phase::Waiting });
     }
 
     /// Lets every rule look at the facts.
@@ -253,35 +254,38 @@ impl Position {
         if trail.by == TrailedBy::Venue {
             return Ok(());
         }
-        self.move_trail(trail, best, series, ctx, out)
+        self.move_trail(trail, best, ctx)?;
+        self.watch_trail_level(series, ctx, out);
+        Ok(())
     }
 
-    fn move_trail(
-        &mut self,
-        mut trail: Trail,
-        best: Price,
-        series: Series,
-        ctx: Ctx,
-        out: &mut Out,
-    ) -> Result<(), OutOfRange> {
+    /// The price is through the level of a trail that the engine watches: believed at once with a second witness, else
+    /// after a moment (F-H01).
+    fn watch_trail_level(&mut self, series: Series, ctx: Ctx, out: &mut Out) {
+        let (key, side) = (self.key, self.key.side);
+        let Some(live) = &mut self.live else { return };
+        let Some(trail) = live.tranche.trail.as_mut().filter(|trail| trail.by == TrailedBy::Engine) else { return };
+        let (Phase::Active { level: Some(level), .. }, Some(now)) = (trail.phase, ctx.board.price(series)) else {
+            return;
+        };
+        if !side.hit(now, level) {
+            trail.passed = None;
+            return;
+        }
+        let since = *trail.passed.get_or_insert(ctx.now);
+        let believed = believed(side, level, series, ctx) || ctx.now.since(since) >= DWELL;
+        if believed && live.closing.is_none() && ctx.board.fresh(series, ctx.now).is_some() {
+            let symbol = ctx.instrument.symbol;
+            let text = format!("{symbol} {side}: price {now} is through the trail at {level}; closing at market");
+            out.tell(Severity::Note, key, text);
+            live.close(ExitReason::TrailingStop, ctx.now);
+        }
+    }
+
+    fn move_trail(&mut self, mut trail: Trail, best: Price, ctx: Ctx) -> Result<(), OutOfRange> {
         let side = self.key.side;
         let Some(live) = &mut self.live else { return Ok(()) };
         let Phase::Active { level, .. } = trail.phase else { return Ok(()) };
-        if let (TrailedBy::Engine, Some(level), Some(now)) = (trail.by, level, ctx.board.fresh(series, ctx.now))
-            && side.hit(now, level)
-            && believed(side, level, series, ctx)
-        {
-            out.tell(
-                Severity::Note,
-                self.key,
-                format!(
-                    "{} {side}: price {now} is through the trail at {level}; closing at market",
-                    ctx.instrument.symbol
-                ),
-            );
-            live.close(ExitReason::TrailingStop, ctx.now);
-            return Ok(());
-        }
         let Some(stop) = live.tranche.stop else { return Ok(()) };
         if live.tranche.trail_not_before.is_some_and(|not_before| ctx.now < not_before) {
             return Ok(());

@@ -128,6 +128,8 @@ impl Position {
         });
         note(dwelling.min(), Deadline::InstantTakeProfit);
         let trails = live.tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
+        let passed = live.tranche.trail.filter(|_| trails).and_then(|trail| trail.passed);
+        note(passed.map(|since| since.plus(DWELL)), Deadline::TrailMove);
         note(live.tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
         let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
         note(limit.map(|limit| live.tranche.opened_at.plus(limit)), Deadline::TimeLimit);
@@ -171,7 +173,10 @@ fn watch_trail(watches: &mut Watches, live: &Live, trail: Trail, series: Series,
         return Ok(());
     }
     if let (TrailedBy::Engine, Some(level)) = (trail.by, level) {
-        watches.worse(series, level);
+        match trail.passed {
+            None => watches.worse(series, level),
+            Some(_) => watches.better(series, level),
+        }
     }
     if live.tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
         return Ok(());

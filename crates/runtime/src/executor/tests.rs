@@ -96,3 +96,15 @@ fn silence_is_an_unknown_outcome_and_never_a_resend() {
     assert_eq!(executor.next(late), None);
     assert_eq!(executor.overdue(late), vec![]);
 }
+
+#[test]
+fn until_everything_is_known_only_protection_leaves() {
+    // R9: not starting would leave positions naked; starting blindly would sell too much.
+    let mut executor = Executor::default();
+    executor.protect_only(true);
+    executor.push(NOW, vec![target(1), stop(2)]);
+    assert_eq!(executor.next(NOW), Some(stop(2)));
+    assert_eq!(executor.next(NOW), None);
+    executor.protect_only(false);
+    assert_eq!(executor.next(NOW), Some(target(1)));
+}
