@@ -1,9 +1,13 @@
-//! `backstop check`: the command line of it and what it prints. What is shown comes from the rooms below.
+//! `backstop check`: a configuration in words and numbers before any money depends on it. The numbers are the core's own.
 
 use super::{Failure, Outcome};
 use crate::config::Config;
-use backstop_model::plan::{Distance, ExitPlan};
-use clap::Args;
+use crate::recorded::Decimals;
+use backstop_core::preview::{Preview, preview};
+use backstop_model::plan::{ExitPlan, StopLadder};
+use backstop_model::{Instrument, InstrumentId, Name, PositionSide, Price, Quantity, Symbol};
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -11,72 +15,156 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 pub struct Check {
     /// The configuration, YAML or JSON; the built-in plan when absent.
-    config: Option<PathBuf>,
+    file: Option<PathBuf>,
     /// The configuration, as other commands take it.
-    #[arg(long = "config", conflicts_with = "config")]
-    named: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
+    /// The instrument whose tick, step, minimums, fees and leverage count.
+    #[arg(long, default_value = "EXAMPLE")]
+    symbol: String,
+    /// The entry the plan is worked out for.
+    #[arg(long, default_value = "100")]
+    entry: String,
+    /// The quantity entered.
+    #[arg(long, default_value = "10")]
+    quantity: String,
+    /// The side.
+    #[arg(long, default_value = "long")]
+    side: Side,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Side {
+    Long,
+    Short,
+}
+
 impl Check {
-    /// Checks it.
+    /// Checks it. A plan that would not be armed is a problem found.
     pub fn run(&self) -> Result<Outcome, Failure> {
-        let path = self.config.as_ref().or(self.named.as_ref());
+        let path = self.file.as_ref().or(self.config.as_ref());
         let config = path.map_or_else(Config::built_in, |path| Config::load(path))?;
-        let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+        let entry: Price = self.entry.parse().map_err(|wrong| Failure::said(format!("--entry: {wrong}")))?;
+        let quantity: Quantity =
+            self.quantity.parse().map_err(|wrong| Failure::said(format!("--quantity: {wrong}")))?;
+        let instrument = self.instrument(&config)?;
+        let side = match self.side {
+            Side::Long => PositionSide::Long,
+            Side::Short => PositionSide::Short,
+        };
+        let shown: Vec<_> =
+            config.plans.values().map(|plan| (plan, preview(plan, &instrument, side, entry, quantity))).collect();
+        let good = shown.iter().all(|(_, shown)| shown.as_ref().is_ok_and(|shown| shown.armed));
         if self.json {
-            let plans: Vec<_> = config.plans.values().collect();
+            let plans: Vec<_> = shown.iter().map(|(plan, shown)| as_json(plan, shown)).collect();
             let accounts: Vec<_> =
                 config.accounts.iter().map(|account| json!({"name": account.name, "plan": account.plan})).collect();
+            let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
             println!("{}", json!({"accounts": accounts, "plans": plans, "warnings": warnings}));
-            return Ok(Outcome::Good);
+        } else {
+            print_accounts(&config);
+            for (plan, shown) in &shown {
+                println!("\n{}", in_words(plan));
+                match shown {
+                    Ok(shown) => println!("{side} {quantity} from {entry}:\n{}", in_numbers(shown)),
+                    Err(why) => println!("for {side} {quantity} from {entry} it is not armed: {why}"),
+                }
+            }
         }
-        for account in &config.accounts {
-            let plan = account.plan.map_or_else(|| "no plan".to_owned(), |plan| format!("plan {plan}"));
-            println!("account {}: {} ({}), {plan}", account.name, account.venue.word(), account.mode.word());
-        }
-        for plan in config.plans.values() {
-            print!("{}", explain(plan));
-        }
-        warnings.iter().for_each(|warning| println!("warning: {warning}"));
-        Ok(Outcome::Good)
+        Ok(if good { Outcome::Good } else { Outcome::ProblemFound })
+    }
+
+    fn instrument(&self, config: &Config) -> Result<Instrument, Failure> {
+        let symbol = Symbol::new(&self.symbol).map_err(|wrong| Failure::said(format!("--symbol: {wrong}")))?;
+        let venue = Name::new("paper").map_err(Failure::said)?;
+        let seen = Decimals { price: decimals(&self.entry).max(2), quantity: Some(decimals(&self.quantity).max(3)) };
+        Instrument::try_from(config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen)).map_err(Failure::said)
     }
 }
 
-/// A plan in words.
-fn explain(plan: &ExitPlan) -> String {
+fn decimals(number: &str) -> u8 {
+    number.split_once('.').map_or(0, |(_, fraction)| u8::try_from(fraction.len()).unwrap_or(12).min(12))
+}
+
+fn as_json(plan: &ExitPlan, shown: &Result<Preview, backstop_core::exits::NotArmable>) -> serde_json::Value {
+    match shown {
+        Ok(shown) => json!({"plan": plan, "preview": shown}),
+        Err(why) => json!({"plan": plan, "not_armed": why.to_string()}),
+    }
+}
+
+fn print_accounts(config: &Config) {
+    for account in &config.accounts {
+        let plan = account.plan.map_or_else(|| "no plan".to_owned(), |plan| format!("plan {plan}"));
+        println!("account {}: {} ({}), {plan}", account.name, account.venue.word(), account.mode.word());
+    }
+    config.warnings.iter().for_each(|warning| println!("warning: {warning}"));
+}
+
+/// A plan in a trader's words.
+fn in_words(plan: &ExitPlan) -> String {
     let mut text = format!(
-        "plan {}\n  stop: {} from entry, watched on {}\n",
+        "plan {}\n  stop {} from entry, watched on {}",
         plan.name,
         plan.stop_loss.at,
         plan.stop_loss.trigger.word()
     );
     for (number, level) in (1..).zip(plan.take_profits.iter()) {
-        text.push_str(&format!("  TP{number}: {}{}\n", closes(level.close), at(level.at)));
+        text.push_str(&format!("\n  TP{number} at {} closes {}%", level.at, level.close.in_percent()));
     }
     if let Some(trailing) = plan.trailing {
-        let from =
-            trailing.activation.map_or_else(|| "from the start".to_owned(), |activation| format!("from {activation}"));
-        text.push_str(
-            &format!(
-                "  trail: {from}, {} behind the best {} price, by {:?}\n",
-                trailing.distance,
-                trailing.trigger.word(),
-                trailing.by
-            )
-            .to_lowercase(),
-        );
+        let from = trailing
+            .activation
+            .map_or_else(|| "from the start".to_owned(), |activation| format!("from {activation} on"));
+        let by = match trailing.by {
+            backstop_model::TrailedBy::Amend => "Backstop moves the resting stop",
+            backstop_model::TrailedBy::Engine => "Backstop watches and closes at market",
+            backstop_model::TrailedBy::Venue => "the venue's own trailing order",
+        };
+        text.push_str(&format!(
+            "\n  trail {from}, {} behind the best {} price: {by}",
+            trailing.distance,
+            trailing.trigger.word()
+        ));
     }
-    text.push_str(&format!("  ladder: {:?}, break-even {:?}\n", plan.stop_ladder, plan.breakeven));
+    let ladder = match plan.stop_ladder {
+        StopLadder::None => "the stop stays where it is".to_owned(),
+        StopLadder::Breakeven => "the first level moves the stop to break-even".to_owned(),
+        StopLadder::PreviousTarget => {
+            "each level moves the stop to the target before, the first to break-even".to_owned()
+        }
+        StopLadder::TargetsBehind(count) => format!("each level moves the stop to the target {count} before"),
+        StopLadder::PercentBelowTrigger(share) => {
+            format!("each level moves the stop to {}% behind its price", share.in_percent())
+        }
+        StopLadder::PercentBelowHigh(share) => {
+            format!("each level moves the stop to {}% behind the best price", share.in_percent())
+        }
+    };
+    text.push_str(&format!("\n  {ladder}"));
     text
 }
 
-fn closes(share: backstop_model::Ratio) -> String {
-    format!("closes {}% ", share.in_percent())
-}
-
-fn at(distance: Distance) -> String {
-    format!("at {distance}")
+/// A preview as a table, with what should be known below it.
+fn in_numbers(shown: &Preview) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["step", "price", "closes", "remains", "stop after", "realised", "worst from here", "after fees"]);
+    for row in &shown.rows {
+        let stop = row.stop_after.map_or_else(|| "–".to_owned(), |stop| stop.to_string());
+        let cells = [row.event.clone(), row.price.to_string(), row.closes.to_string(), row.remaining.to_string(), stop];
+        let money = [row.realised, row.worst_gross, row.worst_net].map(|money| money.to_string());
+        table.add_row(cells.into_iter().chain(money));
+    }
+    let mut text = format!("{table}\nnet break-even {}", shown.net_break_even);
+    if let (Some(liquidation), Some(way)) = (shown.liquidation, shown.stop_on_the_way) {
+        text.push_str(&format!("; liquidation near {liquidation}, the stop lies {way:.1}% of the way there"));
+    }
+    for warning in &shown.warnings {
+        text.push_str(&format!("\nwarning: {warning}"));
+    }
+    text
 }

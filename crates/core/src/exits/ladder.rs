@@ -99,6 +99,9 @@ impl Level {
     }
 }
 
+/// Levels, and what people should be told about them.
+pub type Worked = (Vec<Level>, Vec<String>);
+
 /// Works out the levels for `quantity`, and what people should be told about those that are too small.
 ///
 /// # Errors
@@ -108,7 +111,7 @@ pub fn levels(
     armed: &Armed,
     instrument: &Instrument,
     quantity: Quantity,
-) -> Result<(Vec<Level>, Vec<String>), OutOfRange> {
+) -> Result<Worked, OutOfRange> {
     if let Some(single) = single(plan, armed, instrument, quantity)? {
         return Ok(single);
     }
@@ -163,7 +166,7 @@ fn single(
     armed: &Armed,
     instrument: &Instrument,
     quantity: Quantity,
-) -> Result<Option<(Vec<Level>, Vec<String>)>, OutOfRange> {
+) -> Result<Option<Worked>, OutOfRange> {
     let mut told = Vec::new();
     for (number, (level, price)) in (1_u8..).zip(plan.take_profits.iter().zip(&armed.targets)) {
         let smallest = instrument.smallest_exit(*price)?;

@@ -117,11 +117,6 @@ impl Position {
         self.place(want, want.quantity, ctx, out);
     }
 
-    /// A stop of this incarnation that is alive or may be.
-    pub(crate) fn has_live_stop(&self) -> bool {
-        self.mine(Leg::Stop).any(OpenOrder::is_live)
-    }
-
     /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
     fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
@@ -315,6 +310,7 @@ impl Position {
             quantity,
             filled: Quantity::ZERO,
             reported: Quantity::ZERO,
+            maybe_at: None,
             reason: want.reason,
             seen_at: ctx.now,
             state: OrderState::InFlight { since: ctx.now },

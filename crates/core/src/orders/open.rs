@@ -132,6 +132,8 @@ pub struct OpenOrder {
     pub filled: Quantity,
     /// Executions the venue has spoken of, cumulative; the larger report is the newer.
     pub reported: Quantity,
+    /// Where a stop may be since an amend whose outcome is unknown.
+    pub maybe_at: Option<Price>,
     /// What its executions are booked as.
     pub reason: ExitReason,
     /// When the venue last confirmed it, by our time.

@@ -92,6 +92,7 @@ impl Position {
                     order.kind = OrderKind::StopMarket(Trigger { price, source });
                 }
                 order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
+                order.maybe_at = None;
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
             }
@@ -104,7 +105,10 @@ impl Position {
                 self.refused(&asked, refusal, ctx, out);
             }
             // Amends are repeatable: the next turn asks again, whatever became of this one.
-            Outcome::Unknown(_) => order.state = OrderState::Working { change: None },
+            Outcome::Unknown(_) => {
+                order.state = OrderState::Working { change: None };
+                order.maybe_at = Some(price);
+            }
         }
     }
 
@@ -160,7 +164,11 @@ fn stop_refused(
         key.side,
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
     );
-    let standing = orders.iter().find(|other| other.leg == Leg::Stop && other.stands()).and_then(OpenOrder::stop_price);
+    let standing = orders.iter().find(|other| other.leg == Leg::Stop && other.stands()).and_then(|other| {
+        // Never looser than where an unanswered amend may have put it (I3).
+        let price = other.stop_price()?;
+        Some(other.maybe_at.map_or(price, |maybe| key.side.better(price, maybe)))
+    });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
     out.tell(severity, key, text);
     let trailed = live.tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);

@@ -151,6 +151,7 @@ impl Position {
             quantity,
             filled: report.filled,
             reported: report.filled,
+            maybe_at: None,
             reason: ExitReason::Unknown,
             seen_at: ctx.now,
             state,

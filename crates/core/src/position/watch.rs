@@ -49,8 +49,9 @@ impl Position {
         let Some(plan) = live.plan.as_ref() else { return watches.quiet };
         let source = plan.stop_loss.trigger.series(side);
         if live.closing.is_some() {
-            // A stop that is missing can be placed when its price comes back through it.
-            if let Some(stop) = live.tranche.stop.filter(|_| !self.has_live_stop()) {
+            // While the price is through the stop none can be placed or moved; it can when the price comes back.
+            let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
+            if let Some(stop) = live.tranche.stop.filter(|stop| through(stop.price)) {
                 watches.better(source, stop.price);
             }
             return watches.quiet;

@@ -14,7 +14,9 @@ use proptest::prelude::*;
 use run::{Case, Run, case};
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() }
+    let usual = ProptestConfig::default();
+    // At least a thousand; `PROPTEST_CASES` may ask for more.
+    ProptestConfig { cases: usual.cases.max(1000), failure_persistence: None, ..usual }
 }
 
 proptest! {
