@@ -23,10 +23,10 @@ pub struct Check {
     #[arg(long, default_value = "EXAMPLE")]
     symbol: String,
     /// The entry the plan is worked out for.
-    #[arg(long, default_value = "100")]
+    #[arg(long, default_value = "10000")]
     entry: String,
     /// The quantity entered.
-    #[arg(long, default_value = "10")]
+    #[arg(long, default_value = "1")]
     quantity: String,
     /// The side.
     #[arg(long, default_value = "long")]
@@ -56,7 +56,7 @@ impl Check {
             Side::Short => PositionSide::Short,
         };
         let shown: Vec<_> =
-            config.plans.values().map(|plan| (plan, preview(plan, &instrument, side, entry, quantity))).collect();
+            plans(&config).map(|plan| (plan, preview(plan, &instrument, side, entry, quantity))).collect();
         let good = shown.iter().all(|(_, shown)| shown.as_ref().is_ok_and(|shown| shown.armed));
         if self.json {
             let plans: Vec<_> = shown.iter().map(|(plan, shown)| as_json(plan, shown)).collect();
@@ -83,6 +83,16 @@ impl Check {
         let seen = Decimals { price: decimals(&self.entry).max(2), quantity: Some(decimals(&self.quantity).max(3)) };
         Instrument::try_from(config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen)).map_err(Failure::said)
     }
+}
+
+/// The plans of the file; the built-in one only where it is used or nothing else is there.
+fn plans(config: &Config) -> impl Iterator<Item = &std::sync::Arc<ExitPlan>> {
+    let used = |plan: &ExitPlan| {
+        config.accounts.iter().any(|account| {
+            account.plan == Some(plan.name) || account.symbol_plans.values().any(|name| *name == plan.name)
+        })
+    };
+    config.plans.values().filter(move |plan| config.plans.len() == 1 || plan.name.as_str() != "swing" || used(plan))
 }
 
 fn decimals(number: &str) -> u8 {
