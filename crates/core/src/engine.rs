@@ -31,7 +31,7 @@ pub struct Engine {
     pub(crate) timers: Timers,
     /// The time of the newest event: where a saved engine goes on from.
     pub(crate) saved_at: Timestamp,
-    exhaustive: bool,
+    pub(crate) exhaustive: bool,
 }
 
 /// One instrument: its rules, its prices, what stops have slipped on it.

@@ -86,19 +86,11 @@ impl Engine {
                 self.indexes[instrument.index()].refresh(&market.board);
             }
         }
-        self.watch_due(stamped.at);
-        self.handle(stamped)
-    }
-
-    /// A wake that changed nothing was not recorded, but from then on its positions watched other prices: so do they here.
-    fn watch_due(&mut self, now: Timestamp) {
-        for slot in self.timers.due(now) {
-            let position = &self.positions[slot as usize];
-            let Some(ctx) = self.ctx(position.key, now) else { continue };
-            let (quiet, index) = (position.quiet(ctx), position.key.instrument.index());
-            self.indexes[index].set(slot, &quiet);
-            self.indexes[index].refresh(&self.markets[index].board);
-        }
+        // Looks that changed nothing were not recorded, but they changed what was watched: here every position looks.
+        let usual = std::mem::replace(&mut self.exhaustive, true);
+        let step = self.handle(stamped);
+        self.exhaustive = usual;
+        step
     }
 
     /// The time of the newest event taken in.

@@ -181,7 +181,18 @@ fn stop_refused(
             }
             live.tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
             live.retries.remove(&Leg::Stop);
+            repeat_ladder_move(live, (key, ctx));
         }
+    }
+}
+
+/// The trail had gone beyond the ladder; without it the ladder's last place counts again.
+fn repeat_ladder_move(live: &mut Live, (key, ctx): Where) {
+    let passed = |level: &&crate::exits::Level| matches!(level.state, LevelState::Hit { .. } | LevelState::Moved);
+    let last = live.tranche.levels.iter().rev().find(passed).map(|level| level.number);
+    if let (Some(number), Some(plan)) = (last, live.plan.clone()) {
+        // A place that cannot be worked out is none: the stop that stands stays.
+        let _ = super::turn::move_after(live, number, &plan, key.side, ctx);
     }
 }
 

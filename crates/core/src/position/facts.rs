@@ -143,6 +143,7 @@ impl Position {
 
     /// Whether an execution is new; it is remembered.
     pub(crate) fn is_news(&mut self, fill: &Fill) -> bool {
+        self.newest_fill = self.newest_fill.max(fill.at);
         self.remember(fill.id)
     }
 

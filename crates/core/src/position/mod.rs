@@ -48,6 +48,8 @@ pub struct Position {
     pub live: Option<Box<Live>>,
     /// Our orders, of this and earlier incarnations, until they are settled.
     pub orders: Vec<OpenOrder>,
+    /// When the newest booked execution happened, by the venue's clock: an older read says nothing of the quantity.
+    newest_fill: Timestamp,
     /// Executions already booked, newest last.
     known_fills: Vec<FillId>,
     /// The same, for finding.
@@ -160,6 +162,7 @@ impl Position {
             assigned: None,
             live: None,
             orders: Vec::new(),
+            newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
             known: BTreeSet::new(),
         }

@@ -19,7 +19,9 @@ pub(super) const GRACE: Span = Span::from_secs(1);
 impl Position {
     /// Takes in a status report of one of our orders.
     pub(crate) fn reported(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
-        let Some(index) = self.index_of(report) else { return self.adopt_order(report, ctx) };
+        let Some(index) = self.index_of(report) else {
+            return if self.was_settled(report) { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
+        };
         let order = &mut self.orders[index];
         order.venue_id = Some(report.venue_id);
         order.reported = order.reported.max(report.filled);
@@ -112,6 +114,22 @@ impl Position {
         }
     }
 
+    /// An order that has been over before, by its revision: an old report must not bring it back (F-B03).
+    fn was_settled(&self, report: &OrderReport) -> bool {
+        let Some(named) = report.id.as_ref().and_then(Named::read) else { return false };
+        let live = self.live.as_ref().filter(|_| named.epoch == self.epoch && named.side == self.key.side);
+        let last = live.and_then(|live| live.revisions.get(&named.leg));
+        last.is_some_and(|last| named.revision <= *last)
+    }
+
+    /// Only the answer to a question decides whether the venue still has it.
+    fn ask_about(&self, report: &OrderReport, out: &mut Out) {
+        if let Some(id) = report.id.filter(|_| !report.status.is_final()) {
+            let (account, instrument) = (self.key.account, self.key.instrument);
+            out.commands.push(Command::Lookup { account, instrument, id });
+        }
+    }
+
     /// An order that is provably ours but not known, after a journal was lost: taken over, so that it is counted.
     fn adopt_order(&mut self, report: &OrderReport, ctx: Ctx) {
         let Some(named) = report.id.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope) else {
@@ -128,13 +146,7 @@ impl Position {
             }
             (None, None) => OrderKind::Market,
         };
-        let last =
-            self.live.as_ref().filter(|_| named.epoch == self.epoch).and_then(|live| live.revisions.get(&named.leg));
         let state = match report.status {
-            // It has been over before: terminal beats open (F-B03), unless the venue still has it when asked.
-            _ if last.is_some_and(|last| named.revision <= *last) => {
-                OrderState::Unknown(Doubt::new(ctx.now, report.at))
-            }
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
             _ => OrderState::Working { change: None },
         };
@@ -161,6 +173,9 @@ impl Position {
     /// Takes in the answer to "what became of this order?"; its executions have been booked.
     pub(crate) fn looked_up(&mut self, lookup: &Lookup, ctx: Ctx, out: &mut Out) {
         if let Some(report) = &lookup.found {
+            if self.index_of(report).is_none() {
+                return self.adopt_order(report, ctx);
+            }
             return self.reported(report, ctx, out);
         }
         let validity = ctx.account.capability.request_validity;
@@ -210,6 +225,9 @@ impl Position {
 
     /// The venue's word on the quantity, from the stream: a hint that executions may be missing.
     pub(crate) fn position_reported(&mut self, report: &PositionReport, ctx: Ctx) {
+        if report.at < self.newest_fill {
+            return;
+        }
         let ours = self.quantity();
         let Some(live) = &mut self.live else { return };
         live.liquidation = report.liquidation_price.or(live.liquidation);
@@ -229,6 +247,10 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
+        if read_at < self.newest_fill {
+            // Read before an execution we have booked: it would bring back what is gone (F-E15, F-E16).
+            return Ok(());
+        }
         let ours = self.quantity();
         if let Some(live) = &mut self.live {
             live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);

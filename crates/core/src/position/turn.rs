@@ -163,7 +163,7 @@ impl Position {
             }
             level.state = if complete { LevelState::Hit { at: ctx.now } } else { LevelState::Moved };
             let (price, filled) = (level.price, level.filled);
-            self_move_after(live, number, &plan, side, ctx)?;
+            move_after(live, number, &plan, side, ctx)?;
             let stop = live.tranche.stop.map(|stop| stop.price).filter(|_| !live.tranche.remaining.is_zero());
             live.tranche.complete_exit(number, stop);
             let moved = stop.map_or_else(String::new, |stop| format!(", stop {stop}"));
@@ -505,7 +505,7 @@ fn cut_to_rest(live: &mut Live, key: backstop_model::PositionKey, out: &mut Out)
 }
 
 /// The move of the stop that belongs to a completed level.
-fn self_move_after(
+pub(super) fn move_after(
     live: &mut Live,
     number: u8,
     plan: &ExitPlan,
