@@ -3,7 +3,8 @@
 mod api;
 mod bad_input;
 mod binary;
+mod crash;
 mod demonstration;
-mod kill;
+
 mod recordings;
 mod shared;

@@ -20,7 +20,7 @@ impl Moments {
 }
 
 /// Runs the demonstration for a moment, then kills it without a warning. True when it had ended by itself.
-fn run_and_kill(folder: &Path, seed: u32, after: Duration) -> bool {
+fn run_and_crash(folder: &Path, seed: u32, after: Duration) -> bool {
     let mut child = backstop(folder)
         .args(["demo", "--json", "--speed", "600", "--store", "k.db", "--seed", &seed.to_string()])
         .stdout(Stdio::null())
@@ -47,7 +47,7 @@ fn killed_at_fifty_moments_it_goes_on_with_the_same_positions_and_takes_no_level
     let mut killed = 0;
     for market in 0.. {
         let folder = tempdir().unwrap();
-        while killed < MOMENTS && !run_and_kill(folder.path(), market, Duration::from_millis(moments.next_millis())) {
+        while killed < MOMENTS && !run_and_crash(folder.path(), market, Duration::from_millis(moments.next_millis())) {
             killed += 1;
         }
         let output = run(folder.path(), &format!("demo --json --speed max --store k.db --seed {market}"), &[]);
