@@ -9,10 +9,11 @@ use crate::web::{Bind, TokenFile, router};
 use backstop_model::{
     Event, Instrument, InstrumentId, Name, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp,
 };
-use backstop_runtime::{Clock, Cycle, Executor, Input, Live, SnapshotSchedule, recover};
+use backstop_runtime::{Clock, Cycle, Executor, Input, Live, SnapshotSchedule, Tell, recover};
 use backstop_store::{Journal, SqliteJournal};
 use backstop_venues::paper::{LedgerFile, PaperVenue};
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 use std::str::FromStr;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +36,9 @@ pub struct Run {
     /// A position opened by hand at the paper venue: "TIME SYMBOL long|short QTY".
     #[arg(long, value_name = "SPEC")]
     open: Vec<OpenSpec>,
+    /// One JSON object a line instead of text.
+    #[arg(long)]
+    json: bool,
 }
 
 /// The generated market's symbols, their first price and decimals, when the configuration names none.
@@ -54,6 +58,18 @@ impl Run {
         runtime.block_on(self.serve(&config))
     }
 
+    fn say(&self, object: serde_json::Value, text: &str) {
+        if self.json {
+            println!("{object}");
+        } else {
+            println!("{text}");
+        }
+    }
+
+    fn tell(&self) -> Tell {
+        if self.json { Box::new(tell_json) } else { Box::new(tell) }
+    }
+
     async fn serve(&self, config: &Config) -> Result<Outcome, Failure> {
         let cast = RunCast::new(config, instruments(config)?).map_err(Failure::said)?;
         let journal = SqliteJournal::open(&self.store)?;
@@ -64,9 +80,9 @@ impl Run {
         })?;
         let address = Bind(listener.local_addr().map_err(Failure::said)?);
         if let Some(shown) = shown {
-            println!("token (shown once, keep it): {shown}");
+            self.say(json!({ "token": shown }), &format!("token (shown once, keep it): {shown}"));
         }
-        println!("API on http://{}", address.0);
+        self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
         let (live, handle, first) = self.live(&cast, journal)?;
         let routes = router(handle.clone(), address, token);
         let ended = handle.inbox.clone();
@@ -78,7 +94,7 @@ impl Run {
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
         live.run(first).await;
         server.abort();
-        println!("ended; orders stay at the venue");
+        self.say(json!({ "ended": true }), "ended; orders stay at the venue");
         Ok(Outcome::Good)
     }
 
@@ -105,7 +121,7 @@ impl Run {
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
         let cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
-        let (live, handle) = Live::new(cycle, Box::new(market), Box::new(journal), clock, Box::new(tell));
+        let (live, handle) = Live::new(cycle, Box::new(market), Box::new(journal), clock, self.tell());
         let mut first = cast.definitions();
         first.extend(recovered.doubts);
         Ok((live, handle, first))
@@ -161,12 +177,18 @@ fn instruments(config: &Config) -> Result<Vec<Instrument>, Failure> {
     known.into_iter().map(make).collect()
 }
 
+/// A notice for people: alarms on standard error.
 fn tell(_at: Timestamp, notice: &Notice) {
     match notice.severity {
         Severity::Note => println!("{}", notice.text),
         Severity::Warning => println!("WARNING {}", notice.text),
         Severity::Alarm => eprintln!("ALARM {}", notice.text),
     }
+}
+
+/// A notice for programs.
+fn tell_json(at: Timestamp, notice: &Notice) {
+    println!("{}", json!({ "at": at.as_millis(), "severity": notice.severity, "text": notice.text }));
 }
 
 /// SIGTERM or Ctrl-C.
