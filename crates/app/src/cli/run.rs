@@ -145,6 +145,10 @@ impl Run {
     fn by_hand(&self, cast: &RunCast) -> Result<Vec<ByHand>, Failure> {
         let account = cast.accounts.first().ok_or_else(|| Failure::said("the configuration has no account"))?;
         let hand = |spec: &OpenSpec| {
+            if let Some(plan) = spec.plan {
+                let why = "the account's plan applies; leave the word out, or set `plans` for the symbol in the configuration";
+                return Err(Failure::said(format!("--open: plan {plan}: {why}")));
+            }
             let instrument = cast.instruments.iter().find(|instrument| instrument.symbol == spec.symbol);
             let instrument =
                 instrument.ok_or_else(|| Failure::said(format!("--open: unknown symbol {}", spec.symbol)))?;

@@ -90,11 +90,14 @@ fn the_example_of_the_specification_is_read_as_a_whole() {
 }
 
 #[test]
-fn a_real_venue_on_paper_is_told_what_that_means() {
+fn what_this_version_does_not_do_is_told() {
     let told: Vec<String> = read(EXAMPLE).warnings.iter().map(ToString::to_string).collect();
-    let expected =
-        "account main: this version trades the paper venue only: nothing is sent to binance, its prices are not read";
-    assert_eq!(told, [expected]);
+    let expected = [
+        "plan swing: close_at is not acted on in this version; the position stays open at that time",
+        "account main: this version trades the paper venue only: nothing is sent to binance, its prices are not read",
+        "account main: max_daily_loss is not acted on in this version",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -97,6 +97,32 @@ pub fn arm(plan: &ExitPlan, instrument: &Instrument, side: PositionSide, entry: 
     Ok(Armed { stop, targets, single, activation, trail })
 }
 
+/// The stop of a position whose plan does not fit it: 6 % from the entry, the most that is given to positions without a
+/// plan (product.md §3), or 70 % of the way to liquidation where that is nearer.
+///
+/// # Errors
+/// [`OutOfRange`] when no positive tick is left.
+pub fn stand_in(instrument: &Instrument, side: PositionSide, entry: Price) -> Result<Price, OutOfRange> {
+    let hundredth = Ratio::ONE.over(Ratio::whole(100), Rounding::Down)?;
+    let most = Ratio::whole(6).times(hundredth, Rounding::Down)?;
+    let share = match instrument.leverage {
+        Some(leverage) => {
+            let margin = Ratio::ONE.over(leverage.as_ratio(), Rounding::Down)?;
+            let way = margin.minus(instrument.maintenance_margin)?.max(Ratio::ZERO);
+            most.min(way.times(Ratio::whole(70), Rounding::Down)?.times(hundredth, Rounding::Down)?)
+        }
+        None => most,
+    };
+    match side {
+        PositionSide::Long => {
+            toward_market(side, entry.times(Ratio::ONE.minus(share)?, Rounding::Up)?, instrument.tick)
+        }
+        PositionSide::Short => {
+            toward_market(side, entry.times(Ratio::ONE.plus(share)?, Rounding::Down)?, instrument.tick)
+        }
+    }
+}
+
 fn behind(distance: TrailDistance, risk: Points) -> Result<Behind, NotArmable> {
     match distance {
         TrailDistance::Atr(atr) => Err(NotArmable::NeedsBars(Distance::Atr(atr))),

@@ -41,8 +41,11 @@ impl Position {
         let armed = match arm::arm(&plan, ctx.instrument, side, live.tranche.entry_price) {
             Ok(armed) => armed,
             Err(wrong) => {
+                // No plan is no reason to be naked: a hard stop stands in for it, nothing else is done.
+                let price = arm::stand_in(ctx.instrument, side, live.tranche.entry_price)?;
+                live.tranche.stop = Some(StopLevel { price, basis: Basis::Initial });
                 let text = format!(
-                    "{} {side}: plan {} is not armed: {wrong}. The position has NO stop; close it or give it another plan",
+                    "{} {side}: plan {} is not armed: {wrong}. A hard stop at {price} stands in for it; close the position or give it a plan that fits",
                     ctx.instrument.symbol, plan.name
                 );
                 out.tell(Severity::Alarm, key, text);
