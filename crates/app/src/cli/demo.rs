@@ -149,7 +149,7 @@ impl Demo {
             }
             Market::Generated(markets) => {
                 let built_in = DEMO_PLANS.iter().map(|(text, name)| demo_plan(text, name));
-                let plans: Vec<_> = match own_plan(config) {
+                let plans: Vec<_> = match self.config.as_ref().and_then(|_| own_plan(config)) {
                     Some(plan) => vec![plan; DEMO_PLANS.len()],
                     None => built_in.collect::<Result<_, Failure>>()?,
                 };
@@ -340,11 +340,7 @@ fn usual(
 
 /// The plan of the first account, when the configuration is the user's own.
 fn own_plan(config: &Config) -> Option<Arc<ExitPlan>> {
-    let name = config.accounts.first()?.plan?;
-    if config.plans.len() == 1 && name.as_str() == "swing" {
-        return None;
-    }
-    config.plan(name).cloned()
+    config.plan(config.accounts.first()?.plan?).cloned()
 }
 
 const DEMO_PLANS: [(&str, &str); 4] = [
