@@ -1,9 +1,23 @@
 //! What can go wrong with a store. Each text names the file, the culprit and the next step.
+//!
+//! What follows from an error is the caller's decision: an engine goes on protecting without a journal (R9), a command
+//! ends. The questions at [`StoreError`] are those such a decision asks.
 
 /// Why a store cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StoreError {
-    /// A record is not what was written.
+    /// Records came faster than the disk took them, until the queue was full (F-M10).
+    #[error(
+        "{file}: the disk does not keep up, {waiting} records are waiting; look for a backup or another program that \
+         keeps the disk busy, then reopen the journal. Stops stay at the venue"
+    )]
+    Behind {
+        /// The store.
+        file: String,
+        /// How many records were waiting.
+        waiting: usize,
+    },
+    /// A record is not what was written, or is missing.
     #[error(
         "{file}: record {sequence} is not what was written there (broken hash); keep this file for looking into it, restore a backup or start with a new --store. Stops stay at the venue"
     )]
@@ -13,18 +27,44 @@ pub enum StoreError {
         /// The record.
         sequence: u64,
     },
+    /// Something in the file beside the records is not what was written.
+    #[error(
+        "{file}: the file is damaged ({why}); keep it for looking into it, restore a backup or start with a new --store. Stops stay at the venue"
+    )]
+    Damaged {
+        /// The store.
+        file: String,
+        /// What was found.
+        why: String,
+    },
+    /// The system could not read or write (F-M04). What was under way is not to be trusted.
+    #[error(
+        "{file}: the disk fails ({why}); nothing more is recorded, look at the system's log and replace the disk if it says so, then start again. Stops stay at the venue"
+    )]
+    Disk {
+        /// The store.
+        file: String,
+        /// What the system says.
+        why: String,
+    },
     /// The disk is full.
     #[error("{file}: the disk is full; free some space and start again. Stops stay at the venue")]
     Full {
         /// The store.
         file: String,
     },
-    /// Another process writes it.
-    #[error(
-        "{file}: in use by another Backstop, which holds {file}.lock; stop that one first, or give another --store"
-    )]
+    /// Somebody else is at it.
+    #[error("{file}: in use by {holder}; stop that one first, or give another --store")]
     Locked {
         /// The store.
+        file: String,
+        /// Who, as far as can be said.
+        holder: String,
+    },
+    /// There is nothing.
+    #[error("{file}: there is no such store; check the path")]
+    Missing {
+        /// The path.
         file: String,
     },
     /// Written by a newer version.
@@ -53,8 +93,22 @@ pub enum StoreError {
         /// What the system says.
         why: String,
     },
+    /// A step that does not follow the last one: a mistake of ours, refused because a gap could not be told from a loss.
+    #[error(
+        "{file}: record {found} came where {expected} had to come; this is a mistake in Backstop, please report it. Stops stay at the venue"
+    )]
+    OutOfOrder {
+        /// The store.
+        file: String,
+        /// The record that had to come.
+        expected: u64,
+        /// The record that came.
+        found: u64,
+    },
     /// Not to be written.
-    #[error("{file}: the file or its folder is read-only; check permissions, or give another --store")]
+    #[error(
+        "{file}: cannot be written, the file is read-only or its folder is read-only or missing; check both, or give another --store"
+    )]
     ReadOnly {
         /// The store.
         file: String,
@@ -62,15 +116,55 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What was written is not there any more as it was: keep the file ([`crate::set_aside`]) and go on from the venue's
+    /// truth, protecting only (F-M07).
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Broken { .. } | Self::Damaged { .. })
+    }
+
+    /// There is no room: what helps is space, the file is whole (F-M05).
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// Somebody else is at it: two engines on one store is what must not be (F-K01).
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// The file is not for this program or this version, and was left untouched.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        matches!(self, Self::NotOurs { .. } | Self::Newer { .. })
+    }
+
     /// SQLite's word for it.
     pub(crate) fn from_sqlite(file: &str, why: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         let file = file.to_owned();
         match why.sqlite_error_code() {
             Some(Code::DiskFull) => Self::Full { file },
-            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked { file },
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
+                Self::Locked { file, holder: "another program, such as a backup".to_owned() }
+            }
             Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::ReadOnly { file },
             Some(Code::NotADatabase) => Self::NotOurs { file },
+            Some(Code::DatabaseCorrupt) => Self::Damaged { file, why: why.to_string() },
+            Some(Code::SystemIoFailure) => Self::Disk { file, why: why.to_string() },
+            _ => Self::Other { file, why: why.to_string() },
+        }
+    }
+
+    /// The system's word for it.
+    pub(crate) fn from_io(file: &str, why: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        let file = file.to_owned();
+        match why.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded => Self::Full { file },
+            Kind::NotFound | Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Self::ReadOnly { file },
             _ => Self::Other { file, why: why.to_string() },
         }
     }

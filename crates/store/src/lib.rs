@@ -16,5 +16,5 @@ pub use journal::{Checkpoint, Journal, Loaded};
 pub use memory::MemoryJournal;
 pub use read::{ReadUpdate, Step};
 pub use record::{Record, VERSION, decode, encode};
-pub use sqlite::{ReadOnly, SqliteJournal};
+pub use sqlite::{ReadOnly, Records, SqliteJournal, set_aside};
 pub use writer::{Done, Work, Writer};

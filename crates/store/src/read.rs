@@ -1,9 +1,12 @@
 //! What changes in the read models together with a record.
+//!
+//! Which orders stand around a position is the core's knowledge; how rows are made of it stands in `sqlite/reads.rs`.
 
 use crate::Record;
 use backstop_model::PositionDocument;
 
-/// One position as it is now, and the orders around it.
+/// One position as it is now, and the orders around it. The prices of these orders are those of the document: the next
+/// target, and the stop that is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadUpdate {
     /// The account's name.

@@ -1,4 +1,7 @@
 //! One record of the journal: an event that changed something, the prices it was decided on, and what was decided.
+//!
+//! It is written as JSON in an envelope that says its form. Each form this version can read has its own function here;
+//! a change of the form adds one and leaves the others alone, so that older journals stay readable (F-M12).
 
 use crate::StoreError;
 use backstop_model::{Command, Event, InstrumentId, MarketView, Notice, Timestamp};
@@ -10,7 +13,7 @@ pub const VERSION: u32 = 1;
 /// An event that changed something.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
-    /// Counts up by one per record.
+    /// Counts up by one per record, from 1.
     pub sequence: u64,
     /// The time it was decided at.
     pub at: Timestamp,
@@ -50,22 +53,39 @@ impl Record {
     }
 }
 
-/// A record as it is written.
+/// A record as it is written: the form first, then the record's own fields.
 ///
 /// # Errors
 /// [`StoreError::Other`] when it cannot be written as JSON, which no record of ours is known to do.
 pub fn encode(record: &Record) -> Result<String, StoreError> {
-    serde_json::to_string(record)
-        .map_err(|why| StoreError::Other { file: String::new(), why: format!("a record cannot be written: {why}") })
+    serde_json::to_string(&Envelope { version: VERSION, record }).map_err(|why| StoreError::Other {
+        file: format!("record {}", record.sequence),
+        why: format!("it cannot be written as JSON: {why}"),
+    })
 }
 
-/// A record as it was read.
+/// A record as it was read from `file`, where it stands under `sequence` in the form `version`.
 ///
 /// # Errors
 /// [`StoreError::Newer`] for a form that this version does not know, [`StoreError::Broken`] for a text that is no record.
 pub fn decode(file: &str, sequence: u64, version: u32, text: &str) -> Result<Record, StoreError> {
-    if version > VERSION {
-        return Err(StoreError::Newer { file: file.to_owned(), found: version, known: VERSION });
+    let broken = || StoreError::Broken { file: file.to_owned(), sequence };
+    match version {
+        1 => form_1(text).map_err(|_| broken()),
+        newer if newer > VERSION => Err(StoreError::Newer { file: file.to_owned(), found: newer, known: VERSION }),
+        _ => Err(broken()),
     }
-    serde_json::from_str(text).map_err(|_| StoreError::Broken { file: file.to_owned(), sequence })
+}
+
+/// What is written.
+#[derive(Serialize)]
+struct Envelope<'r> {
+    version: u32,
+    #[serde(flatten)]
+    record: &'r Record,
+}
+
+/// Form 1 is the record itself; the version beside its fields is for those who look at the text alone.
+fn form_1(text: &str) -> serde_json::Result<Record> {
+    serde_json::from_str(text)
 }

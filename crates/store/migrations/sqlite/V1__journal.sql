@@ -1,7 +1,8 @@
--- Form 1 of a Backstop store. Decimals are TEXT, because only text keeps them exact. Times are epoch milliseconds, UTC;
--- the journal counts nanoseconds.
-BEGIN;
+-- Form 1 of a Backstop store. Runs inside one transaction. Decimals are TEXT, because only text keeps them exact. Times are
+-- epoch milliseconds, UTC, as INTEGER; the journal's own `at` counts nanoseconds.
 
+-- The source of truth. hash = SHA3-256(previous_hash, sequence, at, version as big-endian integers of 8, 8 and 4 bytes,
+-- payload as UTF-8); the first record is chained to 32 zero bytes.
 CREATE TABLE journal (
     sequence      INTEGER PRIMARY KEY,
     at            INTEGER NOT NULL,
@@ -18,6 +19,12 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER journal_is_never_shortened BEFORE DELETE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
+-- INSERT OR REPLACE removes rows without asking the trigger above.
+CREATE TRIGGER journal_has_no_gap BEFORE INSERT ON journal
+WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM journal)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only and counts up by one'); END;
+
+-- The engine's state at a record; what it is made of is the engine's business.
 CREATE TABLE checkpoints (
     sequence    INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL,
@@ -25,7 +32,8 @@ CREATE TABLE checkpoints (
     hash        BLOB NOT NULL
 ) STRICT;
 
--- One row per tranche; tp_* is the next target.
+-- For other tools, exactly these columns. One row per tranche; tp_* is the next target. The first tranche has the position's
+-- own name, the second that name and '#2'.
 CREATE TABLE position_tp_sl (
     id           INTEGER PRIMARY KEY,
     position_id  TEXT NOT NULL,
@@ -42,6 +50,9 @@ CREATE TABLE position_tp_sl (
     updated_at   INTEGER NOT NULL
 );
 
+CREATE UNIQUE INDEX one_row_per_tranche ON position_tp_sl (position_id);
+
+-- For other tools, exactly these columns.
 CREATE TABLE order_relationships (
     main_order_id TEXT PRIMARY KEY,
     tp_order_id   TEXT,
@@ -50,6 +61,7 @@ CREATE TABLE order_relationships (
     created_at    INTEGER NOT NULL
 );
 
+-- The position document of each tranche, with its partial exits.
 CREATE TABLE position_documents (
     position_id      TEXT    NOT NULL,
     tranche          INTEGER NOT NULL,
@@ -60,6 +72,12 @@ CREATE TABLE position_documents (
     PRIMARY KEY (position_id, tranche)
 ) STRICT;
 
-CREATE UNIQUE INDEX one_row_per_tranche ON position_tp_sl (position_id, id);
+CREATE INDEX open_positions ON position_documents (position_id, tranche) WHERE open = 1;
 
-COMMIT;
+-- What people were told, for those who look into the file with sqlite3.
+CREATE VIEW notices AS
+SELECT journal.sequence AS sequence,
+       journal.at / 1000000 AS at,
+       json_extract(notice.value, '$.severity') AS severity,
+       json_extract(notice.value, '$.text') AS text
+FROM journal, json_each(journal.payload, '$.notices') AS notice;

@@ -2,43 +2,65 @@
 //!
 //! A hash chain runs through the records, so that a changed byte anywhere is noticed. Who may write is said by an
 //! advisory lock on a file beside the store, which the system lets go of when a process dies.
+//!
+//! Beside `s.db` stand: `s.db-wal` and `s.db-shm` (SQLite's own; they belong to the store), `s.db.lock` (who writes) and
+//! `s.db.ballast` (room for the day the disk is full).
 
+mod ballast;
 mod chain;
+mod checkpoints;
+mod door;
 mod reader;
 mod reads;
 mod schema;
 
+pub use chain::Records;
+pub use door::set_aside;
 pub use reader::ReadOnly;
 
 use crate::{Checkpoint, Journal, Loaded, Step, StoreError, VERSION, encode};
-use chain::{Hash, checkpoint_hash, record_hash};
-use rusqlite::{Connection, OptionalExtension, params};
+use ballast::Ballast;
+use chain::{Link, record_hash};
+use rusqlite::{Connection, TransactionBehavior, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+const INSERT_RECORD: &str = "INSERT INTO journal (sequence, at, version, kind, payload, previous_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// A store that this process writes.
 pub struct SqliteJournal {
     connection: Connection,
+    path: PathBuf,
     file: String,
-    last_hash: Hash,
+    last: Link,
+    ballast: Ballast,
     failed: Option<StoreError>,
     _lock: File,
 }
 
 impl SqliteJournal {
-    /// Opens the store at `path`, or makes one.
+    /// Opens the store at `path`, or makes one, and keeps 64 MiB beside it for the day the disk is full.
     ///
     /// # Errors
     /// [`StoreError`]: not ours, newer, in use, read-only, or what the system says.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with_ballast(path, ballast::USUAL)
+    }
+
+    /// As [`SqliteJournal::open`], with so many bytes kept; none for 0.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with_ballast(path: &Path, ballast_bytes: u64) -> Result<Self, StoreError> {
+        let path = door::real_path(path);
         let file = path.display().to_string();
-        schema::refuse_strangers(path, &file)?;
-        let lock = lock(path, &file)?;
-        let wrong = |why: rusqlite::Error| StoreError::from_sqlite(&file, &why);
-        let connection = Connection::open(path).map_err(wrong)?;
-        schema::prepare(&connection, &file)?;
-        let last_hash = chain::last(&connection).map_err(wrong)?;
-        Ok(Self { connection, file, last_hash, failed: None, _lock: lock })
+        door::refuse_strangers(&path, &file)?;
+        door::refuse_read_only(&path, &file)?;
+        let lock = door::lock(&path, &file)?;
+        let connection = connect(&path, &file)?;
+        let last = chain::last(&connection, &file)?;
+        let ballast = Ballast::hold(&path, ballast_bytes);
+        Ok(Self { connection, path, file, last, ballast, failed: None, _lock: lock })
     }
 
     /// Limits the file to so many pages; a full disk on request.
@@ -57,38 +79,49 @@ impl SqliteJournal {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    fn write(&mut self, steps: &[Step]) -> Result<Hash, StoreError> {
-        let file = self.file.clone();
-        let wrong = |why: rusqlite::Error| StoreError::from_sqlite(&file, &why);
-        let mut hash = self.last_hash;
-        let transaction = self.connection.transaction().map_err(wrong)?;
+    fn write(&mut self, steps: &[Step]) -> Result<Link, StoreError> {
+        let file = &self.file;
+        let wrong = |why: rusqlite::Error| StoreError::from_sqlite(file, &why);
+        let mut last = self.last;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
         {
-            let mut insert = transaction.prepare_cached(schema::INSERT_RECORD).map_err(wrong)?;
+            let mut insert = transaction.prepare_cached(INSERT_RECORD).map_err(wrong)?;
             for step in steps {
                 let record = &step.record;
+                let (expected, found) = (last.sequence + 1, record.sequence);
+                if found != expected {
+                    return Err(StoreError::OutOfOrder { file: file.clone(), expected, found });
+                }
                 let payload = encode(record)?;
                 let at = record.at.as_nanos();
-                let next = record_hash(&hash, record.sequence, at, VERSION, &payload);
-                insert
-                    .execute(params![record.sequence, at, VERSION, record.kind(), payload, hash, next])
-                    .map_err(wrong)?;
-                hash = next;
+                let hash = record_hash(&last.hash, found, at, VERSION, &payload);
+                insert.execute(params![found, at, VERSION, record.kind(), payload, last.hash, hash]).map_err(wrong)?;
                 for read in &step.reads {
                     reads::put(&transaction, record, read).map_err(wrong)?;
                 }
+                last = Link { sequence: found, hash };
             }
         }
         transaction.commit().map_err(wrong)?;
-        Ok(hash)
+        Ok(last)
     }
 }
 
 impl Journal for SqliteJournal {
     fn append(&mut self, steps: &[Step]) -> Result<(), StoreError> {
         self.refuse_after_failure()?;
-        match self.write(steps) {
-            Ok(hash) => {
-                self.last_hash = hash;
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let mut written = self.write(steps);
+        // A full disk is told before anything is stored, and the transaction is gone as a whole. That is not a sync that
+        // failed (F-M04), so writing again, now with the ballast's room, hides nothing.
+        if matches!(written, Err(StoreError::Full { .. })) && self.ballast.release() {
+            written = self.write(steps);
+        }
+        match written {
+            Ok(last) => {
+                self.last = last;
                 Ok(())
             }
             Err(why) => {
@@ -100,64 +133,64 @@ impl Journal for SqliteJournal {
 
     fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.refuse_after_failure()?;
-        let hash = checkpoint_hash(checkpoint);
-        let values = params![checkpoint.sequence, checkpoint.fingerprint, checkpoint.state, hash];
-        self.connection.execute(schema::INSERT_CHECKPOINT, values).map_err(|why| self.wrong(&why))?;
-        // The newest three are enough to fall back on.
-        self.connection.execute(schema::FORGET_CHECKPOINTS, []).map_err(|why| self.wrong(&why))?;
-        Ok(())
+        let saved = checkpoints::put(&mut self.connection, &self.file, checkpoint);
+        match &saved {
+            Ok(()) | Err(StoreError::Full { .. } | StoreError::OutOfOrder { .. }) => {}
+            Err(why) => self.failed = Some(why.clone()),
+        }
+        saved
     }
 
     fn load(&self) -> Result<Loaded, StoreError> {
-        load(&self.connection, &self.file)
-    }
-}
-
-fn lock(path: &Path, file: &str) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(PathBuf::from(name));
-    let lock = lock.map_err(|_| StoreError::ReadOnly { file: file.to_owned() })?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked { file: file.to_owned() }),
-        Err(std::fs::TryLockError::Error(why)) => {
-            Err(StoreError::Other { file: file.to_owned(), why: why.to_string() })
+        let mut loaded = checkpoints::load(&self.connection, &self.file)?;
+        if self.is_on_reserve() {
+            loaded.warnings.push(format!(
+                "{}: the disk has no room for the reserve beside the store; free some space before it is full",
+                self.file
+            ));
         }
+        Ok(loaded)
     }
-}
 
-/// Checkpoint and tail, every hash from the first record on verified.
-fn load(connection: &Connection, file: &str) -> Result<Loaded, StoreError> {
-    let mut warnings = Vec::new();
-    let checkpoint = newest_checkpoint(connection, file, &mut warnings)?;
-    let after = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.sequence);
-    let (tail, last_sequence) = chain::records_after(connection, file, after)?;
-    Ok(Loaded { checkpoint, tail, last_sequence, warnings })
-}
-
-fn newest_checkpoint(
-    connection: &Connection,
-    file: &str,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Checkpoint>, StoreError> {
-    let mut below = i64::MAX;
-    loop {
-        let row = connection
-            .query_row(schema::NEWEST_CHECKPOINT, [below], |row| {
-                let checkpoint = Checkpoint { sequence: row.get(0)?, fingerprint: row.get(1)?, state: row.get(2)? };
-                Ok((checkpoint, row.get::<_, Hash>(3)?))
-            })
-            .optional()
-            .map_err(|why| StoreError::from_sqlite(file, &why))?;
-        let Some((checkpoint, hash)) = row else { return Ok(None) };
-        if checkpoint_hash(&checkpoint) == hash {
-            return Ok(Some(checkpoint));
+    fn reopen(&mut self) -> Result<u64, StoreError> {
+        // The old connection goes first: nothing it remembers of a write that failed may be believed.
+        self.connection = Connection::open_in_memory().map_err(|why| self.wrong(&why))?;
+        let why = StoreError::Other { file: self.file.clone(), why: "it could not be opened again".to_owned() };
+        self.failed = Some(self.failed.clone().unwrap_or(why));
+        self.connection = connect(&self.path, &self.file)?;
+        self.write_anew()?;
+        let loaded = checkpoints::load(&self.connection, &self.file)?;
+        self.last = chain::last(&self.connection, &self.file)?;
+        if self.last.sequence != loaded.last_sequence {
+            return Err(StoreError::Broken { file: self.file.clone(), sequence: loaded.last_sequence + 1 });
         }
-        warnings.push(format!(
-            "{file}: the checkpoint at record {} is damaged; going on from an older one",
-            checkpoint.sequence
-        ));
-        below = i64::try_from(checkpoint.sequence).unwrap_or(0);
+        self.ballast.fill();
+        self.failed = None;
+        Ok(self.last.sequence)
     }
+
+    fn is_on_reserve(&self) -> bool {
+        self.ballast.is_spent()
+    }
+}
+
+impl SqliteJournal {
+    /// Writes everything from the log into the file and syncs it. Pages that a failed sync has left in memory as clean are
+    /// written again by this, so that what is verified afterwards is what the disk has taken.
+    fn write_anew(&self) -> Result<(), StoreError> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(|why| self.wrong(&why))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(StoreError::Locked { file: self.file.clone(), holder: "a program that is reading it".to_owned() })
+    }
+}
+
+fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path).map_err(|why| StoreError::from_sqlite(file, &why))?;
+    schema::prepare(&mut connection, path, file)?;
+    Ok(connection)
 }

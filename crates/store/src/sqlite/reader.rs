@@ -1,9 +1,10 @@
 //! Looking into a store without writing: while the engine runs, or after it has been killed.
 
-use super::{chain, load, schema};
+use super::chain::{self, Link, Records};
+use super::{checkpoints, door, schema};
 use crate::{Loaded, Record, StoreError};
 use backstop_model::PositionDocument;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use std::path::Path;
 
 /// A store that is only read.
@@ -20,12 +21,10 @@ impl ReadOnly {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let file = path.display().to_string();
         if !path.exists() {
-            return Err(StoreError::Other { file, why: "there is no such store; check the path".to_owned() });
+            return Err(StoreError::Missing { file });
         }
-        schema::refuse_strangers(path, &file)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|why| StoreError::from_sqlite(&file, &why))?;
+        door::refuse_strangers(path, &file)?;
+        let connection = door::look(path, &file)?;
         schema::check_owner(&connection, &file)?;
         Ok(Self { connection, file })
     }
@@ -35,25 +34,47 @@ impl ReadOnly {
     /// # Errors
     /// [`StoreError`] when they cannot be read.
     pub fn positions(&self, only_open: bool) -> Result<Vec<(String, PositionDocument)>, StoreError> {
-        let wrong = |why: rusqlite::Error| StoreError::from_sqlite(&self.file, &why);
+        self.documents(if only_open { "WHERE open = 1" } else { "" })
+    }
+
+    /// Closed positions with their partial exits and their account's name, oldest entry first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    pub fn trades(&self) -> Result<Vec<(String, PositionDocument)>, StoreError> {
+        self.documents("WHERE open = 0")
+    }
+
+    fn documents(&self, which: &str) -> Result<Vec<(String, PositionDocument)>, StoreError> {
+        let wrong = |why: rusqlite::Error| self.wrong(&why);
         let mut select = self
             .connection
-            .prepare("SELECT account, document FROM position_documents WHERE open >= ?1 ORDER BY rowid")
+            .prepare(&format!("SELECT account, document, position_id FROM position_documents {which}"))
             .map_err(wrong)?;
-        let rows = select
-            .query_map([i64::from(only_open)], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-            .map_err(wrong)?;
+        let mut rows = select.query([]).map_err(wrong)?;
         let mut positions = Vec::new();
-        for row in rows {
-            let (account, text) = row.map_err(wrong)?;
-            let document: PositionDocument = serde_json::from_str(&text).map_err(|why| StoreError::Other {
-                file: self.file.clone(),
-                why: format!("a position document cannot be read: {why}"),
-            })?;
+        while let Some(row) = rows.next().map_err(wrong)? {
+            let (account, text): (String, String) = (row.get(0).map_err(wrong)?, row.get(1).map_err(wrong)?);
+            let id: String = row.get(2).map_err(wrong)?;
+            let document: PositionDocument = serde_json::from_str(&text)
+                .map_err(|why| self.damaged(format!("the document of position {id} cannot be read: {why}")))?;
             positions.push((account, document));
         }
-        positions.sort_by(|(_, a), (_, b)| (a.entry_time, &a.position_id).cmp(&(b.entry_time, &b.position_id)));
+        positions.sort_by(|(_, a), (_, b)| {
+            (a.entry_time, &a.position_id, a.tranche).cmp(&(b.entry_time, &b.position_id, b.tranche))
+        });
         Ok(positions)
+    }
+
+    /// The records after the number `after`, one by one, each verified; 0 begins with the first. The chain is taken up at
+    /// that record, so nothing before it is looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Broken`] when that record is missing or is not what was written.
+    pub fn records_after(&self, after: u64) -> Result<Records<'_>, StoreError> {
+        let link = chain::at(&self.connection, &self.file, after)?
+            .ok_or_else(|| StoreError::Broken { file: self.file.clone(), sequence: after })?;
+        Ok(Records::after(&self.connection, &self.file, link))
     }
 
     /// Every record, verified.
@@ -61,7 +82,21 @@ impl ReadOnly {
     /// # Errors
     /// [`StoreError::Broken`] naming the record that is not what was written.
     pub fn records(&self) -> Result<Vec<Record>, StoreError> {
-        chain::records_after(&self.connection, &self.file, 0).map(|(records, _)| records)
+        Records::after(&self.connection, &self.file, Link::FIRST).collect()
+    }
+
+    /// Every record before the first that is not what was written, and what is wrong with that one: for looking into a
+    /// damaged store.
+    #[must_use]
+    pub fn whole_records(&self) -> (Vec<Record>, Option<StoreError>) {
+        let mut whole = Vec::new();
+        for record in Records::after(&self.connection, &self.file, Link::FIRST) {
+            match record {
+                Ok(record) => whole.push(record),
+                Err(why) => return (whole, Some(why)),
+            }
+        }
+        (whole, None)
     }
 
     /// Checkpoint and tail.
@@ -69,14 +104,45 @@ impl ReadOnly {
     /// # Errors
     /// As for [`ReadOnly::records`].
     pub fn loaded(&self) -> Result<Loaded, StoreError> {
-        load(&self.connection, &self.file)
+        checkpoints::load(&self.connection, &self.file)
     }
 
-    /// Verifies the whole chain and counts its records.
+    /// Verifies the whole file: every record, that none is missing at the end, and what SQLite says of its own pages.
+    /// Returns the number of records.
     ///
     /// # Errors
-    /// As for [`ReadOnly::records`].
+    /// [`StoreError::Broken`] naming the record, [`StoreError::Damaged`] for anything beside the records.
     pub fn verify(&self) -> Result<u64, StoreError> {
-        chain::records_after(&self.connection, &self.file, u64::MAX).map(|(_, last)| last)
+        let wrong = |why: rusqlite::Error| self.wrong(&why);
+        // One view of the file, also while the engine appends.
+        let view = self.connection.unchecked_transaction().map_err(wrong)?;
+        let mut last = 0;
+        for record in Records::after(&view, &self.file, Link::FIRST) {
+            last = record?.sequence;
+        }
+        checkpoints::load_from(&view, &self.file)?;
+        let (rows, seen): (u64, u64) = view
+            .query_row(
+                "SELECT (SELECT count(*) FROM journal), (SELECT coalesce(max(updated_sequence), 0) FROM position_documents)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(wrong)?;
+        if seen > last {
+            return Err(StoreError::Broken { file: self.file.clone(), sequence: last + 1 });
+        }
+        if rows != last {
+            return Err(self.damaged(format!("{rows} rows for {last} records")));
+        }
+        let verdict: String = view.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(wrong)?;
+        if verdict == "ok" { Ok(last) } else { Err(self.damaged(verdict)) }
+    }
+
+    fn wrong(&self, why: &rusqlite::Error) -> StoreError {
+        StoreError::from_sqlite(&self.file, why)
+    }
+
+    fn damaged(&self, why: String) -> StoreError {
+        StoreError::Damaged { file: self.file.clone(), why }
     }
 }

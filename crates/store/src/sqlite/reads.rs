@@ -1,4 +1,7 @@
 //! The read models: rows made by hand out of the position document.
+//!
+//! They are written in the transaction of their record and can always be made again out of the records; nothing of
+//! Backstop decides on them.
 
 use crate::{ReadUpdate, Record};
 use backstop_model::PositionDocument;
@@ -22,7 +25,11 @@ fn put_document(connection: &Connection, record: &Record, read: &ReadUpdate) -> 
     let document = &read.document;
     let text = serde_json::to_string(document).map_err(|why| rusqlite::Error::ToSqlConversionFailure(Box::new(why)))?;
     connection
-        .prepare_cached("INSERT OR REPLACE INTO position_documents (position_id, tranche, account, open, document, updated_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .prepare_cached(
+            "INSERT INTO position_documents (position_id, tranche, account, open, document, updated_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (position_id, tranche) DO UPDATE SET account = excluded.account, open = excluded.open,
+             document = excluded.document, updated_sequence = excluded.updated_sequence",
+        )?
         .execute(params![document.position_id, document.tranche, read.account, document.exit_time.is_none(), text, record.sequence])?;
     Ok(())
 }

@@ -2,7 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use backstop_model::{Event, ExitReason, Money, PartialExitDocument, PositionDocument, PositionSide, Ratio, Timestamp};
-use backstop_store::{ReadUpdate, Record, Step};
+use backstop_store::{Checkpoint, ReadUpdate, Record, SqliteJournal, Step};
+use std::path::Path;
+
+/// A store, without the room kept for a full disk.
+pub fn open(path: &Path) -> SqliteJournal {
+    SqliteJournal::open_with_ballast(path, 0).unwrap()
+}
+
+/// The state at a record.
+pub fn checkpoint(sequence: u64) -> Checkpoint {
+    Checkpoint { sequence, fingerprint: format!("fingerprint {sequence}"), state: format!("state {sequence}") }
+}
 
 /// A record with a number.
 pub fn record(sequence: u64) -> Record {

@@ -1,7 +1,13 @@
-//! What a journal promises, told to both kinds, and what happens when its file is damaged, foreign, newer, in use or full.
+//! What a journal promises, told to both kinds, and what happens when its file is damaged, foreign, newer, in use or full,
+//! and when its process dies.
 
 mod builders;
 mod contract;
+mod crash;
 mod damage;
+mod flips;
+mod form;
+mod full_disk;
+mod opening;
 mod read_models;
 mod writing;

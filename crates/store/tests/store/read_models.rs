@@ -1,8 +1,9 @@
 //! The tables other tools read: exactly these columns, exact decimals.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use super::builders::{document, showing};
-use backstop_store::{Journal, ReadOnly, SqliteJournal};
+use super::builders::{document, open, record, showing};
+use backstop_model::{Notice, PositionDocument, PositionKey, PositionSide, Severity};
+use backstop_store::{Journal, ReadOnly, Step};
 use rusqlite::Connection;
 use tempfile::tempdir;
 
@@ -15,7 +16,7 @@ fn columns(connection: &Connection, table: &str) -> Vec<String> {
 fn the_columns_are_those_that_were_promised() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
-    drop(SqliteJournal::open(&path).unwrap());
+    drop(open(&path));
     let connection = Connection::open(&path).unwrap();
     let promised = [
         "id",
@@ -51,7 +52,7 @@ fn the_columns_are_those_that_were_promised() {
 fn a_position_has_one_row_that_follows_it_to_its_end() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
-    let mut journal = SqliteJournal::open(&path).unwrap();
+    let mut journal = open(&path);
     journal.append(&[showing(1, document("main-BTCUSDT-long-1", true))]).unwrap();
     let reader = ReadOnly::open(&path).unwrap();
     assert_eq!(reader.positions(true).unwrap().len(), 1);
@@ -72,4 +73,63 @@ fn a_position_has_one_row_that_follows_it_to_its_end() {
         .query_row("SELECT sl_order_id FROM order_relationships WHERE main_order_id = 'web-1'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(stop, "bs-stop");
+}
+
+#[test]
+fn numbers_are_exact_texts_and_times_are_milliseconds() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let exact = PositionDocument {
+        entry_price: "50000.123456789012".parse().unwrap(),
+        current_quantity: "0.00000001".parse().unwrap(),
+        ..document("main-BTCUSDT-long-1", true)
+    };
+    open(&path).append(&[showing(1, exact)]).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let row: (String, String, String, i64, i64) = connection
+        .query_row("SELECT entry_price, quantity, tp_price, created_at, updated_at FROM position_tp_sl", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .unwrap();
+    let texts = ("50000.123456789012".to_owned(), "0.00000001".to_owned(), "51500".to_owned());
+    assert_eq!(row, (texts.0, texts.1, texts.2, 1_700_000_000_000, 1_700_000_000_000));
+}
+
+#[test]
+fn each_tranche_has_its_own_row_and_document() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let mut journal = open(&path);
+    let second = PositionDocument { tranche: 2, ..document("main-BTCUSDT-long-1", true) };
+    journal.append(&[showing(1, document("main-BTCUSDT-long-1", false)), showing(2, second.clone())]).unwrap();
+    let reader = ReadOnly::open(&path).unwrap();
+    assert_eq!(reader.positions(true).unwrap(), [("main".to_owned(), second)]);
+    let trades = reader.trades().unwrap();
+    assert_eq!(trades, [("main".to_owned(), document("main-BTCUSDT-long-1", false))]);
+    assert_eq!(trades[0].1.partial_exits.len(), 1);
+    let connection = Connection::open(&path).unwrap();
+    let mut select = connection.prepare("SELECT position_id, status FROM position_tp_sl ORDER BY id").unwrap();
+    let rows: Vec<(String, String)> =
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let expected = [("main-BTCUSDT-long-1", "CLOSED"), ("main-BTCUSDT-long-1#2", "ACTIVE")];
+    assert_eq!(rows, expected.map(|(id, status)| (id.to_owned(), status.to_owned())));
+}
+
+#[test]
+fn what_people_were_told_can_be_read_with_sqlite3() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let key = PositionKey {
+        account: backstop_model::AccountId(0),
+        instrument: backstop_model::InstrumentId(0),
+        side: PositionSide::Long,
+    };
+    let mut told = record(1);
+    told.notices = vec![Notice::new(Severity::Alarm, key, "no stop: place one by hand".to_owned())];
+    open(&path).append(&[Step { record: told, reads: vec![] }]).unwrap();
+    let row: (i64, i64, String, String) = Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT * FROM notices", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap();
+    assert_eq!(row, (1, 1_700_000_000_000, "alarm".to_owned(), "no stop: place one by hand".to_owned()));
 }

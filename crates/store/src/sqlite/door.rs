@@ -1,0 +1,139 @@
+//! Who may come in: whose the file is, whether it may be written, and that only one process writes it.
+//!
+//! The lock is an advisory one on a file beside the store. The system lets go of it when a process dies, however it dies;
+//! readers do not ask for it.
+
+use super::schema;
+use crate::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The length of an SQLite file's header, and where it says whose the file is and which form it has.
+const HEADER: usize = 100;
+const FORM_AT: usize = 60;
+const OWNER_AT: usize = 68;
+
+/// The store's one name, whatever links lead to it: the lock must be the same for all of them.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// A file beside the store, named after it.
+pub(super) fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The first name of that kind that is free.
+pub(super) fn free_name(store: &Path, suffix: &str) -> PathBuf {
+    (1..u32::MAX)
+        .map(|count| beside(store, &format!("{suffix}{count}")))
+        .find(|name| !name.exists())
+        .unwrap_or_else(|| beside(store, suffix))
+}
+
+/// Refuses files that are not ours or newer, without touching them or leaving anything beside them.
+pub(super) fn refuse_strangers(path: &Path, file: &str) -> Result<(), StoreError> {
+    let Ok(existing) = File::open(path) else { return Ok(()) };
+    let not_ours = || StoreError::NotOurs { file: file.to_owned() };
+    let mut head = Vec::new();
+    existing.take(HEADER as u64).read_to_end(&mut head).map_err(|_| not_ours())?;
+    if head.is_empty() {
+        return Ok(());
+    }
+    if head.len() < HEADER || !head.starts_with(b"SQLite format 3\0") {
+        return Err(not_ours());
+    }
+    let number = |at: usize| i32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    match number(OWNER_AT) {
+        schema::APPLICATION => schema::refuse_newer(number(FORM_AT), file),
+        0 => refuse_tables_of_others(path, file),
+        _ => Err(not_ours()),
+    }
+}
+
+/// A file that does not say whose it is: with tables in it, it is somebody's.
+fn refuse_tables_of_others(path: &Path, file: &str) -> Result<(), StoreError> {
+    match look(path, file).and_then(|connection| schema::check_owner(&connection, file)) {
+        Err(why) if why.is_foreign() => Err(why),
+        // A store whose making was interrupted cannot be read without writing; the writer decides about it.
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// A connection that only reads.
+pub(super) fn look(path: &Path, file: &str) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let wrong = |why: rusqlite::Error| StoreError::from_sqlite(file, &why);
+    let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;
+    connection.busy_timeout(schema::PATIENCE).map_err(wrong)?;
+    Ok(connection)
+}
+
+/// Refuses what its owner has marked as not to be written, also to those who could write it all the same.
+pub(super) fn refuse_read_only(path: &Path, file: &str) -> Result<(), StoreError> {
+    let is_read_only = |path: &Path| fs::metadata(path).is_ok_and(|found| found.permissions().readonly());
+    if is_read_only(path) || path.parent().is_some_and(is_read_only) {
+        return Err(StoreError::ReadOnly { file: file.to_owned() });
+    }
+    Ok(())
+}
+
+/// Takes the lock for as long as the file returned lives.
+pub(super) fn lock(path: &Path, file: &str) -> Result<File, StoreError> {
+    let wrong = |why: std::io::Error| StoreError::from_io(file, &why);
+    let name = beside(path, ".lock");
+    let mut lock = File::options().create(true).truncate(false).read(true).write(true).open(&name).map_err(wrong)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = (&mut lock).take(40).read_to_string(&mut holder);
+            let holder = match holder.trim() {
+                "" => format!("another Backstop, which holds {}", name.display()),
+                process => format!("another Backstop ({process}), which holds {}", name.display()),
+            };
+            return Err(StoreError::Locked { file: file.to_owned(), holder });
+        }
+        Err(TryLockError::Error(why)) => return Err(wrong(why)),
+    }
+    // Only for the text above: on a full disk the lock holds without it.
+    let _ = lock.set_len(0);
+    let _ = lock.seek(SeekFrom::Start(0));
+    let _ = write!(lock, "process {}", std::process::id());
+    Ok(lock)
+}
+
+/// Moves a damaged store out of the way, whole, so that it can be looked into and a new one can begin (F-M07). Returns
+/// where it is now.
+///
+/// # Errors
+/// [`StoreError::Locked`] while another process writes it, else what the system says.
+pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = real_path(path);
+    let file = path.display().to_string();
+    if !path.exists() {
+        return Err(StoreError::Missing { file });
+    }
+    refuse_read_only(&path, &file)?;
+    let _lock = lock(&path, &file)?;
+    let aside = free_name(&path, ".damaged-");
+    // What is not in the file yet goes first: a write-ahead log beside no store is found, one beside a new store is poison.
+    for suffix in ["-wal", "-shm", "-journal", ""] {
+        let from = beside(&path, suffix);
+        if from.exists() {
+            fs::rename(&from, beside(&aside, suffix)).map_err(|why| StoreError::from_io(&file, &why))?;
+        }
+    }
+    Ok(aside)
+}
