@@ -146,26 +146,30 @@ impl Engine {
         turn: &mut Turn,
         take_in: impl FnOnce(&mut Position, Ctx, &mut Out) -> Result<(), backstop_model::OutOfRange>,
     ) {
-        let key = self.positions[slot as usize].key;
-        // The position is taken out while it decides, so that it can be given the rest of the engine to look at.
-        let before = self.positions[slot as usize].clone();
+        let before = &self.positions[slot as usize];
+        let key = before.key;
+        // A copy decides, so that it can be given the rest of the engine to look at.
         let mut position = before.clone();
         let mut out = Out::default();
         let Some(ctx) = self.ctx(key, turn.now) else { return };
-        let done = take_in(&mut position, ctx, &mut out).and_then(|()| position.look(ctx, &mut out)).and_then(|()| {
-            let read = position.read(ctx)?;
-            position.settle(ctx, &mut out)?;
-            // Protection is judged again: an order may have been let go.
-            Ok(if position.live.is_some() { position.read(ctx)? } else { read })
-        });
+        let taken = take_in(&mut position, ctx, &mut out);
+        // A closed incarnation is told of before the next one may begin.
+        let ended = position.is_flat() && !before.is_flat();
+        let done = match (taken, turn.gathering && !ended) {
+            (Err(wrong), _) => Err(wrong),
+            (Ok(()), true) => {
+                turn.gathered.insert(slot);
+                Ok(None)
+            }
+            (Ok(()), false) => decide(&mut position, ctx, &mut out),
+        };
+        let changed = position != *before || !out.commands.is_empty();
         match done {
-            Ok(read) if position != before || !out.commands.is_empty() => turn.positions.extend(read),
+            Ok(read) if changed => turn.positions.extend(read),
             Ok(_) => {}
             Err(_) => suspend(&mut position, ctx, &mut out),
         }
-        let changed = position != before || !out.commands.is_empty();
-        let quiet = position.quiet(ctx);
-        let deadline = position.deadline(ctx);
+        let (quiet, deadline) = (position.quiet(ctx), position.deadline(ctx));
         let ended = before.live.is_some() && position.live.is_none();
         self.positions[slot as usize] = position;
         self.timers.set(slot, deadline);
@@ -177,6 +181,14 @@ impl Engine {
         self.note_slippage(key.instrument, out.slippage);
         if ended {
             self.tidy(key.instrument);
+        }
+    }
+
+    /// Lets every position that has only gathered facts take its turn.
+    pub(crate) fn decide_gathered(&mut self, turn: &mut Turn) {
+        turn.gathering = false;
+        for slot in std::mem::take(&mut turn.gathered) {
+            self.with(slot, turn, |_, _, _| Ok(()));
         }
     }
 
@@ -225,6 +237,9 @@ pub(crate) struct Turn {
     pub(crate) notices: Vec<backstop_model::Notice>,
     pub(crate) positions: Vec<crate::step::PositionRead>,
     pub(crate) touched: BTreeSet<InstrumentId>,
+    /// One event brings many facts: positions take them all in before any of them decides.
+    pub(crate) gathering: bool,
+    pub(crate) gathered: BTreeSet<u32>,
 }
 
 impl Turn {
@@ -236,8 +251,23 @@ impl Turn {
             notices: Vec::new(),
             positions: Vec::new(),
             touched: BTreeSet::new(),
+            gathering: false,
+            gathered: BTreeSet::new(),
         }
     }
+}
+
+/// The turn of one position after it has taken something in, and how it reads then.
+fn decide(
+    position: &mut Position,
+    ctx: Ctx,
+    out: &mut Out,
+) -> Result<Option<crate::step::PositionRead>, backstop_model::OutOfRange> {
+    position.look(ctx, out)?;
+    let read = position.read(ctx)?;
+    position.settle(ctx, out)?;
+    // Protection is judged again: an order may have been let go.
+    if position.live.is_some() { position.read(ctx) } else { Ok(read) }
 }
 
 /// A number has left its range: nothing more is decided for this position; the stop it has stays.

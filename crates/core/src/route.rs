@@ -4,13 +4,14 @@
 //! the other side. Our own orders never open anything, so that remainder can only be another's.
 
 use crate::engine::{Engine, Market, Turn};
-use crate::orders::Named;
+use crate::orders::{Named, Scope};
 use crate::position::{Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
-    AccountId, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OutOfRange, PositionKey,
-    PositionMode, PositionSide, Quantity, Snapshot,
+    AccountId, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
+    PositionKey, PositionMode, PositionSide, Quantity, Snapshot,
 };
+use std::collections::BTreeSet;
 
 impl Engine {
     pub(crate) fn route(&mut self, event: &Event, turn: &mut Turn) {
@@ -207,27 +208,43 @@ impl Engine {
         }
     }
 
-    /// The venue's full truth: executions first, then orders, then quantities; the ordinary turn repairs the rest.
+    /// The venue's full truth: executions first, then quantities, then orders; only then does anybody decide, so that
+    /// nothing is placed that an order further down the same read already does.
     fn snapshot(&mut self, snapshot: &Snapshot, turn: &mut Turn) {
+        turn.gathering = true;
         for fill in &snapshot.fills {
             self.fill(fill, turn);
         }
-        for report in &snapshot.orders {
-            self.each_side(report.account, report.instrument, turn, |position, ctx, out| {
-                position.reported(report, ctx, out);
-                Ok(())
-            });
-        }
-        let mut keys: std::collections::BTreeSet<PositionKey> =
+        let mut keys: BTreeSet<PositionKey> =
             self.slots.keys().filter(|key| key.account == snapshot.account).copied().collect();
         keys.extend(snapshot.positions.iter().filter(|report| !report.quantity.is_zero()).map(|report| report.key));
+        keys.extend(snapshot.orders.iter().filter_map(|report| self.owner(report)));
         for key in keys {
             let report = snapshot.positions.iter().find(|report| report.key == key);
             let quantity = report.map_or(Quantity::ZERO, |report| report.quantity);
+            let orders = || snapshot.orders.iter().filter(|order| order.instrument == key.instrument);
             self.tell(key, turn, |position, ctx, out| {
                 position.missing_in(&snapshot.orders, snapshot.server_time, ctx);
-                position.position_read(quantity, report, snapshot.server_time, ctx, out)
+                position.position_read(quantity, report, snapshot.server_time, ctx, out)?;
+                position.recognise(orders(), ctx, out)?;
+                for order in orders() {
+                    position.reported(order, ctx, out);
+                }
+                Ok(())
             });
         }
+        self.decide_gathered(turn);
+    }
+
+    /// The position that an order of ours belongs to, known or not.
+    fn owner(&self, report: &OrderReport) -> Option<PositionKey> {
+        let named = report.id.as_ref().and_then(Named::read)?;
+        let account = self.accounts.get(&report.account)?;
+        let instrument = self.markets.get(report.instrument.index())?.instrument.as_ref()?;
+        (named.scope == Scope::of(account, instrument)).then_some(PositionKey {
+            account: report.account,
+            instrument: report.instrument,
+            side: named.side,
+        })
     }
 }

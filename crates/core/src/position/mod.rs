@@ -9,6 +9,7 @@ mod answers;
 pub mod document;
 mod facts;
 mod protection;
+mod recognise;
 mod reports;
 mod tranche;
 mod turn;
@@ -196,6 +197,11 @@ impl Position {
     /// Whether an execution has been booked.
     pub(crate) fn knows(&self, fill: &backstop_model::Fill) -> bool {
         self.known.contains(&fill.id)
+    }
+
+    /// Nothing is open.
+    pub(crate) fn is_flat(&self) -> bool {
+        self.quantity().is_zero()
     }
 
     /// Nothing is open and nothing is left to be seen gone.

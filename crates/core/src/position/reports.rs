@@ -6,9 +6,10 @@
 use super::answers::stop_reason;
 use super::{Ctx, Mismatch, Out, Position, Tranche};
 use crate::orders::{Change, Doubt, Leg, Named, OpenOrder, OrderState};
+use backstop_model::plan::TargetOrder;
 use backstop_model::{
     Command, ExitReason, Lookup, OrderKind, OrderReport, OrderStatus, OutOfRange, PositionReport, Quantity, Severity,
-    SnapshotCause, Span, Timestamp,
+    SnapshotCause, Span, TimeInForce, Timestamp,
 };
 
 /// Two full reads that disagree with us must be this far apart to be a fact.
@@ -131,7 +132,7 @@ impl Position {
     }
 
     /// An order that is provably ours but not known, after a journal was lost: taken over, so that it is counted.
-    fn adopt_order(&mut self, report: &OrderReport, ctx: Ctx) {
+    pub(super) fn adopt_order(&mut self, report: &OrderReport, ctx: Ctx) {
         let Some(named) = report.id.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope) else {
             return;
         };
@@ -139,13 +140,7 @@ impl Position {
         if named.side != self.key.side {
             return;
         }
-        let kind = match (report.trigger, report.limit) {
-            (Some(trigger), _) => OrderKind::StopMarket(trigger),
-            (None, Some(price)) => {
-                OrderKind::Limit { price, time_in_force: backstop_model::TimeInForce::GoodTillCancel }
-            }
-            (None, None) => OrderKind::Market,
-        };
+        let kind = self.kind_of(&named, report, ctx);
         let state = match report.status {
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
             _ => OrderState::Working { change: None },
@@ -164,10 +159,42 @@ impl Position {
             filled: report.filled,
             reported: report.filled,
             maybe_at: None,
-            reason: ExitReason::Unknown,
+            reason: self.reason_of(named.leg),
             seen_at: ctx.now,
             state,
         });
+    }
+
+    /// What the executions of a recognised order are booked as.
+    fn reason_of(&self, leg: Leg) -> ExitReason {
+        match leg {
+            Leg::Stop => self.live.as_ref().map_or(ExitReason::StopLoss, |live| stop_reason(live)),
+            Leg::Trail => ExitReason::TrailingStop,
+            Leg::Target(_) => ExitReason::TakeProfit,
+            Leg::Instant(_) => ExitReason::InstantTakeProfit,
+            // Nobody remembers why everything was to be closed.
+            Leg::Close => ExitReason::Unknown,
+        }
+    }
+
+    /// What an order of ours says, as far as the venue tells.
+    fn kind_of(&self, named: &Named, report: &OrderReport, ctx: Ctx) -> OrderKind {
+        let trail = || self.live.as_ref().and_then(|live| self.native_trail(live, ctx));
+        match (named.leg, report.trigger, report.limit) {
+            // Venues do not tell a trail's distance: it is taken for the one we would place.
+            (Leg::Trail, ..) => trail().map_or(OrderKind::Market, |want| want.kind),
+            (Leg::Target(_), Some(trigger), _) => OrderKind::TakeProfitMarket(trigger),
+            (_, Some(trigger), _) => OrderKind::StopMarket(trigger),
+            (_, None, Some(price)) => {
+                let post_only = self.live.as_ref().and_then(|live| live.plan.as_ref()).map(|plan| plan.target_order);
+                let time_in_force = match post_only {
+                    Some(TargetOrder::PostOnly) => TimeInForce::PostOnly,
+                    Some(TargetOrder::Limit | TargetOrder::Market) | None => TimeInForce::GoodTillCancel,
+                };
+                OrderKind::Limit { price, time_in_force }
+            }
+            (_, None, None) => OrderKind::Market,
+        }
     }
 
     /// Takes in the answer to "what became of this order?"; its executions have been booked.

@@ -36,7 +36,7 @@ impl Position {
         wants
     }
 
-    fn native_trail(&self, live: &Live, ctx: Ctx) -> Option<Wanted> {
+    pub(super) fn native_trail(&self, live: &Live, ctx: Ctx) -> Option<Wanted> {
         let trail = live.tranche.trail.filter(|trail| trail.by == TrailedBy::Venue)?;
         let (plan, limits) = (live.plan.as_ref()?, ctx.account.capability.native_trailing?);
         let Behind::Share(share) = trail.behind else { return None };

@@ -38,6 +38,7 @@ pub struct World {
     last_fill: Option<Fill>,
     last_read: Option<PositionRead>,
     printed: Vec<String>,
+    defined: Vec<Event>,
 }
 
 impl World {
@@ -54,6 +55,7 @@ impl World {
             last_fill: None,
             last_read: None,
             printed: Vec::new(),
+            defined: Vec::new(),
         }
     }
 
@@ -77,6 +79,7 @@ impl World {
             "position" => self.position(rest),
             "snapshot" => self.snapshot(rest),
             "funding" => self.funding(rest),
+            "journal" => self.lose_journal(),
             "close" => self.handle(Event::Close { position: key(side(rest)) }),
             "show" => self.show(rest),
             other => panic!("{other:?} is nothing that can happen"),
@@ -88,7 +91,8 @@ impl World {
         match plan_from(words) {
             Ok((plan, told)) => {
                 self.printed.extend(told.into_iter().map(|text| format!("told: {text}")));
-                for event in definitions(&self.account, &self.instrument, &plan) {
+                self.defined = definitions(&self.account, &self.instrument, &plan).into_iter().collect();
+                for event in self.defined.clone() {
                     self.handle(event);
                 }
             }
@@ -302,6 +306,14 @@ impl World {
         let orders = orders.iter().map(|words| self.order_report(words)).collect();
         let server_time = self.now;
         self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills: Vec::new(), server_time }));
+    }
+
+    /// `journal lost`: an engine that knows nothing but the definitions; the venue keeps what it has.
+    fn lose_journal(&mut self) {
+        self.engine = Engine::new();
+        for event in self.defined.clone() {
+            self.handle(event);
+        }
     }
 
     fn funding(&mut self, words: &str) {

@@ -1,0 +1,106 @@
+//! Our own orders at the venue when the journal does not know them: it was lost, or a new store was begun.
+//!
+//! The ids say what they are for (R2), so nothing has to be placed twice and no level is taken twice: the incarnation
+//! goes on under its own epoch, the stop stays where it had been moved to, and levels that have no order any more are
+//! behind us. What was closed before is not known and is not invented.
+
+use super::turn::move_after;
+use super::{Ctx, Out, Position};
+use crate::exits::ladder::LevelState;
+use crate::exits::stop_loss::{Basis, StopLevel};
+use crate::orders::{Leg, Named};
+use backstop_model::{Epoch, OrderReport, OutOfRange, Quantity, Severity};
+
+impl Position {
+    /// Recognises orders of ours in a full read, if nothing has been sent for this incarnation yet.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn recognise<'a>(
+        &mut self,
+        reports: impl Iterator<Item = &'a OrderReport>,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
+        let fresh =
+            self.live.as_ref().is_some_and(|live| live.revisions.is_empty() && !live.tranche.remaining.is_zero());
+        if !fresh {
+            return Ok(());
+        }
+        let ours: Vec<(Named, &OrderReport)> =
+            reports.filter_map(|report| Some((self.unknown(report)?, report))).collect();
+        let Some(epoch) = ours.iter().map(|(named, _)| named.epoch).max() else { return Ok(()) };
+        self.epoch = epoch;
+        let current: Vec<_> = ours.into_iter().filter(|(named, _)| named.epoch == epoch).collect();
+        for (_, report) in &current {
+            self.adopt_order(report, ctx);
+        }
+        self.keep_stop();
+        self.keep_levels(&current, ctx)?;
+        let text = format!(
+            "{} {}: {} orders of ours are recognised at the venue without a record of them; going on from there, what was closed before is not known",
+            ctx.instrument.symbol,
+            self.key.side,
+            current.len()
+        );
+        out.tell(Severity::Warning, self.key, text);
+        Ok(())
+    }
+
+    /// What an order is for, if it is ours, alive, and not known.
+    fn unknown(&self, report: &OrderReport) -> Option<Named> {
+        let named = report.id.as_ref().and_then(Named::read)?;
+        let known = self.orders.iter().any(|order| Some(order.id) == report.id);
+        let ours = named.scope == self.scope && named.side == self.key.side && named.epoch > Epoch(0);
+        (ours && !known && !report.status.is_final()).then_some(named)
+    }
+
+    /// A stop that had been moved is not moved back.
+    fn keep_stop(&mut self) {
+        let (side, epoch) = (self.key.side, self.epoch);
+        let stops = self.orders.iter().filter(|order| order.leg == Leg::Stop && order.epoch == epoch);
+        let Some(tightest) = stops.filter_map(|order| order.stop_price()).reduce(|a, b| side.better(a, b)) else {
+            return;
+        };
+        let Some(stop) = self.live.as_mut().and_then(|live| live.tranche.stop.as_mut()) else { return };
+        if side.is_better(tightest, stop.price) {
+            *stop = StopLevel { price: tightest, basis: Basis::Ladder };
+        }
+    }
+
+    /// Levels before the first target that rests have been taken; those that rest close what their orders say.
+    fn keep_levels(&mut self, orders: &[(Named, &OrderReport)], ctx: Ctx) -> Result<(), OutOfRange> {
+        let side = self.key.side;
+        let resting = |number: u8| orders.iter().find(|(named, _)| named.leg == Leg::Target(number));
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let Some(plan) = live.plan.clone() else { return Ok(()) };
+        let untouched = live.tranche.exits.is_empty();
+        let first = live.tranche.levels.iter().map(|level| level.number).find(|number| resting(*number).is_some());
+        let (Some(first), true) = (first, untouched) else { return Ok(()) };
+        let mut claimed = Quantity::ZERO;
+        let last = live.tranche.levels.last().map_or(0, |level| level.number);
+        for level in &mut live.tranche.levels {
+            if level.number < first {
+                level.state = LevelState::Moved;
+                continue;
+            }
+            if let Some((_, report)) = resting(level.number) {
+                let left = report.quantity.unwrap_or(level.planned).saturating_minus(report.filled);
+                level.planned = left;
+                level.price = report.limit.or(report.trigger.map(|trigger| trigger.price)).unwrap_or(level.price);
+            }
+            if level.number != last {
+                claimed = claimed.plus(level.due())?;
+            }
+        }
+        if let Some(level) =
+            live.tranche.levels.last_mut().filter(|level| !plan.trails() && level.state == LevelState::Open)
+        {
+            level.planned = live.tranche.remaining.saturating_minus(claimed);
+        }
+        match first.checked_sub(1) {
+            Some(passed) if passed > 0 => move_after(live, passed, &plan, side, ctx),
+            _ => Ok(()),
+        }
+    }
+}
