@@ -7,8 +7,8 @@ use crate::quiet::QuietIndex;
 use crate::step::Step;
 use crate::timers::{Deadline, Timers};
 use backstop_model::{
-    Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, PlanId, Points, PositionKey, Severity, Stamped,
-    Tick, Timestamp,
+    Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey, Severity,
+    Stamped, Tick, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,7 @@ const SLIPPAGES: usize = 15;
 pub struct Engine {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    pub(crate) permits: BTreeMap<AccountId, Permit>,
     pub(crate) symbol_plans: BTreeMap<(AccountId, InstrumentId), PlanId>,
     pub(crate) markets: Vec<Market>,
     pub(crate) positions: Vec<Position>,
@@ -111,7 +112,16 @@ impl Engine {
         let by_symbol = self.symbol_plans.get(&(key.account, key.instrument)).copied();
         let plan = assigned.or(by_symbol).or(account.plan).and_then(|id| self.plans.get(&id));
         let slippage = median(&market.slippages);
-        Some(Ctx { now, account, instrument: market.instrument.as_ref()?, board: &market.board, plan, slippage })
+        let permit = self.permits.get(&key.account).copied().unwrap_or_default();
+        Some(Ctx {
+            now,
+            account,
+            permit,
+            instrument: market.instrument.as_ref()?,
+            board: &market.board,
+            plan,
+            slippage,
+        })
     }
 
     fn tick(&mut self, tick: &Tick, now: Timestamp) -> Step {

@@ -9,8 +9,8 @@ use crate::orders::OrderState;
 use crate::position::Position;
 use crate::step::Step;
 use backstop_model::{
-    Account, AccountId, Answer, Asked, Event, ExitPlan, InstrumentId, MarketView, Outcome, PlanId, Stamped, Timestamp,
-    UnknownCause,
+    Account, AccountId, Answer, Asked, Event, ExitPlan, InstrumentId, MarketView, Outcome, Permit, PlanId, Stamped,
+    Timestamp, UnknownCause,
 };
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -22,6 +22,8 @@ use std::sync::Arc;
 pub(crate) struct Saved {
     accounts: BTreeMap<AccountId, Account>,
     plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    #[serde(default)]
+    permits: BTreeMap<AccountId, Permit>,
     symbol_plans: Vec<(AccountId, InstrumentId, PlanId)>,
     markets: Vec<Market>,
     positions: Vec<Position>,
@@ -33,6 +35,7 @@ impl From<Engine> for Saved {
         Self {
             accounts: engine.accounts,
             plans: engine.plans,
+            permits: engine.permits,
             symbol_plans: engine
                 .symbol_plans
                 .into_iter()
@@ -50,6 +53,7 @@ impl From<Saved> for Engine {
         let mut engine = Self::new();
         engine.accounts = saved.accounts;
         engine.plans = saved.plans;
+        engine.permits = saved.permits;
         engine.symbol_plans =
             saved.symbol_plans.into_iter().map(|(account, instrument, plan)| ((account, instrument), plan)).collect();
         engine.indexes.resize_with(saved.markets.len(), Default::default);
@@ -104,7 +108,7 @@ impl Engine {
     pub fn fingerprint(&self) -> String {
         let rules: Vec<_> = self.markets.iter().map(|market| (&market.instrument, &market.slippages)).collect();
         let plans: Vec<_> = self.symbol_plans.iter().collect();
-        let whole = (&self.accounts, &self.plans, plans, rules, &self.positions);
+        let whole = (&self.accounts, &self.permits, &self.plans, plans, rules, &self.positions);
         let text = serde_json::to_vec(&whole).expect("plain structs and maps with text or number keys serialise");
         Sha3_256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -9,7 +9,7 @@ use crate::position::{Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
     AccountId, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
-    PositionKey, PositionMode, PositionSide, Quantity, Snapshot,
+    Permit, PositionKey, PositionMode, PositionSide, Quantity, Snapshot,
 };
 use std::collections::BTreeSet;
 
@@ -64,6 +64,7 @@ impl Engine {
                 position.position_reported(report, ctx);
                 Ok(())
             }),
+            Event::Permit { account, permit } => self.permit(*account, *permit, turn),
             Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
             // Ticks have their own way in, which most of them do not go to the end of.
             Event::Tick(_) => {}
@@ -72,6 +73,14 @@ impl Engine {
                     self.with(slot, turn, |_, _, _| Ok(()));
                 }
             }
+        }
+    }
+
+    fn permit(&mut self, account: AccountId, permit: Permit, turn: &mut Turn) {
+        turn.changed |= self.permits.insert(account, permit) != Some(permit);
+        let of_account = self.slots.iter().filter(|(key, _)| key.account == account);
+        for slot in of_account.map(|(_, slot)| *slot).collect::<Vec<_>>() {
+            self.with(slot, turn, |_, _, _| Ok(()));
         }
     }
 

@@ -12,6 +12,17 @@ pub enum PositionMode {
     OneWay,
 }
 
+/// What may be done for an account's positions.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permit {
+    /// Everything.
+    #[default]
+    All,
+    /// Stops are kept and placed, positions closed; targets and trails that rest stay, no new ones are placed (R9).
+    ProtectOnly,
+}
+
 /// An account and what its venue can do.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Account {

@@ -1,8 +1,8 @@
 //! Everything that can happen to the core, in one list.
 
 use crate::{
-    Account, AccountId, Answer, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, PlanId, PositionKey,
-    PositionReport, Snapshot, Tick, Timestamp, plan::ExitPlan,
+    Account, AccountId, Answer, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, Permit, PlanId,
+    PositionKey, PositionReport, Snapshot, Tick, Timestamp, plan::ExitPlan,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -43,6 +43,13 @@ pub enum Event {
     Lookup(Lookup),
     /// The venue says something of an order.
     Order(OrderReport),
+    /// What may be done for an account from now on.
+    Permit {
+        /// Whose.
+        account: AccountId,
+        /// What.
+        permit: Permit,
+    },
     /// The venue says something of a position.
     Position(PositionReport),
     /// The plan that positions of one account on one instrument follow, unless a closer one is assigned.

@@ -22,6 +22,8 @@ pub enum RefusalReason {
     Margin,
     /// No such order: it may be gone because it filled (F-B07).
     NotFound,
+    /// It never left this machine: nothing may be sent that cannot be recorded (R1), or the account may only protect.
+    NotSent,
     /// Nothing to reduce, or other orders hold the room to reduce (F-C04).
     ReduceOnly,
     /// Too many orders are open (F-G07).

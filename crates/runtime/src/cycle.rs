@@ -6,9 +6,14 @@
 
 use crate::executor::Executor;
 use crate::health::Health;
+use crate::lease::Lease;
 use crate::snapshots::SnapshotSchedule;
+use backstop_core::orders::{Leg, Named};
 use backstop_core::{Engine, Step};
-use backstop_model::{AccountId, Command, Event, Lane, Notice, Stamped, Timestamp};
+use backstop_model::{
+    AccountId, Answer, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal, RefusalReason, Stamped,
+    Timestamp,
+};
 use backstop_store::{Checkpoint, ReadUpdate, Record};
 use std::collections::VecDeque;
 
@@ -34,7 +39,11 @@ pub struct Cycle {
     now: Timestamp,
     waiting: VecDeque<(u64, Vec<Command>)>,
     journal_failed: bool,
+    /// What follows from the failure, to be taken in: permits, and answers to what may not leave.
+    fallout: VecDeque<Event>,
     since_checkpoint: u64,
+    /// None where nobody else can act: a demonstration, a backtest.
+    lease: Option<Lease>,
 }
 
 impl Cycle {
@@ -50,8 +59,27 @@ impl Cycle {
             now: Timestamp::EPOCH,
             waiting: VecDeque::new(),
             journal_failed: false,
+            fallout: VecDeque::new(),
             since_checkpoint: 0,
+            lease: None,
         }
+    }
+
+    /// Sends only while it holds this lease.
+    #[must_use]
+    pub fn under(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// The lease, where there is one.
+    pub const fn lease(&mut self) -> Option<&mut Lease> {
+        self.lease.as_mut()
+    }
+
+    /// Whether this engine may act now.
+    fn may_send(&self, now: Timestamp) -> bool {
+        self.lease.as_ref().is_none_or(|lease| lease.may_send(now))
     }
 
     /// The decisions' state, for looking at.
@@ -76,6 +104,9 @@ impl Cycle {
         self.health.note(self.now, &core);
         if !core.changed {
             return Taken { step: None, core };
+        }
+        if let (Event::DefineAccount(account), true) = (&stamped.event, self.journal_failed) {
+            self.fallout.push_back(Event::Permit { account: account.id, permit: Permit::ProtectOnly });
         }
         self.sequence += 1;
         self.since_checkpoint += 1;
@@ -133,6 +164,8 @@ impl Cycle {
     /// The journal takes nothing any more (F-M04, F-M05): from now on only repeatable protection leaves (R1, R13).
     pub fn journal_failed(&mut self) {
         self.journal_failed = true;
+        let accounts = self.engine.accounts().map(|account| account.id);
+        self.fallout.extend(accounts.map(|account| Event::Permit { account, permit: Permit::ProtectOnly }));
         self.release_protection();
     }
 
@@ -142,20 +175,31 @@ impl Cycle {
         self.journal_failed
     }
 
+    /// Without a journal only what may be repeated leaves (R13), under ids that need no memory (R2): stops, cancels,
+    /// questions, and closing a whole position, which the venue itself lets no more than close (R9). Targets, trails and
+    /// partial exits wait.
     fn release_protection(&mut self) {
-        for (_, commands) in self.waiting.drain(..) {
-            let protects = |command: &Command| match command {
-                Command::Place(order) => matches!(order.kind, backstop_model::OrderKind::StopMarket(_)),
-                Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => true,
-                Command::Cancel { .. } => false,
-            };
-            self.executor.push(self.now, commands.into_iter().filter(protects).collect());
+        let protects = |command: &Command| match command {
+            Command::Place(order) => match order.kind {
+                OrderKind::StopMarket(_) => true,
+                OrderKind::Market => Named::read(&order.id).is_some_and(|named| named.leg == Leg::Close),
+                OrderKind::Limit { .. } | OrderKind::TakeProfitMarket(_) | OrderKind::TrailingStop { .. } => false,
+            },
+            Command::Amend { .. } | Command::Cancel { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => true,
+        };
+        for (_, commands) in std::mem::take(&mut self.waiting) {
+            let (leaves, stays): (Vec<Command>, Vec<Command>) = commands.into_iter().partition(protects);
+            self.executor.push(self.now, leaves);
+            self.fallout.extend(stays.iter().filter_map(|command| not_sent(command, self.now)));
         }
     }
 
     /// The next command that may leave now.
     pub fn next_request(&mut self, now: Timestamp) -> Option<Command> {
         self.now = self.now.max(now);
+        if !self.may_send(self.now) {
+            return None;
+        }
         if let Some(command) = self.snapshots.due(self.now) {
             self.executor.push(self.now, vec![command]);
         }
@@ -168,16 +212,20 @@ impl Cycle {
         Some(command)
     }
 
-    /// Answers that will not come: requests without one for too long, as unknown outcomes to be taken in.
+    /// Answers that will not come, to be taken in: unknown outcomes of requests without one for too long, and what may
+    /// not leave without a journal.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
-        self.executor.overdue(self.now.max(now))
+        self.fallout.drain(..).chain(self.executor.overdue(self.now.max(now))).collect()
     }
 
     /// When something is to be done even if nothing happens.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let engine = self.engine.next_deadline().map(|(at, _)| at);
-        [engine, self.executor.next_wake(), self.snapshots.next_due()].into_iter().flatten().min()
+        let lease = self.lease.as_ref().and_then(Lease::due_at);
+        // What may not leave wakes nobody: it is looked at again when the lease has been heard of.
+        let sending = self.may_send(self.now).then(|| [self.executor.next_wake(), self.snapshots.next_due()]);
+        [engine, lease].into_iter().chain(sending.into_iter().flatten()).flatten().min()
     }
 
     /// Whether the core itself wants a `Wake` at `now`.
@@ -219,3 +267,19 @@ impl Cycle {
         &taken.core.notices
     }
 }
+
+/// A definite answer for a command that has not left.
+fn not_sent(command: &Command, now: Timestamp) -> Option<Event> {
+    let refusal = Refusal::new(RefusalReason::NotSent, "nothing can be recorded");
+    Some(Event::Answer(Answer {
+        account: command.account(),
+        instrument: command.instrument()?,
+        id: command.order()?,
+        asked: crate::retry::asked(command)?,
+        outcome: Outcome::Refused(refusal),
+        sent_at: now,
+    }))
+}
+
+#[cfg(test)]
+mod tests;

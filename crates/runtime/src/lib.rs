@@ -3,13 +3,15 @@
 //! [`Cycle`] is one turn of the live loop without any I/O: events in, records, requests and a wake-up out. A shell with
 //! sockets and a clock drives it, a demonstration drives it on virtual time, a storm drives it on faults: always this
 //! very code. Its parts are state machines as well: [`executor`] says what may be sent now, [`retry`] which refusals
-//! are worth repeating, [`snapshots`] when the venue is asked for its full truth. Nothing here decides about a
+//! are worth repeating, [`snapshots`] when the venue is asked for its full truth, [`lease`] whether this engine may act
+//! at all. Nothing here decides about a
 //! position.
 
 pub mod clock;
 pub mod cycle;
 pub mod executor;
 pub mod health;
+pub mod lease;
 pub mod live;
 pub mod recovery;
 pub mod retry;
@@ -19,6 +21,7 @@ pub use clock::Clock;
 pub use cycle::{Cycle, Taken};
 pub use executor::Executor;
 pub use health::Health;
-pub use live::{Handle, Input, Live, Shown, Status, Tell};
+pub use lease::Lease;
+pub use live::{Ended, Handle, Input, Live, Shown, Status, Tell};
 pub use recovery::{Recovered, recover};
 pub use snapshots::SnapshotSchedule;

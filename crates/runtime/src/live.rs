@@ -7,7 +7,7 @@
 use crate::clock::Clock;
 use crate::cycle::{Cycle, Taken};
 use backstop_model::{Event, Notice, PositionDocument, PositionKey, Timestamp};
-use backstop_store::{Done, Journal, Work, Writer};
+use backstop_store::{Done, Journal, LeaseKeeper, Work, Writer};
 use backstop_venues::{Venue, VenueFailure};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +72,16 @@ pub struct Live {
     status: watch::Sender<Arc<Status>>,
     tell: Tell,
     venue_works: bool,
+    keeper: Option<Box<dyn LeaseKeeper>>,
+}
+
+/// Why a live loop has ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// It was asked to.
+    Asked,
+    /// Another engine has the lease now (F-K06).
+    LeaseLost,
 }
 
 /// What others hold of a live loop.
@@ -98,33 +108,60 @@ impl Live {
         // The inbox is read until the loop ends; news for a loop that has ended is for nobody.
         let writer = Writer::start(journal, move |done| drop(stored.blocking_send(Input::Stored(done))));
         let (status, seen) = watch::channel(Arc::new(Status::default()));
-        let live = Self { cycle, venue, writer, clock, inbox, status, tell, venue_works: true };
+        let live = Self { cycle, venue, writer, clock, inbox, status, tell, venue_works: true, keeper: None };
         (live, Handle { inbox: sender, status: seen })
     }
 
+    /// Asks this keeper for the cycle's lease.
+    #[must_use]
+    pub fn kept_by(mut self, keeper: Box<dyn LeaseKeeper>) -> Self {
+        self.keeper = Some(keeper);
+        self
+    }
+
     /// Runs until it is asked to stop. `first` is taken in before anything else: definitions and doubts.
-    pub async fn run(mut self, first: Vec<Event>) {
+    pub async fn run(mut self, first: Vec<Event>) -> Ended {
         let now = self.clock.now();
         for event in first {
             self.take(now, event);
         }
+        let ended = self.turns().await;
+        if let Some(checkpoint) = self.cycle.checkpoint_now() {
+            self.writer.submit(Work::Checkpoint(checkpoint));
+        }
+        // The writer's news of its last commit must not wait for a reader that is gone.
+        self.inbox.close();
+        ended
+    }
+
+    async fn turns(&mut self) -> Ended {
         loop {
+            if self.keep_lease() {
+                self.alarm("another engine has taken this one's place; ending, orders stay at the venue".to_owned());
+                return Ended::LeaseLost;
+            }
             let changed = self.turn();
             if changed {
                 self.publish();
             }
             let input = tokio::time::timeout(self.sleep(), self.inbox.recv()).await;
             match input {
-                Ok(Some(Input::Stop) | None) => break,
+                Ok(Some(Input::Stop) | None) => return Ended::Asked,
                 Ok(Some(input)) => self.hear(input),
                 Err(_) => self.publish(),
             }
         }
-        if let Some(checkpoint) = self.cycle.checkpoint_now() {
-            self.writer.submit(Work::Checkpoint(checkpoint));
+    }
+
+    /// Asks for the lease when that is due. True when it is lost.
+    fn keep_lease(&mut self) -> bool {
+        let now = self.clock.now();
+        let (Some(lease), Some(keeper)) = (self.cycle.lease(), &mut self.keeper) else { return false };
+        if lease.due_at().is_some_and(|due| due <= now) {
+            let answer = keeper.renew();
+            lease.heard(now, &answer);
         }
-        // The writer's news of its last commit must not wait for a reader that is gone.
-        self.inbox.close();
+        lease.is_lost()
     }
 
     /// Everything that is due now. True when something happened.

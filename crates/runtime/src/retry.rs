@@ -19,6 +19,7 @@ pub fn pause(reason: RefusalReason, attempts: u32) -> Option<Span> {
         | RefusalReason::Maintenance
         | RefusalReason::Margin
         | RefusalReason::NotFound
+        | RefusalReason::NotSent
         | RefusalReason::ReduceOnly
         | RefusalReason::TooManyOrders
         | RefusalReason::Unsupported

@@ -59,7 +59,7 @@ pub enum StoreError {
         /// The store.
         file: String,
         /// Who, as far as can be said.
-        holder: String,
+        holder: Holder,
     },
     /// There is nothing.
     #[error("{file}: there is no such store; check the path")]
@@ -115,6 +115,22 @@ pub enum StoreError {
     },
 }
 
+/// Who is at a store.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Holder {
+    /// Another engine: two at once is what must not be (F-K01).
+    #[error("another Backstop ({}), which holds {lock}", process.map_or("process unknown".to_owned(), |number| format!("process {number}")))]
+    Engine {
+        /// Its process, as far as the lock file says.
+        process: Option<u32>,
+        /// The lock file.
+        lock: String,
+    },
+    /// Somebody who looks or copies.
+    #[error("another program, such as a backup")]
+    Program,
+}
+
 impl StoreError {
     /// What was written is not there any more as it was: keep the file ([`crate::set_aside`]) and go on from the venue's
     /// truth, protecting only (F-M07).
@@ -129,10 +145,10 @@ impl StoreError {
         matches!(self, Self::Full { .. })
     }
 
-    /// Somebody else is at it: two engines on one store is what must not be (F-K01).
+    /// Another engine is at it (F-K01).
     #[must_use]
-    pub const fn is_in_use(&self) -> bool {
-        matches!(self, Self::Locked { .. })
+    pub const fn is_another_engine(&self) -> bool {
+        matches!(self, Self::Locked { holder: Holder::Engine { .. }, .. })
     }
 
     /// The file is not for this program or this version, and was left untouched.
@@ -147,9 +163,7 @@ impl StoreError {
         let file = file.to_owned();
         match why.sqlite_error_code() {
             Some(Code::DiskFull) => Self::Full { file },
-            Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
-                Self::Locked { file, holder: "another program, such as a backup".to_owned() }
-            }
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked { file, holder: Holder::Program },
             Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::ReadOnly { file },
             Some(Code::NotADatabase) => Self::NotOurs { file },
             Some(Code::DatabaseCorrupt) => Self::Damaged { file, why: why.to_string() },

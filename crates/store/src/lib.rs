@@ -5,14 +5,16 @@
 
 mod error;
 mod journal;
+mod lease;
 mod memory;
 mod read;
 mod record;
 mod sqlite;
 mod writer;
 
-pub use error::StoreError;
+pub use error::{Holder, StoreError};
 pub use journal::{Checkpoint, Journal, Loaded};
+pub use lease::{FileLease, LeaseAnswer, LeaseKeeper};
 pub use memory::MemoryJournal;
 pub use read::{ReadUpdate, Step};
 pub use record::{Record, VERSION, decode, encode};

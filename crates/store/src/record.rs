@@ -44,6 +44,7 @@ impl Record {
             Event::Funding(_) => "funding",
             Event::Lookup(_) => "lookup",
             Event::Order(_) => "order",
+            Event::Permit { .. } => "permit",
             Event::Position(_) => "position",
             Event::Snapshot(_) => "snapshot",
             Event::SymbolPlan { .. } => "symbol_plan",

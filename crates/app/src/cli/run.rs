@@ -4,14 +4,15 @@ use super::{Failure, Outcome};
 use crate::config::Config;
 use crate::demo::Feed;
 use crate::recorded::{Decimals, OpenSpec};
+use crate::run::memory::{self, Memory};
 use crate::run::{ByHand, PaperMarket, RunCast};
 use crate::web::{Bind, TokenFile, router};
 use backstop_model::{
     Event, Instrument, InstrumentId, Name, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp,
 };
-use backstop_runtime::{Clock, Cycle, Executor, Input, Live, SnapshotSchedule, Tell, recover};
-use backstop_store::{Journal, SqliteJournal};
-use backstop_venues::paper::{LedgerFile, PaperVenue};
+use backstop_runtime::{Clock, Cycle, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
+use backstop_store::StoreError;
+use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ impl Run {
 
     async fn serve(&self, config: &Config) -> Result<Outcome, Failure> {
         let cast = RunCast::new(config, instruments(config)?).map_err(Failure::said)?;
-        let journal = SqliteJournal::open(&self.store)?;
+        let memory = memory::open(&self.store)?;
         let (token, shown) = TokenFile::open(&self.store.with_extension("token")).map_err(Failure::said)?;
         let listener = tokio::net::TcpListener::bind(self.bind.0).await;
         let listener = listener.map_err(|why| {
@@ -83,7 +84,7 @@ impl Run {
             self.say(json!({ "token": shown }), &format!("token (shown once, keep it): {shown}"));
         }
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
-        let (live, handle, first) = self.live(&cast, journal)?;
+        let (live, handle, first) = self.live(&cast, memory)?;
         let routes = router(handle.clone(), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
@@ -92,19 +93,18 @@ impl Run {
             let _ = ended.send(Input::Stop).await;
         });
         let server = tokio::spawn(async move { axum::serve(listener, routes).await });
-        live.run(first).await;
+        let ended = live.run(first).await;
         server.abort();
         self.say(json!({ "ended": true }), "ended; orders stay at the venue");
-        Ok(Outcome::Good)
+        Ok(match ended {
+            Ended::Asked => Outcome::Good,
+            Ended::LeaseLost => Outcome::ProblemFound,
+        })
     }
 
-    fn live(
-        &self,
-        cast: &RunCast,
-        journal: SqliteJournal,
-    ) -> Result<(Live, backstop_runtime::Handle, Vec<Event>), Failure> {
+    fn live(&self, cast: &RunCast, memory: Memory) -> Result<(Live, backstop_runtime::Handle, Vec<Event>), Failure> {
         let clock = Clock::start();
-        let recovered = recover(journal.load()?);
+        let Memory { journal, recovered, lease, lost } = memory;
         recovered.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         let now = clock.now();
         let ledger = LedgerFile::at(&self.store.with_extension("venue"));
@@ -120,8 +120,18 @@ impl Run {
         let market = PaperMarket::new(venue, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now);
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
-        let cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
-        let (live, handle) = Live::new(cycle, Box::new(market), Box::new(journal), clock, self.tell());
+        let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
+        if let Some(why) = lost {
+            (self.tell())(now, &without_journal(&why));
+            cycle.journal_failed();
+        }
+        if lease.is_some() {
+            cycle = cycle.under(Lease::new(REQUEST_VALIDITY));
+        }
+        let (mut live, handle) = Live::new(cycle, Box::new(market), journal, clock, self.tell());
+        if let Some(lease) = lease {
+            live = live.kept_by(Box::new(lease));
+        }
         let mut first = cast.definitions();
         first.extend(recovered.doubts);
         Ok((live, handle, first))
@@ -179,6 +189,14 @@ fn instruments(config: &Config) -> Result<Vec<Instrument>, Failure> {
         Instrument::try_from(config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen)).map_err(Failure::said)
     };
     known.into_iter().map(make).collect()
+}
+
+/// What people are told when an engine starts without its store (R9).
+fn without_journal(why: &StoreError) -> Notice {
+    let text = format!(
+        "{why}. Going on without a journal: stops are kept and placed and positions can be closed; no targets, no trails, nothing is recorded. Put it right and start again, or start with a new --store: orders of ours are recognised at the venue"
+    );
+    Notice { severity: Severity::Alarm, position: None, text }
 }
 
 /// A notice for people: alarms on standard error.

@@ -1,47 +1,11 @@
 //! The local API from the first day: loopback only (S1), a token that is kept as a hash (S2), nothing without it (S3).
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use super::binary::{backstop, code, last_line, run, said};
-use std::io::{BufRead, BufReader, Read, Write};
+use super::binary::{code, last_line, run, said};
+use super::engine::{Engine, start};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Stdio};
 use tempfile::tempdir;
-
-/// A running engine; ended when dropped.
-struct Engine {
-    child: Child,
-    address: String,
-    token: String,
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn start(folder: &Path) -> Engine {
-    let mut child = backstop(folder)
-        .args(["run", "--store", "s.db", "--bind", "127.0.0.1:0", "--open", "0 BTCUSDT long 0.05"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut after = |mark: &str| {
-        lines
-            .by_ref()
-            .map(Result::unwrap)
-            .find_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()))
-            .unwrap()
-    };
-    let token = after("keep it): ");
-    let address = after("http://");
-    // What it says later is read away, so that it never waits for us.
-    std::thread::spawn(move || lines.for_each(drop));
-    Engine { child, address, token }
-}
 
 /// The status line of a raw request.
 fn raw(engine: &Engine, request: &str) -> String {
@@ -80,25 +44,17 @@ fn only_the_token_opens_the_door_and_only_under_the_machines_own_name() {
 fn a_position_is_protected_shown_and_closed_through_the_api() {
     let folder = tempdir().unwrap();
     let mut engine = start(folder.path());
-    let api = format!("http://{}", engine.address);
-    let ask = |line: &str| run(folder.path(), line, &["--json", "--api", &api, "--token", &engine.token]);
-    // The market's first price and the venue's latency have to pass: asking goes on until it has happened.
-    let covered = || last_line(&ask("health"));
-    while covered()["active_positions"] != 1 || covered()["unprotected_positions"] != 0 {
-        std::thread::yield_now();
-    }
+    let ask = |line: &str| engine.ask(line);
+    engine.wait_until_protected(1);
     let positions = last_line(&ask("positions"));
     assert_eq!(positions[0]["position_id"], "main-BTCUSDT-long-1");
     let closing = ask("close main-BTCUSDT-long-1");
     assert_eq!(code(&closing), 0, "{}", said(&closing));
-    while last_line(&ask("health"))["active_positions"] != 0 {
-        std::thread::yield_now();
-    }
+    engine.wait_until_protected(0);
     let unknown = ask("close main-BTCUSDT-long-9");
     assert_eq!(code(&unknown), 2);
     assert!(said(&unknown).contains("no open position"), "{}", said(&unknown));
-    engine.child.kill().unwrap();
-    engine.child.wait().unwrap();
+    engine.end_at_once();
     let trades = last_line(&run(folder.path(), "trades --json --store s.db", &[]));
     assert_eq!(trades[0]["exit_reason"], "manual");
 }

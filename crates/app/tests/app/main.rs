@@ -5,6 +5,8 @@ mod bad_input;
 mod binary;
 mod crash;
 mod demonstration;
+mod engine;
 
 mod recordings;
 mod shared;
+mod starting;

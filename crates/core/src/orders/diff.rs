@@ -8,7 +8,7 @@ use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::guards;
 use crate::position::{Ctx, Out, Position};
 use backstop_model::{
-    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Quantity, Severity, Span, Timestamp, Trigger,
+    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, Trigger,
 };
 
 /// A market exit waits so long for the targets it collides with; then it takes what they leave free.
@@ -36,7 +36,11 @@ impl Position {
             self.fit_stop(stop, ctx, out);
         }
         self.cancel_unwanted(&wants, ctx, out);
-        for want in wants.iter().filter(|want| want.leg != Leg::Stop) {
+        let permitted = |leg: Leg| match ctx.permit {
+            Permit::All => leg != Leg::Stop,
+            Permit::ProtectOnly => leg == Leg::Close,
+        };
+        for want in wants.iter().filter(|want| permitted(want.leg)) {
             if want.leg.takes_at_once() {
                 self.fit_taking(want, ctx, out)?;
             } else {

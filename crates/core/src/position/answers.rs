@@ -52,6 +52,10 @@ impl Position {
                 // The first one exists or existed: ask for it, never take a new id (F-A11).
                 order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
             }
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
+                // Nobody has heard of it: nothing is counted against its leg.
+                self.orders.remove(index);
+            }
             Outcome::Refused(refusal) => {
                 let order = self.orders.remove(index);
                 self.refused(&order, refusal, ctx, out);

@@ -24,7 +24,7 @@ pub(crate) use watch::OVERDUE;
 use crate::board::Board;
 use crate::orders::{Leg, OpenOrder, Scope};
 use backstop_model::{
-    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, PlanId, Points, PositionKey,
+    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, Permit, PlanId, Points, PositionKey,
     PositionSide, Price, Quantity, Severity, Span, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,8 @@ pub struct Ctx<'a> {
     pub now: Timestamp,
     /// Whose position.
     pub account: &'a Account,
+    /// What may be done for it.
+    pub permit: Permit,
     /// Of what.
     pub instrument: &'a Instrument,
     /// The prices.

@@ -11,8 +11,8 @@ use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
     Account, Answer, Asked, ClientOrderId, Command, Event, Fee, Fill, FillCause, Instrument, Lookup, NewOrder,
-    OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, PositionReport, PositionSide, Prices,
-    Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause, VenueOrderId,
+    OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit, PositionReport, PositionSide,
+    Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause, VenueOrderId,
 };
 use std::collections::BTreeMap;
 
@@ -80,6 +80,10 @@ impl World {
             "snapshot" => self.snapshot(rest),
             "funding" => self.funding(rest),
             "journal" => self.lose_journal(),
+            "permit" => {
+                let permit = if rest == "all" { Permit::All } else { Permit::ProtectOnly };
+                self.handle(Event::Permit { account: ACCOUNT, permit });
+            }
             "close" => self.handle(Event::Close { position: key(side(rest)) }),
             "show" => self.show(rest),
             other => panic!("{other:?} is nothing that can happen"),

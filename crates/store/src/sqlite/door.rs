@@ -5,6 +5,7 @@
 
 use super::schema;
 use crate::StoreError;
+use crate::error::Holder;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -16,7 +17,7 @@ const FORM_AT: usize = 60;
 const OWNER_AT: usize = 68;
 
 /// The store's one name, whatever links lead to it: the lock must be the same for all of them.
-pub(super) fn real_path(path: &Path) -> PathBuf {
+pub(crate) fn real_path(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
@@ -28,7 +29,7 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
 }
 
 /// A file beside the store, named after it.
-pub(super) fn beside(store: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(store: &Path, suffix: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -43,7 +44,7 @@ pub(super) fn free_name(store: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Refuses files that are not ours or newer, without touching them or leaving anything beside them.
-pub(super) fn refuse_strangers(path: &Path, file: &str) -> Result<(), StoreError> {
+pub(crate) fn refuse_strangers(path: &Path, file: &str) -> Result<(), StoreError> {
     let Ok(existing) = File::open(path) else { return Ok(()) };
     let not_ours = || StoreError::NotOurs { file: file.to_owned() };
     let mut head = Vec::new();
@@ -89,29 +90,38 @@ pub(super) fn refuse_read_only(path: &Path, file: &str) -> Result<(), StoreError
     Ok(())
 }
 
-/// Takes the lock for as long as the file returned lives.
-pub(super) fn lock(path: &Path, file: &str) -> Result<File, StoreError> {
+/// Takes the lock for as long as the file returned lives, and counts its holders.
+pub(crate) fn lock(path: &Path, file: &str) -> Result<(File, u64), StoreError> {
     let wrong = |why: std::io::Error| StoreError::from_io(file, &why);
     let name = beside(path, ".lock");
     let mut lock = File::options().create(true).truncate(false).read(true).write(true).open(&name).map_err(wrong)?;
-    match lock.try_lock() {
+    let locked = lock.try_lock();
+    let mut text = String::new();
+    // A lock file with anything else in it still locks; it only counts from the beginning.
+    let _ = (&mut lock).take(80).read_to_string(&mut text);
+    let (process, epoch) = holder(&text);
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = (&mut lock).take(40).read_to_string(&mut holder);
-            let holder = match holder.trim() {
-                "" => format!("another Backstop, which holds {}", name.display()),
-                process => format!("another Backstop ({process}), which holds {}", name.display()),
-            };
+            let holder = Holder::Engine { process, lock: name.display().to_string() };
             return Err(StoreError::Locked { file: file.to_owned(), holder });
         }
         Err(TryLockError::Error(why)) => return Err(wrong(why)),
     }
-    // Only for the text above: on a full disk the lock holds without it.
-    let _ = lock.set_len(0);
+    let epoch = epoch.unwrap_or(0).saturating_add(1);
+    // On a full disk the lock holds without its text.
     let _ = lock.seek(SeekFrom::Start(0));
-    let _ = write!(lock, "process {}", std::process::id());
-    Ok(lock)
+    let _ = write!(lock, "process {} epoch {epoch}\n", std::process::id());
+    if let Ok(end) = lock.stream_position() {
+        let _ = lock.set_len(end);
+    }
+    Ok((lock, epoch))
+}
+
+/// The process and the epoch in a lock file: `process 123 epoch 7`.
+fn holder(text: &str) -> (Option<u32>, Option<u64>) {
+    let after = |word: &str| text.split_whitespace().skip_while(|other| *other != word).nth(1);
+    (after("process").and_then(|number| number.parse().ok()), after("epoch").and_then(|number| number.parse().ok()))
 }
 
 /// Moves a damaged store out of the way, whole, so that it can be looked into and a new one can begin (F-M07). Returns
@@ -126,7 +136,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
         return Err(StoreError::Missing { file });
     }
     refuse_read_only(&path, &file)?;
-    let _lock = lock(&path, &file)?;
+    let (_lock, _) = lock(&path, &file)?;
     let aside = free_name(&path, ".damaged-");
     // What is not in the file yet goes first: a write-ahead log beside no store is found, one beside a new store is poison.
     for suffix in ["-wal", "-shm", "-journal", ""] {

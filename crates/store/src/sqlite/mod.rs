@@ -9,7 +9,7 @@
 mod ballast;
 mod chain;
 mod checkpoints;
-mod door;
+pub(crate) mod door;
 mod reader;
 mod reads;
 mod schema;
@@ -18,11 +18,11 @@ pub use chain::Records;
 pub use door::set_aside;
 pub use reader::ReadOnly;
 
-use crate::{Checkpoint, Journal, Loaded, Step, StoreError, VERSION, encode};
+use crate::error::Holder;
+use crate::{Checkpoint, FileLease, Journal, Loaded, Step, StoreError, VERSION, encode};
 use ballast::Ballast;
 use chain::{Link, record_hash};
 use rusqlite::{Connection, TransactionBehavior, params};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const INSERT_RECORD: &str = "INSERT INTO journal (sequence, at, version, kind, payload, previous_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -35,7 +35,7 @@ pub struct SqliteJournal {
     last: Link,
     ballast: Ballast,
     failed: Option<StoreError>,
-    _lock: File,
+    _lease: Option<FileLease>,
 }
 
 impl SqliteJournal {
@@ -54,13 +54,27 @@ impl SqliteJournal {
     pub fn open_with_ballast(path: &Path, ballast_bytes: u64) -> Result<Self, StoreError> {
         let path = door::real_path(path);
         let file = path.display().to_string();
-        door::refuse_strangers(&path, &file)?;
-        door::refuse_read_only(&path, &file)?;
-        let lock = door::lock(&path, &file)?;
+        refuse(&path, &file)?;
+        let lease = FileLease::take(&path)?;
+        Self::begin(path, file, ballast_bytes, Some(lease))
+    }
+
+    /// As [`SqliteJournal::open`], for the holder of the store's lease.
+    ///
+    /// # Errors
+    /// As there, but not because of itself.
+    pub fn open_held(path: &Path, _lease: &FileLease) -> Result<Self, StoreError> {
+        let path = door::real_path(path);
+        let file = path.display().to_string();
+        refuse(&path, &file)?;
+        Self::begin(path, file, ballast::USUAL, None)
+    }
+
+    fn begin(path: PathBuf, file: String, ballast_bytes: u64, lease: Option<FileLease>) -> Result<Self, StoreError> {
         let connection = connect(&path, &file)?;
         let last = chain::last(&connection, &file)?;
         let ballast = Ballast::hold(&path, ballast_bytes);
-        Ok(Self { connection, path, file, last, ballast, failed: None, _lock: lock })
+        Ok(Self { connection, path, file, last, ballast, failed: None, _lease: lease })
     }
 
     /// Limits the file to so many pages; a full disk on request.
@@ -185,8 +199,13 @@ impl SqliteJournal {
         if busy == 0 {
             return Ok(());
         }
-        Err(StoreError::Locked { file: self.file.clone(), holder: "a program that is reading it".to_owned() })
+        Err(StoreError::Locked { file: self.file.clone(), holder: Holder::Program })
     }
+}
+
+fn refuse(path: &Path, file: &str) -> Result<(), StoreError> {
+    door::refuse_strangers(path, file)?;
+    door::refuse_read_only(path, file)
 }
 
 fn connect(path: &Path, file: &str) -> Result<Connection, StoreError> {

@@ -8,6 +8,7 @@ mod damage;
 mod flips;
 mod form;
 mod full_disk;
+mod lease;
 mod opening;
 mod read_models;
 mod writing;

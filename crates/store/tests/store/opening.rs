@@ -83,7 +83,7 @@ fn a_second_writer_is_refused_until_the_first_is_gone() {
     let (_folder, path) = store_with(1);
     let first = open(&path);
     let wrong = SqliteJournal::open(&path).map(drop).unwrap_err();
-    assert!(wrong.is_in_use(), "{wrong}");
+    assert!(wrong.is_another_engine(), "{wrong}");
     assert!(wrong.to_string().contains(&format!("process {}", std::process::id())), "{wrong}");
     assert_eq!(ReadOnly::open(&path).unwrap().records().unwrap().len(), 1, "readers are welcome");
     drop(first);
@@ -125,7 +125,7 @@ fn a_damaged_store_is_moved_aside_whole_and_a_new_one_begins() {
     // F-M07: the old file is kept for looking into.
     let (_folder, path) = store_with(3);
     let first = open(&path);
-    assert!(set_aside(&path).unwrap_err().is_in_use());
+    assert!(set_aside(&path).unwrap_err().is_another_engine());
     drop(first);
     for count in 1..=2 {
         let aside = set_aside(&path).unwrap();

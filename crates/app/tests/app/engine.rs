@@ -1,0 +1,119 @@
+//! A running `backstop run`, its API, and its end.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use super::binary::{backstop, last_line, run};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// A running engine; ended when dropped.
+pub struct Engine {
+    child: Child,
+    folder: PathBuf,
+    pub address: String,
+    pub token: String,
+    alarms: Arc<Mutex<String>>,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An engine with a fresh store and one long, opened by hand.
+pub fn start(folder: &Path) -> Engine {
+    launch(folder, None, &["--open", "0 BTCUSDT long 0.05"])
+}
+
+/// The engine again, with the token of its first start.
+pub fn start_again(folder: &Path, token: &str) -> Engine {
+    launch(folder, Some(token), &[])
+}
+
+fn launch(folder: &Path, token: Option<&str>, more: &[&str]) -> Engine {
+    let mut child = backstop(folder)
+        .args(["run", "--store", "s.db", "--bind", "127.0.0.1:0"])
+        .args(more)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut after = |mark: &str| {
+        lines
+            .by_ref()
+            .map(Result::unwrap)
+            .find_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()))
+            .unwrap()
+    };
+    let token = token.map_or_else(|| after("keep it): "), str::to_owned);
+    let address = after("http://");
+    // What it says later is read away, so that it never waits for us.
+    std::thread::spawn(move || lines.for_each(drop));
+    let alarms = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&alarms);
+    let mut said = child.stderr.take().unwrap();
+    std::thread::spawn(move || {
+        let mut part = [0; 4096];
+        while let Ok(count @ 1..) = said.read(&mut part) {
+            heard.lock().unwrap().push_str(&String::from_utf8_lossy(&part[..count]));
+        }
+    });
+    Engine { child, folder: folder.to_owned(), address, token, alarms }
+}
+
+impl Engine {
+    /// Asks through the command line, as a user would.
+    pub fn ask(&self, line: &str) -> Output {
+        let api = format!("http://{}", self.address);
+        run(&self.folder, line, &["--json", "--api", &api, "--token", &self.token])
+    }
+
+    pub fn health(&self) -> Value {
+        last_line(&self.ask("health"))
+    }
+
+    /// Asks until so many positions are open, each under a working stop. The market's first price and the venue's latency
+    /// have to pass; a test that waits for what does not come is ended from outside.
+    pub fn wait_until_protected(&self, count: u64) {
+        loop {
+            let health = self.health();
+            if health["active_positions"] == count && health["unprotected_positions"] == 0 {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// What it has said on standard error so far, once that contains `text`.
+    pub fn wait_for_alarm(&self, text: &str) -> String {
+        loop {
+            let said = self.alarms.lock().unwrap().clone();
+            if said.contains(text) {
+                return said;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// `kill -9`.
+    pub fn end_at_once(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn end_cleanly(&mut self) -> i32 {
+        let ended = std::process::Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(ended.success());
+        self.wait_for_end()
+    }
+
+    pub fn wait_for_end(&mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap()
+    }
+}

@@ -1,0 +1,207 @@
+//! Persist, then send (R1), and what becomes of what may not be sent.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use super::*;
+use backstop_model::plan::{BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder};
+use backstop_model::{
+    Account, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument, InstrumentId,
+    InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionMode, Prices, Ratio, Span, Symbol, Tick,
+    TriggerSource, VenueOrderId,
+};
+use std::sync::Arc;
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn percent(text: &str) -> Ratio {
+    Ratio::percent(text).unwrap()
+}
+
+fn definitions() -> Vec<Event> {
+    let capability = Capability {
+        native_trailing: None,
+        amend_stop: false,
+        reduce_only: true,
+        request_validity: Span::from_secs(3),
+    };
+    let account = Account {
+        id: AccountId(0),
+        name: name("main"),
+        venue: name("toy"),
+        position_mode: PositionMode::OneWay,
+        plan: Some(PlanId(0)),
+        capability,
+        currency: name("USDT"),
+    };
+    let instrument = InstrumentSpec {
+        id: InstrumentId(0),
+        venue: name("toy"),
+        symbol: Symbol::new("BTCUSDT").unwrap(),
+        tick: "0.1".parse().unwrap(),
+        step: "0.001".parse().unwrap(),
+        min_quantity: "0.001".parse().unwrap(),
+        max_quantity: None,
+        min_notional: Money::ZERO,
+        min_notional_waived_for_exits: false,
+        maker_fee: Ratio::ZERO,
+        taker_fee: Ratio::ZERO,
+        leverage: None,
+        maintenance_margin: Ratio::ZERO,
+        currency: name("USDT"),
+    };
+    let level = TakeProfit { at: Distance::Percent(percent("3")), close: Ratio::ONE };
+    let plan = ExitPlanSpec {
+        name: name("plan"),
+        stop_loss: StopLoss { at: Distance::Percent(percent("2")), trigger: TriggerSource::Mark },
+        take_profits: TakeProfits::new(vec![level], false, OnInvalid::Refuse, None).unwrap().0,
+        rest: Rest::Close,
+        trailing: None,
+        stop_ladder: StopLadder::None,
+        breakeven: BreakEven::Plain,
+        target_order: TargetOrder::Limit,
+        instant_take_profit: false,
+        fallback_to_single: true,
+        single_take_profit: None,
+        time_limit: None,
+        close_at: None,
+        allow_loss: false,
+    };
+    vec![
+        Event::DefinePlan { id: PlanId(0), plan: Arc::new(ExitPlan::try_from(plan).unwrap()) },
+        Event::DefineAccount(Box::new(account)),
+        Event::DefineInstrument(Box::new(Instrument::try_from(instrument).unwrap())),
+        Event::Tick(Tick {
+            instrument: InstrumentId(0),
+            prices: Prices::all("50000".parse().unwrap()),
+            confirmed: true,
+        }),
+    ]
+}
+
+fn entry() -> Event {
+    Event::Fill(Fill {
+        id: FillId::new("f1").unwrap(),
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        order: None,
+        venue_order: VenueOrderId::new("web-1").unwrap(),
+        side: OrderSide::Buy,
+        position_side: None,
+        price: "50000".parse().unwrap(),
+        quantity: "0.1".parse().unwrap(),
+        fee: Fee::Known(Money::ZERO),
+        liquidity: Liquidity::Taker,
+        cause: FillCause::Order,
+        at: Timestamp::EPOCH,
+    })
+}
+
+/// A cycle that has taken these in, and the answers that came with them.
+struct Bench {
+    cycle: Cycle,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { cycle: Cycle::new(Engine::new(), 0, Executor::default(), SnapshotSchedule::new(Span::from_secs(10))) }
+    }
+
+    fn take(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            self.cycle.take(Timestamp::EPOCH, event);
+        }
+    }
+
+    /// Everything that leaves now, accepted at once; what the cycle itself has to say is taken in.
+    fn leaves(&mut self) -> Vec<String> {
+        let mut left = Vec::new();
+        loop {
+            let overdue = self.cycle.overdue(Timestamp::EPOCH);
+            let Some(command) = self.cycle.next_request(Timestamp::EPOCH) else {
+                if overdue.is_empty() {
+                    return left;
+                }
+                self.take(overdue);
+                continue;
+            };
+            self.take(overdue);
+            if let Command::Place(order) = command {
+                left.push(Named::read(&order.id).unwrap().leg.to_string());
+                let outcome = Outcome::Accepted(VenueOrderId::new(order.id.as_str()).unwrap());
+                self.take([Event::Answer(Answer {
+                    account: order.account,
+                    instrument: order.instrument,
+                    id: order.id,
+                    asked: backstop_model::Asked::Place,
+                    outcome,
+                    sent_at: Timestamp::EPOCH,
+                })]);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_leaves_before_it_is_durable() {
+    let mut bench = Bench::new();
+    bench.take(definitions());
+    bench.take([entry()]);
+    assert!(bench.leaves().is_empty());
+    let last = bench.cycle.sequence();
+    bench.cycle.durable(last - 1);
+    assert!(bench.leaves().is_empty(), "the definitions are durable, the entry is not");
+    bench.cycle.durable(last);
+    assert_eq!(bench.leaves(), ["stop"]);
+    bench.cycle.durable(bench.cycle.sequence());
+    assert_eq!(bench.leaves(), ["TP1"]);
+}
+
+#[test]
+fn without_a_journal_the_stop_leaves_at_once_and_targets_are_not_believed_to_be_on_their_way() {
+    // R1's exception, R9.
+    let mut bench = Bench::new();
+    bench.take(definitions());
+    bench.cycle.journal_failed();
+    bench.take([entry()]);
+    assert_eq!(bench.leaves(), ["stop"]);
+    let key = backstop_model::PositionKey {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        side: backstop_model::PositionSide::Long,
+    };
+    assert_eq!(bench.cycle.engine().position(key).unwrap().orders.len(), 1, "the stop and nothing else");
+}
+
+#[test]
+fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_close_covers_everything() {
+    let mut bench = Bench::new();
+    bench.take(definitions());
+    bench.take([entry()]);
+    bench.cycle.durable(bench.cycle.sequence());
+    assert_eq!(bench.leaves(), ["stop"]);
+    // The target has been decided and is not durable yet.
+    bench.cycle.journal_failed();
+    assert!(bench.leaves().is_empty());
+    let key = backstop_model::PositionKey {
+        account: AccountId(0),
+        instrument: InstrumentId(0),
+        side: backstop_model::PositionSide::Long,
+    };
+    bench.take([Event::Close { position: key }]);
+    assert_eq!(bench.leaves(), ["close"]);
+}
+
+#[test]
+fn without_its_lease_nothing_leaves() {
+    // F-K01, F-K02.
+    let mut bench = Bench::new();
+    bench.cycle = bench.cycle.under(Lease::new(Span::from_secs(3)));
+    bench.take(definitions());
+    bench.take([entry()]);
+    bench.cycle.durable(bench.cycle.sequence());
+    assert!(bench.leaves().is_empty());
+    let granted = backstop_store::LeaseAnswer::Granted { epoch: 1, taken_over: false };
+    bench.cycle.lease().unwrap().heard(Timestamp::EPOCH, &granted);
+    assert_eq!(bench.leaves(), ["stop"]);
+}
