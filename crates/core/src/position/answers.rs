@@ -196,7 +196,7 @@ fn repeat_ladder_move(live: &mut Live, (key, ctx): Where) {
     let last = live.tranche.levels.iter().rev().find(passed).map(|level| level.number);
     if let (Some(number), Some(plan)) = (last, live.plan.clone()) {
         // A place that cannot be worked out is none: the stop that stands stays.
-        let _ = super::turn::move_after(live, number, &plan, key.side, ctx);
+        let _ = super::levels::move_after(live, number, &plan, key.side, ctx);
     }
 }
 

@@ -6,11 +6,14 @@
 //! (`orders/diff.rs`). Nothing here depends on having seen a transition: a restart takes the same turn.
 
 mod answers;
+mod arming;
 pub mod document;
 mod facts;
+mod levels;
 mod protection;
 mod recognise;
 mod reports;
+mod trail;
 mod tranche;
 mod turn;
 mod wants;

@@ -4,7 +4,7 @@
 //! goes on under its own epoch, the stop stays where it had been moved to, and levels that have no order any more are
 //! behind us. What was closed before is not known and is not invented.
 
-use super::turn::move_after;
+use super::levels::move_after;
 use super::{Ctx, Out, Position};
 use crate::exits::ladder::LevelState;
 use crate::exits::stop_loss::{Basis, StopLevel};
