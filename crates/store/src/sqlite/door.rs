@@ -111,7 +111,7 @@ pub(crate) fn lock(path: &Path, file: &str) -> Result<(File, u64), StoreError> {
     let epoch = epoch.unwrap_or(0).saturating_add(1);
     // On a full disk the lock holds without its text.
     let _ = lock.seek(SeekFrom::Start(0));
-    let _ = write!(lock, "process {} epoch {epoch}\n", std::process::id());
+    let _ = writeln!(lock, "process {} epoch {epoch}", std::process::id());
     if let Ok(end) = lock.stream_position() {
         let _ = lock.set_len(end);
     }
