@@ -9,7 +9,7 @@
 
 use backstop_core::Engine;
 use backstop_model::plan::{
-    BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
+    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
 };
 use backstop_model::{
     Account, AccountId, Answer, Asked, Capability, Command, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
@@ -70,12 +70,10 @@ fn instrument() -> Instrument {
 
 /// Three levels and a trail: the plan that keeps an engine busiest.
 fn plan() -> ExitPlan {
-    let level = |at, close| TakeProfit { at: Distance::Percent(percent(at)), close: percent(close) };
+    let level = |at, close| TakeProfit::new(Distance::Percent(percent(at)), percent(close));
     let levels = vec![level("3", "40"), level("5", "30"), level("8", "20")];
     let (take_profits, _) = TakeProfits::new(levels, true, OnInvalid::Refuse, None).unwrap();
     let spec = ExitPlanSpec {
-        name: Name::new("swing").unwrap(),
-        stop_loss: StopLoss { at: Distance::Percent(percent("2")), trigger: TriggerSource::Mark },
         take_profits,
         rest: Rest::Trail,
         trailing: Some(TrailingStop {
@@ -85,14 +83,10 @@ fn plan() -> ExitPlan {
             trigger: TriggerSource::Last,
         }),
         stop_ladder: StopLadder::PreviousTarget,
-        breakeven: BreakEven::Net,
-        target_order: TargetOrder::Limit,
-        instant_take_profit: true,
-        fallback_to_single: true,
-        single_take_profit: None,
-        time_limit: None,
-        close_at: None,
-        allow_loss: false,
+        ..ExitPlanSpec::new(
+            Name::new("swing").unwrap(),
+            StopLoss::new(Distance::Percent(percent("2")), TriggerSource::Mark),
+        )
     };
     ExitPlan::try_from(spec).unwrap()
 }
@@ -238,11 +232,11 @@ fn sizes(_: &mut Criterion) {
     let position = bench.engine.positions().next().unwrap();
     let orders = position.orders.len() * size_of::<backstop_core::orders::OpenOrder>();
     let live = position.live.as_ref().unwrap();
-    let levels = live.tranche.levels.len() * size_of::<backstop_core::exits::Level>();
-    let targets = live.tranche.armed.as_ref().map_or(0, |armed| armed.targets.len() * size_of::<Price>());
+    let levels = live.tranches[0].levels.len() * size_of::<backstop_core::exits::Level>();
+    let tranches = live.tranches.len() * size_of::<backstop_core::position::Tranche>();
     let fixed = size_of::<backstop_core::position::Position>() + size_of::<backstop_core::position::Live>();
     println!("size: {} bytes of checkpoint per open position (JSON, 4 orders)", whole / 1_000);
-    println!("size: {} bytes in memory per open position beyond its orders", fixed + levels + targets);
+    println!("size: {} bytes in memory per open position beyond its orders", fixed + tranches + levels);
     println!("size: {orders} bytes for its {} orders", position.orders.len());
 }
 

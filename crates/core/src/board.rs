@@ -81,15 +81,19 @@ impl Board {
         Some(self.price(Series::Ask)?.above(self.price(Series::Bid)?))
     }
 
-    /// The number of the window that is open now: what a position that opens now remembers.
+    /// The number of the window that begins after the event being decided now: what a tranche that opens now remembers.
+    /// Where the price has been before is none of its business.
     #[must_use]
-    pub const fn window(&self) -> u64 {
-        self.window
+    pub const fn next_window(&self) -> u64 {
+        self.window + 1
     }
 
-    /// Where a series has been since `window` began.
+    /// Where a series has been since `window` began; for one that has yet to begin, where it stands.
     #[must_use]
     pub fn range_since(&self, series: Series, window: u64) -> Option<Range> {
+        if window > self.window {
+            return self.view.series[series.index()].as_ref().map(believed_point);
+        }
         let open = self.view.series[series.index()].map(|view| view.range);
         let closed = self.peaks[series.index()].since(window);
         match (open, closed) {
@@ -184,7 +188,7 @@ mod tests {
         put(&mut board, "100");
         put(&mut board, "110");
         board.close_window();
-        let later = board.window();
+        let later = board.next_window() - 1;
         put(&mut board, "105");
         put(&mut board, "90");
         board.close_window();
@@ -192,8 +196,20 @@ mod tests {
         assert_eq!(board.range_since(Series::Last, 0), Some(Range { high: price("110"), low: price("90") }));
         // The second window begins at the newest price of the first, 110.
         assert_eq!(board.range_since(Series::Last, later), Some(Range { high: price("110"), low: price("90") }));
-        let last = board.window();
+        let last = board.next_window() - 1;
         assert_eq!(board.range_since(Series::Last, last), Some(Range { high: price("95"), low: price("90") }));
+    }
+
+    #[test]
+    fn a_window_that_has_yet_to_begin_knows_nothing_of_what_was_before() {
+        let mut board = Board::default();
+        put(&mut board, "110");
+        put(&mut board, "100");
+        let next = board.next_window();
+        assert_eq!(board.range_since(Series::Last, next), Some(Range::point(price("100"))));
+        board.close_window();
+        put(&mut board, "101");
+        assert_eq!(board.range_since(Series::Last, next), Some(Range { high: price("101"), low: price("100") }));
     }
 
     #[test]

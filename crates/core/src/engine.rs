@@ -169,11 +169,12 @@ impl Engine {
             (Err(wrong), _) => Err(wrong),
             (Ok(()), true) => {
                 turn.gathered.insert(slot);
-                Ok(None)
+                Ok(Vec::new())
             }
             (Ok(()), false) => decide(&mut position, ctx, &mut out),
         };
         let changed = position != *before || !out.commands.is_empty();
+        turn.positions.append(&mut out.merged);
         match done {
             Ok(read) if changed => turn.positions.extend(read),
             Ok(_) => {}
@@ -272,7 +273,7 @@ fn decide(
     position: &mut Position,
     ctx: Ctx,
     out: &mut Out,
-) -> Result<Option<crate::step::PositionRead>, backstop_model::OutOfRange> {
+) -> Result<Vec<crate::step::PositionRead>, backstop_model::OutOfRange> {
     position.look(ctx, out)?;
     let read = position.read(ctx)?;
     position.settle(ctx, out)?;

@@ -40,6 +40,17 @@ pub struct PositionRead {
     pub stop_order: Option<ClientOrderId>,
     /// The protection.
     pub protection: Coverage,
+    /// This tranche has gone up in another one and exists no more; nothing of it was closed.
+    pub is_merged: bool,
+}
+
+impl PositionRead {
+    /// The last word on a tranche that goes up in another one.
+    #[must_use]
+    pub(crate) fn merged(mut self) -> Self {
+        self.is_merged = true;
+        self
+    }
 }
 
 /// Proof of coverage, as data (product.md §8): what protects a position, read back from the venue.

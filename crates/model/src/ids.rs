@@ -55,6 +55,12 @@ pub struct TrancheId(pub u8);
 impl TrancheId {
     /// The tranche that every position has.
     pub const FIRST: Self = Self(1);
+
+    /// The number after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 macro_rules! text_id {

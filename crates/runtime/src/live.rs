@@ -245,10 +245,9 @@ impl Live {
     fn publish(&self) {
         let now = self.clock.now();
         let engine = self.cycle.engine();
-        let show = |position: &backstop_core::position::Position| {
-            let read = position.read(engine.ctx(position.key, now)?).ok()??;
-            Some(Shown { key: read.key, document: read.document, coverage: read.protection })
-        };
+        let read = |position: &backstop_core::position::Position| position.read(engine.ctx(position.key, now)?).ok();
+        let open = engine.positions().filter_map(read).flatten();
+        let open = open.filter(|read| read.document.exit_time.is_none());
         let status = Status {
             at: now,
             health: self.cycle.health().clone(),
@@ -256,7 +255,9 @@ impl Live {
             protect_only: self.cycle.is_protect_only(),
             journal_works: !self.cycle.is_journal_failed(),
             venue_works: self.venue_works,
-            positions: engine.positions().filter_map(show).collect(),
+            positions: open
+                .map(|read| Shown { key: read.key, document: read.document, coverage: read.protection })
+                .collect(),
         };
         self.status.send_replace(Arc::new(status));
     }

@@ -11,8 +11,10 @@ use backstop_model::PositionDocument;
 pub struct ReadUpdate {
     /// The account's name.
     pub account: String,
-    /// The position document.
+    /// The position document, of one tranche.
     pub document: PositionDocument,
+    /// The tranche has gone up in another one: what it was is told there from now on.
+    pub is_merged: bool,
     /// The order that opened it.
     pub main_order: Option<String>,
     /// The order of the next target.

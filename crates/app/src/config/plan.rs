@@ -29,8 +29,6 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         TakeProfits::new(levels, rest == Rest::Trail, on_invalid, single).map_err(|wrong| places.problem(&wrong))?;
     told.extend(normalised);
     let spec = ExitPlanSpec {
-        name: amounts::name(name, "a plan")?,
-        stop_loss,
         take_profits,
         rest,
         trailing,
@@ -43,6 +41,7 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         time_limit: written.time_limit.as_ref().map(times::length).transpose()?,
         close_at: written.close_at.as_ref().map(times::close_at).transpose()?,
         allow_loss: value(&written.allow_loss).unwrap_or(false),
+        ..ExitPlanSpec::new(amounts::name(name, "a plan")?, stop_loss)
     };
     told.extend(without_effect(written)?);
     let plan = ExitPlan::try_from(spec).map_err(|wrong| places.problem(&wrong))?;
@@ -60,6 +59,8 @@ fn stop_loss(name: &Located<String>, written: &wire::Plan) -> Result<StopLoss, P
     Ok(StopLoss {
         at: distance(at, "stop_loss")?,
         trigger: value(&stop.value.trigger).map_or(TriggerSource::Mark, trigger),
+        follow: false,
+        until_warm: None,
     })
 }
 
@@ -73,7 +74,7 @@ fn levels(written: &wire::Plan) -> Result<Vec<TakeProfit>, Problem> {
         let Some(close) = &level.value.close else {
             return Err(Problem::new(level.at, "this level does not say how much it closes", help));
         };
-        Ok(TakeProfit { at: distance(at, "take_profits")?, close: percent(close, "the share to close", 0, 100)? })
+        Ok(TakeProfit::new(distance(at, "take_profits")?, percent(close, "the share to close", 0, 100)?))
     };
     levels.value.iter().map(read).collect()
 }
@@ -214,6 +215,10 @@ impl Places {
             BadPlan::Shares { .. } => (last_close, "change the shares; `on_invalid: fallback` would normalise them"),
             BadPlan::NothingToTrailWith => (self.rest, "add `trailing: { activation: 5%, distance: 2% }`"),
             BadPlan::NoWayOut => (None, "add `take_profits: [{ at: 3%, close: 100% }]`, or trail"),
+            // These parts are not written in a configuration yet.
+            BadPlan::TrancheCount(_) | BadPlan::TrancheBeyondStop { .. } => (None, "change `tranches`"),
+            BadPlan::SliceCount(_) => (None, "change `close_slices`"),
+            BadPlan::SoftStopBeyond { .. } => (None, "write `soft_stop` nearer than `stop_loss`"),
             BadPlan::TrailCanLose { .. } => {
                 (self.behind, "the trail may close no lower than the entry unless the plan says `allow_loss: true`")
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// What has been seen so far.
 #[derive(Default)]
 pub struct Audit {
-    stops: BTreeMap<String, Price>,
+    stops: BTreeMap<(String, u8), Price>,
     violations: Vec<String>,
 }
 
@@ -24,7 +24,7 @@ impl Audit {
             self.violations.push(format!("{id}: closed and remaining do not make {} (I1)", document.original_quantity));
         }
         if let Some(stop) = document.current_stop_loss {
-            let last = self.stops.insert(id.clone(), stop);
+            let last = self.stops.insert((id.clone(), document.tranche), stop);
             if let Some(last) = last.filter(|last| document.side.is_better(*last, stop)) {
                 self.violations.push(format!("{id}: the stop was loosened from {last} to {stop} (I3)"));
             }

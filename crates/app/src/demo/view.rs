@@ -1,7 +1,7 @@
 //! The live view: one card per open position on a terminal, plain lines elsewhere.
 
 use super::world::{Told, World};
-use backstop_model::{PositionDocument, Ratio, Series, Severity, Timestamp};
+use backstop_model::{PositionDocument, Ratio, Series, Severity, Timestamp, TrancheId};
 use console::{Term, style};
 use std::time::{Duration, Instant};
 
@@ -83,18 +83,21 @@ fn cards(world: &World) -> Vec<String> {
     let mut lines = vec![style(format!("── {} ──", clock(world.now()))).dim().to_string()];
     for position in world.cycle().engine().positions() {
         let Some(ctx) = world.cycle().engine().ctx(position.key, world.now()) else { continue };
-        let Ok(Some(read)) = position.read(ctx) else { continue };
         let price = ctx.board.price(Series::Last).map_or_else(|| "–".to_owned(), |price| price.to_string());
-        lines.push(head(&read.document, &price, ctx));
-        lines.push(levels(&read.document, position, &read.protection, world.now()));
+        for read in position.read(ctx).unwrap_or_default() {
+            let tranche = position.live.as_ref().and_then(|live| live.tranche(TrancheId(read.document.tranche)));
+            lines.push(head(&read.document, &price, ctx));
+            lines.push(levels(&read.document, tranche, &read.protection, world.now()));
+        }
     }
     lines
 }
 
 fn head(document: &PositionDocument, price: &str, ctx: backstop_core::position::Ctx) -> String {
     let open = open_profit(document, ctx).unwrap_or_default();
+    let tranche = if document.tranche > 1 { format!(" #{}", document.tranche) } else { String::new() };
     format!(
-        "{} {} {} @ {}  now {price}  P&L {} {open} {}",
+        "{} {}{tranche} {} @ {}  now {price}  P&L {} {open} {}",
         style(&document.symbol).bold(),
         document.side,
         document.original_quantity,
@@ -117,17 +120,17 @@ fn open_profit(document: &PositionDocument, ctx: backstop_core::position::Ctx) -
 
 fn levels(
     document: &PositionDocument,
-    position: &backstop_core::position::Position,
+    tranche: Option<&backstop_core::position::Tranche>,
     protection: &backstop_core::Coverage,
     now: Timestamp,
 ) -> String {
-    let marks: Vec<String> = position.live.as_ref().map_or_else(Vec::new, |live| {
+    let marks: Vec<String> = tranche.map_or_else(Vec::new, |tranche| {
         let mark = |level: &backstop_core::exits::Level| {
             let done = document.tp_levels_hit.contains(&level.number);
             let sign = if done { style("✓").green() } else { style("·").dim() };
             format!("{sign}TP{} {}", level.number, level.price)
         };
-        live.tranche.levels.iter().map(mark).collect()
+        tranche.levels.iter().map(mark).collect()
     });
     let stop = document.current_stop_loss.map_or_else(|| "none".to_owned(), |stop| stop.to_string());
     let clock = match protection.unprotected_since {

@@ -51,7 +51,8 @@ pub struct World {
     now: Timestamp,
     events: u64,
     told: Vec<Told>,
-    documents: BTreeMap<String, (PositionKey, PositionDocument)>,
+    /// The newest document of every tranche of every position, by name and tranche.
+    documents: BTreeMap<(String, u8), (PositionKey, PositionDocument)>,
     audit: Audit,
 }
 
@@ -85,8 +86,7 @@ impl World {
 
     /// What is known of positions from before.
     pub fn remember(&mut self, documents: impl IntoIterator<Item = (PositionKey, PositionDocument)>) {
-        self.documents
-            .extend(documents.into_iter().map(|(key, document)| (document.position_id.clone(), (key, document))));
+        self.documents.extend(documents.into_iter().map(|(key, document)| (name_of(&document), (key, document))));
     }
 
     /// Plays one moment of the market.
@@ -198,7 +198,11 @@ impl World {
         }
         for read in taken.core.positions {
             self.audit.look(&read);
-            self.documents.insert(read.document.position_id.clone(), (read.key, read.document));
+            if read.is_merged {
+                self.documents.remove(&name_of(&read.document));
+            } else {
+                self.documents.insert(name_of(&read.document), (read.key, read.document));
+            }
         }
         let at = self.now;
         self.told.extend(taken.core.notices.into_iter().map(|notice| Told { at, notice }));
@@ -262,7 +266,7 @@ impl World {
     #[must_use]
     pub fn documents(&self) -> Vec<&PositionDocument> {
         let mut documents: Vec<_> = self.documents.values().collect();
-        documents.sort_by_key(|(key, document)| (key.account, document.entry_time, document.position_id.clone()));
+        documents.sort_by_key(|(key, document)| (key.account, document.entry_time, name_of(document)));
         documents.into_iter().map(|(_, document)| document).collect()
     }
 
@@ -271,6 +275,10 @@ impl World {
     pub fn violations(&self) -> &[String] {
         self.audit.violations()
     }
+}
+
+fn name_of(document: &PositionDocument) -> (String, u8) {
+    (document.position_id.clone(), document.tranche)
 }
 
 /// The nearest price strictly between two points at which an order of this player's venue waits.

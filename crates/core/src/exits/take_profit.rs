@@ -3,11 +3,11 @@
 use super::Level;
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TargetOrder};
-use backstop_model::{OrderKind, TimeInForce, Trigger, TriggerSource};
+use backstop_model::{OrderKind, TimeInForce, TrancheId, Trigger, TriggerSource};
 
 /// The resting order of an open level; nothing when it has nothing to close or is being taken at once.
 #[must_use]
-pub fn resting(level: &Level, plan: &ExitPlan) -> Option<Wanted> {
+pub fn resting(level: &Level, tranche: TrancheId, plan: &ExitPlan) -> Option<Wanted> {
     use super::ladder::Instant;
     let quantity = level.due();
     if quantity.is_zero() || matches!(level.instant, Instant::Limit | Instant::Market) {
@@ -18,12 +18,12 @@ pub fn resting(level: &Level, plan: &ExitPlan) -> Option<Wanted> {
         TargetOrder::PostOnly => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::PostOnly },
         TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger { price: level.price, source: TriggerSource::Last }),
     };
-    Some(Wanted { leg: Leg::Target(level.number), kind, quantity, reason: level.reason() })
+    Some(Wanted { tranche, leg: Leg::Target(level.number), kind, quantity, reason: level.reason() })
 }
 
 /// The order that takes a level over the live stop: first at the target or not at all, then at market.
 #[must_use]
-pub fn instant(level: &Level) -> Option<Wanted> {
+pub fn instant(level: &Level, tranche: TrancheId) -> Option<Wanted> {
     use super::ladder::Instant;
     let quantity = level.due();
     let kind = match level.instant {
@@ -31,5 +31,6 @@ pub fn instant(level: &Level) -> Option<Wanted> {
         Instant::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::ImmediateOrCancel },
         Instant::Market => OrderKind::Market,
     };
-    (!quantity.is_zero()).then_some(Wanted { leg: Leg::Instant(level.number), kind, quantity, reason: level.reason() })
+    let leg = Leg::Instant(level.number);
+    (!quantity.is_zero()).then_some(Wanted { tranche, leg, kind, quantity, reason: level.reason() })
 }

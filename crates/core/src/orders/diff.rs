@@ -6,9 +6,10 @@
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::guards;
-use crate::position::{Ctx, Out, Position};
+use crate::position::{Ctx, Out, Position, Tranche, guarded};
 use backstop_model::{
-    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, Trigger,
+    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, TrancheId,
+    Trigger,
 };
 
 /// A market exit waits so long for the targets it collides with; then it takes what they leave free.
@@ -28,11 +29,11 @@ impl Position {
         if self.live.as_ref().is_some_and(|live| live.suspended) {
             return Ok(());
         }
-        if self.trail_needs_replacing(ctx) {
-            self.keep_trailed_ground(ctx, out)?;
+        for id in self.trails_to_replace(ctx) {
+            self.keep_trailed_ground(id, ctx, out)?;
         }
         let wants = self.wants(ctx);
-        if let Some(stop) = wants.iter().find(|want| want.leg == Leg::Stop) {
+        for stop in wants.iter().filter(|want| want.leg == Leg::Stop) {
             self.fit_stop(stop, ctx, out);
         }
         self.cancel_unwanted(&wants, ctx, out);
@@ -87,24 +88,24 @@ impl Position {
         }
     }
 
-    fn mine(&self, leg: Leg) -> impl Iterator<Item = &OpenOrder> {
-        let epoch = self.epoch;
-        self.orders.iter().filter(move |order| order.leg == leg && order.epoch == epoch)
-    }
-
     fn fit_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let matches = |order: &OpenOrder| order.kind == want.kind && order.remaining() == want.quantity;
-        if self.mine(Leg::Stop).any(|order| matches!(order.state, OrderState::Triggered { .. })) {
+        if self.orders_of(want.tranche, Leg::Stop).any(|order| matches!(order.state, OrderState::Triggered { .. })) {
             // It is executing; whatever it leaves is seen to when it is over.
             return;
         }
-        let standing =
-            self.mine(Leg::Stop).find(|order| matches(order) && order.state == OrderState::Working { change: None });
+        let standing = self
+            .orders_of(want.tranche, Leg::Stop)
+            .find(|order| matches(order) && order.state == OrderState::Working { change: None });
         if let Some(keep) = standing.map(|order| order.id) {
-            if let Some(live) = &mut self.live {
-                live.resize_at = None;
+            if let Some(tranche) = self.tranche_mut(want) {
+                tranche.resize_at = None;
             }
-            self.cancel_where(|order| order.leg == Leg::Stop && order.id != keep, ctx, out);
+            let (tranche, epoch) = (want.tranche, self.epoch);
+            let older = |order: &OpenOrder| {
+                order.leg == Leg::Stop && order.id != keep && (order.epoch != epoch || order.tranche == tranche)
+            };
+            self.cancel_where(older, ctx, out);
             return;
         }
         if !self.may_place_stop(want, ctx) {
@@ -113,9 +114,9 @@ impl Position {
         if ctx.account.capability.amend_stop && self.amend_stop(want, ctx, out) {
             return;
         }
-        if self.mine(Leg::Stop).filter(|order| order.is_live()).count() >= 2 {
+        if self.orders_of(want.tranche, Leg::Stop).filter(|order| order.is_live()).count() >= 2 {
             // Two are alive and neither fits: the looser one makes room (I6), the tighter one protects meanwhile.
-            self.cancel_looser_stop(ctx, out);
+            self.cancel_looser_stop(want, ctx, out);
             return;
         }
         self.place(want, want.quantity, ctx, out);
@@ -124,7 +125,8 @@ impl Position {
     /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
     fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
-        let closing = self.live.as_ref().is_some_and(|live| live.closing.is_some());
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
+        let closing = tranche.is_some_and(|tranche| tranche.closing.is_some());
         let now = ctx.board.price(trigger.source.series(self.key.side));
         closing && now.is_some_and(|now| self.key.side.hit(now, trigger.price))
     }
@@ -134,24 +136,24 @@ impl Position {
         if self.is_futile(want, ctx) {
             return false;
         }
-        let blocked = self.mine(Leg::Stop).any(|order| match order.state {
+        let blocked = self.orders_of(want.tranche, Leg::Stop).any(|order| match order.state {
             OrderState::InFlight { .. } | OrderState::Working { change: Some(Change::Amending { .. }) } => true,
             OrderState::Unknown(doubt) => doubt.not_found == 0,
             OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => false,
         });
         let larger_only = self
-            .mine(Leg::Stop)
+            .orders_of(want.tranche, Leg::Stop)
             .any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
         let reduce_only = ctx.account.capability.reduce_only;
-        let Some(live) = &mut self.live else { return false };
-        if blocked || live.retries.get(&Leg::Stop).is_some_and(|retry| retry.at > ctx.now) {
+        let Some(tranche) = self.tranche_mut(want) else { return false };
+        if blocked || tranche.is_held(Leg::Stop, ctx.now) {
             return false;
         }
         if !(larger_only && reduce_only) {
-            live.resize_at = None;
+            tranche.resize_at = None;
             return true;
         }
-        let at = *live.resize_at.get_or_insert(ctx.now.plus(RESIZE_AFTER));
+        let at = *tranche.resize_at.get_or_insert(ctx.now.plus(RESIZE_AFTER));
         ctx.now >= at
     }
 
@@ -160,7 +162,10 @@ impl Position {
         let (account, instrument, epoch) = (self.key.account, self.key.instrument, self.epoch);
         let same_source = |order: &&mut OpenOrder| matches!(order.kind, OrderKind::StopMarket(Trigger { source, .. }) if source == trigger.source);
         let mut candidates = self.orders.iter_mut().filter(|order| {
-            order.leg == Leg::Stop && order.epoch == epoch && order.state == OrderState::Working { change: None }
+            order.leg == Leg::Stop
+                && order.tranche == want.tranche
+                && order.epoch == epoch
+                && order.state == OrderState::Working { change: None }
         });
         let Some(order) = candidates.find(same_source) else { return false };
         order.reason = want.reason;
@@ -171,10 +176,10 @@ impl Position {
         true
     }
 
-    fn cancel_looser_stop(&mut self, ctx: Ctx, out: &mut Out) {
+    fn cancel_looser_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
         let working: Vec<_> = self
-            .mine(Leg::Stop)
+            .orders_of(want.tranche, Leg::Stop)
             .filter(|order| order.state == OrderState::Working { change: None })
             .filter_map(|order| Some((order.stop_price()?, order.id)))
             .collect();
@@ -184,14 +189,30 @@ impl Position {
         }
     }
 
-    /// Cancels what nobody wants any more, last level first. A stop goes only with the position.
+    /// Cancels what nobody wants any more, last level first. A stop goes only with its tranche, and where that has gone up
+    /// in another one, only when everything is covered without it.
     fn cancel_unwanted(&mut self, wants: &[Wanted], ctx: Ctx, out: &mut Out) {
-        let (epoch, open) = (self.epoch, !self.quantity().is_zero());
+        let (epoch, open) = (self.epoch, !self.is_flat());
+        let spare = self.is_covered_by_own_stops();
+        let live = self.live.as_deref();
+        let needed = |order: &OpenOrder| match live.and_then(|live| live.tranche(order.tranche)) {
+            Some(tranche) if !tranche.is_closed() => true,
+            // Its tranche is over; until the others have stops of their own it protects them as well as it can.
+            Some(_) | None => open && !spare,
+        };
         let wanted = |order: &OpenOrder| order.epoch == epoch && wants.iter().any(|want| fits(want, order));
         let keep = |order: &OpenOrder| {
-            wanted(order) || (open && order.epoch == epoch && (order.leg == Leg::Stop || order.leg.takes_at_once()))
+            let protects = order.leg == Leg::Stop && needed(order);
+            wanted(order) || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
-        self.cancel_where(|order| !keep(order), ctx, out);
+        let unwanted: Vec<_> = self.orders.iter().filter(|order| !keep(order)).map(|order| order.id).collect();
+        self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
+    }
+
+    /// Whether every open tranche has a working stop of its own.
+    fn is_covered_by_own_stops(&self) -> bool {
+        let Some(live) = &self.live else { return false };
+        live.open().all(|tranche| guarded(tranche, &self.orders, self.epoch) >= tranche.remaining)
     }
 
     /// Cancels all that rest and match, latest leg first.
@@ -210,10 +231,10 @@ impl Position {
 
     /// Targets and the native trail: at most one order each, replaced only after the old one is settled.
     fn fit_resting(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        if self.mine(want.leg).next().is_some() || self.is_held(want.leg, ctx.now) {
+        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
             return Ok(());
         }
-        if want.quantity <= self.room()? {
+        if want.quantity <= self.room(want)? {
             self.place(want, want.quantity, ctx, out);
         }
         Ok(())
@@ -221,22 +242,24 @@ impl Position {
 
     /// Market exits and instant targets: one at a time, after what they collide with is out of the way.
     fn fit_taking(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        if self.mine(want.leg).next().is_some() || self.is_held(want.leg, ctx.now) {
+        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
             return Ok(());
         }
         let collides = |order: &OpenOrder| match want.leg {
             Leg::Instant(level) => order.leg == Leg::Target(level),
             Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail => order.leg != Leg::Stop,
         };
-        let waits = self.orders.iter().any(|order| order.epoch == self.epoch && collides(order));
-        let patient = match (want.leg, self.live.as_ref().and_then(|live| live.closing)) {
+        let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
+        let waits = self.orders.iter().any(|order| same(order) && collides(order));
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
+        let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
             (Leg::Close, Some(closing)) => ctx.now < closing.since.plus(FREEING),
             _ => true,
         };
         if waits && patient {
             return Ok(());
         }
-        let quantity = want.quantity.min(self.room()?);
+        let quantity = want.quantity.min(self.room(want)?);
         let largest = ctx.instrument.max_quantity.unwrap_or(quantity);
         let quantity = quantity.min(largest);
         if !quantity.is_zero() {
@@ -245,31 +268,50 @@ impl Position {
         Ok(())
     }
 
-    fn is_held(&self, leg: Leg, now: Timestamp) -> bool {
-        self.live.as_ref().and_then(|live| live.retries.get(&leg)).is_some_and(|retry| retry.at > now)
+    fn tranche_mut(&mut self, want: &Wanted) -> Option<&mut Tranche> {
+        self.live.as_mut().and_then(|live| live.tranche_mut(want.tranche))
     }
 
-    /// What of the position no order but the stops has a claim to (I2).
-    fn room(&self) -> Result<Quantity, OutOfRange> {
-        let claims = self.orders.iter().filter(|order| order.leg != Leg::Stop);
-        let claimed = claims.map(claim).try_fold(Quantity::ZERO, Quantity::plus)?;
-        Ok(self.quantity().saturating_minus(claimed))
+    fn is_held(&self, want: &Wanted, now: Timestamp) -> bool {
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
+        tranche.is_some_and(|tranche| tranche.is_held(want.leg, now))
     }
 
-    fn trail_needs_replacing(&self, ctx: Ctx) -> bool {
-        let Some(resting) = self.mine(Leg::Trail).find(|order| order.state == OrderState::Working { change: None })
-        else {
-            return false;
+    /// What of the position, and of the tranche, no order but the stops has a claim to (I2).
+    fn room(&self, want: &Wanted) -> Result<Quantity, OutOfRange> {
+        let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
+            let claims = self.orders.iter().filter(|order| order.leg != Leg::Stop && of(order));
+            claims.map(claim).try_fold(Quantity::ZERO, Quantity::plus)
         };
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
+        let own = tranche.map_or(Quantity::ZERO, |tranche| tranche.remaining);
+        let epoch = self.epoch;
+        let own = own.saturating_minus(claimed(&|order| order.tranche == want.tranche && order.epoch == epoch)?);
+        Ok(own.min(self.quantity().saturating_minus(claimed(&|_| true)?)))
+    }
+
+    /// Tranches whose native trail rests and has to be another one.
+    fn trails_to_replace(&self, ctx: Ctx) -> Vec<TrancheId> {
+        let resting = |order: &&OpenOrder| {
+            order.leg == Leg::Trail && order.epoch == self.epoch && order.state == OrderState::Working { change: None }
+        };
+        let trails: Vec<&OpenOrder> = self.orders.iter().filter(resting).collect();
+        if trails.is_empty() {
+            return Vec::new();
+        }
         let wants = self.wants(ctx);
-        wants.iter().any(|want| want.leg == Leg::Trail && !fits(want, resting))
+        let other = |order: &&&OpenOrder| {
+            wants.iter().any(|want| want.leg == Leg::Trail && want.tranche == order.tranche && !fits(want, order))
+        };
+        trails.iter().filter(other).map(|order| order.tranche).collect()
     }
 
     fn place(&mut self, want: &Wanted, quantity: Quantity, ctx: Ctx, out: &mut Out) {
-        let (key, scope, epoch, room) = (self.key, self.scope, self.epoch, self.room().unwrap_or(Quantity::ZERO));
+        let (key, scope, epoch, room) = (self.key, self.scope, self.epoch, self.room(want).unwrap_or(Quantity::ZERO));
         let Some(live) = &mut self.live else { return };
-        let revision = live.revisions.get(&want.leg).map_or(1, |last| last.saturating_add(1));
-        let id = Named { scope, side: key.side, epoch, tranche: live.tranche.id, leg: want.leg, revision }.id();
+        let Some(tranche) = live.tranche_mut(want.tranche) else { return };
+        let revision = tranche.revisions.get(&want.leg).map_or(1, |last| last.saturating_add(1));
+        let id = Named { scope, side: key.side, epoch, tranche: want.tranche, leg: want.leg, revision }.id();
         let order = NewOrder {
             account: key.account,
             instrument: key.instrument,
@@ -280,7 +322,7 @@ impl Position {
             kind: want.kind,
             reduce_only: true,
         };
-        if let Err(wrong) = guards::check(&order, want.leg, key.side, live.tranche.remaining, room, ctx.instrument) {
+        if let Err(wrong) = guards::check(&order, want.leg, key.side, tranche.remaining, room, ctx.instrument) {
             live.suspended = true;
             let text = format!(
                 "{} {}: a {} order was held back: {wrong}. The position is suspended with the stop it has; please report this",
@@ -289,9 +331,9 @@ impl Position {
             out.tell(Severity::Alarm, key, text);
             return;
         }
-        live.revisions.insert(want.leg, revision);
+        tranche.revisions.insert(want.leg, revision);
         if want.leg == Leg::Trail
-            && let Some(trail) = &mut live.tranche.trail
+            && let Some(trail) = &mut tranche.trail
         {
             trail.tried_at.get_or_insert(ctx.now);
             if let (OrderKind::TrailingStop { activation: Some(placed), .. }, Some(asked)) =
@@ -307,6 +349,7 @@ impl Position {
         }
         self.orders.push(OpenOrder {
             id,
+            tranche: want.tranche,
             leg: want.leg,
             epoch,
             venue_id: None,
@@ -322,12 +365,18 @@ impl Position {
         out.commands.push(Command::Place(order));
     }
 
-    /// A position that is closed, with all its orders settled, ends its incarnation.
+    /// A tranche that is closed, with all its orders settled, is over; with the last one the incarnation ends.
     fn retire(&mut self) {
-        let flat = self.live.as_ref().is_some_and(|live| live.tranche.remaining.is_zero());
-        if flat && self.orders.is_empty() {
-            self.live = None;
+        let (epoch, orders) = (self.epoch, &self.orders);
+        let Some(live) = &mut self.live else { return };
+        if live.is_flat() {
+            if orders.is_empty() {
+                self.live = None;
+            }
+            return;
         }
+        let waits = |id: TrancheId| orders.iter().any(|order| order.epoch == epoch && order.tranche == id);
+        live.tranches.retain(|tranche| !tranche.is_closed() || waits(tranche.id));
     }
 }
 
@@ -357,5 +406,8 @@ fn fits(want: &Wanted, order: &OpenOrder) -> bool {
         ) => a == b && s == t,
         (wanted, resting) => wanted == resting,
     };
-    want.leg == order.leg && same_kind && (want.leg.takes_at_once() || order.remaining() == want.quantity)
+    want.tranche == order.tranche
+        && want.leg == order.leg
+        && same_kind
+        && (want.leg.takes_at_once() || order.remaining() == want.quantity)
 }

@@ -4,7 +4,9 @@
 //! `diff`'s work.
 
 use super::Leg;
-use backstop_model::{ClientOrderId, Epoch, ExitReason, OrderKind, Price, Quantity, Span, Timestamp, VenueOrderId};
+use backstop_model::{
+    ClientOrderId, Epoch, ExitReason, OrderKind, Price, Quantity, Span, Timestamp, TrancheId, VenueOrderId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Two reads that say "not found" count as two only when this far apart (R4c).
@@ -118,6 +120,8 @@ pub enum OrderState {
 pub struct OpenOrder {
     /// Its id.
     pub id: ClientOrderId,
+    /// Whose it is.
+    pub tranche: TrancheId,
     /// What it is for.
     pub leg: Leg,
     /// The incarnation it belongs to; one of an earlier incarnation is only waited out.

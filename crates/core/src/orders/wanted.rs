@@ -1,11 +1,13 @@
 //! What should be resting or on its way now. Made afresh after every event; nothing remembers it.
 
 use super::Leg;
-use backstop_model::{ExitReason, OrderKind, Quantity};
+use backstop_model::{ExitReason, OrderKind, Quantity, TrancheId};
 
 /// One wanted order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Wanted {
+    /// Whose it is.
+    pub tranche: TrancheId,
     /// What it is for.
     pub leg: Leg,
     /// What it says.

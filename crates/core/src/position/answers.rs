@@ -3,10 +3,11 @@
 //! A refusal is definite: the order does not exist and its leg may think again. Unknown is a state of the order that
 //! ends by proof only (R4).
 
-use super::{Ctx, Live, Out, Position};
-use crate::exits::ladder::{Instant, LevelState};
+use super::scene::Scene;
+use super::{Ctx, Out, Position, Tranche};
+use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::stop_loss::{Basis, StopLevel};
-use crate::exits::trailing_stop::fall_back;
+use crate::exits::trailing_stop::{Phase, fall_back};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
@@ -43,9 +44,9 @@ impl Position {
                 order.venue_id = Some(*venue_id);
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
-                let leg = order.leg;
-                if let Some(live) = &mut self.live {
-                    live.retries.remove(&leg);
+                let (id, leg) = (order.tranche, order.leg);
+                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
+                    tranche.retries.remove(&leg);
                 }
             }
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::DuplicateId => {
@@ -125,155 +126,150 @@ impl Position {
             out.commands
                 .push(Command::Snapshot { account: key.account, cause: backstop_model::SnapshotCause::Surprise });
         }
+        let plan = live.plan.clone();
+        let Some(tranche) = live.tranche_mut(order.tranche) else { return };
+        let Some(plan) = plan else {
+            tranche.hold(order.leg, ctx.now);
+            return;
+        };
+        let scene = Scene { key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         match order.leg {
-            Leg::Stop => stop_refused(live, order, refusal, self.orders.as_slice(), (key, ctx), out),
-            Leg::Target(number) => target_refused(live, number, refusal, (key, ctx), out),
-            Leg::Instant(number) => instant_refused(live, number, refusal, (key, ctx), out),
-            Leg::Trail => trail_refused(live, refusal, (key, ctx), out),
+            Leg::Stop => stop_refused(tranche, order, refusal, &scene, out),
+            Leg::Target(number) => target_refused(tranche, number, refusal, &scene, out),
+            Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
+            Leg::Trail => trail_refused(tranche, refusal, &scene, out),
             Leg::Close => {
-                let refusals = live.hold(Leg::Close, ctx.now);
+                let refusals = tranche.hold(Leg::Close, ctx.now);
                 let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };
-                let text = format!(
-                    "{} {}: market exit refused ({refusal}); trying again, the stop stays",
-                    ctx.instrument.symbol, key.side
-                );
-                out.tell(severity, key, text);
+                let text = format!("market exit refused ({refusal}); trying again, the stop stays");
+                scene.tell(severity, tranche.id, &text, out);
             }
         }
     }
 }
 
-type Where<'a> = (backstop_model::PositionKey, Ctx<'a>);
-
-fn stop_refused(
-    live: &mut Live,
-    order: &OpenOrder,
-    refusal: &Refusal,
-    orders: &[OpenOrder],
-    (key, ctx): Where,
-    out: &mut Out,
-) {
-    let symbol = ctx.instrument.symbol;
+fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
+    let (side, now) = (scene.side(), scene.ctx.now);
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
-        let text = format!("{symbol} {}: the stop would trigger at once ({refusal}); closing at market", key.side);
-        out.tell(Severity::Warning, key, text);
-        live.hold(Leg::Stop, ctx.now);
-        live.close(order.reason, ctx.now);
+        let text = format!("the stop would trigger at once ({refusal}); closing at market");
+        scene.tell(Severity::Warning, tranche.id, &text, out);
+        tranche.hold(Leg::Stop, now);
+        tranche.close(order.reason, now);
         return;
     }
-    let refusals = live.hold(Leg::Stop, ctx.now);
+    let refusals = tranche.hold(Leg::Stop, now);
     let text = format!(
-        "{symbol} {}: stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
-        key.side,
+        "stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
     );
-    let standing = orders.iter().find(|other| other.leg == Leg::Stop && other.stands()).and_then(|other| {
+    let mut stands = scene.orders_of(tranche.id, Leg::Stop).filter(|other| other.stands());
+    let standing = stands.next().and_then(|other| {
         // Never looser than where an unanswered amend may have put it (I3).
         let price = other.stop_price()?;
-        Some(other.maybe_at.map_or(price, |maybe| key.side.better(price, maybe)))
+        Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-    out.tell(severity, key, text);
-    let trailed = live.tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
-    if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(live, TrailedBy::Amend, (key, ctx), out) {
+    scene.tell(severity, tranche.id, &text, out);
+    let trailed = tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
+    if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(tranche, TrailedBy::Amend, scene, out) {
         // What stands at the venue is the stop; the trail's level is watched by the engine.
-        if let (Some(price), Some(stop)) = (standing, live.tranche.stop) {
-            if let Some(trail) = &mut live.tranche.trail {
-                trail.phase =
-                    crate::exits::trailing_stop::Phase::Active { level: Some(stop.price), moved_at: Some(ctx.now) };
+        if let (Some(price), Some(stop)) = (standing, tranche.stop) {
+            if let Some(trail) = &mut tranche.trail {
+                trail.phase = Phase::Active { level: Some(stop.price), moved_at: Some(now) };
             }
-            live.tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
-            live.retries.remove(&Leg::Stop);
-            repeat_ladder_move(live, (key, ctx));
+            tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
+            tranche.retries.remove(&Leg::Stop);
+            repeat_ladder_move(tranche, scene);
         }
     }
 }
 
 /// The trail had gone beyond the ladder; without it the ladder's last place counts again.
-fn repeat_ladder_move(live: &mut Live, (key, ctx): Where) {
-    let passed = |level: &&crate::exits::Level| matches!(level.state, LevelState::Hit { .. } | LevelState::Moved);
-    let last = live.tranche.levels.iter().rev().find(passed).map(|level| level.number);
-    if let (Some(number), Some(plan)) = (last, live.plan.clone()) {
+fn repeat_ladder_move(tranche: &mut Tranche, scene: &Scene) {
+    let passed = |level: &&Level| matches!(level.state, LevelState::Hit { .. } | LevelState::Moved);
+    let last = tranche.levels.iter().rev().find(passed).map(|level| level.number);
+    if let Some(number) = last {
         // A place that cannot be worked out is none: the stop that stands stays.
-        let _ = super::levels::move_after(live, number, &plan, key.side, ctx);
+        let _ = super::levels::move_after(tranche, number, scene);
     }
 }
 
-fn target_refused(live: &mut Live, number: u8, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
+fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is already there: take it now.
-        set_instant(live, number, Instant::Limit);
+        if let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number) {
+            level.instant = Instant::Limit;
+        }
         return;
     }
-    live.hold(Leg::Target(number), ctx.now);
-    let Some(index) = live.tranche.levels.iter().position(|level| level.number == number) else { return };
-    let level = &mut live.tranche.levels[index];
+    tranche.hold(Leg::Target(number), scene.ctx.now);
+    if let Some(index) = second_refusal(tranche, number) {
+        give_up(tranche, index, refusal, scene, out);
+    }
+}
+
+/// Counts a refusal of a level's order; its place when it was the second in a row.
+fn second_refusal(tranche: &mut Tranche, number: u8) -> Option<usize> {
+    let index = tranche.levels.iter().position(|level| level.number == number)?;
+    let level = &mut tranche.levels[index];
     level.refusals = level.refusals.saturating_add(1);
-    if level.refusals < 2 {
-        return;
-    }
-    give_up(live, index, refusal, (key, ctx), out);
+    (level.refusals >= 2).then_some(index)
 }
 
 /// The second definite refusal: the level is given up and its share handed on; the rest of the plan goes on. The last
 /// level has nobody to hand on to: it waits and tries again.
-fn give_up(live: &mut Live, index: usize, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
-    let number = live.tranche.levels[index].number;
-    let text = format!("Partial close failed for {} TP{number}: {refusal}", ctx.instrument.symbol);
-    out.tell(Severity::Warning, key, text);
-    let due = live.tranche.levels[index].due();
-    let next = live.tranche.levels[index + 1..].iter_mut().find(|level| level.state == LevelState::Open);
+fn give_up(tranche: &mut Tranche, index: usize, refusal: &Refusal, scene: &Scene, out: &mut Out) {
+    let number = tranche.levels[index].number;
+    let text = format!("Partial close failed for {} TP{number}: {refusal}", scene.ctx.instrument.symbol);
+    out.tell(Severity::Warning, scene.key, text);
+    let due = tranche.levels[index].due();
+    let next = tranche.levels[index + 1..].iter_mut().find(|level| level.state == LevelState::Open);
     match next.and_then(|next| Some((next.planned.plus(due).ok()?, next))) {
         Some((planned, next)) => {
             next.planned = planned;
-            live.tranche.levels[index].state = LevelState::Failed;
+            tranche.levels[index].state = LevelState::Failed;
         }
         None => {
-            live.tranche.levels[index].refusals = 0;
-            let pause = ctx.now.plus(Span::from_secs(30));
-            if let Some(retry) = live.retries.get_mut(&Leg::Target(number)) {
+            tranche.levels[index].refusals = 0;
+            let pause = scene.ctx.now.plus(Span::from_secs(30));
+            if let Some(retry) = tranche.retries.get_mut(&Leg::Target(number)) {
                 retry.at = pause;
             }
         }
     }
 }
 
-fn instant_refused(live: &mut Live, number: u8, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
-    live.hold(Leg::Instant(number), ctx.now);
-    let Some(index) = live.tranche.levels.iter().position(|level| level.number == number) else { return };
-    let level = &mut live.tranche.levels[index];
-    level.refusals = level.refusals.saturating_add(1);
-    if level.refusals < 2 {
-        return;
+fn instant_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &Scene, out: &mut Out) {
+    tranche.hold(Leg::Instant(number), scene.ctx.now);
+    if let Some(index) = second_refusal(tranche, number) {
+        tranche.levels[index].instant = Instant::No;
+        give_up(tranche, index, refusal, scene, out);
     }
-    level.instant = Instant::No;
-    give_up(live, index, refusal, (key, ctx), out);
 }
 
-fn trail_refused(live: &mut Live, refusal: &Refusal, (key, ctx): Where, out: &mut Out) {
-    live.hold(Leg::Trail, ctx.now);
-    let Some(trail) = &mut live.tranche.trail else { return };
-    let tried_at = *trail.tried_at.get_or_insert(ctx.now);
-    let not_yet = refusal.reason == RefusalReason::ReduceOnly && ctx.now.since(tried_at) < TRAIL_PATIENCE;
+fn trail_refused(tranche: &mut Tranche, refusal: &Refusal, scene: &Scene, out: &mut Out) {
+    let now = scene.ctx.now;
+    tranche.hold(Leg::Trail, now);
+    let id = tranche.id;
+    let Some(trail) = &mut tranche.trail else { return };
+    let tried_at = *trail.tried_at.get_or_insert(now);
+    let not_yet = refusal.reason == RefusalReason::ReduceOnly && now.since(tried_at) < TRAIL_PATIENCE;
     if not_yet {
         return;
     }
     trail.refusals = trail.refusals.saturating_add(1);
-    let symbol = ctx.instrument.symbol;
-    let text = format!(
-        "{symbol} {}: native trailing refused ({refusal}), attempt {} of {TRAIL_ATTEMPTS}",
-        key.side, trail.refusals
-    );
-    out.tell(Severity::Warning, key, text);
-    if trail.refusals >= TRAIL_ATTEMPTS {
-        trail_falls_back(live, TrailedBy::Venue, (key, ctx), out);
+    let refusals = trail.refusals;
+    let text = format!("native trailing refused ({refusal}), attempt {refusals} of {TRAIL_ATTEMPTS}");
+    scene.tell(Severity::Warning, id, &text, out);
+    if refusals >= TRAIL_ATTEMPTS {
+        trail_falls_back(tranche, TrailedBy::Venue, scene, out);
     }
 }
 
 /// One step down the chain venue → amend → engine, if the trail is still at `from`; says so.
-fn trail_falls_back(live: &mut Live, from: TrailedBy, (key, ctx): Where, out: &mut Out) -> bool {
-    let Some(trail) = live.tranche.trail.as_mut().filter(|trail| trail.by == from) else { return false };
+fn trail_falls_back(tranche: &mut Tranche, from: TrailedBy, scene: &Scene, out: &mut Out) -> bool {
+    let Some(trail) = tranche.trail.as_mut().filter(|trail| trail.by == from) else { return false };
     trail.by = fall_back(trail.by);
     trail.refusals = 0;
     let how = match trail.by {
@@ -282,18 +278,12 @@ fn trail_falls_back(live: &mut Live, from: TrailedBy, (key, ctx): Where, out: &m
             "Backstop watches the price and closes at market instead; the hard stop stays at the venue"
         }
     };
-    out.tell(Severity::Alarm, key, format!("{} {}: trailing falls back: {how}", ctx.instrument.symbol, key.side));
+    scene.tell(Severity::Alarm, tranche.id, &format!("trailing falls back: {how}"), out);
     true
-}
-
-pub(super) fn set_instant(live: &mut Live, number: u8, instant: Instant) {
-    if let Some(level) = live.tranche.levels.iter_mut().find(|level| level.number == number) {
-        level.instant = instant;
-    }
 }
 
 /// The reason a market exit in the plan's name is booked under when the stop could not do it.
 #[must_use]
-pub(super) fn stop_reason(live: &Live) -> ExitReason {
-    live.tranche.stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason())
+pub(super) fn stop_reason(tranche: &Tranche) -> ExitReason {
+    tranche.stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason())
 }

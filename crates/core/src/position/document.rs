@@ -1,12 +1,12 @@
 //! The position as others read it (product.md §4).
 
 use super::turn::extreme;
-use super::{Ctx, Exit, Live, Position};
+use super::{Ctx, Exit, Live, Position, Tranche};
 use crate::exits::ladder::LevelState;
-use crate::orders::Leg;
+use crate::orders::{Leg, OpenOrder};
 use crate::step::{Coverage, PositionRead};
 use backstop_model::{
-    Money, OutOfRange, PartialExitDocument, PositionDocument, Quantity, Ratio, Rounding, Series, Span,
+    Money, OutOfRange, PartialExitDocument, PositionDocument, Quantity, Ratio, Rounding, Series, Span, TrancheId,
 };
 
 /// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter.
@@ -17,43 +17,57 @@ pub fn position_id(position: &Position, ctx: Ctx) -> String {
 }
 
 impl Position {
-    /// This position's read model; nothing when it is not open and has just not been.
+    /// How this position reads, one read model per tranche; nothing when it is not open and has just not been.
     ///
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
-    pub fn read(&self, ctx: Ctx) -> Result<Option<PositionRead>, OutOfRange> {
-        let Some(live) = &self.live else { return Ok(None) };
-        let next = live.tranche.next_level().map(|level| level.number);
-        let order_of = |leg: Leg| {
-            self.orders
-                .iter()
-                .find(|order| order.leg == leg && order.epoch == self.epoch && order.is_live())
-                .map(|order| order.id)
-        };
-        Ok(Some(PositionRead {
-            key: self.key,
-            document: self.document(live, ctx)?,
-            main_order: live.tranche.main_order.clone(),
-            target_order: next.and_then(|number| order_of(Leg::Target(number))),
-            stop_order: order_of(Leg::Stop),
-            protection: self.coverage(live, ctx)?,
-        }))
+    pub fn read(&self, ctx: Ctx) -> Result<Vec<PositionRead>, OutOfRange> {
+        let Some(live) = &self.live else { return Ok(Vec::new()) };
+        live.tranches.iter().map(|tranche| self.read_of(tranche, live, ctx)).collect()
     }
 
-    fn coverage(&self, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
-        let stop =
-            self.orders.iter().find(|order| order.leg == Leg::Stop && order.epoch == self.epoch && order.stands());
-        let stop_price = stop.and_then(crate::orders::OpenOrder::stop_price);
+    /// How one tranche reads.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn read_tranche(&self, id: TrancheId, ctx: Ctx) -> Result<Option<PositionRead>, OutOfRange> {
+        let Some(live) = &self.live else { return Ok(None) };
+        live.tranche(id).map(|tranche| self.read_of(tranche, live, ctx)).transpose()
+    }
+
+    fn read_of(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Result<PositionRead, OutOfRange> {
+        let next = tranche.next_level().map(|level| level.number);
+        let order_of = |leg: Leg| self.orders_of(tranche.id, leg).find(|order| order.is_live()).map(|order| order.id);
+        Ok(PositionRead {
+            key: self.key,
+            document: self.document(tranche, live, ctx)?,
+            main_order: tranche.main_order.clone(),
+            target_order: next.and_then(|number| order_of(Leg::Target(number))),
+            stop_order: order_of(Leg::Stop),
+            protection: self.coverage(tranche, live, ctx)?,
+            is_merged: false,
+        })
+    }
+
+    /// The orders of one leg of one tranche of this incarnation.
+    pub(crate) fn orders_of(&self, tranche: TrancheId, leg: Leg) -> impl Iterator<Item = &OpenOrder> {
+        let epoch = self.epoch;
+        self.orders.iter().filter(move |order| order.tranche == tranche && order.leg == leg && order.epoch == epoch)
+    }
+
+    fn coverage(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
+        let stop = self.orders_of(tranche.id, Leg::Stop).find(|order| order.stands());
+        let stop_price = stop.and_then(OpenOrder::stop_price);
         let locked = match stop_price {
             Some(price) => {
-                let cash = price.notional(live.tranche.remaining)?;
-                let profit = crate::exits::ladder::profit(self.key.side, live.tranche.cost_left, cash)?;
-                Some(live.tranche.realized()?.plus(profit)?)
+                let cash = price.notional(tranche.remaining)?;
+                let profit = crate::exits::ladder::profit(self.key.side, tranche.cost_left, cash)?;
+                Some(tranche.realized()?.plus(profit)?)
             }
             None => None,
         };
         Ok(Coverage {
-            covered: self.is_covered(),
+            covered: self.is_covered() && !tranche.is_closed(),
             stop_price,
             confirmed_at: stop.map(|order| order.seen_at),
             unprotected_since: live.protection.unprotected_since,
@@ -62,8 +76,7 @@ impl Position {
         })
     }
 
-    fn document(&self, live: &Live, ctx: Ctx) -> Result<PositionDocument, OutOfRange> {
-        let tranche = &live.tranche;
+    fn document(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Result<PositionDocument, OutOfRange> {
         let side = self.key.side;
         let open = !tranche.remaining.is_zero();
         let hit = tranche.levels.iter().filter(|level| matches!(level.state, LevelState::Hit { .. }));

@@ -3,12 +3,14 @@
 //! Only these change what a position is. Status reports say what became of orders (`reports.rs`); they never move a
 //! quantity (F-B06).
 
-use super::tranche::Booking;
-use super::{Ctx, Live, Out, Position, Tranche};
+use super::scene::title;
+use super::tranche::{Booking, Entry};
+use super::{Ctx, Live, Out, Position, Tranche, arming};
 use crate::exits::ladder::LevelState;
 use crate::orders::{Leg, Named, OrderState};
 use backstop_model::{
-    ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, Quantity, Rounding, Severity,
+    ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionSide, Quantity, Rounding, Severity,
+    TrancheId,
 };
 
 impl Position {
@@ -21,38 +23,51 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let order = fill.order.map_or_else(|| fill.venue_order.to_string(), |id| id.to_string());
+        let entry = Entry { price: fill.price, quantity, fee, at: fill.at, window: ctx.board.next_window() };
         // Flat and open again is a new incarnation, even while orders of the old one are still to be seen gone.
-        if let Some(live) = self.live.as_mut().filter(|live| !live.tranche.remaining.is_zero()) {
-            live.tranche.add(fill.price, quantity, fee)?;
-            return self.rearm(ctx, out);
+        let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else {
+            self.epoch = self.epoch.next();
+            let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
+            tranche.main_order = Some(order);
+            return self.begin(tranche, ctx, out);
+        };
+        if let Some(id) = live.joined_by(&order, fill.price, key.side) {
+            let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
+            tranche.add(fill.price, quantity, fee)?;
+            return arming::rearm(live, id, key, ctx, out);
         }
-        self.epoch = self.epoch.next();
-        let mut tranche = Tranche::open(fill.price, quantity, fee, fill.at, ctx.board.window())?;
-        tranche.main_order = Some(fill.order.map_or_else(|| fill.venue_order.to_string(), |id| id.to_string()));
-        self.begin(tranche, ctx, out)
+        live.last_tranche = live.last_tranche.next();
+        let id = live.last_tranche;
+        let mut tranche = Tranche::open(id, &entry)?;
+        tranche.main_order = Some(order);
+        live.tranches.push(tranche);
+        let text = format!("{}: a tranche of its own, {quantity} from {}", title(key.side, id, ctx), fill.price);
+        out.tell(Severity::Note, key, text);
+        arming::arm(live, id, key, ctx, out)
     }
 
     /// Starts an incarnation.
     pub(super) fn begin(&mut self, tranche: Tranche, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let id = tranche.id;
         let mut live = Live {
-            tranche,
+            tranches: vec![tranche],
+            last_tranche: id,
             plan: ctx.plan.cloned(),
-            closing: None,
-            stop_passed: None,
             protection: Default::default(),
-            revisions: Default::default(),
-            retries: Default::default(),
             mismatch: None,
             liquidation: None,
-            resize_at: None,
             suspended: false,
         };
         live.protection.note(false, ctx.now);
+        arming::arm(&mut live, id, self.key, ctx, out)?;
         self.live = Some(Box::new(live));
-        self.arm(ctx, out)
+        Ok(())
     }
 
-    /// Books the part of an execution that closes; `quantity` is at most what is open.
+    /// Books the part of an execution that closes; `quantity` is at most what is open. An order of ours closes its own
+    /// tranche first; everything else is shared out.
     pub(crate) fn leave(
         &mut self,
         fill: &Fill,
@@ -63,33 +78,78 @@ impl Position {
     ) -> Result<(), OutOfRange> {
         let ours = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let (leg, reason) = self.purpose(fill, ours);
-        let side = self.side();
         let Some(live) = &mut self.live else { return Ok(()) };
+        let own = ours.and_then(|named| live.tranche(named.tranche));
+        let own = own.map(|tranche| (tranche.id, tranche.remaining.min(quantity)));
+        let beyond = quantity.saturating_minus(own.map_or(Quantity::ZERO, |(_, part)| part));
+        if let Some((id, part)) = own.filter(|(_, part)| !part.is_zero()) {
+            self.book(fill, id, leg, reason, (part, part_of(fee, part, quantity)?), out)?;
+        }
+        if !beyond.is_zero() {
+            let rest = fee.minus(part_of(fee, quantity.minus(beyond)?, quantity)?)?;
+            self.leave_shared(fill, leg, reason, (beyond, rest), ctx, out)?;
+        }
+        if leg.is_none() && reason != ExitReason::External {
+            let symbol = ctx.instrument.symbol;
+            let text = format!("{symbol} {}: {quantity} closed by the venue: {reason}", self.key.side);
+            out.tell(Severity::Alarm, self.key, text);
+        }
+        Ok(())
+    }
+
+    /// Books a closing to all tranches, pro rata; the last part takes what rounding leaves of the fee.
+    fn leave_shared(
+        &mut self,
+        fill: &Fill,
+        leg: Option<Leg>,
+        reason: ExitReason,
+        (quantity, fee): (Quantity, Money),
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
+        let Some(live) = &self.live else { return Ok(()) };
+        let shares = live.share_out(quantity, ctx.instrument.step)?;
+        // A level belongs to the tranche whose order it was.
+        let leg = leg.filter(|leg| leg.level().is_none());
+        let mut left = fee;
+        for (index, (id, part)) in shares.iter().enumerate() {
+            let own = if index + 1 == shares.len() { left } else { part_of(fee, *part, quantity)? };
+            left = left.minus(own)?;
+            self.book(fill, *id, leg, reason, (*part, own), out)?;
+            let trails = self.live.as_ref().and_then(|live| live.plan.as_ref()).is_some_and(|plan| plan.trails());
+            if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(*id)) {
+                tranche.shrink_levels(*part, ctx.instrument.step, trails)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn book(
+        &mut self,
+        fill: &Fill,
+        id: TrancheId,
+        leg: Option<Leg>,
+        reason: ExitReason,
+        (quantity, fee): (Quantity, Money),
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
+        let side = self.key.side;
+        let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) else { return Ok(()) };
         let level = leg.and_then(Leg::level);
         if leg == Some(Leg::Stop)
-            && let Some(stop) = live.tranche.stop
+            && let Some(stop) = tranche.stop
         {
             let against = match side {
-                backstop_model::PositionSide::Long => stop.price.above(fill.price),
-                backstop_model::PositionSide::Short => fill.price.above(stop.price),
+                PositionSide::Long => stop.price.above(fill.price),
+                PositionSide::Short => fill.price.above(stop.price),
             };
             out.slippage.push(against.max(Points::ZERO));
         }
-        live.tranche.book(side, &Booking { level, reason, price: fill.price, quantity, fee, at: fill.at })?;
+        tranche.book(side, &Booking { level, reason, price: fill.price, quantity, fee, at: fill.at })?;
         if let Some(number) = level
-            && let Some(level) = live.tranche.levels.iter_mut().find(|level| level.number == number)
+            && let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number)
         {
             level.filled = level.filled.plus(quantity)?;
-        }
-        if leg.is_none() {
-            self.shrink_levels(quantity, ctx)?;
-            if reason != ExitReason::External {
-                out.tell(
-                    Severity::Alarm,
-                    self.key,
-                    format!("{} {}: {quantity} closed by the venue: {reason}", ctx.instrument.symbol, side),
-                );
-            }
         }
         Ok(())
     }
@@ -115,7 +175,7 @@ impl Position {
         };
         let Some(named) = ours else { return (None, external) };
         let known = self.orders.iter().find(|order| Some(order.id) == fill.order);
-        let stop = self.live.as_ref().and_then(|live| live.tranche.stop);
+        let stop = self.live.as_ref().and_then(|live| live.tranche(named.tranche)?.stop);
         let reason = known.map(|order| order.reason).unwrap_or(match named.leg {
             Leg::Stop => stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason()),
             Leg::Trail => ExitReason::TrailingStop,
@@ -147,35 +207,46 @@ impl Position {
         self.remember(fill.id)
     }
 
-    /// A reduction from outside shrinks open levels pro rata (§3.4); rounding's remainder stays with the last.
-    pub(super) fn shrink_levels(&mut self, gone: Quantity, ctx: Ctx) -> Result<(), OutOfRange> {
+    /// Books funding to what is open, pro rata; the newest tranche takes what rounding leaves.
+    pub(crate) fn fund(&mut self, funding: &Funding) -> Result<(), OutOfRange> {
         let Some(live) = &mut self.live else { return Ok(()) };
-        let now = live.tranche.remaining;
+        let whole = live.remaining();
+        let mut left = funding.amount;
+        let last = live.open().next_back().map(|tranche| tranche.id);
+        for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
+            let newest = Some(tranche.id) == last;
+            let part = if newest { left } else { part_of(funding.amount, tranche.remaining, whole)? };
+            left = left.minus(part)?;
+            tranche.funding = tranche.funding.plus(part)?;
+            tranche.funding_paid = tranche.funding_paid.plus(part.negated()?.max(Money::ZERO))?;
+        }
+        Ok(())
+    }
+}
+
+impl Tranche {
+    /// A reduction from outside shrinks open levels pro rata (§3.4); rounding's remainder stays with the last.
+    pub(super) fn shrink_levels(&mut self, gone: Quantity, step: Quantity, trails: bool) -> Result<(), OutOfRange> {
+        let now = self.remaining;
         let before = now.plus(gone)?;
-        let closes_rest = live.plan.as_ref().is_some_and(|plan| !plan.trails());
-        let last_open = live.tranche.levels.iter().rposition(|level| level.state == LevelState::Open);
+        let last_open = self.levels.iter().rposition(|level| level.state == LevelState::Open);
         let mut left = now;
-        for (index, level) in live.tranche.levels.iter_mut().enumerate() {
+        for (index, level) in self.levels.iter_mut().enumerate() {
             if level.state != LevelState::Open {
                 continue;
             }
-            let due = level.due().pro_rata(now, before, Rounding::Down)?.floor_to_step(ctx.instrument.step)?;
-            let due = if closes_rest && Some(index) == last_open { left } else { due.min(left) };
+            let due = level.due().pro_rata(now, before, Rounding::Down)?.floor_to_step(step)?;
+            let due = if !trails && Some(index) == last_open { left } else { due.min(left) };
             left = left.minus(due)?;
             level.planned = level.filled.plus(due)?;
         }
         Ok(())
     }
+}
 
-    /// Books funding to what is open.
-    pub(crate) fn fund(&mut self, funding: &Funding) -> Result<(), OutOfRange> {
-        if let Some(live) = &mut self.live {
-            live.tranche.funding = live.tranche.funding.plus(funding.amount)?;
-            let paid = funding.amount.negated()?.max(backstop_model::Money::ZERO);
-            live.tranche.funding_paid = live.tranche.funding_paid.plus(paid)?;
-        }
-        Ok(())
-    }
+/// The part of an amount that belongs to a part of a quantity.
+fn part_of(amount: Money, part: Quantity, whole: Quantity) -> Result<Money, OutOfRange> {
+    if part == whole { Ok(amount) } else { amount.pro_rata(part, whole, Rounding::Nearest) }
 }
 
 /// The fee of a part of an execution; unknown counts as nothing until it is known (F-B11).

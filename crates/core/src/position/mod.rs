@@ -13,6 +13,8 @@ mod levels;
 mod protection;
 mod recognise;
 mod reports;
+mod scene;
+mod sharing;
 mod trail;
 mod tranche;
 mod turn;
@@ -21,17 +23,19 @@ mod watch;
 
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
-pub use tranche::{Exit, Tranche};
+pub use tranche::{Closing, Exit, Retry, Tranche};
+pub(crate) use turn::guarded;
 pub(crate) use watch::OVERDUE;
 
 use crate::board::Board;
-use crate::orders::{Leg, OpenOrder, Scope};
+use crate::orders::{OpenOrder, Scope};
+use crate::step::PositionRead;
 use backstop_model::{
     Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, Permit, PlanId, Points, PositionKey,
-    PositionSide, Price, Quantity, Severity, Span, Timestamp,
+    PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Executions remembered per position after they are booked, to recognise repeats (F-B02, F-B05).
@@ -60,51 +64,24 @@ pub struct Position {
     known: BTreeSet<FillId>,
 }
 
-/// An open position.
+/// An open position: one tranche or several, under one plan.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Live {
-    /// What is open and what has been closed of it.
-    pub tranche: Tranche,
+    /// What is open and what has been closed of it, oldest first; never empty. A closed tranche stays until its orders
+    /// are seen gone.
+    pub tranches: Vec<Tranche>,
+    /// The greatest number given to a tranche of this incarnation.
+    pub last_tranche: TrancheId,
     /// The plan it was armed with; none when nobody has asked for one.
     pub plan: Option<Arc<ExitPlan>>,
-    /// A market exit of everything, once decided.
-    pub closing: Option<Closing>,
-    /// The price has been through the stop, on the stop's own source, since then.
-    pub stop_passed: Option<Timestamp>,
     /// The protection clock.
     pub protection: Protection,
-    /// Last revision used per leg.
-    #[serde(with = "crate::orders::by_leg")]
-    pub revisions: BTreeMap<Leg, u16>,
-    /// Legs that wait after a refusal.
-    #[serde(with = "crate::orders::by_leg")]
-    pub retries: BTreeMap<Leg, Retry>,
     /// The venue has spoken of another quantity.
-    pub mismatch: Option<Mismatch>,
+    pub mismatch: Option<Box<Mismatch>>,
     /// Where the venue would liquidate, as far as it says.
     pub liquidation: Option<Price>,
-    /// When the stop may be fitted to a smaller position.
-    pub resize_at: Option<Timestamp>,
     /// A guard has failed: nothing is sent but what keeps the stop (style: rule 6).
     pub suspended: bool,
-}
-
-/// A decided market exit.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Closing {
-    /// Why.
-    pub reason: ExitReason,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// A leg that waits before it is tried again.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Retry {
-    /// Not before.
-    pub at: Timestamp,
-    /// Definite refusals in a row.
-    pub refusals: u16,
 }
 
 /// The venue says another quantity than the executions we know add up to.
@@ -148,6 +125,8 @@ pub struct Out {
     pub notices: Vec<Notice>,
     /// Slippage of stops that filled, in points against us.
     pub slippage: Vec<Points>,
+    /// How tranches read that have just gone up in another one.
+    pub merged: Vec<PositionRead>,
 }
 
 impl Out {
@@ -183,7 +162,7 @@ impl Position {
     /// What is open, as far as executions say.
     #[must_use]
     pub fn quantity(&self) -> Quantity {
-        self.live.as_ref().map_or(Quantity::ZERO, |live| live.tranche.remaining)
+        self.live.as_ref().map_or(Quantity::ZERO, |live| live.remaining())
     }
 
     /// Takes note of an execution; false when it is a repeat.
@@ -217,24 +196,37 @@ impl Position {
 }
 
 impl Live {
-    /// How long to wait after the n-th refusal in a row: 0.2 s, 0.4 s, … up to 5 s (F-A04).
+    /// What is open in all tranches together.
     #[must_use]
-    pub fn pause_after(refusals: u16) -> Span {
-        let doubled = 200_i64 << refusals.saturating_sub(1).min(5);
-        Span::from_millis(doubled.min(5_000))
+    pub fn remaining(&self) -> Quantity {
+        // The sum was checked when each part was booked; beyond the range it stays at what is surely there.
+        self.tranches.iter().fold(Quantity::ZERO, |sum, tranche| sum.plus(tranche.remaining).unwrap_or(sum))
     }
 
-    /// Makes a leg wait after one more refusal.
-    pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
-        let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
-        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals });
-        refusals
+    /// Nothing is open.
+    #[must_use]
+    pub fn is_flat(&self) -> bool {
+        self.tranches.iter().all(Tranche::is_closed)
+    }
+
+    /// The tranches that are open, oldest first.
+    pub fn open(&self) -> impl DoubleEndedIterator<Item = &Tranche> + Clone {
+        self.tranches.iter().filter(|tranche| !tranche.is_closed())
+    }
+
+    /// One tranche.
+    #[must_use]
+    pub fn tranche(&self, id: TrancheId) -> Option<&Tranche> {
+        self.tranches.iter().find(|tranche| tranche.id == id)
+    }
+
+    /// One tranche, to be changed.
+    pub(crate) fn tranche_mut(&mut self, id: TrancheId) -> Option<&mut Tranche> {
+        self.tranches.iter_mut().find(|tranche| tranche.id == id)
     }
 
     /// Decides to close everything at market; the first reason stays.
     pub fn close(&mut self, reason: ExitReason, now: Timestamp) {
-        if self.closing.is_none() && !self.tranche.remaining.is_zero() {
-            self.closing = Some(Closing { reason, since: now });
-        }
+        self.tranches.iter_mut().for_each(|tranche| tranche.close(reason, now));
     }
 }

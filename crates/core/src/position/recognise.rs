@@ -5,8 +5,9 @@
 //! behind us. What was closed before is not known and is not invented.
 
 use super::levels::move_after;
-use super::{Ctx, Out, Position};
-use crate::exits::ladder::LevelState;
+use super::scene::Scene;
+use super::{Ctx, Live, Out, Position};
+use crate::exits::ladder::{Level, LevelState};
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::orders::{Leg, Named};
 use backstop_model::{Epoch, OrderReport, OutOfRange, Quantity, Severity};
@@ -22,9 +23,8 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let fresh =
-            self.live.as_ref().is_some_and(|live| live.revisions.is_empty() && !live.tranche.remaining.is_zero());
-        if !fresh {
+        let nothing_sent = |live: &Live| live.tranches.iter().all(|tranche| tranche.revisions.is_empty());
+        if self.is_flat() || !self.live.as_deref().is_some_and(nothing_sent) {
             return Ok(());
         }
         let ours: Vec<(Named, &OrderReport)> =
@@ -62,7 +62,8 @@ impl Position {
         let Some(tightest) = stops.filter_map(|order| order.stop_price()).reduce(|a, b| side.better(a, b)) else {
             return;
         };
-        let Some(stop) = self.live.as_mut().and_then(|live| live.tranche.stop.as_mut()) else { return };
+        let first = self.live.as_mut().and_then(|live| live.tranches.first_mut());
+        let Some(stop) = first.and_then(|tranche| tranche.stop.as_mut()) else { return };
         if side.is_better(tightest, stop.price) {
             *stop = StopLevel { price: tightest, basis: Basis::Ladder };
         }
@@ -70,36 +71,34 @@ impl Position {
 
     /// Levels before the first target that rests have been taken; those that rest close what their orders say.
     fn keep_levels(&mut self, orders: &[(Named, &OrderReport)], ctx: Ctx) -> Result<(), OutOfRange> {
-        let side = self.key.side;
         let resting = |number: u8| orders.iter().find(|(named, _)| named.leg == Leg::Target(number));
         let Some(live) = &mut self.live else { return Ok(()) };
-        let Some(plan) = live.plan.clone() else { return Ok(()) };
-        let untouched = live.tranche.exits.is_empty();
-        let first = live.tranche.levels.iter().map(|level| level.number).find(|number| resting(*number).is_some());
-        let (Some(first), true) = (first, untouched) else { return Ok(()) };
+        let plan = live.plan.clone();
+        let (Some(tranche), Some(plan)) = (live.tranches.first_mut(), plan) else { return Ok(()) };
+        let first = tranche.levels.iter().map(|level| level.number).find(|number| resting(*number).is_some());
+        let (Some(first), true) = (first, tranche.exits.is_empty()) else { return Ok(()) };
         let mut claimed = Quantity::ZERO;
-        let last = live.tranche.levels.last().map_or(0, |level| level.number);
-        for level in &mut live.tranche.levels {
+        let last = tranche.levels.last().map_or(0, |level| level.number);
+        for level in &mut tranche.levels {
             if level.number < first {
                 level.state = LevelState::Moved;
                 continue;
             }
             if let Some((_, report)) = resting(level.number) {
-                let left = report.quantity.unwrap_or(level.planned).saturating_minus(report.filled);
-                level.planned = left;
+                level.planned = report.quantity.unwrap_or(level.planned).saturating_minus(report.filled);
                 level.price = report.limit.or(report.trigger.map(|trigger| trigger.price)).unwrap_or(level.price);
             }
             if level.number != last {
                 claimed = claimed.plus(level.due())?;
             }
         }
-        if let Some(level) =
-            live.tranche.levels.last_mut().filter(|level| !plan.trails() && level.state == LevelState::Open)
-        {
-            level.planned = live.tranche.remaining.saturating_minus(claimed);
+        let closes_rest = |level: &&mut Level| !plan.trails() && level.state == LevelState::Open;
+        if let Some(level) = tranche.levels.last_mut().filter(closes_rest) {
+            level.planned = tranche.remaining.saturating_minus(claimed);
         }
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         match first.checked_sub(1) {
-            Some(passed) if passed > 0 => move_after(live, passed, &plan, side, ctx),
+            Some(passed) if passed > 0 => move_after(tranche, passed, &scene),
             _ => Ok(()),
         }
     }

@@ -4,12 +4,15 @@
 //! something starts a doubt, it never ends anything.
 
 use super::answers::stop_reason;
-use super::{Ctx, Mismatch, Out, Position, Tranche};
+use super::scene::title;
+use super::tranche::{Booking, Entry};
+use super::wants::native_trail;
+use super::{Ctx, Mismatch, Out, Position, Tranche, arming};
 use crate::orders::{Change, Doubt, Leg, Named, OpenOrder, OrderState};
 use backstop_model::plan::TargetOrder;
 use backstop_model::{
-    Command, ExitReason, Lookup, OrderKind, OrderReport, OrderStatus, OutOfRange, PositionReport, Quantity, Severity,
-    SnapshotCause, Span, TimeInForce, Timestamp,
+    Command, ExitReason, Lookup, Money, OrderKind, OrderReport, OrderStatus, OutOfRange, PositionReport, Quantity,
+    Severity, SnapshotCause, Span, TimeInForce, Timestamp, TrancheId,
 };
 
 /// Two full reads that disagree with us must be this far apart to be a fact.
@@ -72,9 +75,10 @@ impl Position {
         if let (OrderKind::StopMarket(ours), Some(theirs)) = (&mut order.kind, report.trigger) {
             // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
             ours.price = theirs.price;
-            let side = self.key.side;
-            if let Some(stop) = self.live.as_mut().and_then(|live| live.tranche.stop.as_mut())
-                && order.leg == Leg::Stop
+            let (side, id, leg) = (self.key.side, order.tranche, order.leg);
+            let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(id));
+            if let Some(stop) = tranche.and_then(|tranche| tranche.stop.as_mut())
+                && leg == Leg::Stop
                 && side.is_better(theirs.price, stop.price)
             {
                 stop.price = theirs.price;
@@ -88,28 +92,25 @@ impl Position {
         let asked = matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) });
         let was_triggered = matches!(order.state, OrderState::Triggered { .. });
         order.state = OrderState::Over { since: ctx.now };
-        let (leg, unfilled) = (order.leg, order.reported < order.quantity);
-        let Some(live) = self.live.as_mut().filter(|_| unfilled && !asked) else { return };
+        let (leg, id, unfilled) = (order.leg, order.tranche, order.reported < order.quantity);
+        let tranche = self.live.as_mut().filter(|_| unfilled && !asked).and_then(|live| live.tranche_mut(id));
+        let Some(tranche) = tranche else { return };
+        let name = title(key.side, id, ctx);
         match leg {
             Leg::Stop if was_triggered || *status == OrderStatus::Rejected => {
                 // Triggered without (full) execution: a stop hit that the venue did not finish (F-C07, F-B09).
-                let text = format!(
-                    "{} {}: the stop triggered but was not executed in full; closing the rest at market",
-                    ctx.instrument.symbol, key.side
-                );
+                let text =
+                    format!("{name}: the stop triggered but was not executed in full; closing the rest at market");
                 out.tell(Severity::Alarm, key, text);
-                let reason = stop_reason(live);
-                live.close(reason, ctx.now);
+                let reason = stop_reason(tranche);
+                tranche.close(reason, ctx.now);
             }
             Leg::Stop => {
-                let text = format!(
-                    "{} {}: the stop has gone from the venue; placing it again",
-                    ctx.instrument.symbol, key.side
-                );
+                let text = format!("{name}: the stop has gone from the venue; placing it again");
                 out.tell(Severity::Alarm, key, text);
             }
             Leg::Target(_) | Leg::Trail => {
-                live.hold(leg, ctx.now);
+                tranche.hold(leg, ctx.now);
             }
             Leg::Close | Leg::Instant(_) => {}
         }
@@ -119,7 +120,7 @@ impl Position {
     fn was_settled(&self, report: &OrderReport) -> bool {
         let Some(named) = report.id.as_ref().and_then(Named::read) else { return false };
         let live = self.live.as_ref().filter(|_| named.epoch == self.epoch && named.side == self.key.side);
-        let last = live.and_then(|live| live.revisions.get(&named.leg));
+        let last = live.and_then(|live| live.tranche(named.tranche)?.revisions.get(&named.leg));
         last.is_some_and(|last| named.revision <= *last)
     }
 
@@ -145,12 +146,14 @@ impl Position {
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
             _ => OrderState::Working { change: None },
         };
-        if let Some(live) = self.live.as_mut().filter(|_| named.epoch == self.epoch) {
-            let revision = live.revisions.entry(named.leg).or_insert(0);
+        let live = self.live.as_mut().filter(|_| named.epoch == self.epoch);
+        if let Some(tranche) = live.and_then(|live| live.tranche_mut(named.tranche)) {
+            let revision = tranche.revisions.entry(named.leg).or_insert(0);
             *revision = named.revision.max(*revision);
         }
         self.orders.push(OpenOrder {
             id,
+            tranche: named.tranche,
             leg: named.leg,
             epoch: named.epoch,
             venue_id: Some(report.venue_id),
@@ -159,16 +162,17 @@ impl Position {
             filled: report.filled,
             reported: report.filled,
             maybe_at: None,
-            reason: self.reason_of(named.leg),
+            reason: self.reason_of(&named),
             seen_at: ctx.now,
             state,
         });
     }
 
     /// What the executions of a recognised order are booked as.
-    fn reason_of(&self, leg: Leg) -> ExitReason {
-        match leg {
-            Leg::Stop => self.live.as_ref().map_or(ExitReason::StopLoss, |live| stop_reason(live)),
+    fn reason_of(&self, named: &Named) -> ExitReason {
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(named.tranche));
+        match named.leg {
+            Leg::Stop => tranche.map_or(ExitReason::StopLoss, stop_reason),
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
@@ -179,7 +183,10 @@ impl Position {
 
     /// What an order of ours says, as far as the venue tells.
     fn kind_of(&self, named: &Named, report: &OrderReport, ctx: Ctx) -> OrderKind {
-        let trail = || self.live.as_ref().and_then(|live| self.native_trail(live, ctx));
+        let trail = || {
+            let live = self.live.as_ref()?;
+            native_trail(live.tranche(named.tranche)?, live.plan.as_ref()?, ctx, self.key.side)
+        };
         match (named.leg, report.trigger, report.limit) {
             // Venues do not tell a trail's distance: it is taken for the one we would place.
             (Leg::Trail, ..) => trail().map_or(OrderKind::Market, |want| want.kind),
@@ -258,10 +265,10 @@ impl Position {
         let ours = self.quantity();
         let Some(live) = &mut self.live else { return };
         live.liquidation = report.liquidation_price.or(live.liquidation);
-        live.mismatch = match live.mismatch {
+        live.mismatch = match live.mismatch.take() {
             _ if report.quantity == ours => None,
             Some(known) if known.quantity == report.quantity => Some(known),
-            _ => Some(Mismatch { quantity: report.quantity, since: ctx.now, read_at: None, asked: false }),
+            _ => Some(Box::new(Mismatch { quantity: report.quantity, since: ctx.now, read_at: None, asked: false })),
         };
     }
 
@@ -290,25 +297,23 @@ impl Position {
         }
         let Some(live) = &mut self.live else {
             // It was there before us: taken over with the venue's own average (R7).
-            let Some(entry) = report.and_then(|report| report.entry_price) else { return Ok(()) };
+            let Some(price) = report.and_then(|report| report.entry_price) else { return Ok(()) };
             self.epoch = self.epoch.next();
-            let tranche = Tranche::open(
-                entry,
-                quantity,
-                backstop_model::Money::ZERO,
-                report.map_or(ctx.now, |report| report.at),
-                ctx.board.window(),
-            )?;
-            return self.begin(tranche, ctx, out);
+            let at = report.map_or(ctx.now, |report| report.at);
+            let entry = Entry { price, quantity, fee: Money::ZERO, at, window: ctx.board.next_window() };
+            return self.begin(Tranche::open(TrancheId::FIRST, &entry)?, ctx, out);
         };
-        match live.mismatch {
+        match live.mismatch.as_deref().copied() {
             Some(Mismatch { quantity: known, read_at: Some(first), .. }) if known == quantity => {
                 if read_at.since(first) >= SPACED {
                     live.mismatch = None;
                     return self.adjust(quantity, ctx, out);
                 }
             }
-            _ => live.mismatch = Some(Mismatch { quantity, since: ctx.now, read_at: Some(read_at), asked: true }),
+            _ => {
+                let mismatch = Mismatch { quantity, since: ctx.now, read_at: Some(read_at), asked: true };
+                live.mismatch = Some(Box::new(mismatch));
+            }
         }
         out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
         Ok(())
@@ -316,29 +321,29 @@ impl Position {
 
     /// The venue's quantity is believed although no execution explains it. Booked at the newest price and named so.
     fn adjust(&mut self, quantity: Quantity, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let side = self.key.side;
+        let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
-        let ours = live.tranche.remaining;
-        let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(live.tranche.entry_price);
+        let ours = live.remaining();
         let text = format!(
             "{} {side}: the venue has {quantity}, our executions say {ours}; two reads agree, so the venue is believed. Check the venue's trade history",
             ctx.instrument.symbol
         );
-        out.tell(Severity::Alarm, self.key, text);
+        out.tell(Severity::Alarm, key, text);
+        let last = ctx.board.price(backstop_model::Series::Last);
         if quantity < ours {
-            let gone = ours.minus(quantity)?;
-            let booking = super::tranche::Booking {
-                level: None,
-                reason: ExitReason::Unknown,
-                price,
-                quantity: gone,
-                fee: backstop_model::Money::ZERO,
-                at: ctx.now,
-            };
-            live.tranche.book(side, &booking)?;
-            return self.shrink_levels(gone, ctx);
+            for (id, gone) in live.share_out(ours.minus(quantity)?, ctx.instrument.step)? {
+                let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
+                let Some(tranche) = live.tranche_mut(id) else { continue };
+                let (price, reason) = (last.unwrap_or(tranche.entry_price), ExitReason::Unknown);
+                let (fee, at) = (Money::ZERO, ctx.now);
+                tranche.book(side, &Booking { level: None, reason, price, quantity: gone, fee, at })?;
+                tranche.shrink_levels(gone, ctx.instrument.step, trails)?;
+            }
+            return Ok(());
         }
-        live.tranche.add(price, quantity.minus(ours)?, backstop_model::Money::ZERO)?;
-        self.rearm(ctx, out)
+        let Some(newest) = live.tranches.last_mut() else { return Ok(()) };
+        let id = newest.id;
+        newest.add(last.unwrap_or(newest.entry_price), quantity.minus(ours)?, Money::ZERO)?;
+        arming::rearm(live, id, key, ctx, out)
     }
 }

@@ -1,98 +1,87 @@
 //! The trail as a rule: it is activated by the best price and moves the stop after it, or watches its level itself when
 //! nobody else can (product.md §2.3).
 
+use super::scene::Scene;
 use super::turn::{DWELL, believed, extreme};
-use super::{Ctx, Out, Position};
+use super::{Ctx, Out, Tranche};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{ExitReason, OutOfRange, PositionSide, Price, Series, Severity};
 
-impl Position {
-    /// The trail: activation, then the stop after the best price.
-    pub(super) fn follow_price(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let (key, side) = (self.key, self.key.side);
-        let Some(live) = &mut self.live else { return Ok(()) };
-        let (Some(mut trail), Some(plan), None) = (live.tranche.trail, live.plan.clone(), live.closing) else {
-            return Ok(());
-        };
-        let Some(trailing) = plan.trailing else { return Ok(()) };
-        let series = trailing.trigger.series(side);
-        let Some(best) = extreme(side, ctx, series, live.tranche.window) else { return Ok(()) };
-        if trail.phase == Phase::Waiting {
-            if !trail.is_reached(side, best) {
-                return Ok(());
-            }
-            trail.phase = Phase::Active { level: None, moved_at: None };
-            live.tranche.trail = Some(trail);
-            out.tell(
-                Severity::Note,
-                key,
-                format!("{} {side}: trailing is active, best price {best}", ctx.instrument.symbol),
-            );
-        }
-        if trail.by == TrailedBy::Venue {
+/// Activation, then the stop after the best price.
+pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+    let side = scene.side();
+    let (Some(mut trail), Some(trailing), None) = (tranche.trail, scene.plan.trailing, tranche.closing) else {
+        return Ok(());
+    };
+    let series = trailing.trigger.series(side);
+    let Some(best) = extreme(side, scene.ctx, series, tranche.window) else { return Ok(()) };
+    if trail.phase == Phase::Waiting {
+        if !trail.is_reached(side, best) {
             return Ok(());
         }
-        self.move_trail(trail, best, ctx)?;
-        self.watch_trail_level(series, ctx, out);
-        Ok(())
+        trail.phase = Phase::Active { level: None, moved_at: None };
+        tranche.trail = Some(trail);
+        scene.tell(Severity::Note, tranche.id, &format!("trailing is active, best price {best}"), out);
     }
+    if trail.by == TrailedBy::Venue {
+        return Ok(());
+    }
+    move_stop(tranche, trail, best, scene)?;
+    watch_level(tranche, series, scene, out);
+    Ok(())
+}
 
-    /// The price is through the level of a trail that the engine watches: believed at once with a second witness, else
-    /// after a moment (F-H01).
-    fn watch_trail_level(&mut self, series: Series, ctx: Ctx, out: &mut Out) {
-        let (key, side) = (self.key, self.key.side);
-        let Some(live) = &mut self.live else { return };
-        let Some(trail) = live.tranche.trail.as_mut().filter(|trail| trail.by == TrailedBy::Engine) else { return };
-        let (Phase::Active { level: Some(level), .. }, Some(now)) = (trail.phase, ctx.board.price(series)) else {
-            return;
-        };
-        if !side.hit(now, level) {
-            trail.passed = None;
-            return;
-        }
-        let since = *trail.passed.get_or_insert(ctx.now);
-        let believed = believed(side, level, series, ctx) || ctx.now.since(since) >= DWELL;
-        if believed && live.closing.is_none() && ctx.board.fresh(series, ctx.now).is_some() {
-            let symbol = ctx.instrument.symbol;
-            let text = format!("{symbol} {side}: price {now} is through the trail at {level}; closing at market");
-            out.tell(Severity::Note, key, text);
-            live.close(ExitReason::TrailingStop, ctx.now);
-        }
+/// The price is through the level of a trail that the engine watches: believed at once with a second witness, else after
+/// a moment (F-H01).
+fn watch_level(tranche: &mut Tranche, series: Series, scene: &Scene, out: &mut Out) {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let Some(trail) = tranche.trail.as_mut().filter(|trail| trail.by == TrailedBy::Engine) else { return };
+    let (Phase::Active { level: Some(level), .. }, Some(now)) = (trail.phase, ctx.board.price(series)) else {
+        return;
+    };
+    if !side.hit(now, level) {
+        trail.passed = None;
+        return;
     }
+    let since = *trail.passed.get_or_insert(ctx.now);
+    let is_believed = believed(side, level, series, ctx) || ctx.now.since(since) >= DWELL;
+    if is_believed && tranche.closing.is_none() && ctx.board.fresh(series, ctx.now).is_some() {
+        let text = format!("price {now} is through the trail at {level}; closing at market");
+        scene.tell(Severity::Note, tranche.id, &text, out);
+        tranche.close(ExitReason::TrailingStop, ctx.now);
+    }
+}
 
-    fn move_trail(&mut self, mut trail: Trail, best: Price, ctx: Ctx) -> Result<(), OutOfRange> {
-        let side = self.key.side;
-        let Some(live) = &mut self.live else { return Ok(()) };
-        let Phase::Active { level, .. } = trail.phase else { return Ok(()) };
-        let Some(stop) = live.tranche.stop else { return Ok(()) };
-        if live.tranche.trail_not_before.is_some_and(|not_before| ctx.now < not_before) {
-            return Ok(());
-        }
-        let standing = level.map_or(stop.price, |level| side.better(level, stop.price));
-        let candidate = trail.behind.stop(side, best, ctx.instrument.tick)?;
-        if !moves_enough(side, standing, candidate, best, ctx, false)? {
-            return Ok(());
-        }
-        live.tranche.trail_not_before = Some(ctx.now.plus(PAUSE));
-        if !moves_enough(side, standing, candidate, best, ctx, true)? {
-            return Ok(());
-        }
-        if trail.by == TrailedBy::Amend {
-            let source = live.plan.as_ref().map(|plan| plan.stop_loss.trigger.series(side));
-            let now = source.and_then(|source| ctx.board.price(source));
-            let stop_best = source.and_then(|source| extreme(side, ctx, source, live.tranche.window));
-            match judge(side, stop.price, candidate, now, stop_best) {
-                Verdict::Take => live.tranche.stop = Some(StopLevel { price: candidate, basis: Basis::Trail }),
-                Verdict::Hit => live.close(ExitReason::TrailingStop, ctx.now),
-                Verdict::NotYet | Verdict::Useless => return Ok(()),
-            }
-        }
-        trail.phase = Phase::Active { level: Some(candidate), moved_at: Some(ctx.now) };
-        live.tranche.trail = Some(trail);
-        Ok(())
+fn move_stop(tranche: &mut Tranche, mut trail: Trail, best: Price, scene: &Scene) -> Result<(), OutOfRange> {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let Phase::Active { level, .. } = trail.phase else { return Ok(()) };
+    let Some(stop) = tranche.stop else { return Ok(()) };
+    if tranche.trail_not_before.is_some_and(|not_before| ctx.now < not_before) {
+        return Ok(());
     }
+    let standing = level.map_or(stop.price, |level| side.better(level, stop.price));
+    let candidate = trail.behind.stop(side, best, ctx.instrument.tick)?;
+    if !moves_enough(side, standing, candidate, best, ctx, false)? {
+        return Ok(());
+    }
+    tranche.trail_not_before = Some(ctx.now.plus(PAUSE));
+    if !moves_enough(side, standing, candidate, best, ctx, true)? {
+        return Ok(());
+    }
+    if trail.by == TrailedBy::Amend {
+        let source = scene.plan.stop_loss.trigger.series(side);
+        let stop_best = extreme(side, ctx, source, tranche.window);
+        match judge(side, stop.price, candidate, ctx.board.price(source), stop_best) {
+            Verdict::Take => tranche.stop = Some(StopLevel { price: candidate, basis: Basis::Trail }),
+            Verdict::Hit => tranche.close(ExitReason::TrailingStop, ctx.now),
+            Verdict::NotYet | Verdict::Useless => return Ok(()),
+        }
+    }
+    trail.phase = Phase::Active { level: Some(candidate), moved_at: Some(ctx.now) };
+    tranche.trail = Some(trail);
+    Ok(())
 }
 
 fn moves_enough(

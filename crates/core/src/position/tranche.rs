@@ -3,12 +3,15 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
-use crate::exits::arm::Armed;
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
-use backstop_model::{ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Timestamp, TrancheId};
+use crate::orders::Leg;
+use backstop_model::{
+    ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Span, Timestamp, TrancheId,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One closing, from its first execution to its last.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -62,8 +65,8 @@ pub struct Tranche {
     pub funding_paid: Money,
     /// The order that opened it, if known.
     pub main_order: Option<String>,
-    /// The plan's prices for this entry.
-    pub armed: Option<Armed>,
+    /// The plan's stop for this entry: the initial risk is measured to it.
+    pub initial_stop: Option<Price>,
     /// The levels.
     pub levels: Vec<Level>,
     /// Where the stop is wanted.
@@ -76,6 +79,38 @@ pub struct Tranche {
     pub trail_not_before: Option<Timestamp>,
     /// Every closing so far.
     pub exits: Vec<Exit>,
+    /// A market exit of everything, once decided.
+    pub closing: Option<Closing>,
+    /// The price has been through the stop, on the stop's own source, since then.
+    pub stop_passed: Option<Timestamp>,
+    /// When the stop may be fitted to a smaller quantity.
+    pub resize_at: Option<Timestamp>,
+    /// A working stop has covered it at least once: targets may follow.
+    pub was_protected: bool,
+    /// Last revision used per leg.
+    #[serde(with = "crate::orders::by_leg")]
+    pub revisions: BTreeMap<Leg, u16>,
+    /// Legs that wait after a refusal.
+    #[serde(with = "crate::orders::by_leg")]
+    pub retries: BTreeMap<Leg, Retry>,
+}
+
+/// A decided market exit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Closing {
+    /// Why.
+    pub reason: ExitReason,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A leg that waits before it is tried again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Retry {
+    /// Not before.
+    pub at: Timestamp,
+    /// Definite refusals in a row.
+    pub refusals: u16,
 }
 
 impl Tranche {
@@ -83,10 +118,11 @@ impl Tranche {
     ///
     /// # Errors
     /// [`OutOfRange`] when the cost does not fit.
-    pub fn open(price: Price, quantity: Quantity, fee: Money, at: Timestamp, window: u64) -> Result<Self, OutOfRange> {
+    pub fn open(id: TrancheId, entry: &Entry) -> Result<Self, OutOfRange> {
+        let Entry { price, quantity, fee, at, window } = *entry;
         let cost = price.notional(quantity)?;
         Ok(Self {
-            id: TrancheId::FIRST,
+            id,
             opened_at: at,
             window,
             original: quantity,
@@ -99,14 +135,53 @@ impl Tranche {
             funding: Money::ZERO,
             funding_paid: Money::ZERO,
             main_order: None,
-            armed: None,
+            initial_stop: None,
             levels: Vec::new(),
             stop: None,
             proposal: None,
             trail: None,
             trail_not_before: None,
             exits: Vec::new(),
+            closing: None,
+            stop_passed: None,
+            resize_at: None,
+            was_protected: false,
+            revisions: BTreeMap::new(),
+            retries: BTreeMap::new(),
         })
+    }
+
+    /// Nothing is left.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.remaining.is_zero()
+    }
+
+    /// How long to wait after the n-th refusal in a row: 0.2 s, 0.4 s, … up to 5 s (F-A04).
+    #[must_use]
+    pub fn pause_after(refusals: u16) -> Span {
+        let doubled = 200_i64 << refusals.saturating_sub(1).min(5);
+        Span::from_millis(doubled.min(5_000))
+    }
+
+    /// Makes a leg wait after one more refusal.
+    pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
+        let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
+        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals });
+        refusals
+    }
+
+    /// Whether a leg waits after a refusal.
+    #[must_use]
+    pub fn is_held(&self, leg: Leg, now: Timestamp) -> bool {
+        self.retries.get(&leg).is_some_and(|retry| retry.at > now)
+    }
+
+    /// Decides to close everything at market; the first reason stays.
+    pub fn close(&mut self, reason: ExitReason, now: Timestamp) {
+        if self.closing.is_none() && !self.is_closed() {
+            self.closing = Some(Closing { reason, since: now });
+        }
     }
 
     /// Adds an entry: the average is over what is left and what is added.
@@ -234,6 +309,21 @@ impl Tranche {
     pub fn entry_fees_left(&self) -> Result<Money, OutOfRange> {
         self.entry_fees.pro_rata(self.remaining, self.original, Rounding::Up)
     }
+}
+
+/// A first entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Price.
+    pub price: Price,
+    /// Quantity.
+    pub quantity: Quantity,
+    /// Its fee.
+    pub fee: Money,
+    /// When.
+    pub at: Timestamp,
+    /// The board's window then.
+    pub window: u64,
 }
 
 /// One execution to be booked as a closing.

@@ -1,15 +1,17 @@
 //! The turn every event ends in: rules look at the facts, one after the other, and change what is wanted.
 //!
 //! The order is fixed: levels that are complete, the ladder, the trail, targets passed at the executable price, the
-//! stop's backup, time, protection. Each rule is level-triggered; running the turn twice changes nothing.
+//! stop's backup, time; then tranches among each other, the quantity, protection. Each rule is level-triggered; running
+//! the turn twice changes nothing.
 
 use super::answers::stop_reason;
 use super::protection::LIMIT;
-use super::{Ctx, Mismatch, Out, Position};
+use super::scene::Scene;
+use super::{Ctx, Live, Out, Position, Tranche, levels, trail};
 use crate::exits::ladder::Instant;
-use crate::orders::{Leg, OrderState};
+use crate::orders::{Leg, OpenOrder, OrderState};
 use backstop_model::{
-    Command, ExitReason, OutOfRange, PositionSide, Price, Series, Severity, SnapshotCause, Span, Timestamp,
+    Command, ExitReason, OutOfRange, PositionSide, Price, Quantity, Series, Severity, SnapshotCause, Span, Timestamp,
 };
 
 /// How long a price must stand beyond something before it counts without a second witness (F-H01), and before a target
@@ -26,110 +28,27 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range; the caller suspends the position.
     pub(crate) fn look(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        self.pass_levels(ctx, out)?;
-        if self.mend_levels(ctx, out)? {
-            self.pass_levels(ctx, out)?;
+        let Some(live) = &mut self.live else { return Ok(()) };
+        if let Some(plan) = live.plan.clone() {
+            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+            for tranche in &mut live.tranches {
+                look_at(tranche, &scene, out)?;
+            }
         }
-        if let Some(live) = self.live.as_mut().filter(|live| live.tranche.remaining.is_zero()) {
-            // Closed: nothing is left to decide, only orders to be seen gone.
-            live.stop_passed = None;
-            self.watch_protection(ctx, out);
-            return Ok(());
+        self.merge(ctx, out)?;
+        if !self.is_flat() {
+            self.watch_quantity(ctx, out);
         }
-        self.follow_proposal(ctx);
-        self.follow_price(ctx, out)?;
-        self.watch_targets(ctx);
-        self.back_up_stop(ctx, out);
-        self.watch_time(ctx);
-        self.watch_instants();
-        self.watch_quantity(ctx, out);
         self.watch_protection(ctx, out);
         Ok(())
-    }
-
-    /// Targets that the executable price has passed while their orders have not filled (product.md §2.4).
-    fn watch_targets(&mut self, ctx: Ctx) {
-        let side = self.key.side;
-        let series = Series::executable(side);
-        let Some(live) = &mut self.live else { return };
-        let wanted = live.plan.as_ref().is_some_and(|plan| plan.instant_take_profit);
-        let Some(price) = ctx.board.price(series).filter(|_| wanted && live.closing.is_none()) else { return };
-        let fresh = ctx.board.fresh(series, ctx.now).is_some();
-        for level in &mut live.tranche.levels {
-            if level.due().is_zero() {
-                continue;
-            }
-            let past = side.reached(price, level.price);
-            level.instant = match level.instant {
-                Instant::No | Instant::Past { .. } if !past => Instant::No,
-                Instant::No => Instant::Past { since: ctx.now },
-                Instant::Past { since } if ctx.now.since(since) < DWELL => Instant::Past { since },
-                Instant::Past { .. } if fresh => Instant::Limit,
-                Instant::Past { .. } => Instant::Past { since: ctx.now },
-                taking @ (Instant::Limit | Instant::Market) => taking,
-            };
-        }
-    }
-
-    /// What the immediate-or-cancel limit left goes to market.
-    fn watch_instants(&mut self) {
-        let Some(live) = &mut self.live else { return };
-        let epoch = self.epoch;
-        for level in &mut live.tranche.levels {
-            let leg = Leg::Instant(level.number);
-            let mine = self.orders.iter().filter(|order| order.leg == leg && order.epoch == epoch);
-            let sent = live.revisions.contains_key(&leg);
-            let all_settled = mine.clone().all(|order| order.is_settled());
-            if level.instant == Instant::Limit && sent && all_settled && !level.due().is_zero() {
-                level.instant = Instant::Market;
-            }
-        }
-    }
-
-    /// The stop's price is through it and the venue is silent: the backup closes (product.md §2.1, I28).
-    fn back_up_stop(&mut self, ctx: Ctx, out: &mut Out) {
-        let (key, side) = (self.key, self.key.side);
-        let Some(live) = &mut self.live else { return };
-        let (Some(stop), Some(plan), None) = (live.tranche.stop, live.plan.as_ref(), live.closing) else { return };
-        let series = plan.stop_loss.trigger.series(side);
-        let Some(price) = ctx.board.price(series) else { return };
-        if !side.hit(price, stop.price) {
-            live.stop_passed = None;
-            return;
-        }
-        let since = *live.stop_passed.get_or_insert(ctx.now);
-        let stands = self.orders.iter().filter(|order| order.leg == Leg::Stop && order.stands());
-        let until = stands.map(|order| grace(order.state, since)).max();
-        let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
-        let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
-        if due && ctx.board.fresh(series, ctx.now).is_some() {
-            let how = if until.is_some() { "the venue's stop is silent" } else { "no stop is working at the venue" };
-            let text = format!(
-                "{} {side}: price {price} is through the stop {} and {how}; closing at market",
-                ctx.instrument.symbol, stop.price
-            );
-            out.tell(Severity::Alarm, key, text);
-            let reason = stop_reason(live);
-            live.close(reason, ctx.now);
-        }
-    }
-
-    fn watch_time(&mut self, ctx: Ctx) {
-        let Some(live) = &mut self.live else { return };
-        let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
-        if limit.is_some_and(|limit| ctx.now >= live.tranche.opened_at.plus(limit)) {
-            live.close(ExitReason::TimeLimit, ctx.now);
-        }
     }
 
     /// Another quantity at the venue, for longer than executions take: ask for the full state.
     fn watch_quantity(&mut self, ctx: Ctx, out: &mut Out) {
         let account = self.key.account;
-        let Some(live) = &mut self.live else { return };
-        if let Some(Mismatch { since, asked: asked @ false, .. }) = &mut live.mismatch
-            && ctx.now.since(*since) >= super::reports::GRACE
-        {
-            *asked = true;
+        let Some(mismatch) = self.live.as_mut().and_then(|live| live.mismatch.as_mut()) else { return };
+        if !mismatch.asked && ctx.now.since(mismatch.since) >= super::reports::GRACE {
+            mismatch.asked = true;
             out.commands.push(Command::Snapshot { account, cause: SnapshotCause::Surprise });
         }
     }
@@ -138,7 +57,12 @@ impl Position {
         let covered = self.is_covered();
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return };
-        live.protection.note(covered || live.tranche.remaining.is_zero(), ctx.now);
+        let guarded: Vec<_> = live.tranches.iter().map(|tranche| guarded(tranche, &self.orders, self.epoch)).collect();
+        for (tranche, guarded) in live.tranches.iter_mut().zip(guarded) {
+            tranche.was_protected |= guarded >= tranche.remaining && !tranche.is_closed();
+        }
+        let flat = live.is_flat();
+        live.protection.note(covered || flat, ctx.now);
         let since = live.protection.unprotected_since.filter(|since| ctx.now.since(*since) >= LIMIT);
         if let Some(since) = since.filter(|_| !live.protection.alarmed) {
             live.protection.alarmed = true;
@@ -146,20 +70,123 @@ impl Position {
                 "{} {side}: UNPROTECTED for {}: no working stop at the venue for {}; Backstop watches the price and keeps trying",
                 ctx.instrument.symbol,
                 ctx.now.since(since),
-                live.tranche.remaining
+                uncovered(live, &self.orders, self.epoch)
             );
             out.tell(Severity::Alarm, key, text);
         }
     }
 
-    /// A working stop of ours covers what is open (I25).
+    /// Working stops of ours cover what is open (I25).
     pub(crate) fn is_covered(&self) -> bool {
-        let remaining = self.quantity();
-        let covers = |order: &crate::orders::OpenOrder| {
-            order.leg == Leg::Stop && order.epoch == self.epoch && order.stands() && order.remaining() >= remaining
-        };
-        !remaining.is_zero() && self.orders.iter().any(covers)
+        let Some(live) = self.live.as_ref().filter(|live| !live.is_flat()) else { return false };
+        uncovered(live, &self.orders, self.epoch).is_zero()
     }
+}
+
+/// One tranche: every rule in its order.
+fn look_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+    levels::pass(tranche, scene, out)?;
+    if levels::mend(tranche, scene, out)? {
+        levels::pass(tranche, scene, out)?;
+    }
+    if tranche.is_closed() {
+        // Nothing is left to decide, only orders to be seen gone.
+        tranche.stop_passed = None;
+        return Ok(());
+    }
+    levels::follow_proposal(tranche, scene);
+    trail::follow(tranche, scene, out)?;
+    watch_targets(tranche, scene);
+    back_up_stop(tranche, scene, out);
+    watch_time(tranche, scene);
+    watch_instants(tranche, scene);
+    Ok(())
+}
+
+/// Targets that the executable price has passed while their orders have not filled (product.md §2.4).
+fn watch_targets(tranche: &mut Tranche, scene: &Scene) {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let series = Series::executable(side);
+    let wanted = scene.plan.instant_take_profit && tranche.closing.is_none();
+    let Some(price) = ctx.board.price(series).filter(|_| wanted) else { return };
+    let fresh = ctx.board.fresh(series, ctx.now).is_some();
+    for level in &mut tranche.levels {
+        if level.due().is_zero() {
+            continue;
+        }
+        let past = side.reached(price, level.price);
+        level.instant = match level.instant {
+            Instant::No | Instant::Past { .. } if !past => Instant::No,
+            Instant::No => Instant::Past { since: ctx.now },
+            Instant::Past { since } if ctx.now.since(since) < DWELL => Instant::Past { since },
+            Instant::Past { .. } if fresh => Instant::Limit,
+            Instant::Past { .. } => Instant::Past { since: ctx.now },
+            taking @ (Instant::Limit | Instant::Market) => taking,
+        };
+    }
+}
+
+/// What the immediate-or-cancel limit left goes to market.
+fn watch_instants(tranche: &mut Tranche, scene: &Scene) {
+    let id = tranche.id;
+    for level in &mut tranche.levels {
+        let leg = Leg::Instant(level.number);
+        let sent = tranche.revisions.contains_key(&leg);
+        let all_settled = scene.orders_of(id, leg).all(OpenOrder::is_settled);
+        if level.instant == Instant::Limit && sent && all_settled && !level.due().is_zero() {
+            level.instant = Instant::Market;
+        }
+    }
+}
+
+/// The stop's price is through it and the venue is silent: the backup closes (product.md §2.1, I28).
+fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let (Some(stop), None) = (tranche.stop, tranche.closing) else { return };
+    let series = scene.plan.stop_loss.trigger.series(side);
+    let Some(price) = ctx.board.price(series) else { return };
+    if !side.hit(price, stop.price) {
+        tranche.stop_passed = None;
+        return;
+    }
+    let since = *tranche.stop_passed.get_or_insert(ctx.now);
+    let stands = scene.orders_of(tranche.id, Leg::Stop).filter(|order| order.stands());
+    let until = stands.map(|order| grace(order.state, since)).max();
+    let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
+    let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
+    if due && ctx.board.fresh(series, ctx.now).is_some() {
+        let how = if until.is_some() { "the venue's stop is silent" } else { "no stop is working at the venue" };
+        let text = format!("price {price} is through the stop {} and {how}; closing at market", stop.price);
+        scene.tell(Severity::Alarm, tranche.id, &text, out);
+        let reason = stop_reason(tranche);
+        tranche.close(reason, ctx.now);
+    }
+}
+
+fn watch_time(tranche: &mut Tranche, scene: &Scene) {
+    let now = scene.ctx.now;
+    if scene.plan.time_limit.is_some_and(|limit| now >= tranche.opened_at.plus(limit)) {
+        tranche.close(ExitReason::TimeLimit, now);
+    }
+}
+
+/// What of a tranche its own working stop covers.
+pub(crate) fn guarded(tranche: &Tranche, orders: &[OpenOrder], epoch: backstop_model::Epoch) -> Quantity {
+    let own = orders.iter().filter(|order| {
+        order.leg == Leg::Stop && order.epoch == epoch && order.tranche == tranche.id && order.stands()
+    });
+    own.map(OpenOrder::remaining).max().unwrap_or(Quantity::ZERO).min(tranche.remaining)
+}
+
+/// What no working stop covers. The stop of a tranche that has gone up in another one still protects what it is for.
+fn uncovered(live: &Live, orders: &[OpenOrder], epoch: backstop_model::Epoch) -> Quantity {
+    let add = |sum: Quantity, more: Quantity| sum.plus(more).unwrap_or(sum);
+    let open = live.open().map(|tranche| tranche.remaining.saturating_minus(guarded(tranche, orders, epoch)));
+    let without_tranche = orders.iter().filter(|order| {
+        order.leg == Leg::Stop && order.epoch == epoch && order.stands() && live.tranche(order.tranche).is_none()
+    });
+    let spare = without_tranche.map(OpenOrder::remaining).fold(Quantity::ZERO, add);
+    open.fold(Quantity::ZERO, add).saturating_minus(spare)
 }
 
 /// When the venue's stop has had its time.

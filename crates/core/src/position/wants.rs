@@ -2,88 +2,97 @@
 //!
 //! Stop first, then targets, then the trail; a market exit frees the targets it collides with and never the stop.
 
+use super::scene::title;
 use super::turn::extreme;
-use super::{Ctx, Live, Out, Position};
+use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::arm::Behind;
 use crate::exits::ladder::Instant;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::take_profit;
 use crate::exits::trailing_stop::Phase;
 use crate::orders::{Leg, Wanted};
-use backstop_model::plan::TrailedBy;
-use backstop_model::{ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, Rounding, Severity, Trigger};
+use backstop_model::plan::{ExitPlan, TrailedBy};
+use backstop_model::{
+    ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, Rounding, Severity, TrancheId, Trigger,
+};
 
 impl Position {
-    /// Everything that is wanted now, the stop first.
+    /// Everything that is wanted now, tranche by tranche, the stop of each first.
     pub(crate) fn wants(&self, ctx: Ctx) -> Vec<Wanted> {
-        let mut wants = Vec::new();
-        let Some(live) = self.live.as_ref().filter(|live| !live.tranche.remaining.is_zero()) else { return wants };
-        let Some(plan) = live.plan.as_ref() else { return wants_close(live) };
-        if let Some(stop) = live.tranche.stop {
-            let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: plan.stop_loss.trigger });
-            wants.push(Wanted { leg: Leg::Stop, kind, quantity: live.tranche.remaining, reason: stop.basis.reason() });
-        }
-        if live.closing.is_some() {
-            wants.extend(wants_close(live));
-            return wants;
-        }
-        if !live.protection.was_protected {
-            return wants;
-        }
-        wants.extend(live.tranche.levels.iter().filter_map(|level| take_profit::resting(level, plan)));
-        wants.extend(live.tranche.levels.iter().filter_map(take_profit::instant));
-        wants.extend(self.native_trail(live, ctx));
-        wants
-    }
-
-    pub(super) fn native_trail(&self, live: &Live, ctx: Ctx) -> Option<Wanted> {
-        let trail = live.tranche.trail.filter(|trail| trail.by == TrailedBy::Venue)?;
-        let (plan, limits) = (live.plan.as_ref()?, ctx.account.capability.native_trailing?);
-        let Behind::Share(share) = trail.behind else { return None };
-        let quantity = live.tranche.runner();
-        let taking = live.tranche.levels.iter().any(|level| matches!(level.instant, Instant::Limit | Instant::Market));
-        if quantity.is_zero() || taking {
-            return None;
-        }
-        let source = plan.trailing?.trigger;
-        let price = ctx.board.price(source.series(self.key.side));
-        let activation = match trail.phase {
-            Phase::Waiting => trail.activation.map(|at| clear_of(at, price, self.key.side, ctx)).transpose().ok()?,
-            Phase::Active { .. } => None,
-        };
-        let distance = on_grid(share, limits.step);
-        let kind = OrderKind::TrailingStop { activation, distance, source };
-        Some(Wanted { leg: Leg::Trail, kind, quantity, reason: ExitReason::TrailingStop })
+        let Some(live) = &self.live else { return Vec::new() };
+        live.open().flat_map(|tranche| wants_of(tranche, live, ctx, self.key.side)).collect()
     }
 
     /// Before a native trail is replaced: the hard stop is raised to the level the trail has reached (product.md §2.3).
-    pub(crate) fn keep_trailed_ground(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let side = self.key.side;
+    pub(crate) fn keep_trailed_ground(&mut self, id: TrancheId, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
-        let (Some(trail), Some(stop), Some(plan)) = (live.tranche.trail, live.tranche.stop, live.plan.as_ref()) else {
-            return Ok(());
-        };
+        let plan = live.plan.clone();
+        let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
+        let (Some(trail), Some(stop)) = (tranche.trail, tranche.stop) else { return Ok(()) };
         let Some(series) = plan.trailing.map(|trailing| trailing.trigger.series(side)) else { return Ok(()) };
-        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, live.tranche.window)) else {
+        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, tranche.window)) else {
             return Ok(());
         };
         let reached = trail.behind.stop(side, best, ctx.instrument.tick)?;
         let safe = ctx.board.price(plan.stop_loss.trigger.series(side)).is_none_or(|now| side.is_better(now, reached));
         if side.is_better(reached, stop.price) && safe {
-            live.tranche.stop = Some(StopLevel { price: reached, basis: Basis::Trail });
+            tranche.stop = Some(StopLevel { price: reached, basis: Basis::Trail });
             let text = format!(
-                "{} {side}: the native trail is replaced; the hard stop is raised to its level {reached} first",
-                ctx.instrument.symbol
+                "{}: the native trail is replaced; the hard stop is raised to its level {reached} first",
+                title(side, id, ctx)
             );
-            out.tell(Severity::Note, self.key, text);
+            out.tell(Severity::Note, key, text);
         }
         Ok(())
     }
 }
 
-fn wants_close(live: &Live) -> Vec<Wanted> {
-    let want = |reason| Wanted { leg: Leg::Close, kind: OrderKind::Market, quantity: live.tranche.remaining, reason };
-    live.closing.iter().map(|closing| want(closing.reason)).collect()
+fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec<Wanted> {
+    let mut wants = Vec::new();
+    let Some(plan) = live.plan.as_ref() else { return wants_close(tranche) };
+    if let Some(stop) = tranche.stop {
+        let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: plan.stop_loss.trigger });
+        let reason = stop.basis.reason();
+        wants.push(Wanted { tranche: tranche.id, leg: Leg::Stop, kind, quantity: tranche.remaining, reason });
+    }
+    if tranche.closing.is_some() {
+        wants.extend(wants_close(tranche));
+        return wants;
+    }
+    if !tranche.was_protected {
+        return wants;
+    }
+    wants.extend(tranche.levels.iter().filter_map(|level| take_profit::resting(level, tranche.id, plan)));
+    wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));
+    wants.extend(native_trail(tranche, plan, ctx, side));
+    wants
+}
+
+pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: PositionSide) -> Option<Wanted> {
+    let trail = tranche.trail.filter(|trail| trail.by == TrailedBy::Venue)?;
+    let limits = ctx.account.capability.native_trailing?;
+    let Behind::Share(share) = trail.behind else { return None };
+    let quantity = tranche.runner();
+    let taking = tranche.levels.iter().any(|level| matches!(level.instant, Instant::Limit | Instant::Market));
+    if quantity.is_zero() || taking {
+        return None;
+    }
+    let source = plan.trailing?.trigger;
+    let price = ctx.board.price(source.series(side));
+    let activation = match trail.phase {
+        Phase::Waiting => trail.activation.map(|at| clear_of(at, price, side, ctx)).transpose().ok()?,
+        Phase::Active { .. } => None,
+    };
+    let distance = on_grid(share, limits.step);
+    let kind = OrderKind::TrailingStop { activation, distance, source };
+    Some(Wanted { tranche: tranche.id, leg: Leg::Trail, kind, quantity, reason: ExitReason::TrailingStop })
+}
+
+fn wants_close(tranche: &Tranche) -> Vec<Wanted> {
+    let (tranche, quantity, closing) = (tranche.id, tranche.remaining, tranche.closing);
+    let want = |reason| Wanted { tranche, leg: Leg::Close, kind: OrderKind::Market, quantity, reason };
+    closing.iter().map(|closing| want(closing.reason)).collect()
 }
 
 /// An activation price too close to the market is moved away by 0.1 % (product.md §2.3).

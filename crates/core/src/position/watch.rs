@@ -4,14 +4,14 @@
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme};
-use super::{Ctx, Live, Position, protection, reports};
+use super::{Ctx, Live, Position, Tranche, protection, reports};
 use crate::exits::ladder::{Instant, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
-use crate::orders::{Change, Leg, OrderState};
+use crate::orders::{Change, Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
 use crate::timers::{Deadline, earlier};
-use backstop_model::plan::TrailedBy;
+use backstop_model::plan::{ExitPlan, Merge, TrailedBy};
 use backstop_model::{OutOfRange, PositionSide, Price, Series, Span, Timestamp};
 
 /// A cancel or amend that has not been heard of for so long is asked about.
@@ -41,46 +41,15 @@ impl Watches {
 impl Position {
     /// The prices inside which no tick changes anything before the next deadline.
     pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
-        let side = self.key.side;
-        let mut watches = Watches { side, quiet: Quiet::default() };
-        let Some(live) = self.live.as_ref().filter(|live| !live.tranche.remaining.is_zero() && !live.suspended) else {
-            return watches.quiet;
-        };
+        let mut watches = Watches { side: self.key.side, quiet: Quiet::default() };
+        let Some(live) = self.live.as_ref().filter(|live| !live.suspended) else { return watches.quiet };
         let Some(plan) = live.plan.as_ref() else { return watches.quiet };
-        let source = plan.stop_loss.trigger.series(side);
-        if live.closing.is_some() {
-            // While the price is through the stop none can be placed or moved; it can when the price comes back.
-            let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
-            if let Some(stop) = live.tranche.stop.filter(|stop| through(stop.price)) {
-                watches.better(source, stop.price);
-            }
-            return watches.quiet;
+        for tranche in live.open() {
+            watch_tranche(&mut watches, tranche, plan, ctx);
         }
-        if let Some(stop) = live.tranche.stop {
-            match live.stop_passed {
-                None => watches.worse(source, stop.price),
-                Some(_) => watches.better(source, stop.price),
-            }
-        }
-        if let Some(proposal) = live.tranche.proposal {
-            watches.better(source, proposal.price);
-        }
-        if let Some(level) = live.tranche.next_level().filter(|level| level.state == LevelState::OnlyMoves) {
-            watches.better(Series::Last, level.price);
-        }
-        if let (Some(trail), Some(trailing)) = (live.tranche.trail, plan.trailing) {
-            // A bound that cannot be worked out is no bound: the trail then waits for its next deadline.
-            let _ = watch_trail(&mut watches, live, trail, trailing.trigger.series(side), ctx);
-        }
-        if plan.instant_take_profit {
-            let executable = Series::executable(side);
-            for level in live.tranche.levels.iter().filter(|level| !level.due().is_zero()) {
-                match level.instant {
-                    Instant::No => watches.better(executable, level.price),
-                    Instant::Past { .. } => watches.worse(executable, level.price),
-                    Instant::Limit | Instant::Market => {}
-                }
-            }
+        if live.tranches.len() > 1 && plan.merge == Merge::InProfit {
+            let losing = live.open().filter(|tranche| tranche.is_untouched());
+            losing.for_each(|tranche| watches.better(Series::executable(watches.side), tranche.entry_price));
         }
         watches.quiet
     }
@@ -91,55 +60,42 @@ impl Position {
         for order in &self.orders {
             next = earlier(next, order_deadline(order.state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
-        if let Some(live) = self.live.as_ref().filter(|live| !live.suspended) {
-            next = earlier(next, self.live_deadline(live, ctx));
-        }
-        next
+        let Some(live) = self.live.as_ref().filter(|live| !live.suspended) else { return next };
+        next = earlier(next, live_deadline(live, ctx));
+        live.open().map(|tranche| self.tranche_deadline(tranche, live, ctx)).fold(next, earlier)
     }
 
-    fn live_deadline(&self, live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
+    fn tranche_deadline(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
         let mut note =
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
-        note(
-            live.protection
-                .unprotected_since
-                .filter(|_| !live.protection.alarmed)
-                .map(|since| since.plus(protection::LIMIT)),
-            Deadline::Protection,
-        );
-        note(
-            live.mismatch.filter(|mismatch| !mismatch.asked).map(|mismatch| mismatch.since.plus(reports::GRACE)),
-            Deadline::Lookup,
-        );
-        if live.tranche.remaining.is_zero() {
-            return next;
-        }
-        note(live.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
-        note(live.resize_at, Deadline::ResizeStop);
-        if let Some(closing) = live.closing {
-            let waits = self.orders.iter().any(|order| order.is_live() && !matches!(order.leg, Leg::Stop | Leg::Close));
+        note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
+        note(tranche.resize_at, Deadline::ResizeStop);
+        if let Some(closing) = tranche.closing {
+            let collides =
+                |order: &OpenOrder| order.tranche == tranche.id && !matches!(order.leg, Leg::Stop | Leg::Close);
+            let waits = self.orders.iter().any(|order| order.is_live() && collides(order));
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
         }
-        note(live.stop_passed.map(|since| self.backup_at(since, ctx.now)), Deadline::StopBackup);
-        let dwelling = live.tranche.levels.iter().filter_map(|level| match level.instant {
+        note(tranche.stop_passed.map(|since| self.backup_at(tranche, since, ctx.now)), Deadline::StopBackup);
+        let dwelling = tranche.levels.iter().filter_map(|level| match level.instant {
             Instant::Past { since } if !level.due().is_zero() => Some(since.plus(DWELL)),
             Instant::Past { .. } | Instant::No | Instant::Limit | Instant::Market => None,
         });
         note(dwelling.min(), Deadline::InstantTakeProfit);
-        let trails = live.tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
-        let passed = live.tranche.trail.filter(|_| trails).and_then(|trail| trail.passed);
+        let trails = tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
+        let passed = tranche.trail.filter(|_| trails).and_then(|trail| trail.passed);
         note(passed.map(|since| since.plus(DWELL)), Deadline::TrailMove);
-        note(live.tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
+        note(tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
         let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
-        note(limit.map(|limit| live.tranche.opened_at.plus(limit)), Deadline::TimeLimit);
+        note(limit.map(|limit| tranche.opened_at.plus(limit)), Deadline::TimeLimit);
         next
     }
 
     /// The next instant at which the stop's backup may act; both of its waits end there.
-    fn backup_at(&self, since: Timestamp, now: Timestamp) -> Timestamp {
-        let stands = self.orders.iter().filter(|order| order.leg == Leg::Stop && order.stands());
+    fn backup_at(&self, tranche: &Tranche, since: Timestamp, now: Timestamp) -> Timestamp {
+        let stands = self.orders_of(tranche.id, Leg::Stop).filter(|order| order.stands());
         let until = stands.map(|order| match order.state {
             OrderState::Triggered { since } => since.plus(TRIGGER_GRACE),
             OrderState::InFlight { .. }
@@ -162,7 +118,61 @@ fn still_to_come(at: Timestamp, now: Timestamp) -> Timestamp {
     at.plus(OVERDUE.times(u32::try_from(pauses).unwrap_or(u32::MAX)))
 }
 
-fn watch_trail(watches: &mut Watches, live: &Live, trail: Trail, series: Series, ctx: Ctx) -> Result<(), OutOfRange> {
+fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
+    let clock = &live.protection;
+    let alarm = clock.unprotected_since.filter(|_| !clock.alarmed).map(|since| since.plus(protection::LIMIT));
+    let ask = live.mismatch.as_ref().filter(|mismatch| !mismatch.asked);
+    let ask = ask.map(|mismatch| mismatch.since.plus(reports::GRACE));
+    let soon = |at: Timestamp, why| (still_to_come(at, ctx.now), why);
+    earlier(alarm.map(|at| soon(at, Deadline::Protection)), ask.map(|at| soon(at, Deadline::Lookup)))
+}
+
+fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
+    let side = watches.side;
+    let source = plan.stop_loss.trigger.series(side);
+    if tranche.closing.is_some() {
+        // While the price is through the stop none can be placed or moved; it can when the price comes back.
+        let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
+        if let Some(stop) = tranche.stop.filter(|stop| through(stop.price)) {
+            watches.better(source, stop.price);
+        }
+        return;
+    }
+    if let Some(stop) = tranche.stop {
+        match tranche.stop_passed {
+            None => watches.worse(source, stop.price),
+            Some(_) => watches.better(source, stop.price),
+        }
+    }
+    if let Some(proposal) = tranche.proposal {
+        watches.better(source, proposal.price);
+    }
+    if let Some(level) = tranche.next_level().filter(|level| level.state == LevelState::OnlyMoves) {
+        watches.better(Series::Last, level.price);
+    }
+    if let (Some(trail), Some(trailing)) = (tranche.trail, plan.trailing) {
+        // A bound that cannot be worked out is no bound: the trail then waits for its next deadline.
+        let _ = watch_trail(watches, tranche, trail, trailing.trigger.series(side), ctx);
+    }
+    if plan.instant_take_profit {
+        let executable = Series::executable(side);
+        for level in tranche.levels.iter().filter(|level| !level.due().is_zero()) {
+            match level.instant {
+                Instant::No => watches.better(executable, level.price),
+                Instant::Past { .. } => watches.worse(executable, level.price),
+                Instant::Limit | Instant::Market => {}
+            }
+        }
+    }
+}
+
+fn watch_trail(
+    watches: &mut Watches,
+    tranche: &Tranche,
+    trail: Trail,
+    series: Series,
+    ctx: Ctx,
+) -> Result<(), OutOfRange> {
     let side = watches.side;
     let Phase::Active { level, .. } = trail.phase else {
         // Without an activation price the first price of all activates it.
@@ -179,10 +189,10 @@ fn watch_trail(watches: &mut Watches, live: &Live, trail: Trail, series: Series,
             Some(_) => watches.better(series, level),
         }
     }
-    if live.tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
+    if tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
         return Ok(());
     }
-    let (Some(stop), Some(best)) = (live.tranche.stop, extreme(side, ctx, series, live.tranche.window)) else {
+    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche.window)) else {
         return Ok(());
     };
     let standing = level.map_or(stop.price, |level| side.better(level, stop.price));

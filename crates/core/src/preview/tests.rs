@@ -2,9 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
-use backstop_model::plan::{
-    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
-};
+use backstop_model::plan::{OnInvalid, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop};
 use backstop_model::{Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, Name, Symbol, TrailedBy, TriggerSource};
 
 fn price(text: &str) -> Price {
@@ -35,23 +33,17 @@ fn spec() -> InstrumentSpec {
 }
 
 fn plan() -> ExitPlanSpec {
-    let level = |at, close| TakeProfit { at: Distance::Percent(percent(at)), close: percent(close) };
+    let level = |at, close| TakeProfit::new(Distance::Percent(percent(at)), percent(close));
     let levels = vec![level("3", "40"), level("5", "30"), level("8", "30")];
     ExitPlanSpec {
-        name: Name::new("swing").unwrap(),
-        stop_loss: StopLoss { at: Distance::Percent(percent("2")), trigger: TriggerSource::Mark },
         take_profits: TakeProfits::new(levels, false, OnInvalid::Refuse, None).unwrap().0,
-        rest: Rest::Close,
-        trailing: None,
         stop_ladder: StopLadder::PreviousTarget,
         breakeven: BreakEven::Plain,
-        target_order: TargetOrder::Limit,
         instant_take_profit: false,
-        fallback_to_single: true,
-        single_take_profit: None,
-        time_limit: None,
-        close_at: None,
-        allow_loss: false,
+        ..ExitPlanSpec::new(
+            Name::new("swing").unwrap(),
+            StopLoss::new(Distance::Percent(percent("2")), TriggerSource::Mark),
+        )
     }
 }
 

@@ -1,8 +1,8 @@
 //! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
 
 use backstop_model::plan::{
-    AtrSpec, BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance,
-    TrailingStop,
+    AtrSpec, BreakEven, Merge, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder,
+    TrailDistance, TrailingStop, Tranches,
 };
 use backstop_model::{
     Account, AccountId, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
@@ -161,20 +161,11 @@ pub fn instrument_from(words: &str) -> Instrument {
 /// A plan without levels or trail: stop 2 % on mark, no instant targets, ladder `previous_target`, plain break-even.
 pub fn plan_spec() -> ExitPlanSpec {
     ExitPlanSpec {
-        name: name("swing"),
-        stop_loss: StopLoss { at: distance("2%"), trigger: TriggerSource::Mark },
         take_profits: TakeProfits::default(),
-        rest: Rest::Close,
-        trailing: None,
         stop_ladder: StopLadder::PreviousTarget,
         breakeven: BreakEven::Plain,
-        target_order: TargetOrder::Limit,
         instant_take_profit: false,
-        fallback_to_single: true,
-        single_take_profit: None,
-        time_limit: None,
-        close_at: None,
-        allow_loss: false,
+        ..ExitPlanSpec::new(name("swing"), StopLoss::new(distance("2%"), TriggerSource::Mark))
     }
 }
 
@@ -189,7 +180,7 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
             "stop" => spec.stop_loss = stop_loss(rest),
             "tp" => {
                 let (at, close) = rest.split_once(" close ").unwrap_or((rest, "100%"));
-                levels.push(TakeProfit { at: distance(at), close: percent(close) });
+                levels.push(TakeProfit::new(distance(at), percent(close)));
             }
             "rest" => spec.rest = Rest::Trail,
             "trail" => spec.trailing = Some(trailing(rest)),
@@ -200,6 +191,8 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
             "no-fallback" => spec.fallback_to_single = false,
             "single" => spec.single_take_profit = Some(distance(rest)),
             "time-limit" => spec.time_limit = Some(Span::from_secs(rest.trim_end_matches('s').parse().unwrap())),
+            "tranches" => spec.tranches = tranches(rest),
+            "merge" => spec.merge = if rest == "never" { Merge::Never } else { Merge::InProfit },
             "allow-loss" => spec.allow_loss = true,
             "on-invalid-fallback" => on_invalid = OnInvalid::Fallback,
             other => panic!("{other:?} says nothing about a plan"),
@@ -212,11 +205,20 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
     Ok((ExitPlan::try_from(spec).map_err(|bad| bad.to_string())?, told))
 }
 
+/// `per-fill`, or `loss 5% max 3`.
+fn tranches(words: &str) -> Tranches {
+    match words.split_whitespace().collect::<Vec<_>>()[..] {
+        ["per-fill"] => Tranches::PerFill,
+        ["loss", loss, "max", max] => Tranches::NewWhenLoss { loss: percent(loss), max: max.parse().unwrap() },
+        _ => panic!("{words:?} says nothing about tranches"),
+    }
+}
+
 fn stop_loss(words: &str) -> StopLoss {
     let (at, word) = words.rsplit_once(' ').unwrap_or((words, "mark"));
     match word {
-        "last" | "mark" | "bid_ask" => StopLoss { at: distance(at), trigger: source(word) },
-        _ => StopLoss { at: distance(words), trigger: TriggerSource::Mark },
+        "last" | "mark" | "bid_ask" => StopLoss::new(distance(at), source(word)),
+        _ => StopLoss::new(distance(words), TriggerSource::Mark),
     }
 }
 

@@ -113,7 +113,7 @@ fn position_after(fills: Vec<Fill>) -> (Quantity, Quantity, Money) {
         engine.handle(&Stamped { sequence, at: Timestamp::EPOCH, event });
     }
     let live = engine.position(key(PositionSide::Long)).unwrap().live.as_ref().unwrap();
-    let tranche = &live.tranche;
+    let tranche = &live.tranches[0];
     assert_eq!(tranche.closed().plus(tranche.remaining).unwrap(), tranche.original);
     (tranche.original, tranche.remaining, tranche.cost)
 }

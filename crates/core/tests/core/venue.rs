@@ -8,7 +8,7 @@ use backstop_core::orders::Named;
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Epoch, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
     OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Refusal, RefusalReason, Snapshot,
-    TimeInForce, Timestamp, Trigger, UnknownCause, VenueOrderId,
+    TimeInForce, Timestamp, TrancheId, Trigger, UnknownCause, VenueOrderId,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,8 +27,8 @@ pub struct Toy {
     /// What is open: the truth.
     pub open: Quantity,
     pub entry: Option<Price>,
-    /// The tightest stop that has ever rested here for an incarnation.
-    pub tightest: BTreeMap<Epoch, Price>,
+    /// The tightest stop that has ever rested here for a tranche of an incarnation.
+    pub tightest: BTreeMap<(Epoch, TrancheId), Price>,
     pub orders: BTreeMap<ClientOrderId, Held>,
     pub now: Timestamp,
     /// Events on their way to the engine.
@@ -149,7 +149,7 @@ impl Toy {
     fn note_stop(&mut self, id: ClientOrderId) {
         let (Some(named), side) = (Named::read(&id), self.side) else { return };
         if let OrderKind::StopMarket(trigger) = self.orders[&id].order.kind {
-            let known = self.tightest.entry(named.epoch).or_insert(trigger.price);
+            let known = self.tightest.entry((named.epoch, named.tranche)).or_insert(trigger.price);
             *known = side.better(*known, trigger.price);
         }
     }

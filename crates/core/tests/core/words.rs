@@ -11,8 +11,9 @@ use backstop_model::{
 pub fn label(id: &ClientOrderId) -> String {
     let Some(named) = Named::read(id) else { return format!("stranger {id}") };
     let side = if named.side == PositionSide::Short { "/short" } else { "" };
+    let tranche = if named.tranche.0 > 1 { format!("/t{}", named.tranche.0) } else { String::new() };
     let epoch = if named.epoch.0 > 1 { format!("/e{}", named.epoch.0) } else { String::new() };
-    format!("{}#{}{epoch}{side}", named.leg, named.revision).replace(' ', "-")
+    format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-")
 }
 
 /// A time of the script, counted from its beginning.
@@ -86,8 +87,14 @@ pub fn document(read: &PositionRead) -> Vec<String> {
     };
     let mut lines = vec![
         format!(
-            "{} {}: {} of {} open ({} %), entry {}",
-            d.position_id, d.side, d.current_quantity, d.original_quantity, d.remaining_pct, d.entry_price
+            "{}{} {}: {} of {} open ({} %), entry {}",
+            d.position_id,
+            if d.tranche > 1 { format!(" #{}", d.tranche) } else { String::new() },
+            d.side,
+            d.current_quantity,
+            d.original_quantity,
+            d.remaining_pct,
+            d.entry_price
         ),
         format!(
             "hit {:?}, next {next}, stop {}, best {}",

@@ -163,6 +163,9 @@ impl World {
         self.fills += 1;
         let mut made = fill(&format!("f{}", self.fills), order, side, price(parts[2]), quantity(parts[0]));
         made.at = self.now;
+        if let Some(at) = parts.iter().position(|word| *word == "order") {
+            made.venue_order = VenueOrderId::new(parts[at + 1]).unwrap();
+        }
         if let Some(at) = parts.iter().position(|word| *word == "fee") {
             made.fee = Fee::Known(parts[at + 1].parse().unwrap());
         }
@@ -339,8 +342,8 @@ impl World {
         let mut shown = Vec::new();
         for side in sides {
             let ctx = self.engine.ctx(key(side), self.now);
-            let read = ctx.and_then(|ctx| self.engine.position(key(side))?.read(ctx).unwrap());
-            shown.extend(read);
+            let position = self.engine.position(key(side));
+            shown.extend(ctx.zip(position).into_iter().flat_map(|(ctx, position)| position.read(ctx).unwrap()));
         }
         if shown.is_empty() {
             shown.extend(self.last_read.clone());

@@ -6,13 +6,15 @@
 mod distance;
 mod targets;
 mod trailing;
+mod tranches;
 
 pub use distance::{AtrSpec, Distance};
 pub use targets::{OnInvalid, TakeProfit, TakeProfits};
 pub use trailing::{TrailDistance, TrailedBy, TrailingStop};
+pub use tranches::{MOST_TRANCHES, Merge, Tranches};
 
 use crate::ids::Name;
-use crate::{Ratio, Span, TriggerSource};
+use crate::{Money, Ratio, Span, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -23,6 +25,42 @@ pub struct StopLoss {
     pub at: Distance,
     /// Which price it watches.
     pub trigger: TriggerSource,
+    /// For a distance in ATR: it follows the ATR and may only tighten. Else it is frozen when the plan is armed.
+    pub follow: bool,
+    /// For a distance in ATR: what applies until enough bars are known.
+    pub until_warm: Option<Distance>,
+}
+
+impl StopLoss {
+    /// A stop there, on this price; nothing follows.
+    #[must_use]
+    pub const fn new(at: Distance, trigger: TriggerSource) -> Self {
+        Self { at, trigger, follow: false, until_warm: None }
+    }
+}
+
+/// A second, nearer stop that the engine watches while the hard stop rests: the price may be beyond it for a while.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SoftStop {
+    /// How far from the entry, on the losing side, nearer than the hard stop.
+    pub at: Distance,
+    /// How long the price may stand beyond it before everything is closed.
+    pub patience: Span,
+}
+
+/// Closing in parts, so that the market is not run over. Stops are never sliced.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Slices {
+    /// Into how many parts a level or a market exit is cut, 1 to 100; 1 is not at all.
+    pub count: u8,
+    /// The most one part may be worth, in the quote currency.
+    pub max_notional: Option<Money>,
+}
+
+impl Default for Slices {
+    fn default() -> Self {
+        Self { count: 1, max_notional: None }
+    }
 }
 
 /// What happens to what the levels leave over.
@@ -108,12 +146,70 @@ pub struct ExitPlanSpec {
     pub fallback_to_single: bool,
     /// Where that one lies; the last level's price when absent.
     pub single_take_profit: Option<Distance>,
+    /// From this price on the stop is at break-even, whatever the levels do.
+    pub breakeven_at: Option<Distance>,
+    /// The nearer stop that the engine watches.
+    pub soft_stop: Option<SoftStop>,
+    /// Closing in parts.
+    pub slices: Slices,
+    /// When an entry opens a tranche of its own.
+    pub tranches: Tranches,
+    /// What becomes of tranches that are back in profit.
+    pub merge: Merge,
     /// How long a position may last.
     pub time_limit: Option<Span>,
     /// Closing at a time of day.
     pub close_at: Option<CloseAt>,
     /// The owner accepts that the trail, once active, can close at a loss.
     pub allow_loss: bool,
+}
+
+impl ExitPlanSpec {
+    /// A plan with a stop and nothing else said: the defaults of product.md §2.
+    #[must_use]
+    pub fn new(name: Name, stop_loss: StopLoss) -> Self {
+        Self {
+            name,
+            stop_loss,
+            take_profits: TakeProfits::default(),
+            rest: Rest::Close,
+            trailing: None,
+            stop_ladder: StopLadder::None,
+            breakeven: BreakEven::Net,
+            target_order: TargetOrder::Limit,
+            instant_take_profit: true,
+            fallback_to_single: true,
+            single_take_profit: None,
+            breakeven_at: None,
+            soft_stop: None,
+            slices: Slices::default(),
+            tranches: Tranches::default(),
+            merge: Merge::default(),
+            time_limit: None,
+            close_at: None,
+            allow_loss: false,
+        }
+    }
+
+    fn check_extras(&self) -> Result<(), BadPlan> {
+        self.tranches.check(self.stop_loss.at)?;
+        if self.slices.count == 0 || self.slices.count > 100 {
+            return Err(BadPlan::SliceCount(self.slices.count));
+        }
+        if let Some(at) = self.breakeven_at {
+            at.check_positive("breakeven_at")?;
+        }
+        if let Some(at) = self.stop_loss.until_warm {
+            at.check_positive("until_warm")?;
+        }
+        if let Some(soft) = self.soft_stop {
+            soft.at.check_positive("soft_stop")?;
+            if self.stop_loss.at.is_beyond(soft.at) == Some(false) {
+                return Err(BadPlan::SoftStopBeyond { soft: soft.at, hard: self.stop_loss.at });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A plan whose parts fit together; read them as fields.
@@ -162,6 +258,30 @@ pub enum BadPlan {
     /// A plan needs a way out on the good side.
     #[error("a plan needs `take_profits`, or `rest: trail` with `trailing`")]
     NoWayOut,
+    /// Tranche numbers take one letter.
+    #[error("tranches: {0} at once; make it 1 to {MOST_TRANCHES}")]
+    TrancheCount(u8),
+    /// A tranche that is beyond its stop is closed.
+    #[error(
+        "tranches: a new one at a loss of {loss}, but the stop closes at {stop}; make the threshold smaller than the stop"
+    )]
+    TrancheBeyondStop {
+        /// The threshold.
+        loss: Distance,
+        /// The stop.
+        stop: Distance,
+    },
+    /// Parts are counted.
+    #[error("close_slices {0}: make it 1 to 100")]
+    SliceCount(u8),
+    /// The soft stop lies inside the hard one.
+    #[error("soft_stop {soft} does not lie nearer than stop_loss {hard}; the hard stop would always be first")]
+    SoftStopBeyond {
+        /// The soft stop.
+        soft: Distance,
+        /// The hard stop.
+        hard: Distance,
+    },
     /// A trail that can lose must be wanted.
     #[error(
         "activation {activation} with distance {distance} can close {loss} below entry; widen the activation, narrow the distance, or set `allow_loss: true`"
@@ -207,6 +327,7 @@ impl TryFrom<ExitPlanSpec> for ExitPlan {
         if let Some(trailing) = &spec.trailing {
             trailing.check(spec.allow_loss)?;
         }
+        spec.check_extras()?;
         Ok(Self(spec))
     }
 }

@@ -1,6 +1,6 @@
 //! Take-profit levels: strictly ascending, their shares a whole or, with a trailed rest, less.
 
-use super::{BadPlan, Distance};
+use super::{BadPlan, Distance, TrailDistance};
 use crate::{Ratio, Rounding};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -12,6 +12,16 @@ pub struct TakeProfit {
     pub at: Distance,
     /// Share of the tranche's original quantity, as a fraction; zero only moves the stop.
     pub close: Ratio,
+    /// From this level on the trail stays this far behind, if that is tighter; a trail that waits is active from here.
+    pub trail: Option<TrailDistance>,
+}
+
+impl TakeProfit {
+    /// A level that closes a share and leaves the trail as it is.
+    #[must_use]
+    pub const fn new(at: Distance, close: Ratio) -> Self {
+        Self { at, close, trail: None }
+    }
 }
 
 /// What to do with levels that do not fit.
@@ -54,7 +64,7 @@ impl TakeProfits {
             let fallback = single.or(levels.last().map(|level| level.at));
             let (OnInvalid::Fallback, Some(at)) = (on_invalid, fallback) else { return Err(wrong) };
             told.push("Scaled TP disabled: profit levels must be in ascending order".to_owned());
-            return Ok((Self(vec![TakeProfit { at, close: Ratio::ONE }]), told));
+            return Ok((Self(vec![TakeProfit::new(at, Ratio::ONE)]), told));
         }
         let levels = Self(levels);
         let sum = levels.sum()?;

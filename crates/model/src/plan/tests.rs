@@ -9,26 +9,17 @@ fn percent(text: &str) -> Distance {
 }
 
 fn levels(list: &[(&str, &str)]) -> Vec<TakeProfit> {
-    list.iter().map(|(at, close)| TakeProfit { at: percent(at), close: Ratio::percent(close).unwrap() }).collect()
+    list.iter().map(|(at, close)| TakeProfit::new(percent(at), Ratio::percent(close).unwrap())).collect()
 }
 
 fn spec(list: &[(&str, &str)], rest: Rest) -> ExitPlanSpec {
     let (take_profits, _) = TakeProfits::new(levels(list), rest == Rest::Trail, OnInvalid::Refuse, None).unwrap();
     ExitPlanSpec {
-        name: Name::new("plan").unwrap(),
-        stop_loss: StopLoss { at: percent("2"), trigger: TriggerSource::Mark },
         take_profits,
         rest,
-        trailing: None,
         stop_ladder: StopLadder::PreviousTarget,
         breakeven: BreakEven::Plain,
-        target_order: TargetOrder::Limit,
-        instant_take_profit: true,
-        fallback_to_single: true,
-        single_take_profit: None,
-        time_limit: None,
-        close_at: None,
-        allow_loss: false,
+        ..ExitPlanSpec::new(Name::new("plan").unwrap(), StopLoss::new(percent("2"), TriggerSource::Mark))
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
-use backstop_model::plan::{BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder};
+use backstop_model::plan::{BreakEven, OnInvalid, StopLoss, TakeProfit, TakeProfits};
 use backstop_model::{
     Account, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument, InstrumentId,
     InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionMode, Prices, Ratio, Span, Symbol, Tick,
@@ -50,22 +50,12 @@ fn definitions() -> Vec<Event> {
         maintenance_margin: Ratio::ZERO,
         currency: name("USDT"),
     };
-    let level = TakeProfit { at: Distance::Percent(percent("3")), close: Ratio::ONE };
+    let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);
     let plan = ExitPlanSpec {
-        name: name("plan"),
-        stop_loss: StopLoss { at: Distance::Percent(percent("2")), trigger: TriggerSource::Mark },
         take_profits: TakeProfits::new(vec![level], false, OnInvalid::Refuse, None).unwrap().0,
-        rest: Rest::Close,
-        trailing: None,
-        stop_ladder: StopLadder::None,
         breakeven: BreakEven::Plain,
-        target_order: TargetOrder::Limit,
         instant_take_profit: false,
-        fallback_to_single: true,
-        single_take_profit: None,
-        time_limit: None,
-        close_at: None,
-        allow_loss: false,
+        ..ExitPlanSpec::new(name("plan"), StopLoss::new(Distance::Percent(percent("2")), TriggerSource::Mark))
     };
     vec![
         Event::DefinePlan { id: PlanId(0), plan: Arc::new(ExitPlan::try_from(plan).unwrap()) },

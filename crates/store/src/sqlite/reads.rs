@@ -9,6 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// Puts one position into all read models.
 pub(super) fn put(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
+    if read.is_merged {
+        return forget(connection, record, read);
+    }
     put_document(connection, record, read)?;
     put_position(connection, record, read)?;
     let Some(main_order) = &read.main_order else { return Ok(()) };
@@ -18,6 +21,20 @@ pub(super) fn put(connection: &Connection, record: &Record, read: &ReadUpdate) -
              ON CONFLICT (main_order_id) DO UPDATE SET tp_order_id = excluded.tp_order_id, sl_order_id = excluded.sl_order_id",
         )?
         .execute(params![main_order, read.target_order, read.stop_order, read.document.symbol, record.at.as_millis()])?;
+    Ok(())
+}
+
+/// A tranche that has gone up in another one is told of there; its row stays for those who have seen it.
+fn forget(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
+    let document = &read.document;
+    connection
+        .prepare_cached("DELETE FROM position_documents WHERE position_id = ?1 AND tranche = ?2")?
+        .execute(params![document.position_id, document.tranche])?;
+    connection
+        .prepare_cached(
+            "UPDATE position_tp_sl SET status = 'MERGED', quantity = '0', updated_at = ?2 WHERE position_id = ?1",
+        )?
+        .execute(params![tranche_name(document), record.at.as_millis()])?;
     Ok(())
 }
 

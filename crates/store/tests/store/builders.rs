@@ -77,6 +77,7 @@ pub fn showing(sequence: u64, document: PositionDocument) -> Step {
         account: "main".to_owned(),
         document,
         main_order: Some("web-1".to_owned()),
+        is_merged: false,
         target_order: Some("bs-target".to_owned()),
         stop_order: Some("bs-stop".to_owned()),
     };

@@ -5,9 +5,9 @@ use crate::builders::key;
 use backstop_core::Step;
 use backstop_core::exits::ladder::LevelState;
 use backstop_core::orders::{Leg, Named, OrderState};
-use backstop_core::position::Live;
+use backstop_core::position::{Live, Tranche};
 use backstop_model::plan::StopLadder;
-use backstop_model::{Command, Epoch, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
+use backstop_model::{Command, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
 
 /// What has to be remembered between steps.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub fn after(run: &Run, step: &Step) {
     for command in &step.commands {
         match command {
             Command::Place(order) => placed(run, order),
-            Command::Amend { id, trigger, .. } => never_looser(run, Named::read(id).unwrap().epoch, trigger.price),
+            Command::Amend { id, trigger, .. } => never_looser(run, Named::read(id).unwrap(), trigger.price),
             Command::Cancel { id, .. } => cancelled(run, Named::read(id).unwrap()),
             Command::Lookup { .. } | Command::Snapshot { .. } => {}
         }
@@ -50,29 +50,36 @@ fn placed(run: &Run, order: &NewOrder) {
     assert!(order.reduce_only, "I4: {order:?}");
     assert_eq!((order.side, order.position_side), (side.closing(), side), "I1: {order:?}");
     let OrderQuantity::Exact(quantity) = order.quantity else { panic!("{order:?}") };
-    let open = run.engine.position(key(side)).unwrap().quantity();
+    let position = run.engine.position(key(side)).unwrap();
+    let open = position.quantity();
+    let own = tranche_of(position.live.as_deref().unwrap(), order).map(|tranche| tranche.remaining);
     assert!(quantity <= open, "I1: {quantity} of {open} open: {order:?}");
     let named = Named::read(&order.id).expect("our ids are ours");
     if let (Leg::Target(_), OrderKind::Limit { price, .. }) = (named.leg, order.kind) {
         let smallest = run.instrument.smallest_exit(price).unwrap();
-        let whole = run.laws.was_changed_by_hand || quantity == open;
+        let whole = run.laws.was_changed_by_hand || Some(quantity) == own;
         assert!(quantity >= smallest || whole || partly_filled(run, named), "property 6: {order:?} below {smallest}");
     }
     if let OrderKind::StopMarket(trigger) = order.kind {
-        never_looser(run, named.epoch, trigger.price);
+        never_looser(run, named, trigger.price);
     }
 }
 
 /// An order for the rest of a level that has already closed a part may be small.
 fn partly_filled(run: &Run, named: Named) -> bool {
     let live = run.engine.position(key(run.case.side)).and_then(|position| position.live.as_ref());
-    let level = live.and_then(|live| live.tranche.levels.iter().find(|level| Some(level.number) == named.leg.level()));
+    let tranche = live.and_then(|live| live.tranche(named.tranche));
+    let level = tranche.and_then(|tranche| tranche.levels.iter().find(|level| Some(level.number) == named.leg.level()));
     level.is_some_and(|level| !level.filled.is_zero())
 }
 
-/// I3, properties 3 and 4.
-fn never_looser(run: &Run, epoch: Epoch, price: Price) {
-    if let Some(before) = run.toy.tightest.get(&epoch) {
+fn tranche_of<'l>(live: &'l Live, order: &NewOrder) -> Option<&'l Tranche> {
+    live.tranche(Named::read(&order.id)?.tranche)
+}
+
+/// I3, properties 3 and 4, for each tranche.
+fn never_looser(run: &Run, named: Named, price: Price) {
+    if let Some(before) = run.toy.tightest.get(&(named.epoch, named.tranche)) {
         assert!(!run.case.side.is_better(*before, price), "I3: the stop goes from {before} to {price}");
     }
 }
@@ -95,24 +102,26 @@ fn standing(run: &Run) {
     let exits = position.orders.iter().filter(|order| order.leg != Leg::Stop && order.is_live());
     let claimed = exits.fold(Quantity::ZERO, |sum, order| sum.plus(order.remaining()).unwrap());
     assert!(
-        claimed <= live.tranche.remaining || run.laws.was_changed_by_hand || overtaken(run),
+        claimed <= live.remaining() || run.laws.was_changed_by_hand || overtaken(run),
         "I2: {claimed} of {} claimed by {:?}",
-        live.tranche.remaining,
+        live.remaining(),
         position.orders
     );
-    let stops = run.toy.orders.iter().filter(|(id, held)| {
-        let named = Named::read(id).unwrap();
-        held.status == OrderStatus::Working && named.leg == Leg::Stop && named.epoch == position.epoch
-    });
-    assert!(stops.count() <= 2, "I6: more than two stops rest");
-    let ascending = live
-        .tranche
-        .levels
-        .windows(2)
-        .all(|pair| run.case.side.is_better(pair[1].price, pair[0].price) || pair[0].state == LevelState::Moot);
-    assert!(ascending, "property 7: {:?}", live.tranche.levels);
-    levels_end_it(run, live);
-    after_the_first(run, live);
+    for tranche in &live.tranches {
+        let stops = run.toy.orders.iter().filter(|(id, held)| {
+            let named = Named::read(id).unwrap();
+            let mine = named.epoch == position.epoch && named.tranche == tranche.id;
+            held.status == OrderStatus::Working && named.leg == Leg::Stop && mine
+        });
+        assert!(stops.count() <= 2, "I6: more than two stops rest for one tranche");
+        let ascending = tranche
+            .levels
+            .windows(2)
+            .all(|pair| run.case.side.is_better(pair[1].price, pair[0].price) || pair[0].state == LevelState::Moot);
+        assert!(ascending, "property 7: {:?}", tranche.levels);
+        levels_end_it(run, tranche);
+        after_the_first(run, tranche);
+    }
 }
 
 /// A stop or an exit of the whole has executed, and the alternatives have not been seen to go yet.
@@ -129,27 +138,27 @@ fn overtaken(run: &Run) -> bool {
 }
 
 /// Property 9: after the last level nothing remains.
-fn levels_end_it(run: &Run, live: &Live) {
-    let levels = &live.tranche.levels;
+fn levels_end_it(run: &Run, tranche: &Tranche) {
+    let levels = &tranche.levels;
     let all_hit = !levels.is_empty() && levels.iter().all(|level| matches!(level.state, LevelState::Hit { .. }));
     if all_hit && !run.plan.trails() {
-        assert!(live.tranche.remaining.is_zero(), "property 9: {} remains", live.tranche.remaining);
+        assert!(tranche.remaining.is_zero(), "property 9: {} remains", tranche.remaining);
     }
 }
 
 /// Property 10: after the first level the stop is at entry or better, unless its own price is not there yet.
-fn after_the_first(run: &Run, live: &Live) {
+fn after_the_first(run: &Run, tranche: &Tranche) {
     let at_entry = matches!(run.plan.stop_ladder, StopLadder::Breakeven | StopLadder::PreviousTarget);
-    let first_hit = live.tranche.levels.first().is_some_and(|level| matches!(level.state, LevelState::Hit { .. }));
-    if !at_entry || !first_hit || run.laws.was_changed_by_hand || live.tranche.remaining.is_zero() {
+    let first_hit = tranche.levels.first().is_some_and(|level| matches!(level.state, LevelState::Hit { .. }));
+    if !at_entry || !first_hit || run.laws.was_changed_by_hand || tranche.remaining.is_zero() {
         return;
     }
-    let stop = live.tranche.stop.unwrap().price;
-    let better = !run.case.side.is_better(live.tranche.entry_price, stop);
+    let stop = tranche.stop.unwrap().price;
+    let better = !run.case.side.is_better(tranche.entry_price, stop);
     assert!(
-        better || live.tranche.proposal.is_some() || live.closing.is_some(),
+        better || tranche.proposal.is_some() || tranche.closing.is_some(),
         "property 10: the stop stands at {stop}, entry {}",
-        live.tranche.entry_price
+        tranche.entry_price
     );
 }
 
@@ -162,12 +171,13 @@ pub fn at_the_end(run: &Run) {
     if run.toy.open.is_zero() {
         assert_eq!(resting, 0, "I30: orders are left at the venue: {:?}", run.toy.orders);
     } else {
-        let covered = run.toy.orders.values().any(|held| {
-            let rest = held.quantity.minus(held.filled).unwrap();
-            let is_stop = matches!(held.order.kind, OrderKind::StopMarket(_));
-            is_stop && held.status == OrderStatus::Working && rest >= run.toy.open
-        });
-        let closing = position.live.as_ref().is_some_and(|live| live.closing.is_some());
-        assert!(covered || closing, "I25: {} open without a stop", run.toy.open);
+        let stops =
+            run.toy.orders.values().filter(|held| {
+                matches!(held.order.kind, OrderKind::StopMarket(_)) && held.status == OrderStatus::Working
+            });
+        let rests = stops.map(|held| held.quantity.minus(held.filled).unwrap());
+        let covered = rests.fold(Quantity::ZERO, |sum, rest| sum.plus(rest).unwrap());
+        let closing = position.live.as_ref().is_some_and(|live| live.open().all(|tranche| tranche.closing.is_some()));
+        assert!(covered >= run.toy.open || closing, "I25: {} open, {covered} under stops", run.toy.open);
     }
 }

@@ -51,7 +51,7 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (-500_i16..500, -30_i16..30, 0_u8..20)
             .prop_map(|(basis_points, lag, spread)| Action::Move { basis_points, lag, spread }),
         3 => (-200_i16..200).prop_map(|basis_points| Action::MarkOnly { basis_points }),
-        1 => (1_u8..100).prop_map(Action::Add),
+        2 => (1_u8..100).prop_map(Action::Add),
         1 => (1_u8..100).prop_map(Action::Reduce),
         1 => Just(Action::Snapshot),
         3 => Just(Action::Wait),
@@ -77,7 +77,13 @@ fn plan() -> impl Strategy<Value = String> {
     ];
     let more =
         prop_oneof![4 => Just(""), 4 => Just("; instant"), 1 => Just("; time-limit 60s"), 1 => Just("; breakeven net")];
-    (stop, levels, ladder, rest, more).prop_map(|((stop, on), levels, ladder, rest, more)| {
+    let tranches = prop_oneof![
+        4 => Just(""),
+        1 => Just("; tranches loss 0.4% max 3"),
+        1 => Just("; tranches loss 0.4% max 3; merge never"),
+        1 => Just("; tranches per-fill")
+    ];
+    (stop, levels, ladder, rest, more, tranches).prop_map(|((stop, on), levels, ladder, rest, more, tranches)| {
         let whole: u32 = levels.iter().map(|(_, weight)| weight).sum::<u32>() + u32::from(rest.contains("rest"));
         let mut text = format!("stop {}.{}% {on}", stop / 10, stop % 10);
         let (mut at, mut left) = (0, 100);
@@ -88,7 +94,7 @@ fn plan() -> impl Strategy<Value = String> {
             left -= share;
             text += &format!("; tp {}.{}% close {share}%", at / 10, at % 10);
         }
-        format!("{text}; ladder {ladder}{rest}{more}")
+        format!("{text}; ladder {ladder}{rest}{more}{tranches}")
     })
 }
 

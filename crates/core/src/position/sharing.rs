@@ -1,0 +1,142 @@
+//! Tranches among each other: which one an entry joins, who gives up what when the position is reduced from outside, and
+//! when they become one (product.md §2.5). Their quantities always sum to the venue's position.
+
+use super::arming;
+use super::{Ctx, Live, Out, Position, Tranche};
+use crate::exits::ladder::LevelState;
+use backstop_model::plan::{MOST_TRANCHES, Merge, Tranches};
+use backstop_model::{OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Series, Severity, TrancheId};
+
+/// Tranche numbers take one letter of an order id.
+const LAST_NUMBER: u8 = 31;
+
+impl Live {
+    /// The tranche that a further entry joins; none when it opens one of its own.
+    pub(super) fn joined_by(&self, order: &str, price: Price, side: PositionSide) -> Option<TrancheId> {
+        let newest = self.open().next_back()?;
+        let tranches = self.plan.as_ref().map_or(Tranches::Off, |plan| plan.tranches);
+        let max = match tranches {
+            Tranches::Off => return Some(newest.id),
+            Tranches::PerFill => MOST_TRANCHES,
+            Tranches::NewWhenLoss { max, .. } => max,
+        };
+        if let Some(same) = self.open().find(|tranche| tranche.main_order.as_deref() == Some(order)) {
+            return Some(same.id);
+        }
+        if self.open().count() >= usize::from(max) || self.last_tranche.0 >= LAST_NUMBER {
+            return Some(newest.id);
+        }
+        match tranches {
+            Tranches::NewWhenLoss { loss, .. } if !newest.loses_more_than(loss, price, side) => Some(newest.id),
+            Tranches::NewWhenLoss { .. } | Tranches::PerFill | Tranches::Off => None,
+        }
+    }
+
+    /// How a reduction that no order of ours explains is shared out: pro rata, the remainder of rounding from the newest.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn share_out(
+        &self,
+        quantity: Quantity,
+        step: Quantity,
+    ) -> Result<Vec<(TrancheId, Quantity)>, OutOfRange> {
+        let whole = self.remaining();
+        let mut left = quantity.min(whole);
+        let mut shares = Vec::new();
+        for tranche in self.open() {
+            let share = tranche.remaining.pro_rata(quantity.min(whole), whole, Rounding::Down)?.floor_to_step(step)?;
+            left = left.minus(share)?;
+            shares.push((tranche, share));
+        }
+        for (tranche, share) in shares.iter_mut().rev() {
+            let more = left.min(tranche.remaining.minus(*share)?);
+            *share = share.plus(more)?;
+            left = left.minus(more)?;
+        }
+        Ok(shares
+            .into_iter()
+            .filter(|(_, share)| !share.is_zero())
+            .map(|(tranche, share)| (tranche.id, share))
+            .collect())
+    }
+}
+
+impl Tranche {
+    fn loses_more_than(&self, share: Ratio, price: Price, side: PositionSide) -> bool {
+        let threshold = match side {
+            PositionSide::Long => Ratio::ONE.minus(share).and_then(|left| self.entry_price.times(left, Rounding::Down)),
+            PositionSide::Short => Ratio::ONE.plus(share).and_then(|more| self.entry_price.times(more, Rounding::Up)),
+        };
+        threshold.is_ok_and(|threshold| side.is_better(threshold, price))
+    }
+
+    /// Nothing of its plan has happened yet: it may become part of another one.
+    pub(super) fn is_untouched(&self) -> bool {
+        let touched = |state: LevelState| match state {
+            LevelState::Open | LevelState::OnlyMoves => false,
+            LevelState::Hit { .. } | LevelState::Moved | LevelState::Failed | LevelState::Moot => true,
+        };
+        self.closing.is_none()
+            && !self.is_closed()
+            && self.levels.iter().all(|level| !touched(level.state) && level.filled.is_zero())
+    }
+
+    /// Takes over everything of another tranche.
+    fn absorb(&mut self, other: Self, side: PositionSide) -> Result<(), OutOfRange> {
+        self.opened_at = self.opened_at.min(other.opened_at);
+        self.window = self.window.min(other.window);
+        self.original = self.original.plus(other.original)?;
+        self.remaining = self.remaining.plus(other.remaining)?;
+        self.cost = self.cost.plus(other.cost)?;
+        self.cost_left = self.cost_left.plus(other.cost_left)?;
+        self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
+        self.entry_fees = self.entry_fees.plus(other.entry_fees)?;
+        self.fees = self.fees.plus(other.fees)?;
+        self.funding = self.funding.plus(other.funding)?;
+        self.funding_paid = self.funding_paid.plus(other.funding_paid)?;
+        self.exits.extend(other.exits);
+        self.stop = match (self.stop, other.stop) {
+            (Some(ours), Some(theirs)) if side.is_better(theirs.price, ours.price) => Some(theirs),
+            (ours, theirs) => ours.or(theirs),
+        };
+        Ok(())
+    }
+}
+
+impl Position {
+    /// Tranches that are back in profit, with nothing of their plans begun, become one.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn merge(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, side) = (self.key, self.key.side);
+        let Some(live) = &self.live else { return Ok(()) };
+        if live.tranches.len() < 2 || live.plan.as_ref().is_none_or(|plan| plan.merge == Merge::Never) {
+            return Ok(());
+        }
+        let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(()) };
+        let ready = |tranche: &&Tranche| tranche.is_untouched() && side.is_better(price, tranche.entry_price);
+        let ids: Vec<TrancheId> = live.tranches.iter().filter(ready).map(|tranche| tranche.id).collect();
+        let [oldest, others @ ..] = &ids[..] else { return Ok(()) };
+        for id in others {
+            out.merged.extend(self.read_tranche(*id, ctx)?.map(|read| read.merged()));
+        }
+        let Some(live) = &mut self.live else { return Ok(()) };
+        for id in others {
+            let Some(at) = live.tranches.iter().position(|tranche| tranche.id == *id) else { continue };
+            let gone = live.tranches.remove(at);
+            let Some(tranche) = live.tranche_mut(*oldest) else { continue };
+            tranche.absorb(gone, side)?;
+            let text = format!(
+                "{} {side}: tranche {} is back in profit and joins tranche {}: {} from {}",
+                ctx.instrument.symbol, id.0, oldest.0, tranche.remaining, tranche.entry_price
+            );
+            out.tell(Severity::Note, key, text);
+        }
+        if !others.is_empty() {
+            arming::rearm(live, *oldest, key, ctx, out)?;
+        }
+        Ok(())
+    }
+}
