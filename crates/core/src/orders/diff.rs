@@ -62,23 +62,15 @@ impl Position {
                     doubt.note_asked(ctx.now);
                     out.commands.push(Command::Lookup { account, instrument, id });
                 }
-                OrderState::Working { change: Some(Change::Cancelling { since, agreed }) }
+                OrderState::Working { change: Some(Change::Cancelling { since, agreed: true }) }
                     if is_overdue(*since, ctx) =>
                 {
                     *since = ctx.now;
-                    let command = if *agreed {
-                        Command::Lookup { account, instrument, id }
-                    } else {
-                        Command::Cancel { account, instrument, id }
-                    };
-                    out.commands.push(command);
+                    out.commands.push(Command::Lookup { account, instrument, id });
                 }
-                // An amend may be sent again at any time: forget this one, the stop is fitted anew below.
-                OrderState::Working { change: change @ Some(Change::Amending { .. }) }
-                    if overdue_amend(change, ctx) =>
-                {
-                    *change = None
-                }
+                // Cancels and amends may be asked for again at any time: an unanswered one is forgotten, and what is
+                // wanted now decides below. A cancel that nobody has answered must not take away what is needed again.
+                OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => *change = None,
                 OrderState::InFlight { .. }
                 | OrderState::Over { .. }
                 | OrderState::Triggered { .. }
@@ -115,8 +107,8 @@ impl Position {
             return;
         }
         if self.orders_of(want.tranche, Leg::Stop).filter(|order| order.is_live()).count() >= 2 {
-            // Two are alive and neither fits: the looser one makes room (I6), the tighter one protects meanwhile.
-            self.cancel_looser_stop(want, ctx, out);
+            // No more than two at once (I6).
+            self.cancel_weaker_stop(want, ctx, out);
             return;
         }
         self.place(want, want.quantity, ctx, out);
@@ -176,16 +168,18 @@ impl Position {
         true
     }
 
-    fn cancel_looser_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
+    /// Two stops are alive and neither fits: one makes room. The one that covers more protects meanwhile, else the tighter.
+    fn cancel_weaker_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
         let working: Vec<_> = self
             .orders_of(want.tranche, Leg::Stop)
             .filter(|order| order.state == OrderState::Working { change: None })
-            .filter_map(|order| Some((order.stop_price()?, order.id)))
+            .filter_map(|order| Some((order.stop_price()?, order.remaining().min(want.quantity), order.id)))
             .collect();
-        if let [(one, first), (other, second)] = working[..] {
-            let looser = if side.is_better(one, other) { second } else { first };
-            self.cancel_where(|order| order.id == looser, ctx, out);
+        if let [one, other] = working[..] {
+            let (tighter, looser) = if side.is_better(one.0, other.0) { (one, other) } else { (other, one) };
+            let weaker = if looser.1 > tighter.1 { tighter.2 } else { looser.2 };
+            self.cancel_where(|order| order.id == weaker, ctx, out);
         }
     }
 
@@ -384,8 +378,11 @@ fn is_overdue(since: Timestamp, ctx: Ctx) -> bool {
     ctx.now.since(since) >= crate::position::OVERDUE
 }
 
-fn overdue_amend(change: &Option<Change>, ctx: Ctx) -> bool {
-    matches!(change, Some(Change::Amending { since, .. }) if is_overdue(*since, ctx))
+fn unanswered(change: &Option<Change>, ctx: Ctx) -> bool {
+    match change {
+        Some(Change::Amending { since, .. } | Change::Cancelling { since, agreed: false }) => is_overdue(*since, ctx),
+        Some(Change::Cancelling { agreed: true, .. }) | None => false,
+    }
 }
 
 /// What an order still has a claim to: executions the venue has spoken of, but not yet reported one by one, included.
