@@ -1,5 +1,7 @@
 //! Two engines on one store is what must not be (F-K01).
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use backstop_store::{FileLease, LeaseAnswer, LeaseKeeper, SqliteJournal, StoreError};
 
 #[test]
