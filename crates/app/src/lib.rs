@@ -1,8 +1,12 @@
 //! The rooms of the `backstop` binary: the command line, the configuration, recorded input, the demonstration.
 
+// A closed pipe makes these macros panic: everything is said through `cli::output`.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod paper;
 pub mod recorded;
 pub mod run;
 pub mod web;

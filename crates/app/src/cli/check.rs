@@ -1,11 +1,12 @@
 //! `backstop check`: a configuration in words and numbers before any money depends on it. The numbers are the core's own.
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use crate::config::Config;
+use crate::paper;
 use crate::recorded::Decimals;
 use backstop_core::preview::{Preview, preview};
 use backstop_model::plan::{ExitPlan, StopLadder};
-use backstop_model::{Instrument, InstrumentId, Name, PositionSide, Price, Quantity, Symbol};
+use backstop_model::{Instrument, PositionSide, Price, Quantity, Symbol};
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use serde_json::json;
@@ -63,14 +64,16 @@ impl Check {
             let accounts: Vec<_> =
                 config.accounts.iter().map(|account| json!({"name": account.name, "plan": account.plan})).collect();
             let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
-            println!("{}", json!({"accounts": accounts, "plans": plans, "warnings": warnings}));
+            output::line(json!({"accounts": accounts, "plans": plans, "warnings": warnings}))?;
         } else {
-            print_accounts(&config);
+            output::write(&accounts_in_words(&config))?;
             for (plan, shown) in &shown {
-                println!("\n{}", in_words(plan));
+                output::line(format_args!("\n{}", in_words(plan)))?;
                 match shown {
-                    Ok(shown) => println!("{side} {quantity} from {entry}:\n{}", in_numbers(shown)),
-                    Err(why) => println!("for {side} {quantity} from {entry} it is not armed: {why}"),
+                    Ok(shown) => output::line(format_args!("{side} {quantity} from {entry}:\n{}", in_numbers(shown)))?,
+                    Err(why) => {
+                        output::line(format_args!("for {side} {quantity} from {entry} it is not armed: {why}"))?
+                    }
                 }
             }
         }
@@ -79,9 +82,8 @@ impl Check {
 
     fn instrument(&self, config: &Config) -> Result<Instrument, Failure> {
         let symbol = Symbol::new(&self.symbol).map_err(|wrong| Failure::said(format!("--symbol: {wrong}")))?;
-        let venue = Name::new("paper").map_err(Failure::said)?;
         let seen = Decimals { price: decimals(&self.entry).max(2), quantity: Some(decimals(&self.quantity).max(3)) };
-        Instrument::try_from(config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen)).map_err(Failure::said)
+        paper::instrument(config, symbol, seen).map_err(Failure::said)
     }
 }
 
@@ -106,12 +108,16 @@ fn as_json(plan: &ExitPlan, shown: &Result<Preview, backstop_core::exits::NotArm
     }
 }
 
-fn print_accounts(config: &Config) {
+/// A line for each account, then one for each warning.
+fn accounts_in_words(config: &Config) -> String {
+    let mut text = String::new();
     for account in &config.accounts {
         let plan = account.plan.map_or_else(|| "no plan".to_owned(), |plan| format!("plan {plan}"));
-        println!("account {}: {} ({}), {plan}", account.name, account.venue.word(), account.mode.word());
+        let (venue, mode) = (account.venue.word(), account.mode.word());
+        text.push_str(&format!("account {}: {venue} ({mode}), {plan}\n", account.name));
     }
-    config.warnings.iter().for_each(|warning| println!("warning: {warning}"));
+    config.warnings.iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
+    text
 }
 
 /// A plan in a trader's words.

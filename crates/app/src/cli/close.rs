@@ -1,7 +1,7 @@
 //! `backstop close`: asks the running engine to close a position. The engine does the closing.
 
 use super::api::Api;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use clap::Args;
 
 /// Closes a position at market. Its stop stays at the venue until it is flat.
@@ -28,9 +28,9 @@ impl Close {
         }
         let answer = self.api.post(&format!("/api/v1/positions/{}/close", self.position))?;
         if self.json {
-            println!("{answer}");
+            output::line(answer)?;
         } else {
-            println!("{} is being closed at market", self.position);
+            output::line(format_args!("{} is being closed at market", self.position))?;
         }
         Ok(Outcome::Good)
     }

@@ -1,6 +1,6 @@
 //! `backstop completion`: the command line of it and what it prints. What is shown comes from the rooms below.
 
-use super::{Failure, Line, Outcome};
+use super::{Failure, Line, Outcome, output};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -14,7 +14,9 @@ pub struct Completion {
 impl Completion {
     /// Prints the script.
     pub fn run(&self) -> Result<Outcome, Failure> {
-        clap_complete::generate(self.shell, &mut Line::command(), "backstop", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Line::command(), "backstop", &mut script);
+        output::write(&String::from_utf8_lossy(&script))?;
         Ok(Outcome::Good)
     }
 }

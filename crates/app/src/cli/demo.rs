@@ -1,16 +1,17 @@
 //! `backstop demo`: the command line of it, and the market, openings and pace that follow from it. Playing is `demo`'s.
 
-use super::{Failure, Outcome};
-use crate::config::Config;
+use super::progress::Progress;
+use super::{Failure, Outcome, output, unknown};
+use crate::config::{AccountConfig, Config};
 use crate::demo::{Cast, Feed, Opening, Summary, View, World};
-use crate::recorded::{Decimals, OpenSpec, Survey, Tally, survey};
+use crate::paper::{self, GeneratedMarket, generated_markets};
+use crate::recorded::{OpenSpec, Survey, Tally, survey_watched};
 use backstop_model::PositionSide::{self, Long, Short};
-use backstop_model::{
-    ExitPlan, Instrument, InstrumentId, Name, Price, Quantity, SnapshotCause, Span, Symbol, Timestamp,
-};
+use backstop_model::{ExitPlan, Instrument, Name, Price, Quantity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_store::{Journal, MemoryJournal, SqliteJournal};
 use clap::Args;
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ pub struct Demo {
     /// Configuration with plans and instruments.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A position to open: "TIME SYMBOL long|short QTY [PLAN]", TIME as RFC 3339 or epoch milliseconds.
+    /// A position to open: "TIME [ACCOUNT:]SYMBOL long|short QTY [PLAN]", TIME as RFC 3339 or epoch milliseconds; without
+    /// PLAN the account's plan, without ACCOUNT the first one's.
     #[arg(long, value_name = "SPEC")]
     open: Vec<OpenSpec>,
     /// Keep the journal in this file, and go on from it when started again.
@@ -101,9 +103,9 @@ impl Demo {
         let tally = self.play(&mut world, &mut feed, &market, &mut view)?;
         let summary = Summary::new(&world, &tally);
         if self.json {
-            println!("{}", serde_json::to_string(&summary).map_err(Failure::said)?);
+            output::line(serde_json::to_string(&summary).map_err(Failure::said)?)?;
         } else {
-            print!("{}", summary.text());
+            output::write(&summary.text())?;
         }
         let problem = !summary.violations.is_empty() || tally.is_too_much();
         Ok(if problem { Outcome::ProblemFound } else { Outcome::Good })
@@ -114,8 +116,10 @@ impl Demo {
             return Ok(Market::Generated(generated(config)?));
         };
         let symbol = self.symbol.map(|symbol| symbol.0);
-        let survey = survey(file, symbol)?;
-        let instrument = instrument(config, survey.symbol, survey.decimals)?;
+        let mut progress = Progress::new("lines looked through:", None, self.json);
+        let survey = survey_watched(file, symbol, |lines| progress.reached(lines))?;
+        drop(progress);
+        let instrument = paper::instrument(config, survey.symbol, survey.decimals).map_err(Failure::said)?;
         Ok(Market::Recorded { survey: Box::new(survey), instrument: Box::new(instrument) })
     }
 
@@ -125,9 +129,12 @@ impl Demo {
         }
         let opening = |spec: &OpenSpec| {
             let instrument = market.instrument(spec.symbol)?;
-            let name = spec.plan.or_else(|| config.accounts.first().and_then(|account| account.plan_for(spec.symbol)));
-            let name = name.ok_or_else(|| {
-                Failure::said(format!("--open {}: no plan applies; name one after the quantity", spec.symbol))
+            let account = account(config, spec.account)?;
+            let name = spec.plan.or_else(|| account.plan_for(spec.symbol)).ok_or_else(|| {
+                let (account, symbol) = (account.name, spec.symbol);
+                Failure::said(format!(
+                    "--open {symbol}: account {account} has no plan for it; name one after the quantity"
+                ))
             })?;
             Ok(Opening::new(spec, instrument, plan(config, name)?))
         };
@@ -185,7 +192,7 @@ impl Demo {
             None => Box::new(MemoryJournal::forgetful()),
         };
         let recovered = recover(journal.load()?);
-        recovered.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        recovered.warnings.iter().for_each(output::warning);
         // What was executed shortly before the last record may not have been recorded: it is read again.
         let known_until = recovered.at.plus(Span::from_secs(-3600));
         let store = self.store.as_deref();
@@ -221,11 +228,12 @@ impl Demo {
     }
 
     fn play(&self, world: &mut World, feed: &mut Feed, market: &Market, view: &mut View) -> Result<Tally, Failure> {
+        let lines = market.lines();
+        // The cards on a terminal say how far it is; two would draw over each other.
+        let mut progress = Progress::new("played", lines, view.is_live() || lines.is_none() || self.json);
         let skip = world.cast.cursor;
-        while feed.given() < skip {
-            if feed.next_moment()?.is_none() {
-                break;
-            }
+        while feed.given() < skip && feed.next_moment()?.is_some() {
+            progress.reached(feed.lines());
         }
         let mut pace = Pace::new(self.speed.unwrap_or_else(|| market.usual_speed(view.is_live())));
         let until = GENERATED_FROM.plus(Span::from_secs(GENERATED_MINUTES * 60));
@@ -234,20 +242,23 @@ impl Demo {
             if !market.is_recorded() && (world.is_over() || moment.at > until) {
                 break;
             }
-            pace.wait_for(moment.at, || view.show(world));
+            pace.wait_for(moment.at, || view.show(world)).map_err(output::not_written)?;
             world.play(&moment).map_err(Failure::said)?;
             if self.store.is_some() && noted.elapsed() > Duration::from_millis(200) {
                 world.note_cursor(feed.given()).map_err(Failure::said)?;
                 noted = Instant::now();
             }
-            view.show(world);
+            progress.reached(feed.lines());
+            view.reached(lines.map(|lines| feed.lines().saturating_mul(100) / lines.max(1)));
+            view.show(world).map_err(output::not_written)?;
         }
+        drop(progress);
         world.run_until(world.now().plus(Span::from_secs(5))).map_err(Failure::said)?;
         if self.store.is_some() {
             world.note_cursor(feed.given()).map_err(Failure::said)?;
         }
         world.end().map_err(Failure::said)?;
-        view.show(world);
+        view.show(world).map_err(output::not_written)?;
         view.finish();
         Ok(feed.tally())
     }
@@ -265,15 +276,16 @@ impl Pace {
     }
 
     /// Waits until a market time has come; `meanwhile` runs while there is time.
-    fn wait_for(&mut self, at: Timestamp, mut meanwhile: impl FnMut()) {
-        let Speed::Times(times) = self.speed else { return };
+    fn wait_for(&mut self, at: Timestamp, mut meanwhile: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+        let Speed::Times(times) = self.speed else { return Ok(()) };
         let (began, from) = *self.began.get_or_insert((Instant::now(), at));
         #[allow(clippy::cast_precision_loss, reason = "a pause for people, not a price")]
         let wanted = Duration::from_secs_f64((at.since(from).as_nanos().max(0) as f64) / 1e9 / times);
         while let Some(left) = wanted.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
-            meanwhile();
+            meanwhile()?;
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
+        Ok(())
     }
 }
 
@@ -300,6 +312,14 @@ impl Market {
         }
     }
 
+    /// How many lines there are to be played; none of a generated market, which ends when its positions are closed.
+    fn lines(&self) -> Option<u64> {
+        match self {
+            Self::Generated(_) => None,
+            Self::Recorded { survey, .. } => Some(survey.tally.lines),
+        }
+    }
+
     fn usual_speed(&self, watched: bool) -> Speed {
         match self {
             _ if !watched => Speed::Max,
@@ -317,11 +337,9 @@ impl Market {
             Self::Generated(markets) => markets.iter().map(|(instrument, _)| instrument).collect(),
             Self::Recorded { instrument, .. } => vec![instrument],
         };
-        let names: Vec<String> = known.iter().map(|instrument| instrument.symbol.to_string()).collect();
-        let found = known.into_iter().find(|instrument| instrument.symbol == symbol);
-        found.cloned().ok_or_else(|| {
-            Failure::said(format!("--open: unknown symbol {symbol}; this market has {}", names.join(", ")))
-        })
+        let found = known.iter().find(|instrument| instrument.symbol == symbol);
+        let symbols = known.iter().map(|instrument| instrument.symbol);
+        found.map(|instrument| (*instrument).clone()).ok_or_else(|| unknown::symbol(symbol, symbols))
     }
 }
 
@@ -356,28 +374,22 @@ fn demo_plan(text: &str, name: &str) -> Result<Arc<ExitPlan>, Failure> {
 }
 
 fn plan(config: &Config, name: Name) -> Result<Arc<ExitPlan>, Failure> {
-    let known: Vec<String> = config.plans.keys().map(ToString::to_string).collect();
-    config
-        .plan(name)
-        .cloned()
-        .ok_or_else(|| Failure::said(format!("there is no plan {name}; the configuration has {}", known.join(", "))))
+    config.plan(name).cloned().ok_or_else(|| unknown::plan(name, config.plans.keys().copied()))
 }
 
-fn instrument(config: &Config, symbol: Symbol, seen: Decimals) -> Result<Instrument, Failure> {
-    let venue = Name::new("paper").map_err(Failure::said)?;
-    let spec = config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen);
-    Instrument::try_from(spec).map_err(Failure::said)
+/// The account that is named, else the first.
+fn account(config: &Config, name: Option<Name>) -> Result<&AccountConfig, Failure> {
+    let Some(name) = name else {
+        let missing = "the configuration has no account; add one below `accounts`";
+        return config.accounts.first().ok_or_else(|| Failure::said(missing));
+    };
+    let known = config.accounts.iter().map(|account| account.name);
+    config.accounts.iter().find(|account| account.name == name).ok_or_else(|| unknown::account(name, known))
 }
-
-/// The generated market's symbols: start price, decimals of price and quantity.
-const GENERATED: [(&str, &str, u8, u8); 4] =
-    [("BTCUSDT", "50000", 1, 3), ("ETHUSDT", "2500", 2, 3), ("SOLUSDT", "150", 2, 1), ("ADAUSDT", "0.8", 4, 0)];
 
 fn generated(config: &Config) -> Result<Vec<(Instrument, Price)>, Failure> {
-    let market = |(symbol, start, price, quantity): &(&str, &str, u8, u8)| {
-        let symbol = Symbol::new(symbol).map_err(Failure::said)?;
-        let seen = Decimals { price: *price, quantity: Some(*quantity) };
-        Ok((instrument(config, symbol, seen)?, Price::from_str(start).map_err(Failure::said)?))
+    let market = |market: GeneratedMarket| {
+        Ok((paper::instrument(config, market.symbol, market.decimals).map_err(Failure::said)?, market.first_price))
     };
-    GENERATED.iter().map(market).collect()
+    generated_markets().into_iter().map(market).collect()
 }

@@ -1,6 +1,6 @@
 //! `backstop explain`: the command line of it and what it prints. What is shown comes from the rooms below.
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use backstop_model::{Command, MarketView, Series};
 use backstop_store::{ReadOnly, Record};
 use clap::Args;
@@ -36,9 +36,9 @@ impl Explain {
             )));
         }
         if self.json {
-            println!("{}", json!(about));
+            output::line(json!(about))?;
         } else {
-            about.iter().for_each(|record| print!("{}", tell(record)));
+            about.iter().try_for_each(|record| output::write(&tell(record)))?;
         }
         Ok(Outcome::Good)
     }

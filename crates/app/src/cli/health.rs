@@ -1,7 +1,7 @@
 //! `backstop health`: how the running engine is doing. What it says comes from its API.
 
 use super::api::Api;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use clap::Args;
 use serde_json::Value;
 
@@ -20,9 +20,11 @@ impl Health {
     pub fn run(&self) -> Result<Outcome, Failure> {
         let health = self.api.get("/api/v1/health")?;
         if self.json {
-            println!("{health}");
+            output::line(&health)?;
         } else if let Some(fields) = health.as_object() {
-            fields.iter().for_each(|(name, value)| println!("{:<22} {value}", name.replace('_', " ")));
+            for (name, value) in fields {
+                output::line(format_args!("{:<22} {value}", name.replace('_', " ")))?;
+            }
         }
         let good = health.get("ok").and_then(Value::as_bool).unwrap_or(false);
         Ok(if good { Outcome::Good } else { Outcome::ProblemFound })

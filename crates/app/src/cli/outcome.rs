@@ -1,7 +1,9 @@
 //! How a command ends: good, with a problem found, or in a failure that names the culprit and the next step.
 
+use super::output;
 use crate::config::ConfigError;
 use std::fmt::Display;
+use std::process::ExitCode;
 
 /// An ending without failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -12,11 +14,13 @@ pub enum Outcome {
     ProblemFound,
 }
 
-/// Usage, configuration or unusable input: exit code 2.
+/// Usage, configuration or unusable input: exit code 2. Only [`Failure::NobodyReads`] is none in truth.
 #[derive(Debug)]
 pub enum Failure {
     /// A configuration, shown with file, line and caret.
     Config(Box<ConfigError>),
+    /// Whoever read standard output wants no more of it: not a failure of ours, exit code 0.
+    NobodyReads,
     /// Anything else, in one sentence that names the culprit and the next step.
     Said(String),
 }
@@ -28,12 +32,15 @@ impl Failure {
         Self::Said(why.to_string())
     }
 
-    /// Tells people on standard error.
-    pub fn print(&self) {
+    /// Tells people on standard error, and gives the exit code.
+    #[must_use]
+    pub fn print(&self) -> ExitCode {
         match self {
-            Self::Config(error) => eprintln!("{}", error.report()),
-            Self::Said(text) => eprintln!("backstop: {text}"),
+            Self::Config(error) => output::error(error.report()),
+            Self::NobodyReads => return ExitCode::SUCCESS,
+            Self::Said(text) => output::error(format_args!("backstop: {text}")),
         }
+        ExitCode::from(2)
     }
 }
 

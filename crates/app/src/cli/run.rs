@@ -1,22 +1,20 @@
 //! `backstop run`: the engine with the accounts of a configuration. The loop is `runtime`'s, the market `run`'s.
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output, unknown};
 use crate::config::Config;
 use crate::demo::Feed;
-use crate::recorded::{Decimals, OpenSpec};
+use crate::paper::{GeneratedMarket, generated_markets, instrument};
+use crate::recorded::OpenSpec;
 use crate::run::memory::{self, Memory};
 use crate::run::{ByHand, PaperMarket, RunCast};
 use crate::web::{Bind, TokenFile, router};
-use backstop_model::{
-    Event, Instrument, InstrumentId, Name, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp,
-};
+use backstop_model::{Event, Instrument, Notice, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
 use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
-use std::str::FromStr;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the engine with the accounts of the configuration on the paper venue and serves the local API.
@@ -34,7 +32,8 @@ pub struct Run {
     /// Seed of the generated market.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// A position opened by hand at the paper venue: "TIME SYMBOL long|short QTY".
+    /// A position opened by hand at the paper venue: "TIME [ACCOUNT:]SYMBOL long|short QTY"; on the first account unless
+    /// one is named. It counts only on the first start of a store.
     #[arg(long, value_name = "SPEC")]
     open: Vec<OpenSpec>,
     /// One JSON object a line instead of text.
@@ -42,15 +41,11 @@ pub struct Run {
     json: bool,
 }
 
-/// The generated market's symbols, their first price and decimals, when the configuration names none.
-const MARKETS: [(&str, &str, u8, u8); 4] =
-    [("BTCUSDT", "50000", 1, 3), ("ETHUSDT", "2500", 2, 3), ("SOLUSDT", "150", 2, 1), ("ADAUSDT", "0.8", 4, 0)];
-
 impl Run {
     /// Runs until it is told to stop.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let config = self.config.as_ref().map_or_else(Config::built_in, |path| Config::load(path))?;
-        config.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        config.warnings.iter().for_each(output::warning);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -61,9 +56,9 @@ impl Run {
 
     fn say(&self, object: serde_json::Value, text: &str) {
         if self.json {
-            println!("{object}");
+            output::line_if_read(object);
         } else {
-            println!("{text}");
+            output::line_if_read(text);
         }
     }
 
@@ -73,6 +68,7 @@ impl Run {
 
     async fn serve(&self, config: &Config) -> Result<Outcome, Failure> {
         let cast = RunCast::new(config, instruments(config)?).map_err(Failure::said)?;
+        let by_hand = self.by_hand(&cast)?;
         let memory = memory::open(&self.store)?;
         let (token, shown) = TokenFile::open(&self.store.with_extension("token")).map_err(Failure::said)?;
         let listener = tokio::net::TcpListener::bind(self.bind.0).await;
@@ -84,7 +80,7 @@ impl Run {
             self.say(json!({ "token": shown }), &format!("token (shown once, keep it): {shown}"));
         }
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
-        let (live, handle, first) = self.live(&cast, memory)?;
+        let (live, handle, first) = self.live(&cast, by_hand, memory)?;
         let routes = router(handle.clone(), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
@@ -102,10 +98,15 @@ impl Run {
         })
     }
 
-    fn live(&self, cast: &RunCast, memory: Memory) -> Result<(Live, backstop_runtime::Handle, Vec<Event>), Failure> {
+    fn live(
+        &self,
+        cast: &RunCast,
+        mut by_hand: Vec<ByHand>,
+        memory: Memory,
+    ) -> Result<(Live, backstop_runtime::Handle, Vec<Event>), Failure> {
         let clock = Clock::start();
         let Memory { journal, recovered, lease, lost } = memory;
-        recovered.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        recovered.warnings.iter().for_each(output::warning);
         let now = clock.now();
         let ledger = LedgerFile::at(&self.store.with_extension("venue"));
         let (exchange, cursor) = match ledger.read().map_err(Failure::said)? {
@@ -116,7 +117,10 @@ impl Run {
         let mut venue = PaperVenue::new(exchange, Some(ledger), known_until);
         cast.accounts.iter().for_each(|account| venue.name_account(account.id, account.name));
         cast.instruments.iter().for_each(|instrument| venue.name_instrument(instrument.id, instrument.symbol));
-        let by_hand = if cursor == 0 { self.by_hand(cast)? } else { Vec::new() };
+        if cursor > 0 && !by_hand.is_empty() {
+            output::warning("--open counts only on the first start of a store; nothing is opened by hand now");
+            by_hand.clear();
+        }
         let market = PaperMarket::new(venue, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now);
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
@@ -138,57 +142,48 @@ impl Run {
     }
 
     fn feed(&self, cast: &RunCast, cursor: u64) -> Result<Feed, Failure> {
-        let start = |instrument: &Instrument| {
-            let usual = MARKETS.iter().find(|(symbol, ..)| *symbol == instrument.symbol.as_str());
-            Price::from_str(usual.map_or("100", |(_, start, ..)| start)).map_err(Failure::said)
+        let known = generated_markets();
+        let start = |symbol: Symbol| {
+            let known = known.iter().find(|market| market.symbol == symbol).copied();
+            known.unwrap_or_else(|| GeneratedMarket::of_configuration(symbol)).first_price
         };
-        let markets: Result<Vec<_>, Failure> = cast
-            .instruments
-            .iter()
-            .map(|instrument| Ok((instrument.symbol, start(instrument)?, instrument.tick)))
-            .collect();
-        let mut feed = Feed::generated(&markets?, self.seed, Timestamp::EPOCH);
+        let instruments = cast.instruments.iter();
+        let markets: Vec<_> =
+            instruments.map(|instrument| (instrument.symbol, start(instrument.symbol), instrument.tick)).collect();
+        let mut feed = Feed::generated(&markets, self.seed, Timestamp::EPOCH);
         while feed.given() < cursor && feed.next_moment()?.is_some() {}
         Ok(feed)
     }
 
     fn by_hand(&self, cast: &RunCast) -> Result<Vec<ByHand>, Failure> {
-        let account = cast.accounts.first().ok_or_else(|| Failure::said("the configuration has no account"))?;
         let hand = |spec: &OpenSpec| {
             if let Some(plan) = spec.plan {
                 let why = "the account's plan applies; leave the word out, or set `plans` for the symbol in the configuration";
                 return Err(Failure::said(format!("--open: plan {plan}: {why}")));
             }
-            let instrument = cast.instruments.iter().find(|instrument| instrument.symbol == spec.symbol);
-            let instrument =
-                instrument.ok_or_else(|| Failure::said(format!("--open: unknown symbol {}", spec.symbol)))?;
-            Ok(ByHand {
-                at: spec.at,
-                account: account.id,
-                instrument: instrument.id,
-                side: spec.side,
-                quantity: spec.quantity,
-            })
+            let named = cast.accounts.iter().find(|account| spec.account.is_none_or(|name| account.name == name));
+            let account = named.ok_or_else(|| match spec.account {
+                Some(name) => unknown::account(name, cast.accounts.iter().map(|account| account.name)),
+                None => Failure::said("--open: the configuration has no account; add one below `accounts`"),
+            })?;
+            let known = cast.instruments.iter().find(|instrument| instrument.symbol == spec.symbol);
+            let symbols = cast.instruments.iter().map(|instrument| instrument.symbol);
+            let instrument = known.ok_or_else(|| unknown::symbol(spec.symbol, symbols))?.id;
+            let OpenSpec { at, side, quantity, .. } = *spec;
+            Ok(ByHand { at, account: account.id, instrument, side, quantity })
         };
         self.open.iter().map(hand).collect()
     }
 }
 
+/// Those of the generated market, and those that only the configuration names.
 fn instruments(config: &Config) -> Result<Vec<Instrument>, Failure> {
-    let venue = Name::new("paper").map_err(Failure::said)?;
-    let usual = MARKETS.iter().map(|(symbol, _, price, quantity)| {
-        Ok((Symbol::new(symbol).map_err(Failure::said)?, Decimals { price: *price, quantity: Some(*quantity) }))
-    });
-    let mut known = usual.collect::<Result<Vec<_>, Failure>>()?;
-    for symbol in
-        config.instruments.keys().filter(|symbol| !MARKETS.iter().any(|(known, ..)| *known == symbol.as_str()))
-    {
-        known.push((*symbol, Decimals { price: 2, quantity: Some(3) }));
-    }
-    let make = |(symbol, seen)| {
-        Instrument::try_from(config.overrides(symbol).spec(InstrumentId(0), venue, symbol, seen)).map_err(Failure::said)
-    };
-    known.into_iter().map(make).collect()
+    let mut markets = generated_markets();
+    let is_new = |symbol: &&Symbol| !markets.iter().any(|market| market.symbol == **symbol);
+    let own: Vec<Symbol> = config.instruments.keys().filter(is_new).copied().collect();
+    markets.extend(own.into_iter().map(GeneratedMarket::of_configuration));
+    let make = |market: &GeneratedMarket| instrument(config, market.symbol, market.decimals).map_err(Failure::said);
+    markets.iter().map(make).collect()
 }
 
 /// What people are told when an engine starts without its store (R9).
@@ -202,15 +197,15 @@ fn without_journal(why: &StoreError) -> Notice {
 /// A notice for people: alarms on standard error.
 fn tell(_at: Timestamp, notice: &Notice) {
     match notice.severity {
-        Severity::Note => println!("{}", notice.text),
-        Severity::Warning => println!("WARNING {}", notice.text),
-        Severity::Alarm => eprintln!("ALARM {}", notice.text),
+        Severity::Note => output::line_if_read(&notice.text),
+        Severity::Warning => output::line_if_read(format_args!("WARNING {}", notice.text)),
+        Severity::Alarm => output::error(format_args!("ALARM {}", notice.text)),
     }
 }
 
 /// A notice for programs.
 fn tell_json(at: Timestamp, notice: &Notice) {
-    println!("{}", json!({ "at": at.as_millis(), "severity": notice.severity, "text": notice.text }));
+    output::line_if_read(json!({ "at": at.as_millis(), "severity": notice.severity, "text": notice.text }));
 }
 
 /// SIGTERM or Ctrl-C.

@@ -1,6 +1,6 @@
 //! `backstop trades`: the command line of it and what it prints. What is shown comes from the rooms below.
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use crate::demo::card;
 use backstop_model::PositionDocument;
 use backstop_store::ReadOnly;
@@ -36,11 +36,11 @@ pub(super) fn show(
 ) -> Result<Outcome, Failure> {
     let documents: Vec<_> = documents.into_iter().map(|(_, document)| document).collect();
     if json {
-        println!("{}", serde_json::to_string(&documents).map_err(Failure::said)?);
+        output::line(serde_json::to_string(&documents).map_err(Failure::said)?)?;
     } else if documents.is_empty() {
-        println!("{nothing}");
+        output::line(nothing)?;
     } else {
-        documents.iter().for_each(|document| print!("{}", card(document)));
+        documents.iter().try_for_each(|document| output::write(&card(document)))?;
     }
     Ok(Outcome::Good)
 }

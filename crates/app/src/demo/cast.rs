@@ -1,13 +1,14 @@
 //! Who plays: the accounts, instruments, plans and positions of a demonstration.
 
+use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
 use crate::recorded::OpenSpec;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
-    Account, AccountId, Capability, Event, Instrument, InstrumentId, Leverage, Money, Name, PlanId, PositionKey,
-    PositionMode, PositionSide, Quantity, Ratio, Symbol, Timestamp, TrailingLimits,
+    Account, AccountId, Event, Instrument, InstrumentId, Name, PlanId, PositionKey, PositionMode, PositionSide,
+    Quantity, Symbol, Timestamp,
 };
 use backstop_sim as sim;
-use backstop_venues::paper::{LedgerFailure, LedgerFile, PaperVenue, REQUEST_VALIDITY};
+use backstop_venues::paper::{LedgerFailure, LedgerFile, PaperVenue};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,9 +70,6 @@ pub struct Cast {
     pub cursor: u64,
 }
 
-/// What paper accounts begin with, in their currency.
-const DEPOSIT: &str = "1000000000";
-
 impl Cast {
     /// Gives every opening an account and a venue. With a store path, venues keep their ledgers beside it and go on from
     /// what is there.
@@ -87,7 +85,7 @@ impl Cast {
     ) -> Result<Self, LedgerFailure> {
         let mut cast = Self::default();
         for (number, mut opening) in (0u32..).zip(openings) {
-            opening.instrument = renumbered(opening.instrument, InstrumentId(number));
+            opening.instrument = numbered(opening.instrument, InstrumentId(number));
             let account = account(number, &opening);
             let file = store.map(|path| LedgerFile::at(&path.with_extension(format!("venue-{}", number + 1))));
             let found = file.as_ref().map(LedgerFile::read).transpose()?.flatten();
@@ -121,20 +119,14 @@ impl Cast {
     }
 }
 
-fn renumbered(instrument: Instrument, id: InstrumentId) -> Instrument {
-    let mut spec = backstop_model::InstrumentSpec::from(instrument);
-    spec.id = id;
-    Instrument::try_from(spec).expect("only its number has changed")
-}
-
 fn account(number: u32, opening: &Opening) -> Account {
     Account {
         id: AccountId(number),
         name: Name::new(&format!("paper-{}", number + 1)).expect("a short name"),
-        venue: Name::new("paper").expect("a short name"),
+        venue: venue_name(),
         position_mode: PositionMode::OneWay,
         plan: Some(PlanId(number)),
-        capability: paper_capability(),
+        capability: capability(),
         currency: opening.instrument.currency,
     }
 }
@@ -143,38 +135,9 @@ fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim
     let setup = if exact { sim::Setup::exact(seed) } else { sim::Setup::new(seed) };
     let mut exchange = sim::Exchange::new(setup);
     let instrument = &opening.instrument;
-    let rules = exchange_rules(instrument);
-    let leverage = instrument.leverage.or(Leverage::try_from(10).ok()).expect("ten is a leverage");
-    let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
-    let opened = exchange.list(instrument.symbol.as_str(), rules).and_then(|()| {
-        exchange.open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance })
-    });
+    let opened = exchange
+        .list(instrument.symbol.as_str(), exchange_rules(instrument))
+        .and_then(|()| exchange.open_account(account.name.as_str(), account_opening(instrument.leverage)));
     opened.expect("a fresh exchange takes its first market and account");
     exchange
-}
-
-/// What the paper venue can do: reduce-only is enforced, stops are replaced and not amended (venues/binance.md §8).
-#[must_use]
-pub fn paper_capability() -> Capability {
-    let ratio = |percent| Ratio::percent(percent).expect("a constant of this file is a percentage");
-    Capability {
-        native_trailing: Some(TrailingLimits { smallest: ratio("0.1"), largest: ratio("20"), step: ratio("0.1") }),
-        amend_stop: false,
-        reduce_only: true,
-        request_validity: REQUEST_VALIDITY,
-    }
-}
-
-/// An instrument's rules in the exchange's words.
-#[must_use]
-pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
-    let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
-    rules.min_quantity = instrument.min_quantity;
-    rules.max_quantity = instrument.max_quantity;
-    rules.min_notional = instrument.min_notional;
-    rules.min_notional_waived_for_exits = instrument.min_notional_waived_for_exits;
-    rules.maker_fee = instrument.maker_fee;
-    rules.taker_fee = instrument.taker_fee;
-    rules.maintenance_margin = instrument.maintenance_margin;
-    rules
 }

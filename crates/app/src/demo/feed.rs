@@ -35,7 +35,7 @@ impl Moment {
 }
 
 enum Source {
-    Bars { reader: BarReader, tick: Price },
+    Bars { reader: Box<BarReader>, tick: Price },
     Frames { reader: FrameReader, series: [bool; 4] },
     Generated(Vec<Walk>),
 }
@@ -58,7 +58,7 @@ impl Feed {
     /// # Errors
     /// [`Unusable`] when the file cannot be opened.
     pub fn bars(file: &Path, survey: &Survey, tick: Price) -> Result<Self, Unusable> {
-        let reader = BarReader::open(file, Some(survey.symbol))?;
+        let reader = Box::new(BarReader::open(file, Some(survey.symbol))?);
         Ok(Self { source: Source::Bars { reader, tick }, given: 0 })
     }
 
@@ -115,6 +115,16 @@ impl Feed {
         };
         self.given += u64::from(moment.is_some());
         Ok(moment)
+    }
+
+    /// How many lines of a recording have been read, or points generated.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        match &self.source {
+            Source::Bars { reader, .. } => reader.tally().lines,
+            Source::Frames { reader, .. } => reader.tally().lines,
+            Source::Generated(_) => self.given,
+        }
     }
 
     /// Lines read and skipped so far.

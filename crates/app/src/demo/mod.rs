@@ -11,7 +11,7 @@ mod summary;
 mod view;
 mod world;
 
-pub use cast::{Cast, Opening, Player, exchange_rules, paper_capability};
+pub use cast::{Cast, Opening, Player};
 pub use feed::{Feed, Moment};
 pub use summary::{Summary, card};
 pub use view::View;

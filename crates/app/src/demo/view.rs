@@ -3,6 +3,7 @@
 use super::world::{Told, World};
 use backstop_model::{PositionDocument, Ratio, Series, Severity, Timestamp, TrancheId};
 use console::{Term, style};
+use std::io;
 use std::time::{Duration, Instant};
 
 /// The screen is drawn at most this often.
@@ -15,6 +16,7 @@ pub struct View {
     live: bool,
     quiet: bool,
     drawn: usize,
+    percent: Option<u64>,
     last: Option<Instant>,
 }
 
@@ -24,7 +26,7 @@ impl View {
     pub fn new(quiet: bool) -> Self {
         let term = Term::stdout();
         let live = term.is_term() && !quiet;
-        Self { term, live, quiet, drawn: 0, last: None }
+        Self { term, live, quiet, drawn: 0, percent: None, last: None }
     }
 
     /// Whether somebody is watching on a terminal.
@@ -33,29 +35,37 @@ impl View {
         self.live
     }
 
+    /// So much of the market has been played, where that is known.
+    pub const fn reached(&mut self, percent: Option<u64>) {
+        self.percent = percent;
+    }
+
     /// Shows what has been told, and the cards when it is time. A terminal that has gone away is no reason to stop.
-    pub fn show(&mut self, world: &mut World) {
+    ///
+    /// # Errors
+    /// When there is no terminal and nobody reads the lines any more.
+    pub fn show(&mut self, world: &mut World) -> io::Result<()> {
         let told = world.take_told();
         if self.quiet {
-            return;
+            return Ok(());
+        }
+        if !self.live {
+            return told.iter().try_for_each(|told| self.term.write_line(&line(told)));
         }
         let due = self.last.is_none_or(|last| last.elapsed() >= FRAME);
-        if told.is_empty() && !(self.live && due) {
-            return;
+        if !told.is_empty() || due {
+            self.draw(&told, cards(world, self.percent));
         }
+        Ok(())
+    }
+
+    fn draw(&mut self, told: &[Told], cards: Vec<String>) {
         let _ = self.term.clear_last_lines(self.drawn);
-        self.drawn = 0;
-        for told in told {
-            let _ = self.term.write_line(&line(&told));
+        self.drawn = cards.len();
+        for text in told.iter().map(line).chain(cards) {
+            let _ = self.term.write_line(&text);
         }
-        if self.live {
-            let cards = cards(world);
-            self.drawn = cards.len();
-            for card in cards {
-                let _ = self.term.write_line(&card);
-            }
-            self.last = Some(Instant::now());
-        }
+        self.last = Some(Instant::now());
     }
 
     /// Takes the cards off the screen.
@@ -79,8 +89,9 @@ fn line(told: &Told) -> String {
     }
 }
 
-fn cards(world: &World) -> Vec<String> {
-    let mut lines = vec![style(format!("── {} ──", clock(world.now()))).dim().to_string()];
+fn cards(world: &World, percent: Option<u64>) -> Vec<String> {
+    let played = percent.map_or_else(String::new, |percent| format!(" {percent} % ──"));
+    let mut lines = vec![style(format!("── {} ──{played}", clock(world.now()))).dim().to_string()];
     for position in world.cycle().engine().positions() {
         let Some(ctx) = world.cycle().engine().ctx(position.key, world.now()) else { continue };
         let price = ctx.board.price(Series::Last).map_or_else(|| "–".to_owned(), |price| price.to_string());

@@ -6,7 +6,7 @@
 use super::decimals::Decimals;
 use super::epoch::epoch;
 use super::hyperliquid;
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, too_long};
 use super::symbol::symbol_of_file;
 use super::tally::Tally;
 use super::unusable::Unusable;
@@ -56,8 +56,8 @@ impl FrameReader {
         while let Some((number, line)) = self.lines.next()? {
             self.tally.lines += 1;
             let read = match line {
-                Line::TooLong(length) => Err(format!("line of {length} bytes; at most 4 MiB are read")),
-                Line::Whole(line) => decode(line),
+                Line::TooLong(length) => Err(too_long(length)),
+                Line::Whole(line) => decode(line.trim_ascii()),
             };
             match read.and_then(|decoded| self.accept(number, decoded)) {
                 Ok(frame) => return Ok(Some(frame)),

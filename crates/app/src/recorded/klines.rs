@@ -4,15 +4,16 @@
 //! named and skipped.
 
 use super::bar_time::bar_time;
+use super::cells::Cells;
 use super::decimals::Decimals;
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, too_long};
 use super::symbol::symbol_of_file;
 use super::tally::Tally;
 use super::unusable::Unusable;
 use backstop_model::{Price, Symbol, Timestamp};
 use std::path::Path;
 
-const TIME_NAMES: [&str; 4] = ["open_time", "timestamp", "time", "date"];
+const TIME_NAMES: [&str; 5] = ["open_time", "timestamp", "time", "datetime", "date"];
 const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];
 /// Columns of the exchange's dumps, in their order (venues/binance.md §14).
 const HEADERLESS: Columns = Columns { time: 0, prices: [1, 2, 3, 4], volume: Some(5) };
@@ -34,14 +35,17 @@ pub struct RecordedBar {
     pub close: Price,
 }
 
+/// Whether a line has been split into cells, else why not.
+type Split = Result<(), String>;
+
 /// Reads recorded bars one by one.
 pub struct BarReader {
     lines: Lines,
     symbol: Symbol,
-    separator: char,
+    cells: Cells,
     columns: Columns,
-    /// The first line, when it was a bar and not a header.
-    first: Option<(u64, String)>,
+    /// The number of the first line when it was a bar and not a header; its cells have been split already.
+    first: Option<u64>,
     newest: Option<Timestamp>,
     seen: Decimals,
     tally: Tally,
@@ -62,21 +66,26 @@ impl BarReader {
     pub fn open(path: &Path, symbol: Option<Symbol>) -> Result<Self, Unusable> {
         let mut lines = Lines::open(path)?;
         let nothing = |first| Unusable::Nothing { path: path.to_owned(), first };
-        let (number, first) = match lines.next()? {
+        let (number, cells) = match lines.next()? {
             None => return Err(nothing(None)),
-            Some((_, Line::TooLong(length))) => return Err(nothing(Some(format!("a line of {length} bytes")))),
-            Some((number, Line::Whole(line))) => (number, String::from_utf8_lossy(line).into_owned()),
+            Some((number, Line::TooLong(length))) => {
+                return Err(nothing(Some(format!("line {number}: {}", too_long(length)))));
+            }
+            Some((_, Line::Whole([0xff, 0xfe, ..] | [0xfe, 0xff, ..]))) => {
+                return Err(Unusable::Utf16 { path: path.to_owned() });
+            }
+            Some((number, Line::Whole(line))) => {
+                let mut cells = Cells::like(line);
+                cells.split(line).map_err(|why| nothing(Some(format!("line {number}: {why}"))))?;
+                (number, cells)
+            }
         };
-        let separator = separator(&first);
-        let is_header = !first.starts_with(|letter: char| letter.is_ascii_digit());
-        let names: Vec<String> = cells(&first, separator).map(|name| name.to_ascii_lowercase()).collect();
-        let found = if is_header { Columns::named(&names) } else { Columns::headerless(names.len()) };
-        let columns = found.map_err(|missing| Unusable::Columns { path: path.to_owned(), missing, seen: names })?;
+        let (columns, is_header) = Columns::of(&cells, path)?;
         let symbol = symbol.or_else(|| symbol_of_file(path));
         let symbol = symbol.ok_or_else(|| Unusable::NoSymbol { path: path.to_owned() })?;
-        let first = (!is_header).then_some((number, first));
+        let first = (!is_header).then_some(number);
         let (seen, tally) = (Decimals::default(), Tally::default());
-        Ok(Self { lines, symbol, separator, columns, first, newest: None, seen, tally })
+        Ok(Self { lines, symbol, cells, columns, first, newest: None, seen, tally })
     }
 
     /// The next bar that can be used; none at the end.
@@ -84,21 +93,29 @@ impl BarReader {
     /// # Errors
     /// [`Unusable`] when the file cannot be read any further.
     pub fn next_bar(&mut self) -> Result<Option<RecordedBar>, Unusable> {
-        loop {
-            let (number, text) = match self.first.take() {
-                Some((number, text)) => (number, Ok(text)),
-                None => match self.lines.next()? {
-                    None => return Ok(None),
-                    Some((number, Line::TooLong(length))) => (number, Err(format!("line of {length} bytes"))),
-                    Some((number, Line::Whole(line))) => (number, Ok(String::from_utf8_lossy(line).into_owned())),
-                },
-            };
+        while let Some((number, line)) = self.next_line()? {
+            // Tables end with lines of nothing but separators when they come from a spreadsheet.
+            if line.is_ok() && self.cells.all().all(|cell| cell.is_empty()) {
+                continue;
+            }
             self.tally.lines += 1;
-            match text.and_then(|text| self.read(number, &text)) {
+            match line.and_then(|()| self.read(number)) {
                 Ok(bar) => return Ok(Some(bar)),
                 Err(why) => self.tally.skip(number, why),
             }
         }
+        Ok(None)
+    }
+
+    /// Splits the next line that is not blank into `cells`, or says why it cannot be.
+    fn next_line(&mut self) -> Result<Option<(u64, Split)>, Unusable> {
+        if let Some(number) = self.first.take() {
+            return Ok(Some((number, Ok(()))));
+        }
+        Ok(self.lines.next()?.map(|(number, line)| match line {
+            Line::TooLong(length) => (number, Err(too_long(length))),
+            Line::Whole(line) => (number, self.cells.split(line).map_err(str::to_owned)),
+        }))
     }
 
     /// How many bars were read and skipped so far.
@@ -119,30 +136,26 @@ impl BarReader {
         self.symbol
     }
 
-    fn read(&mut self, line: u64, text: &str) -> Result<RecordedBar, String> {
-        let cells: Vec<&str> = cells(text, self.separator).collect();
-        let cell = |index: usize, name: &str| match cells.get(index) {
-            Some(cell) if !cell.is_empty() => Ok(*cell),
-            Some(_) | None => Err(format!("{name} is missing")),
-        };
+    fn read(&mut self, line: u64) -> Result<RecordedBar, String> {
+        let cell = |index: usize, name: &str| self.cells.get(index).ok_or_else(|| format!("{name} is missing"));
         let time = cell(self.columns.time, "time")?;
-        let open_time = bar_time(time).ok_or_else(|| format!("{:?} is not a time", shortened(time)))?;
+        let open_time = bar_time(&time).ok_or_else(|| format!("{:?} is not a time", shortened(&time)))?;
         let mut seen = self.seen;
         let mut price = |index: usize| {
             let text = cell(self.columns.prices[index], PRICE_NAMES[index])?;
-            seen.price = seen.price.max(Decimals::of(text).unwrap_or(0));
+            seen.price = seen.price.max(Decimals::of(&text).unwrap_or(0));
             text.parse::<Price>().map_err(|why| format!("{}: {why}", PRICE_NAMES[index]))
         };
         let (open, high, low, close) = (price(0)?, price(1)?, price(2)?, price(3)?);
-        let volume = self.columns.volume.and_then(|index| cells.get(index)).and_then(|text| Decimals::of(text));
-        seen.quantity = seen.quantity.max(volume);
+        let volume = self.columns.volume.and_then(|index| self.cells.get(index));
+        seen.quantity = seen.quantity.max(volume.and_then(|text| Decimals::of(&text)));
         if low > high || open.max(close) > high || open.min(close) < low {
             return Err(format!("open {open}, high {high}, low {low}, close {close} do not make a bar"));
         }
         match self.newest {
-            Some(newest) if open_time < newest => return Err(format!("time runs backwards: {}", shortened(time))),
+            Some(newest) if open_time < newest => return Err(format!("time runs backwards: {}", shortened(&time))),
             Some(newest) if open_time == newest => {
-                return Err(format!("the bar of {} is there twice", shortened(time)));
+                return Err(format!("the bar of {} is there twice", shortened(&time)));
             }
             Some(_) | None => self.newest = Some(open_time),
         }
@@ -152,6 +165,25 @@ impl BarReader {
 }
 
 impl Columns {
+    /// Where time and prices stand, and whether the first line says so: by its names, else, when it begins with a number,
+    /// in the order of the exchange's dumps.
+    fn of(first: &Cells, path: &Path) -> Result<(Self, bool), Unusable> {
+        let names: Vec<String> = first.all().map(|name| name.to_ascii_lowercase().replace(' ', "_")).collect();
+        let missing = match Self::named(&names) {
+            Ok(columns) => return Ok((columns, true)),
+            Err(missing) => missing,
+        };
+        let path = path.to_owned();
+        if !names.first().is_some_and(|name| name.starts_with(|letter: char| letter.is_ascii_digit())) {
+            return Err(Unusable::Columns { path, missing, seen: names });
+        }
+        match names.len() {
+            0..5 => Err(Unusable::NoHeader { path, seen: names }),
+            5 => Ok((Self { volume: None, ..HEADERLESS }, false)),
+            _ => Ok((HEADERLESS, false)),
+        }
+    }
+
     /// By the names of the header; else which are missing.
     fn named(names: &[String]) -> Result<Self, Vec<String>> {
         let place = |name: &str| names.iter().position(|seen| seen == name);
@@ -167,24 +199,6 @@ impl Columns {
         }
         Err(missing)
     }
-
-    /// Time, open, high, low, close and perhaps more, as in the exchange's dumps.
-    fn headerless(count: usize) -> Result<Self, Vec<String>> {
-        let columns = if count > 5 { HEADERLESS } else { Self { volume: None, ..HEADERLESS } };
-        let missing = ["time", "open", "high", "low", "close"].iter().skip(count);
-        if count >= 5 { Ok(columns) } else { Err(missing.map(|name| (*name).to_owned()).collect()) }
-    }
-}
-
-/// What stands most often between the cells of the first line.
-fn separator(line: &str) -> char {
-    let count = |separator: &char| line.matches(*separator).count();
-    // The last of several equals wins, so the comma stands last.
-    [';', '\t', ','].into_iter().max_by_key(count).unwrap_or(',')
-}
-
-fn cells(line: &str, separator: char) -> impl Iterator<Item = &str> {
-    line.split(separator).map(|cell| cell.trim().trim_matches('"').trim())
 }
 
 fn shortened(text: &str) -> String {

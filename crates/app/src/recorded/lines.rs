@@ -8,10 +8,15 @@ use std::path::{Path, PathBuf};
 /// The longest line that is held; the largest frame a venue may send is as long.
 const LONGEST: usize = 4 * 1024 * 1024;
 
+/// Says that a line was passed over.
+pub(super) fn too_long(length: u64) -> String {
+    format!("line of {length} bytes; at most 4 MiB are read")
+}
+
 /// One line.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Line<'l> {
-    /// Its bytes, without the line's end.
+    /// Its bytes, without the line's end and a mark of UTF-8 at the beginning of the file.
     Whole(&'l [u8]),
     /// It has so many bytes and was passed over.
     TooLong(u64),
@@ -65,8 +70,9 @@ impl Lines {
             }
         }
         let mark = if self.number == 1 { "\u{feff}".as_bytes() } else { &[] };
-        let line = self.buffer.strip_prefix(mark).unwrap_or(&self.buffer).trim_ascii();
-        Ok(Some((self.number, Line::Whole(line))))
+        let line = self.buffer.strip_prefix(mark).unwrap_or(&self.buffer);
+        // Blanks stay: before a tab they are an empty cell.
+        Ok(Some((self.number, Line::Whole(line.strip_suffix(b"\r").unwrap_or(line)))))
     }
 
     /// Reads up to and with the next line feed into the buffer and gives the line's length; none at the end.

@@ -5,6 +5,7 @@
 //! here decides what a price means: replaying is the caller's.
 
 mod bar_time;
+mod cells;
 mod decimals;
 mod epoch;
 mod frames;
@@ -23,7 +24,7 @@ pub use frames::{FrameReader, RecordedFrame};
 pub use klines::{BarReader, RecordedBar};
 pub use open_spec::{BadOpenSpec, OpenSpec};
 pub use source::Kind;
-pub use survey::{Survey, survey};
+pub use survey::{Survey, survey, survey_watched};
 pub use symbol::symbol_of_file;
 pub use tally::{Skipped, Tally};
 pub use unusable::Unusable;

@@ -1,4 +1,4 @@
-//! Positions to open while a recording is replayed: `"TIME SYMBOL long|short QTY [PLAN]"`.
+//! Positions to open by hand at the paper venue: `"TIME [ACCOUNT:]SYMBOL long|short QTY [PLAN]"`.
 
 use backstop_model::{Name, PositionSide, Quantity, Symbol, Timestamp};
 use std::str::FromStr;
@@ -11,6 +11,8 @@ const EXAMPLE: &str = "2024-08-08T23:55:00Z BTCUSDT long 0.1 swing";
 pub struct OpenSpec {
     /// It fills at the first price at or after this time.
     pub at: Timestamp,
+    /// For which account of the configuration; its first one when absent.
+    pub account: Option<Name>,
     /// On which instrument.
     pub symbol: Symbol,
     /// Which way.
@@ -25,7 +27,7 @@ pub struct OpenSpec {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("--open: {part} {text:?} {why}; write it like \"{EXAMPLE}\"")]
 pub struct BadOpenSpec {
-    /// The part: `TIME`, `SYMBOL`, `SIDE`, `QTY` or `PLAN`.
+    /// The part: `TIME`, `ACCOUNT`, `SYMBOL`, `SIDE`, `QTY` or `PLAN`.
     pub part: &'static str,
     /// The text as it came, cut to 40 characters.
     pub text: String,
@@ -44,8 +46,12 @@ impl FromStr for OpenSpec {
         if let Some(more) = words.next() {
             return Err(bad("PLAN", more, "is one word too many"));
         }
+        let (account, symbol) = symbol.split_once(':').map_or((None, symbol), |(name, rest)| (Some(name), rest));
         Ok(Self {
             at: read_time(time)?,
+            account: account
+                .map(|name| Name::new(name).map_err(|_| bad("ACCOUNT", name, "is not an account's name")))
+                .transpose()?,
             symbol: Symbol::new(symbol).map_err(|_| bad("SYMBOL", symbol, "is not a venue's symbol"))?,
             side: read_side(side)?,
             quantity: read_quantity(quantity)?,
@@ -102,6 +108,13 @@ mod tests {
     }
 
     #[test]
+    fn an_account_stands_before_the_symbol() {
+        let spec: OpenSpec = "0 second:BTCUSDT short 1".parse().unwrap();
+        assert_eq!((spec.account, spec.symbol.as_str()), (Some(Name::new("second").unwrap()), "BTCUSDT"));
+        assert_eq!("0 BTCUSDT short 1".parse::<OpenSpec>().unwrap().account, None);
+    }
+
+    #[test]
     fn every_part_that_is_wrong_is_named_with_an_example() {
         for (text, part) in [
             ("", "TIME"),
@@ -110,6 +123,9 @@ mod tests {
             ("99999999999999999999 BTCUSDT long 1", "TIME"),
             ("1723161300000", "SYMBOL"),
             ("1723161300000 BTC€ long 1", "SYMBOL"),
+            ("1723161300000 main: long 1", "SYMBOL"),
+            ("1723161300000 :BTCUSDT long 1", "ACCOUNT"),
+            ("1723161300000 mäin:BTCUSDT long 1", "ACCOUNT"),
             ("1723161300000 BTCUSDT", "SIDE"),
             ("1723161300000 BTCUSDT buy 1", "SIDE"),
             ("1723161300000 BTCUSDT long", "QTY"),

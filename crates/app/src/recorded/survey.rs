@@ -33,16 +33,25 @@ pub struct Survey {
 /// # Errors
 /// [`Unusable`] when it cannot be read to its end, nothing says the symbol, or no line of it is usable.
 pub fn survey(path: &Path, symbol: Option<Symbol>) -> Result<Survey, Unusable> {
+    survey_watched(path, symbol, |_| ())
+}
+
+/// Looks through the recording at `path`, and tells again and again how many lines have been read.
+///
+/// # Errors
+/// As for [`survey`].
+pub fn survey_watched(path: &Path, symbol: Option<Symbol>, tell: impl FnMut(u64)) -> Result<Survey, Unusable> {
     match Kind::detect(path)? {
-        Kind::Bars => survey_bars(path, symbol),
-        Kind::Frames => survey_frames(path, symbol),
+        Kind::Bars => survey_bars(path, symbol, tell),
+        Kind::Frames => survey_frames(path, symbol, tell),
     }
 }
 
-fn survey_bars(path: &Path, symbol: Option<Symbol>) -> Result<Survey, Unusable> {
+fn survey_bars(path: &Path, symbol: Option<Symbol>, mut tell: impl FnMut(u64)) -> Result<Survey, Unusable> {
     let mut reader = BarReader::open(path, symbol)?;
     let mut times = None;
     while let Some(bar) = reader.next_bar()? {
+        tell(reader.tally().lines);
         times = Some((times.map_or(bar.open_time, |(first, _)| first), bar.open_time));
     }
     let (first, last) = times.ok_or_else(|| nothing(path, reader.tally()))?;
@@ -52,11 +61,12 @@ fn survey_bars(path: &Path, symbol: Option<Symbol>) -> Result<Survey, Unusable> 
     Ok(Survey { kind: Kind::Bars, symbol, decimals, first, last, series, tally })
 }
 
-fn survey_frames(path: &Path, symbol: Option<Symbol>) -> Result<Survey, Unusable> {
+fn survey_frames(path: &Path, symbol: Option<Symbol>, mut tell: impl FnMut(u64)) -> Result<Survey, Unusable> {
     let mut reader = FrameReader::open(path, symbol)?;
     let mut found = None;
     let mut series = [false; 4];
     while let Some(frame) = reader.next_frame()? {
+        tell(reader.tally().lines);
         found = Some((found.map_or(frame.received, |(first, _, _)| first), frame.received, frame.symbol));
         for one in Series::ALL {
             series[one.index()] |= frame.prices.of(one).is_some();

@@ -35,7 +35,7 @@ pub enum Unusable {
         found: Vec<String>,
     },
     /// A table whose columns are not those of bars.
-    #[error("{}: no column for {}; the columns are {}: rename them, or name another file", path.display(), listed(missing), listed(seen))]
+    #[error("{}: no column for {}; the columns are {}: rename them in the first line, or name another file", path.display(), listed(missing), listed(seen))]
     Columns {
         /// The file.
         path: PathBuf,
@@ -44,9 +44,27 @@ pub enum Unusable {
         /// What is there.
         seen: Vec<String>,
     },
+    /// A table without names that has fewer columns than bars need.
+    #[error(
+        "{}: the first line has no names, and {} is not time, open, high, low, close; add a first line that names the columns",
+        path.display(),
+        listed(seen)
+    )]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+        /// The cells of the first line.
+        seen: Vec<String>,
+    },
     /// Nothing says which instrument it is about.
     #[error("{}: nothing says which symbol this is; add --symbol, or name the file like BTCUSDT-5m.csv", path.display())]
     NoSymbol {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Text in two bytes a letter, as spreadsheets save it when asked for Unicode.
+    #[error("{}: the text is UTF-16; save it as CSV in UTF-8", path.display())]
+    Utf16 {
         /// The file.
         path: PathBuf,
     },

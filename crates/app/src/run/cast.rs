@@ -1,15 +1,10 @@
 //! Accounts, instruments and plans of a configuration, numbered for the engine, and the exchange they meet at.
 
 use crate::config::Config;
-use crate::demo::{exchange_rules, paper_capability};
-use backstop_model::{
-    Account, AccountId, Event, Instrument, InstrumentId, Leverage, Money, Name, PlanId, PositionMode,
-};
+use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
+use backstop_model::{Account, AccountId, Event, Instrument, InstrumentId, Name, PlanId, PositionMode};
 use backstop_sim as sim;
 use std::collections::BTreeMap;
-
-/// What paper accounts begin with.
-const DEPOSIT: &str = "1000000";
 
 /// Who takes part in a run.
 pub struct RunCast {
@@ -40,10 +35,10 @@ impl RunCast {
             let account = Account {
                 id: AccountId(number),
                 name: written.name,
-                venue: Name::new("paper").map_err(|wrong| wrong.to_string())?,
+                venue: venue_name(),
                 position_mode: PositionMode::OneWay,
                 plan: written.plan.and_then(|name| plans.get(&name).copied()),
-                capability: paper_capability(),
+                capability: capability(),
                 currency,
             };
             definitions.push(Event::DefineAccount(Box::new(account.clone())));
@@ -73,18 +68,9 @@ impl RunCast {
         for instrument in &self.instruments {
             exchange.list(instrument.symbol.as_str(), exchange_rules(instrument))?;
         }
-        let leverage = Leverage::try_from(10).expect("ten is a leverage");
-        let balance = DEPOSIT.parse::<Money>().expect("a constant of this file is money");
         for account in &self.accounts {
-            exchange
-                .open_account(account.name.as_str(), sim::Opening { mode: PositionMode::OneWay, leverage, balance })?;
+            exchange.open_account(account.name.as_str(), account_opening(None))?;
         }
         Ok(exchange)
     }
-}
-
-fn numbered(instrument: Instrument, id: InstrumentId) -> Instrument {
-    let mut spec = backstop_model::InstrumentSpec::from(instrument);
-    spec.id = id;
-    Instrument::try_from(spec).expect("only its number has changed")
 }

@@ -6,7 +6,9 @@ mod binary;
 mod crash;
 mod demonstration;
 mod engine;
-
+mod openings;
+mod pipes;
 mod recordings;
 mod shared;
 mod starting;
+mod tables;

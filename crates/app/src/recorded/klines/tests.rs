@@ -82,7 +82,13 @@ fn the_exchanges_dumps_have_no_header() {
     let (bars, tally, seen) = read(&format!("{row}\n"));
     assert_eq!((bars.len(), bars[0].line, tally.lines), (1, 1, 1));
     assert_eq!((bars[0].close.to_string().as_str(), seen), ("81804.9", Decimals { price: 1, quantity: Some(3) }));
-    assert!(refused("1743699900000,81794.8\n").contains("no column for `high`, `low`, `close`"));
+    let said = refused("1743699900000,81794.8\n");
+    assert!(said.contains("the first line has no names, and `1743699900000`, `81794.8` is not time, open"), "{said}");
+    for row in
+        ["\"1743699900000\",\"1\",\"2\",\"1\",\"2\"", "2025-04-03 17:05:00;1;2;1;2", "1743699900\t1\t2\t1\t2\t\t7"]
+    {
+        assert_eq!(read(&format!("{row}\r\n\r\n")).0.len(), 1, "{row}");
+    }
 }
 
 #[test]
@@ -93,6 +99,47 @@ fn other_separators_quotes_and_marks_are_understood() {
         "\u{feff}\"timestamp\", \"open\",\"high\",\"low\",\"close\"\n\"1743699900\",\"1\",\"2\",\"1\",\"2\"\n",
     ] {
         assert_eq!(read(text).0.len(), 1, "{text:?}");
+    }
+}
+
+#[test]
+fn tables_as_programs_write_them_are_understood() {
+    for text in [
+        // pandas with its index, by tabs: the first cell of the header is empty.
+        "\ttimestamp\topen\thigh\tlow\tclose\n0\t1743699900\t1\t2\t1\t2\n",
+        // A spreadsheet fills lines up to the widest and ends with empty ones.
+        "timestamp;open;high;low;close;;\r\n1743699900;1;2;1;2;;\r\n;;;;;;\r\n\r\n   \r\n",
+        // Names in words, and the end of the file without the end of its line.
+        "Open Time,Open,High,Low,Close,Close Time\n1743699900,1,2,1,2,1743700199",
+        "Datetime,Open,High,Low,Close,Adj Close\n2025-04-03 17:05:00+00:00,1,2,1,2,3\n",
+    ] {
+        let (bars, tally, _) = read(text);
+        assert_eq!((bars.len(), tally.lines, tally.skipped), (1, 1, 0), "{text:?}: {:?}", tally.named);
+        assert_eq!(bars[0].close.to_string(), "2", "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_ambiguous_is_not_guessed() {
+    for (row, expected) in [
+        ("1743700200;1,5;2,5;1,5;2,5", "not a price"),
+        ("1743700200;\"1,234.5\";2;1;2", "not a price"),
+        ("1743700200;\"1;2;1;2", "a quote is opened and not closed"),
+        ("timestamp;open;high;low;close", "is not a time"),
+    ] {
+        let (bars, tally, _) =
+            read(&format!("time;open;high;low;close\n1743699900;1;2;1;2\n{row}\n1743700500;1;2;1;2\n"));
+        assert_eq!((bars.len(), tally.skipped, tally.named[0].line), (2, 1, 3), "{row}");
+        assert!(tally.named[0].why.contains(expected), "{row}: {}", tally.named[0].why);
+    }
+}
+
+#[test]
+fn utf_16_is_named_and_not_taken_for_columns() {
+    for mark in [[0xff, 0xfe], [0xfe, 0xff]] {
+        let spread = recording("BTCUSDT.csv", &[&mark, b"t\0i\0m\0e\0\n\0".as_slice()].concat());
+        let said = BarReader::open(&spread.path, None).err().unwrap().to_string();
+        assert!(said.contains("save it as CSV in UTF-8"), "{said}");
     }
 }
 
