@@ -10,6 +10,8 @@ pub enum PositionMode {
     Hedge,
     /// One net position: an order the other way reduces it.
     OneWay,
+    /// A position for each deal, long and short side by side; what closes one names it.
+    PerDeal,
 }
 
 /// What may be done for an account's positions.

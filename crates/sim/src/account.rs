@@ -5,6 +5,7 @@
 
 use crate::entries;
 use crate::request::Slot;
+use crate::sparse::is_default;
 use backstop_model::{
     Leverage, Money, OrderSide, OutOfRange, PositionMode, PositionSide, Price, Quantity, Ratio, Rounding, Timestamp,
 };
@@ -101,6 +102,9 @@ pub struct Position {
     pub funding: Money,
     /// When an execution last changed it.
     pub at: Timestamp,
+    /// What a whole unit of price is worth for a unit of quantity, where that is not 1 (venues/ig.md §6).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub worth: Option<Ratio>,
 }
 
 impl Default for Position {
@@ -111,6 +115,7 @@ impl Default for Position {
             fees: Money::ZERO,
             funding: Money::ZERO,
             at: Timestamp::EPOCH,
+            worth: None,
         }
     }
 }
@@ -127,6 +132,19 @@ pub struct Account {
     /// By symbol and slot; a slot stays here once it was used.
     #[serde(with = "entries")]
     pub positions: BTreeMap<(String, Slot), Position>,
+    /// Whether its owner allows trailing stops (venues/ig.md §2.1, `trailingStopsEnabled`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub trailing: TrailingStops,
+}
+
+/// An account's preference for trailing stops that are levels of a deal.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum TrailingStops {
+    /// They are refused.
+    #[default]
+    Disabled,
+    /// They are allowed where the market allows them.
+    Enabled,
 }
 
 impl Account {
@@ -149,7 +167,8 @@ impl Account {
     pub fn available(&self) -> Result<Money, OutOfRange> {
         let mut available = self.balance;
         for position in self.positions.values() {
-            available = available.minus(self.margin_for(position.holding.cost)?)?;
+            let margin = self.margin_for(position.holding.cost)?;
+            available = available.minus(worth_of(margin, position.worth)?)?;
         }
         Ok(available)
     }
@@ -162,6 +181,11 @@ impl Account {
         let share = Ratio::ONE.over(self.leverage.as_ratio(), Rounding::Up)?;
         notional.times(share, Rounding::Up)
     }
+}
+
+/// An amount of price × quantity in money.
+pub(crate) fn worth_of(amount: Money, worth: Option<Ratio>) -> Result<Money, OutOfRange> {
+    worth.map_or(Ok(amount), |worth| amount.times(worth, Rounding::Nearest))
 }
 
 #[cfg(test)]

@@ -1,27 +1,30 @@
 //! A request arrives: is it in time, is the venue up, what does it do, what is answered.
 //!
-//! Placing and amending stand in `placing`; here are the door in front of it, cancelling, and reading.
+//! Placing and amending stand in `placing` and its neighbours, deals in `dealing`; here are the door in front of them,
+//! cancelling, and reading.
 
 use crate::exchange::{Due, Exchange};
 use crate::faults::{Fault, Http};
+use crate::habits::{EvictionAnswer, RequestWindow};
+use crate::placing::Placed;
 use crate::refusal::{self, Refused};
-use crate::report::{AccountView, Answer, Cause, OrderView, Reply, Status};
+use crate::report::{AccountView, Answer, Cause, OrderView, PositionView, Reply, Status};
 use crate::request::{Ask, Request, Ticket};
 use backstop_model::{Span, Timestamp};
 use std::collections::BTreeSet;
 
-/// How far ahead of the venue's clock a request may be signed (venues/binance.md §17, -1021).
-const AHEAD: Span = Span::from_secs(1);
-
 impl Exchange {
     pub(crate) fn arrive(&mut self, ticket: Ticket, account: &str, request: Request) {
-        let reply = self.reply_to(account, request);
+        let reply = match self.reply_to(account, request) {
+            Reply::Refused(refused) => Reply::Refused(self.habits.requests.numbers.spoken(refused)),
+            other @ (Reply::HttpError { .. } | Reply::Lost | Reply::Result(_)) => other,
+        };
         self.respond(account, ticket, reply);
     }
 
     fn reply_to(&mut self, account: &str, request: Request) -> Reply {
         let now = self.now;
-        if let Err(refused) = in_time(now, &request) {
+        if let Err(refused) = self.check_window(account, &request) {
             return Reply::Refused(refused);
         }
         if self.faults.strikes_on(Fault::Maintenance, now, &request.ask) {
@@ -49,7 +52,7 @@ impl Exchange {
 
     /// Answers that nobody knows, and executes somewhere between now and the end of the request's window (F-A07).
     fn put_off(&mut self, account: &str, request: Request) -> Reply {
-        let until = request.sent_at.plus(request.valid_for);
+        let until = self.latest(&request).unwrap_or(request.sent_at.plus(request.valid_for));
         let later = self.faults.dice().within(until.since(self.now));
         self.plan(self.now.plus(later), Due::ExecuteLate { account: account.to_owned(), request });
         match &self.faults.late_reply {
@@ -63,7 +66,7 @@ impl Exchange {
 
     /// Executes a request whose answer has long gone out; the engine keeps the window too (-5028).
     pub(crate) fn execute_late(&mut self, account: &str, request: &Request) {
-        if self.now <= request.sent_at.plus(request.valid_for) {
+        if self.latest(request).is_none_or(|latest| self.now <= latest) {
             // Whether it was accepted shows in the stream and in later reads.
             let _outcome = self.act(account, &request.ask);
         }
@@ -77,13 +80,35 @@ impl Exchange {
         match ask {
             Ask::Amend(amend) => self.amend(account, amend).map(|order| Answer::Order(Box::new(order))),
             Ask::Cancel { client_id } => self.cancel(account, client_id).map(|order| Answer::Order(Box::new(order))),
+            Ask::Deal(ask) => self.receive_deal(account, ask.clone()),
             Ask::Fills { since } => {
                 let newer = self.ledger.fills_since(*since).iter();
                 Ok(Answer::Fills(newer.filter(|fill| fill.account == account).cloned().collect()))
             }
-            Ask::Place(place) => self.place(account, place.clone()).map(|order| Answer::Order(Box::new(order))),
+            Ask::FlashClose { symbol, side } => self.flash_close(account, symbol, *side).and_then(|id| self.placed(id)),
+            Ask::Place(place) => self.place(account, place.clone()).and_then(|id| self.placed(id)),
+            Ask::PlaceHedged { place, trade } => {
+                self.place_hedged(account, place, *trade).and_then(|id| self.placed(id))
+            }
+            Ask::Protect(protect) => self.protect(account, protect).and_then(|id| self.placed(id)),
             Ask::Query { client_id } => self.query(account, client_id).map(|order| Answer::Order(Box::new(order))),
+            Ask::Revoke => match self.habits.requests.window {
+                // Its time stamp was used up at the door.
+                RequestWindow::Nonce { .. } => Ok(Answer::Revoked),
+                RequestWindow::AsSent | RequestWindow::Fixed(_) | RequestWindow::Unbounded => {
+                    Err(refusal::UNSUPPORTED.about("noop"))
+                }
+            },
             Ask::Snapshot => self.snapshot(account).map(Answer::Snapshot),
+        }
+    }
+
+    /// What is answered to an order that was accepted.
+    fn placed(&self, placed: Placed) -> Result<Answer, Refused> {
+        let view = self.shown(placed.id).ok_or_else(|| refusal::NO_SUCH_ORDER.refused())?;
+        match self.habits.exits.evicted {
+            EvictionAnswer::WithoutId if placed.evicted > 0 => Ok(Answer::Accepted { client_id: view.client_id }),
+            EvictionAnswer::WithId | EvictionAnswer::WithoutId => Ok(Answer::Order(Box::new(view))),
         }
     }
 
@@ -100,7 +125,7 @@ impl Exchange {
             return Err(refusal::UNKNOWN_ORDER.about(client_id));
         }
         self.end(id, Status::Canceled, None);
-        self.ledger.order(id).map(crate::order::Order::view).ok_or_else(|| refusal::UNKNOWN_ORDER.refused())
+        self.shown(id).ok_or_else(|| refusal::UNKNOWN_ORDER.refused())
     }
 
     fn query(&mut self, account: &str, client_id: &str) -> Result<OrderView, Refused> {
@@ -110,7 +135,8 @@ impl Exchange {
             return Err(not_found());
         }
         let as_of = self.read_as_of(now);
-        self.ledger.orders_of(account, client_id).rev().find_map(|order| order.view_as_of(as_of)).ok_or_else(not_found)
+        let newest = self.ledger.orders_of(account, client_id).rev().find_map(|order| order.view_as_of(as_of));
+        newest.map(|view| self.as_told(view)).ok_or_else(not_found)
     }
 
     fn snapshot(&mut self, account: &str) -> Result<AccountView, Refused> {
@@ -121,16 +147,19 @@ impl Exchange {
     /// The account as it truly is, or was: what an unfaulted snapshot says.
     #[must_use]
     pub fn view(&self, account: &str, as_of: Timestamp) -> Option<AccountView> {
-        let shown = |symbol: &str, slot, holding, at| self.position_view(account, symbol, slot, holding, at);
+        let shown = |symbol: &str, slot, holding, at| {
+            let deal = self.deal_view(slot, as_of).map(Box::new);
+            PositionView { deal, ..self.position_view(account, symbol, slot, holding, at) }
+        };
         let open = |order: &&crate::order::Order| order.account == account;
         let orders = if as_of >= self.now {
             // Open orders are known per market; only the past has to be looked for among all.
             let ids: BTreeSet<u64> = self.markets.values().flat_map(|market| &market.open).copied().collect();
             let orders = ids.iter().filter_map(|id| self.ledger.order(*id));
-            orders.filter(open).map(crate::order::Order::view).collect()
+            orders.filter(open).map(|order| self.as_told(order.view())).collect()
         } else {
             let then = self.ledger.orders().filter(open).filter_map(|order| order.view_as_of(as_of));
-            then.filter(|view| view.status.is_open()).collect()
+            then.filter(|view| view.status.is_open()).map(|view| self.as_told(view)).collect()
         };
         self.ledger.view_as_of(account, as_of, orders, shown)
     }
@@ -155,13 +184,4 @@ impl Exchange {
         }
         self.publish_order(id, None);
     }
-}
-
-fn in_time(now: Timestamp, request: &Request) -> Result<(), Refused> {
-    let late = now > request.sent_at.plus(request.valid_for);
-    let early = request.sent_at > now.plus(AHEAD);
-    if late || early {
-        return Err(refusal::OUTSIDE_WINDOW.refused());
-    }
-    Ok(())
 }

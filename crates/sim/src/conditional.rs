@@ -7,24 +7,36 @@
 
 use crate::exchange::{Counters, Due, Exchange};
 use crate::faults::Fault;
+use crate::habits::{ChildIds, ConditionalHome, TriggerTold};
 use crate::market::{Market, watched};
-use crate::order::{Order, Trail};
+use crate::order::{Approach, Order, Trail};
 use crate::report::{Cause, Status};
 use crate::request::{Kind, Place};
 use backstop_model::{OrderSide, Points, Price, Prices, Ratio, Rounding, Series, Span};
 
 /// Whether a condition is true at `price`: a stop once the market is against it, a target once it is with it.
-const fn true_at(kind: Condition, side: OrderSide, order: std::cmp::Ordering) -> bool {
+pub(crate) const fn true_at(kind: Condition, side: OrderSide, order: std::cmp::Ordering) -> bool {
     match (kind, side) {
         (Condition::Stop, OrderSide::Sell) | (Condition::Target, OrderSide::Buy) => order.is_le(),
         (Condition::Stop, OrderSide::Buy) | (Condition::Target, OrderSide::Sell) => order.is_ge(),
     }
 }
 
+/// Which way a price has to go.
 #[derive(Clone, Copy)]
-enum Condition {
+pub(crate) enum Condition {
     Stop,
     Target,
+}
+
+impl Condition {
+    /// The condition of an order whose level has to be reached from the other side.
+    const fn reached_from(self, approach: Approach) -> Self {
+        match (self, approach) {
+            (Self::Stop, Approach::Asked) | (Self::Target, Approach::Reversed) => Self::Stop,
+            (Self::Stop, Approach::Reversed) | (Self::Target, Approach::Asked) => Self::Target,
+        }
+    }
 }
 
 /// Whether a new order's condition is true before it is placed (-2021). An unknown price makes nothing true.
@@ -69,17 +81,31 @@ pub(crate) fn followed(trail: Trail, side: OrderSide, activation: Option<Price>,
 
 /// One order that comes true: its place in the queue of this point.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Turn {
-    is_target: bool,
-    distance: Points,
-    id: u64,
+pub(crate) struct Turn {
+    pub is_target: bool,
+    pub distance: Points,
+    pub id: u64,
+    pub what: What,
+}
+
+/// What comes true: an order, or a level of the deal with that id.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum What {
+    DealLimit,
+    DealStop,
+    Order,
 }
 
 impl Exchange {
     /// The prices of a market have changed: follow, queue up, strike.
     pub(crate) fn market_moved(&mut self, symbol: &str, before: Prices) {
         self.follow_trails(symbol);
+        self.follow_levels(symbol);
         for turn in self.queue(symbol, before) {
+            if turn.what != What::Order {
+                self.strike(turn.id, turn.what);
+                continue;
+            }
             let Some(order) = self.ledger.order(turn.id) else { continue };
             if !order.is_open() {
                 continue;
@@ -123,6 +149,7 @@ impl Exchange {
         let Some(market) = self.markets.get(symbol) else { return Vec::new() };
         let orders = market.open.iter().filter_map(|id| self.ledger.order(*id));
         let mut queue: Vec<Turn> = orders.filter_map(|order| self.turn(market, order, &before)).collect();
+        queue.extend(self.levels_reached(symbol, market, &before));
         queue.sort_unstable();
         queue
     }
@@ -144,27 +171,35 @@ impl Exchange {
             }
         };
         let price = market.prices.of(series).or_else(|| market.executable(side))?;
-        let condition = if is_target { Condition::Target } else { Condition::Stop };
+        let condition = if is_target { Condition::Target } else { Condition::Stop }.reached_from(order.approach);
         let strikes = order.limit().is_some() || (order.is_waiting() && true_at(condition, side, price.cmp(&level)));
         let origin = before.of(series).unwrap_or(price);
         let distance = level.above(origin).absolute().ok()?;
-        strikes.then_some(Turn { is_target, distance, id: order.id })
+        strikes.then_some(Turn { is_target, distance, id: order.id, what: What::Order })
     }
 
     /// A condition came true.
-    fn trigger(&mut self, id: u64) {
+    pub(crate) fn trigger(&mut self, id: u64) {
         let now = self.now;
         if self.faults.strikes(Fault::TriggerStuck, now) {
-            self.turn_to(id, Status::Triggering, None);
+            self.turn_triggering(id);
             return;
         }
         let delay = self.physics.latency.trigger.drawn(&mut self.dice);
         if delay > Span::ZERO {
-            self.turn_to(id, Status::Triggering, None);
+            self.turn_triggering(id);
             self.plan(now.plus(delay), Due::TakeOver { order: id });
             return;
         }
         self.take_over(id);
+    }
+
+    /// On its way an order of the ordinary kind is told as what it was: there is no such status there.
+    fn turn_triggering(&mut self, id: u64) {
+        match self.habits.conditionals.home {
+            ConditionalHome::Ordinary => self.turn_silently(id, Status::Triggering),
+            ConditionalHome::OwnIds | ConditionalHome::SharedIds => self.turn_to(id, Status::Triggering, None),
+        }
     }
 
     /// The engine gets the triggered order: it refuses it, or a market order lives on under the same client id.
@@ -179,16 +214,61 @@ impl Exchange {
             None => reducible,
         };
         if let Some(cause) = self.refused_by_engine(&account, &place, closes, quantity, slot) {
-            self.end(id, Status::Rejected, Some(cause));
+            let refused = match self.habits.conditionals.home {
+                // An ordinary order that exists already can only expire (venues/aster.md §10).
+                ConditionalHome::Ordinary => Status::Expired,
+                ConditionalHome::OwnIds | ConditionalHome::SharedIds => Status::Rejected,
+            };
+            self.end(id, refused, Some(cause));
             return;
+        }
+        if let Some(order) = self.ledger.orders.get_mut(&id) {
+            order.quantity = Some(quantity);
+        }
+        self.bear_child(id);
+        self.fire(id);
+    }
+
+    /// The market order a trigger brings alive gets its ids; an order of the ordinary kind stays what it was.
+    fn bear_child(&mut self, id: u64) {
+        match self.habits.conditionals.home {
+            ConditionalHome::Ordinary => return,
+            ConditionalHome::OwnIds | ConditionalHome::SharedIds => {}
         }
         let child = Counters::next(&mut self.counters.order);
         if let Some(order) = self.ledger.orders.get_mut(&id) {
-            order.quantity = Some(quantity);
             order.child_id = Some(child);
         }
-        self.turn_to(id, Status::Triggered, None);
-        self.take_at_market(id, self.physics.slippage.trigger_ticks);
+        match self.habits.conditionals.child_ids {
+            ChildIds::Inherited => {}
+            ChildIds::OfVenue => self.ledger.name_child(id, format!("child-{child}")),
+        }
+    }
+
+    /// Tells of the trigger in the venue's manner, and trades.
+    fn fire(&mut self, id: u64) {
+        let ticks = self.physics.slippage.trigger_ticks;
+        match self.habits.conditionals.told {
+            TriggerTold::BeforeFill => self.turn_to(id, Status::Triggered, None),
+            TriggerTold::AfterFill => {
+                self.turn_silently(id, Status::Triggered);
+                let triggered = self.ledger.order(id).map(Order::view);
+                self.take_at_market(id, ticks);
+                self.publish_view(id, triggered, Status::Triggered);
+                return;
+            }
+            TriggerTold::NewAgain => {
+                self.turn_silently(id, Status::Triggered);
+                self.publish_view(id, self.ledger.order(id).map(Order::view), Status::New);
+            }
+            TriggerTold::ShellExpires => {
+                self.turn_silently(id, Status::Triggered);
+                let view = self.ledger.order(id).map(Order::view);
+                self.publish_view(id, view.clone(), Status::Expired);
+                self.publish_view(id, view, Status::New);
+            }
+        }
+        self.take_at_market(id, ticks);
     }
 
     fn refused_by_engine(
@@ -206,9 +286,16 @@ impl Exchange {
             return Some(Cause::Margin);
         }
         let market = self.markets.get(&place.symbol)?;
-        let best = market.executable(place.side);
+        let best = market.executable(place.side).filter(|_| market.session.trades());
         let fits = best.is_some_and(|best| market.rules.check_market(place.side, best, market.mark()).is_ok());
         if fits { None } else { Some(Cause::MarketBand) }
+    }
+
+    fn turn_silently(&mut self, id: u64, status: Status) {
+        let now = self.now;
+        if let Some(order) = self.ledger.orders.get_mut(&id) {
+            order.turn(now, status, None);
+        }
     }
 
     pub(crate) fn turn_to(&mut self, id: u64, status: Status, cause: Option<Cause>) {

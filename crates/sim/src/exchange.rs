@@ -3,20 +3,23 @@
 //! This file keeps the order of things in time and nothing else. What a request does is decided in `arrival` and
 //! `placing`, what a quote does in `conditional` and `matching`, what reaches clients in `outbox`.
 
-use crate::account::Account;
+use crate::account::{Account, TrailingStops};
+use crate::deal::{Confirm, DealAsk, DealUpdate};
 use crate::dice::Dice;
 use crate::entries;
 use crate::faults::{Fault, Faults};
 use crate::filters::Rules;
 use crate::habits::Habits;
 use crate::ledger::Ledger;
-use crate::market::Market;
+use crate::market::{Market, Session};
+use crate::native::Native;
 use crate::physics::Physics;
 use crate::report::Delivery;
 use crate::request::{Request, Ticket};
+use crate::sparse::is_default;
 use backstop_model::{Leverage, Money, PositionMode, Prices, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a venue is made of.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -54,6 +57,9 @@ pub enum SetupError {
     /// The symbol is listed.
     #[error("{0} is listed already; use change_rules to change it")]
     AlreadyListed(String),
+    /// The venue keeps no positions in this mode.
+    #[error("this venue keeps no positions in {0:?} mode; choose one its profile keeps")]
+    NoMode(PositionMode),
     /// No such account.
     #[error("there is no account {0}; open it first")]
     NoAccount(String),
@@ -85,6 +91,10 @@ pub(crate) enum Due {
     ExecuteLate { account: String, request: Request },
     /// The venue cancels an order of its own accord.
     CancelBySystem { order: u64 },
+    /// A request about a deal that was received is done.
+    Deal { account: String, reference: String, ask: DealAsk },
+    /// A market that a fault closed opens again.
+    Reopen { symbol: String },
     /// A triggered order reaches the engine.
     TakeOver { order: u64 },
 }
@@ -106,6 +116,13 @@ pub struct Exchange {
     pub(crate) outbox: BTreeMap<(Timestamp, u64), Delivery>,
     pub(crate) streams: BTreeMap<String, Timestamp>,
     pub(crate) counters: Counters,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) nonces: BTreeMap<String, BTreeSet<i64>>,
+    #[serde(default, with = "entries", skip_serializing_if = "is_default")]
+    pub(crate) confirms: BTreeMap<(String, String), Confirm>,
+    /// Updates of deals that wait for their confirm; between two calls there are none.
+    #[serde(skip)]
+    pub(crate) held_updates: Option<Vec<DealUpdate>>,
 }
 
 /// The venue's running numbers.
@@ -116,6 +133,10 @@ pub(crate) struct Counters {
     pub hand: u64,
     pub order: u64,
     pub ticket: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub conditional: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reference: u64,
 }
 
 impl Counters {
@@ -142,6 +163,9 @@ impl Exchange {
             outbox: BTreeMap::new(),
             streams: BTreeMap::new(),
             counters: Counters::default(),
+            nonces: BTreeMap::new(),
+            confirms: BTreeMap::new(),
+            held_updates: None,
         }
     }
 
@@ -176,6 +200,12 @@ impl Exchange {
         Ok(())
     }
 
+    /// Whether a market trades; absent when it is not listed.
+    #[must_use]
+    pub fn session(&self, symbol: &str) -> Option<Session> {
+        self.markets.get(symbol).map(|market| market.session)
+    }
+
     /// The rules of a market.
     #[must_use]
     pub fn rules(&self, symbol: &str) -> Option<&Rules> {
@@ -196,15 +226,25 @@ impl Exchange {
     /// Opens an account.
     ///
     /// # Errors
-    /// [`SetupError::AccountExists`].
+    /// [`SetupError::AccountExists`], [`SetupError::NoMode`].
     pub fn open_account(&mut self, name: &str, opening: Opening) -> Result<(), SetupError> {
         if self.ledger.accounts.contains_key(name) {
             return Err(SetupError::AccountExists(name.to_owned()));
         }
         let Opening { mode, leverage, balance } = opening;
-        let account = Account { mode, leverage, balance, positions: BTreeMap::new() };
+        if !self.native().keeps(mode) {
+            return Err(SetupError::NoMode(mode));
+        }
+        let trailing = TrailingStops::default();
+        let account = Account { mode, leverage, balance, positions: BTreeMap::new(), trailing };
         self.ledger.accounts.insert(name.to_owned(), account);
         Ok(())
+    }
+
+    /// What is native here.
+    #[must_use]
+    pub fn native(&self) -> Native {
+        Native::of(&self.habits)
     }
 
     /// The truth.
@@ -259,11 +299,17 @@ impl Exchange {
     pub fn quote(&mut self, now: Timestamp, symbol: &str, prices: Prices) -> Result<(), SetupError> {
         self.work_until(now);
         let market = self.listed(symbol)?;
-        let before = market.take_over(prices);
-        if market.settled || (market.open.is_empty() && !self.habits.liquidation) {
+        if !market.session.trades() {
             return Ok(());
         }
-        self.market_moved(symbol, before);
+        let before = market.take_over(prices);
+        if market.settled {
+            return Ok(());
+        }
+        if !market.open.is_empty() || !self.ledger.open_deals.is_empty() || self.habits.liquidation {
+            self.market_moved(symbol, before);
+        }
+        self.incidents(symbol);
         Ok(())
     }
 
@@ -324,6 +370,8 @@ impl Exchange {
             Due::Arrive { ticket, account, request } => self.arrive(ticket, &account, request),
             Due::ExecuteLate { account, request } => self.execute_late(&account, &request),
             Due::CancelBySystem { order } => self.cancel_one_by_system(order),
+            Due::Deal { account, reference, ask } => self.settle_deal(&account, reference, ask),
+            Due::Reopen { symbol } => self.reopen(&symbol),
             Due::TakeOver { order } => self.take_over(order),
         }
     }

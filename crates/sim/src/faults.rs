@@ -38,13 +38,18 @@
 //! | F-C16 | always: -2021 and the callback's range |
 //! | F-C19, F-I04 | [`Fault::Maintenance`] with a window |
 //! | F-C20, F-G01 … F-G04 | the market's rules; `Exchange::change_rules` (F-G02) |
-//! | F-F01, F-F02, F-F03 | `Exchange::liquidate`, `adl`, `settle` |
+//! | F-D07, F-F01, F-F02, F-F03, F-G02 | by hand: `HandAction::ChangeMode`, `Exchange::liquidate`, `adl`, `settle`, `change_rules`; by chance: the knobs of `incidents` |
+//! | F-H08, F-L | `Exchange::set_session`; [`Fault::MarketClosed`] for `closed_for` |
+//! | a confirm that rejects (venues/ig.md §10.2) | [`Fault::DealReject`] with `reason` |
 //! | F-I01, F-I02, F-I03, F-I05 | [`Fault::Http`] with [`Http::limited_429`], [`Http::banned_418`], [`Http::blocked_403`] |
 //! | F-I06 | [`Fault::Reject`] or [`Fault::Http`] with a [`Scope`] |
 
+use crate::deal::DealAsk;
 use crate::dice::{CERTAIN, Dice};
+use crate::incidents::Incidents;
 use crate::refusal::{self, Refused};
 use crate::request::Ask;
+use crate::sparse::is_default;
 use backstop_model::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,10 +57,12 @@ use std::collections::BTreeMap;
 /// A kind of fault, in the order of the table of knobs.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Fault {
-    /// `venue.adl`: counted when called.
+    /// `venue.adl`: a part of a position is taken; strikes on quotes, and is counted when called.
     Adl,
     /// `venue.cancel_by_system`: an accepted order is cancelled after `cancel_after`.
     CancelBySystem,
+    /// A request about a deal is rejected in its confirm with `reason`.
+    DealReject,
     /// `net.delay`: a request and its answer each take up to `delay_up_to` longer.
     Delay,
     /// `net.drop_req`: the request never arrives.
@@ -72,7 +79,8 @@ pub enum Fault {
     EventDuplicate,
     /// `venue.event_reorder`: an event is overtaken by those that follow.
     EventReorder,
-    /// `venue.filters_change`: counted when called.
+    /// `venue.filters_change`: the grid gets ten times as coarse, or what it was; strikes on quotes, and is counted when
+    /// called.
     FiltersChange,
     /// `venue.forget_order`: a query does not find what exists.
     ForgetOrder,
@@ -80,12 +88,16 @@ pub enum Fault {
     Http,
     /// `venue.late_exec`: nobody knows; executed somewhere between now and the end of the request's window.
     LateExecution,
-    /// `venue.liquidate`: counted when it happens.
+    /// `venue.liquidate`: a position is liquidated; strikes on quotes, and is counted when it happens.
     Liquidation,
     /// `venue.maintenance`: every request is refused.
     Maintenance,
+    /// A market shuts for `closed_for`; strikes on quotes.
+    MarketClosed,
     /// Thin book: a taking order is filled in part, its rest expires.
     MarketRest,
+    /// `human.change_mode`: a flat account without orders is switched between hedge and one-way; strikes on quotes.
+    ModeChange,
     /// `venue.only_reduce`: orders that could grow a position are refused.
     OnlyReduce,
     /// `venue.fill`: an execution is split in two or three.
@@ -94,7 +106,7 @@ pub enum Fault {
     Reject,
     /// `net.reorder`: a request may be overtaken by later ones.
     Reorder,
-    /// `venue.settle`: counted when called.
+    /// `venue.settle`: a market is settled at its mark; strikes on quotes, and is counted when called.
     Settlement,
     /// `venue.silent_stall`: the stream is up and says nothing; what it would have said is lost.
     SilentStall,
@@ -114,11 +126,11 @@ pub enum Scope {
     All,
     /// Cancels.
     Cancels,
-    /// Placing and amending conditional orders: the algo endpoint.
+    /// Placing and amending conditional orders and levels: the algo endpoint.
     Conditional,
     /// Queries, snapshots, fills.
     Reads,
-    /// Placing market and limit orders.
+    /// Placing market and limit orders, opening and closing deals.
     Regular,
 }
 
@@ -127,9 +139,12 @@ impl Scope {
     #[must_use]
     pub fn covers(self, ask: &Ask) -> bool {
         match (self, ask) {
-            (Self::All, _) | (Self::Cancels, Ask::Cancel { .. }) | (Self::Conditional, Ask::Amend(_)) => true,
-            (Self::Conditional, Ask::Place(place)) => place.kind.is_conditional(),
-            (Self::Regular, Ask::Place(place)) => !place.kind.is_conditional(),
+            (Self::All, _)
+            | (Self::Cancels, Ask::Cancel { .. })
+            | (Self::Conditional, Ask::Amend(_) | Ask::Protect(_) | Ask::Deal(DealAsk::Levels(_)))
+            | (Self::Regular, Ask::FlashClose { .. } | Ask::Deal(DealAsk::Close(_) | DealAsk::Open(_))) => true,
+            (Self::Conditional, Ask::Place(place) | Ask::PlaceHedged { place, .. }) => place.kind.is_conditional(),
+            (Self::Regular, Ask::Place(place) | Ask::PlaceHedged { place, .. }) => !place.kind.is_conditional(),
             (Self::Reads, ask) => !ask.mutates(),
             (Self::Cancels | Self::Conditional | Self::Regular, _) => false,
         }
@@ -253,6 +268,9 @@ pub struct Faults {
     pub refusal: Refused,
     /// What a late execution answers in the meantime; absent for a 503 of variant A.
     pub late_reply: Option<Refused>,
+    /// What the faults that strike on quotes and on deals do.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub incidents: Incidents,
 }
 
 impl Faults {
@@ -270,6 +288,7 @@ impl Faults {
             http: Http::unknown_503(CERTAIN / 2),
             refusal: refusal::THROTTLED.refused(),
             late_reply: Some(refusal::TIMEOUT.refused()),
+            incidents: Incidents::default(),
         }
     }
 

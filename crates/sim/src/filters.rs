@@ -2,9 +2,11 @@
 //!
 //! Whether the account may place the order at all (mode, margin, reduce-only) is decided in `placing`.
 
+use crate::dealing_rules::Dealing;
 use crate::physics::Funding;
 use crate::refusal::{self, Refused};
 use crate::request::{Amount, Kind};
+use crate::sparse::is_default;
 use backstop_model::{Money, OrderSide, Price, Quantity, Ratio, Rounding};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,9 @@ pub struct Rules {
     pub funding: Option<Funding>,
     /// Most open orders of one account.
     pub max_open_orders: usize,
+    /// Points, distances and stop types, where positions are deals.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dealing: Option<Dealing>,
 }
 
 impl Rules {
@@ -57,6 +62,7 @@ impl Rules {
             maintenance_margin: Ratio::ZERO,
             funding: None,
             max_open_orders: 200,
+            dealing: None,
         }
     }
 
@@ -95,7 +101,7 @@ impl Rules {
         }
     }
 
-    fn check_quantity(&self, quantity: Quantity, at_market: bool) -> Result<(), Refused> {
+    pub(crate) fn check_quantity(&self, quantity: Quantity, at_market: bool) -> Result<(), Refused> {
         let max = if at_market { self.max_market_quantity.or(self.max_quantity) } else { self.max_quantity };
         if quantity.is_zero() {
             return Err(refusal::NO_QUANTITY.refused());

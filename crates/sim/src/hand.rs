@@ -3,10 +3,14 @@
 //! What they do goes through the same checks as a client's request, at once, under client ids that begin with `web-`,
 //! and produces the same events. Only moving a stop is easier for them: screens amend what the API cannot.
 
+use crate::account::TrailingStops;
+use crate::deal::SetLevels;
 use crate::exchange::{Counters, Exchange};
+use crate::habits::ModeChange;
+use crate::protecting::slot_of;
 use crate::refusal::{self, Refused};
 use crate::report::{Cause, Status, StreamEvent};
-use crate::request::{Amend, Amount, Kind, Place, Slot};
+use crate::request::{Amend, Amount, Kind, Place};
 use crate::risk::doubled;
 use backstop_model::{Leverage, PositionMode, PositionSide, Price, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,8 @@ pub enum HandAction {
         /// The side before.
         side: PositionSide,
     },
+    /// Replace the levels of a deal.
+    MoveLevels(SetLevels),
     /// Move the trigger of a stop or target (F-D05).
     MoveStop {
         /// Its client id.
@@ -58,6 +64,8 @@ pub enum HandAction {
         /// How much.
         quantity: Quantity,
     },
+    /// Allow trailing stops on deals, or not (venues/ig.md §2.1).
+    PreferTrailing(TrailingStops),
     /// Make a position smaller at market (F-D02).
     Reduce {
         /// Which market.
@@ -76,7 +84,11 @@ impl Exchange {
     /// The venue's refusal, as for a request; nothing has changed then.
     pub fn by_hand(&mut self, now: Timestamp, account: &str, action: HandAction) -> Result<(), Refused> {
         self.work_until(now);
-        let mode = self.ledger.account(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?.mode;
+        self.act_by_hand(account, action).map_err(|refused| self.habits.requests.numbers.spoken(refused))
+    }
+
+    fn act_by_hand(&mut self, account: &str, action: HandAction) -> Result<(), Refused> {
+        let mode = self.mode_of(account)?;
         match action {
             HandAction::CancelAll { symbol } => {
                 for id in self.open_ids(account, &symbol, None) {
@@ -96,6 +108,7 @@ impl Exchange {
                 self.trade_by_hand(account, mode, &symbol, side, false, quantity)
             }
             HandAction::Flip { symbol, side } => self.flip(account, mode, &symbol, side),
+            HandAction::MoveLevels(levels) => self.move_levels_by_hand(account, levels),
             HandAction::MoveStop { client_id, trigger } => {
                 let id = self.open_by_hand(account, &client_id)?;
                 let amend = Amend { client_id, price: None, trigger: Some(trigger), quantity: None };
@@ -103,6 +116,11 @@ impl Exchange {
             }
             HandAction::Open { symbol, side, quantity } => {
                 self.trade_by_hand(account, mode, &symbol, side, true, quantity)
+            }
+            HandAction::PreferTrailing(trailing) => {
+                let owner = self.ledger.accounts.get_mut(account);
+                owner.ok_or_else(|| refusal::NO_ACCOUNT.about(account))?.trailing = trailing;
+                Ok(())
             }
             HandAction::Reduce { symbol, side, quantity } => {
                 self.trade_by_hand(account, mode, &symbol, side, false, quantity)
@@ -115,11 +133,10 @@ impl Exchange {
     }
 
     fn held(&self, account: &str, mode: PositionMode, symbol: &str, side: PositionSide) -> Result<Quantity, Refused> {
-        let slot = match mode {
-            PositionMode::Hedge => Slot::of(Some(side)),
-            PositionMode::OneWay => Slot::Both,
+        let held = match slot_of(mode, side) {
+            Some(slot) => self.ledger.holding(account, symbol, slot).reducible_by(side.closing()),
+            None => self.dealt_quantity(account, symbol, side),
         };
-        let held = self.ledger.holding(account, symbol, slot).reducible_by(side.closing());
         if held.is_zero() {
             return Err(refusal::REDUCE_ONLY.about(symbol));
         }
@@ -129,7 +146,7 @@ impl Exchange {
     fn flip(&mut self, account: &str, mode: PositionMode, symbol: &str, side: PositionSide) -> Result<(), Refused> {
         let held = self.held(account, mode, symbol, side)?;
         match mode {
-            PositionMode::Hedge => {
+            PositionMode::Hedge | PositionMode::PerDeal => {
                 self.trade_by_hand(account, mode, symbol, side, false, held)?;
                 self.trade_by_hand(account, mode, symbol, side.other(), true, held)
             }
@@ -149,6 +166,9 @@ impl Exchange {
         opens: bool,
         quantity: Quantity,
     ) -> Result<(), Refused> {
+        if mode == PositionMode::PerDeal {
+            return self.deal_by_hand(account, symbol, side, opens, quantity);
+        }
         let number = Counters::next(&mut self.counters.hand);
         let place = Place {
             client_id: format!("web-{number}"),
@@ -159,12 +179,15 @@ impl Exchange {
             kind: Kind::Market,
             reduce_only: !opens && mode == PositionMode::OneWay,
         };
-        self.place(account, place).map(|_| ())
+        self.place_belonging(account, place).map(|_| ())
     }
 
-    fn change_mode(&mut self, account: &str, mode: PositionMode) -> Result<(), Refused> {
+    pub(crate) fn change_mode(&mut self, account: &str, mode: PositionMode) -> Result<(), Refused> {
         let owner = self.ledger.account(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
         let leverage = owner.leverage;
+        if !self.native().keeps(mode) {
+            return Err(refusal::UNSUPPORTED.refused());
+        }
         if owner.mode == mode {
             return Err(refusal::NO_CHANGE.refused());
         }
@@ -180,9 +203,15 @@ impl Exchange {
 
     fn configure(&mut self, account: &str, mode: PositionMode, leverage: Leverage) -> Result<(), Refused> {
         let owner = self.ledger.accounts.get_mut(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
+        let switched = owner.mode != mode;
         owner.mode = mode;
         owner.leverage = leverage;
-        self.publish(account, StreamEvent::ConfigUpdate { at: self.now, mode, leverage });
+        match self.habits.requests.mode_change {
+            ModeChange::Silent if switched => {}
+            ModeChange::Pushed | ModeChange::Silent => {
+                self.publish(account, StreamEvent::ConfigUpdate { at: self.now, mode, leverage });
+            }
+        }
         Ok(())
     }
 }

@@ -4,13 +4,15 @@
 //! and answers; what happens is decided elsewhere, and faults never touch it: they change what clients are told.
 
 use crate::account::{Account, Holding, Position};
+use crate::deal::Deal;
 use crate::entries;
 use crate::order::Order;
 use crate::report::{AccountView, Fill, FundingPayment, OrderView, PositionView};
 use crate::request::Slot;
+use crate::sparse::is_default;
 use backstop_model::{Money, OrderSide, OutOfRange, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The venue's books.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -22,6 +24,10 @@ pub struct Ledger {
     fills: Vec<Fill>,
     after: Vec<Holding>,
     funding: Vec<FundingPayment>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) deals: BTreeMap<u64, Deal>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) open_deals: BTreeSet<u64>,
 }
 
 impl Ledger {
@@ -68,6 +74,24 @@ impl Ledger {
     pub fn orders_of<'l>(&'l self, account: &str, client_id: &str) -> impl DoubleEndedIterator<Item = &'l Order> {
         let ids = self.by_client.get(&(account.to_owned(), client_id.to_owned()));
         ids.into_iter().flatten().filter_map(|id| self.orders.get(id))
+    }
+
+    /// Every deal ever made, oldest first.
+    pub fn deals(&self) -> impl DoubleEndedIterator<Item = &Deal> {
+        self.deals.values()
+    }
+
+    /// An account's open deals, oldest first.
+    pub fn open_deals<'l>(&'l self, account: &'l str) -> impl Iterator<Item = &'l Deal> {
+        let open = self.open_deals.iter().filter_map(|origin| self.deals.get(origin));
+        open.filter(move |deal| deal.account == account)
+    }
+
+    /// An account's open deal by the id it has now.
+    #[must_use]
+    pub fn open_deal(&self, account: &str, id: u64) -> Option<&Deal> {
+        let mut open = self.open_deals.iter().filter_map(|origin| self.deals.get(origin));
+        open.find(|deal| deal.account == account && deal.id == id)
     }
 
     /// Every execution, oldest first.
@@ -169,6 +193,13 @@ impl Ledger {
         let key = (order.account.clone(), order.place.client_id.clone());
         self.by_client.entry(key).or_default().push(order.id);
         self.orders.insert(order.id, order);
+    }
+
+    /// Makes a triggered order known under the client id it executes under.
+    pub(crate) fn name_child(&mut self, id: u64, client_id: String) {
+        let Some(order) = self.orders.get_mut(&id) else { return };
+        self.by_client.entry((order.account.clone(), client_id.clone())).or_default().push(id);
+        order.child_client_id = Some(client_id);
     }
 
     pub(crate) fn insert_fill(&mut self, fill: Fill, after: Holding) {

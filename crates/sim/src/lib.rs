@@ -6,13 +6,18 @@
 //!   same [`Setup`] give the same bytes, also when the [`Exchange`] was saved and read back in between.
 //! * **Its own truth.** [`Exchange::ledger`] holds every order ever accepted, every execution and every payment. Faults
 //!   change what clients are told, never the ledger. Positions are what the executions make them, to the last digit.
-//! * **Its own words.** Requests, answers and events are written from venues/binance.md; of the model only units, sides
-//!   and price series are used, so that the venue cannot share a misunderstanding with the core.
+//! * **Its own words.** Requests, answers and events are written from the pages in venues/; of the model only units,
+//!   sides and price series are used, so that the venue cannot share a misunderstanding with the core.
+//! * **Any venue.** A [`Profile`] is one venue's [`habits`], from its page; [`Setup::of`] plays it, and [`Native`] says
+//!   what is native there. Nothing asks for a venue's name. Without a profile it is Binance as it always was.
 //! * **Latency.** A request travels, takes effect at a later instant, and its answer travels back. The caller asks
 //!   [`Exchange::next_due`] when to come again and collects with [`Exchange::advance`].
 //! * **One point at a time.** [`Exchange::quote`] first does everything due until then, then moves the market: trails
 //!   follow, stops fire before targets, nearer before farther, older before younger, and liquidation comes last.
-//! * **Triggered orders** stay one order under one client id: `TRIGGERED`, then `FILLED`, with a `child_id` of its own.
+//! * **Triggered orders** stay one order under one client id: `TRIGGERED`, then `FILLED`, with a `child_id` of its own
+//!   where the venue has such children.
+//! * **Deals** ([`deal`]) are positions of their own with levels attached; of them updates and confirms are told, never
+//!   orders.
 //!
 //! It is not an order book: there is a best price on either side and as much quantity as anybody wants, unless a fault
 //! says otherwise ([`faults`] has the table of faults). It decides nothing for anybody, and knows nothing of exit plans.
@@ -61,8 +66,12 @@
 //! ```
 
 pub mod account;
+mod amending;
 mod arrival;
 mod conditional;
+pub mod deal;
+mod dealing;
+pub mod dealing_rules;
 pub mod dice;
 mod entries;
 pub mod exchange;
@@ -71,33 +80,53 @@ pub mod filters;
 pub mod generator;
 pub mod habits;
 pub mod hand;
+pub mod incidents;
 pub mod ledger;
-mod market;
+mod levels;
+pub mod market;
 mod matching;
+pub mod native;
+pub mod numbers;
 pub mod order;
 mod outbox;
 pub mod path;
 pub mod physics;
 mod placing;
+pub mod profiles;
+mod protecting;
+mod receipts;
+mod reduction;
 pub mod refusal;
 pub mod report;
 pub mod request;
 mod risk;
+mod sparse;
+mod window;
 
-pub use account::{Account, Holding, Position};
+pub use account::{Account, Holding, Position, TrailingStops};
+pub use deal::{
+    Accepted, Affected, CloseDeal, CloseTarget, Confirm, ConfirmStatus, Deal, DealAsk, DealOrder, DealStatus,
+    DealUpdate, DealView, Fulfilment, LevelAsk, Levels, OpenDeal, Reason, SetLevels, StopAsk, StopGuard, StopLevel,
+    Verdict,
+};
+pub use dealing_rules::{Dealing, Distance, GuaranteedStops, TrailingPreference};
 pub use exchange::{Exchange, Opening, Setup, SetupError};
 pub use faults::{Fault, Faults, Http, Knob, Scope};
 pub use filters::Rules;
 pub use generator::{BadClimate, Climate, Generator, Point, PriceFault, PriceKnob};
-pub use habits::{Amending, Crowding, Habits};
+pub use habits::{Amending, Crowding, DealHabits, Habits};
 pub use hand::HandAction;
+pub use incidents::Incidents;
 pub use ledger::Ledger;
-pub use order::{Change, Order, Trail};
+pub use market::Session;
+pub use native::{Native, Reduction, StopPlace};
+pub use order::{Approach, Bound, Change, Order, Trail};
 pub use path::{BadBar, Bar, PathPoint, path};
 pub use physics::{Delay, Fees, Funding, Latency, LimitFill, Physics, Slippage};
+pub use profiles::Profile;
 pub use refusal::Refused;
 pub use report::{
     AccountView, Answer, Body, Cause, Delivery, Fill, FundingPayment, OrderView, PositionView, Reply, Status,
     StreamEvent,
 };
-pub use request::{Amend, Amount, Ask, Kind, Place, Request, Slot, Term, Ticket};
+pub use request::{Amend, Amount, Ask, Kind, Place, Protect, Request, Slot, Term, Ticket, TradeSide};

@@ -3,9 +3,37 @@
 //! What a price change brings about is `matching`'s and `conditional`'s work.
 
 use crate::filters::Rules;
-use backstop_model::{OrderSide, Price, Prices, Series, Timestamp, TriggerSource};
+use crate::sparse::is_default;
+use backstop_model::{OrderSide, Price, Prices, Ratio, Series, Timestamp, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// Whether a market trades (venues/ig.md §4.1 `marketStatus`, §7 `DLG_FLAG`; venues/bitget.md §4 `symbolStatus`;
+/// venues/binance.md §5 `status`). While it does not, it has no prices: quotes are not taken over, and the first one after
+/// it reopens is the gap.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Session {
+    /// Nothing can be done.
+    Closed,
+    /// It trades, and takes nothing that opens.
+    ClosingsOnly,
+    /// It does not trade; levels of deals can be moved away from the market.
+    EditsOnly,
+    /// It trades.
+    #[default]
+    Trading,
+}
+
+impl Session {
+    /// Whether anything trades.
+    #[must_use]
+    pub const fn trades(self) -> bool {
+        match self {
+            Self::ClosingsOnly | Self::Trading => true,
+            Self::Closed | Self::EditsOnly => false,
+        }
+    }
+}
 
 /// A listed market.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -15,12 +43,25 @@ pub(crate) struct Market {
     pub open: BTreeSet<u64>,
     pub settled: bool,
     pub next_funding: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session: Session,
+    /// The rules before a fault changed them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub replaced_rules: Option<Rules>,
 }
 
 impl Market {
     pub fn new(rules: Rules, now: Timestamp) -> Self {
         let next_funding = rules.funding.and_then(|funding| funding.next_after(now));
-        Self { rules, prices: Prices::default(), open: BTreeSet::new(), settled: false, next_funding }
+        Self {
+            rules,
+            prices: Prices::default(),
+            open: BTreeSet::new(),
+            settled: false,
+            next_funding,
+            session: Session::Trading,
+            replaced_rules: None,
+        }
     }
 
     /// Takes over what is new and gives back what was there before.
@@ -42,6 +83,11 @@ impl Market {
             OrderSide::Sell => self.prices.bid,
         };
         best.or(self.prices.last).or(self.prices.mark)
+    }
+
+    /// What a whole unit of price is worth for a unit of quantity, where that is not 1.
+    pub fn worth(&self) -> Option<Ratio> {
+        self.rules.dealing.as_ref().and_then(|dealing| dealing.worth().ok())
     }
 
     /// The mark price, or the last trade where no mark is known.

@@ -4,9 +4,11 @@
 //! a resting one its own limit. Market and triggered orders take the bid for sells and the ask for buys, so a gap
 //! through a stop fills at the gapped price.
 
-use crate::account::Position;
+use crate::account::{Position, worth_of};
 use crate::exchange::{Counters, Exchange};
 use crate::faults::Fault;
+use crate::habits::{Crowding, WhenFlat};
+use crate::order::Bound;
 use crate::physics::slippage::worsened;
 use crate::report::{Cause, Fill, Status};
 use crate::request::Slot;
@@ -129,9 +131,11 @@ impl Exchange {
         let (side, slot) = (order.place.side, order.slot);
         let key = (order.place.symbol.clone(), slot);
         let position = account.positions.get(&key).cloned().unwrap_or_default();
+        let worth = market.worth();
         let (holding, realised) = position.holding.traded(side, quantity, price)?;
+        let realised = worth_of(realised, worth)?;
         let rates = (market.rules.maker_fee, market.rules.taker_fee);
-        let fee = self.physics.fees.of(price, quantity, maker, rates.0, rates.1)?;
+        let fee = worth_of(self.physics.fees.of(price, quantity, maker, rates.0, rates.1)?, worth)?;
         let balance = account.balance.plus(realised)?.minus(fee)?;
         let after = Position {
             holding,
@@ -139,6 +143,7 @@ impl Exchange {
             fees: position.fees.plus(fee)?,
             funding: position.funding,
             at: self.now,
+            worth,
         };
         let mut booked = order.clone();
         booked.book(self.now, quantity, price)?;
@@ -148,7 +153,7 @@ impl Exchange {
             symbol: key.0.clone(),
             slot,
             side,
-            client_id: booked.place.client_id.clone(),
+            client_id: booked.child_client_id.as_ref().unwrap_or(&booked.place.client_id).clone(),
             order_id: id,
             engine_id: booked.child_id.unwrap_or(id),
             price,
@@ -183,18 +188,15 @@ impl Exchange {
             let mut exits = self.open_of(account, symbol, slot);
             exits.retain(|order| order.closes && order.place.side == side);
             if room.is_zero() {
-                let goes = |order: &&crate::order::Order| {
-                    order.is_waiting() && (order.is_close_position() || self.habits.conditionals_expire_when_flat)
-                };
+                let goes = |order: &&crate::order::Order| order.is_waiting() && self.goes_with_its_position(order);
                 ended.extend(exits.iter().copied().filter(goes).map(|order| (order.id, Cause::PositionGone)));
             }
             exits.retain(|order| order.limit().is_some());
-            exits.sort_by_key(|order| (farness(side, order.limit()), order.id));
+            self.sort_by_right_to_stay(side, &mut exits);
             let mut taken = Quantity::ZERO;
             for order in exits {
                 let left = order.remaining().unwrap_or(Quantity::ZERO);
-                let together =
-                    if self.habits.crowding == crate::habits::Crowding::Allow { Ok(left) } else { taken.plus(left) };
+                let together = if self.habits.crowding == Crowding::Allow { Ok(left) } else { taken.plus(left) };
                 match together {
                     Ok(sum) if sum <= room => taken = sum,
                     Ok(_) | Err(OutOfRange) => ended.push((order.id, Cause::KnockedOut)),
@@ -203,6 +205,24 @@ impl Exchange {
         }
         for (id, cause) in ended {
             self.end(id, Status::Expired, Some(cause));
+        }
+    }
+
+    /// Who stays longest comes first: the first that would fill, or the youngest where the oldest make way.
+    fn sort_by_right_to_stay(&self, side: OrderSide, exits: &mut [&crate::order::Order]) {
+        match self.habits.crowding {
+            Crowding::Allow | Crowding::Refuse => {
+                exits.sort_by_key(|order| (farness(side, order.limit()), order.id));
+            }
+            Crowding::ExpireOldest => exits.sort_by_key(|order| std::cmp::Reverse(order.id)),
+        }
+    }
+
+    fn goes_with_its_position(&self, order: &crate::order::Order) -> bool {
+        match (order.bound, self.habits.exits.bound_when_flat) {
+            (Bound::Free, _) => order.is_close_position() || self.habits.conditionals_expire_when_flat,
+            (Bound::ToPosition, WhenFlat::Expire) => true,
+            (Bound::ToPosition, WhenFlat::Stay) => false,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::report::{Cause, OrderView, Status};
 use crate::request::{Amount, Kind, Place, Slot};
+use crate::sparse::is_default;
 use backstop_model::{Money, OutOfRange, Price, Quantity, Rounding, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,52 @@ pub struct Order {
     pub created_at: Timestamp,
     /// Every state it has been in, oldest first.
     pub history: Vec<Change>,
+    /// Whether it is bound to a position.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bound: Bound,
+    /// From which side its trigger price is reached.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub approach: Approach,
+    /// The client id it executes under once triggered, where the venue made up another one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub child_client_id: Option<String>,
+}
+
+/// Whether an order belongs to a position.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Bound {
+    /// It stands for itself, and may outlive the position it was meant for.
+    #[default]
+    Free,
+    /// It belongs to the position and can only close it.
+    ToPosition,
+}
+
+/// From which side a trigger price is reached.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Approach {
+    /// From the side that a stop or target has the market on.
+    #[default]
+    Asked,
+    /// From the other one: the market had passed it, and has to come back (venues/bitget.md §7).
+    Reversed,
+}
+
+/// What an order works on, as found out when it was placed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub slot: Slot,
+    pub closes: bool,
+    pub quantity: Option<Quantity>,
+    pub bound: Bound,
+    pub approach: Approach,
+}
+
+impl Terms {
+    /// A free order reached from the side it asks for.
+    pub const fn free(slot: Slot, closes: bool, quantity: Option<Quantity>) -> Self {
+        Self { slot, closes, quantity, bound: Bound::Free, approach: Approach::Asked }
+    }
 }
 
 /// One step in an order's life.
@@ -133,6 +180,8 @@ impl Order {
             client_id: self.place.client_id.clone(),
             order_id: self.id,
             child_id: self.child_id,
+            child_client_id: self.child_client_id.clone(),
+            bound: self.bound,
             symbol: self.place.symbol.clone(),
             side: self.place.side,
             position_side: self.place.position_side,

@@ -4,7 +4,8 @@
 
 use crate::exchange::{Counters, Exchange};
 use crate::faults::Fault;
-use crate::report::{Body, Delivery, PositionView, Reply, StreamEvent};
+use crate::habits::ConditionalHome;
+use crate::report::{Body, Delivery, OrderView, PositionView, Reply, Status, StreamEvent};
 use crate::request::{Slot, Ticket};
 use backstop_model::Timestamp;
 
@@ -44,7 +45,8 @@ impl Exchange {
             return;
         }
         let newest = self.streams.get(account).copied().unwrap_or(Timestamp::EPOCH);
-        let mut at = now.plus(self.physics.latency.stream.drawn(&mut self.dice)).max(newest);
+        let way = self.physics.latency.stream.drawn(&mut self.dice);
+        let mut at = now.plus(way).plus(self.habits.requests.events_late_by).max(newest);
         let longest = self.faults.event_delay_up_to;
         if self.faults.strikes(Fault::EventDelay, now) {
             at = at.plus(self.faults.dice().within(longest));
@@ -65,18 +67,46 @@ impl Exchange {
         self.outbox.insert((at, number), Delivery { at, account: account.to_owned(), body });
     }
 
-    /// Tells an order's owner how it stands.
+    /// Tells an order's owner how it stands. Of deals only the deal itself is told.
     pub(crate) fn publish_order(&mut self, id: u64, fill: Option<Fill>) {
         let Some(order) = self.ledger.order(id) else { return };
-        let (account, view) = (order.account.clone(), order.view());
+        if matches!(order.slot, Slot::Deal(_)) {
+            return;
+        }
+        let (account, view) = (order.account.clone(), self.as_told(order.view()));
         self.publish(
             &account,
             StreamEvent::OrderUpdate { at: self.now, order: Box::new(view), fill: fill.map(Box::new) },
         );
     }
 
-    /// Tells an account how a slot stands.
+    /// Tells an order's owner of a view under a status that stands for a moment only.
+    pub(crate) fn publish_view(&mut self, id: u64, view: Option<OrderView>, status: Status) {
+        let (Some(order), Some(view)) = (self.ledger.order(id), view) else { return };
+        let (account, order) = (order.account.clone(), Box::new(OrderView { status, ..view }));
+        self.publish(&account, StreamEvent::OrderUpdate { at: self.now, order, fill: None });
+    }
+
+    /// An order as this venue shows it.
+    pub(crate) fn shown(&self, id: u64) -> Option<OrderView> {
+        self.ledger.order(id).map(|order| self.as_told(order.view()))
+    }
+
+    /// Where conditional orders are ordinary ones, nobody sees them on their way from trigger to market.
+    pub(crate) fn as_told(&self, view: OrderView) -> OrderView {
+        match (self.habits.conditionals.home, view.status) {
+            (ConditionalHome::Ordinary, Status::Triggered | Status::Triggering) => {
+                OrderView { status: Status::New, ..view }
+            }
+            (ConditionalHome::Ordinary | ConditionalHome::OwnIds | ConditionalHome::SharedIds, _) => view,
+        }
+    }
+
+    /// Tells an account how a slot stands. Deals are told of by `dealing`, once for each request.
     pub(crate) fn publish_position(&mut self, account: &str, symbol: &str, slot: Slot) {
+        if matches!(slot, Slot::Deal(_)) {
+            return;
+        }
         let Some(owner) = self.ledger.account(account) else { return };
         let balance = owner.balance;
         let position = self.position_view(account, symbol, slot, owner.holding(symbol, slot), self.now);
@@ -102,6 +132,7 @@ impl Exchange {
             entry: holding.entry(),
             liquidation,
             updated_at: at,
+            deal: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The venue's own no: its codes and texts (venues/binance.md §17), as they would stand in an error body.
 //!
-//! What a client makes of a code is left to the client; adapters translate them, this crate only speaks them.
+//! What a client makes of a code is left to the client; adapters translate them, this crate only speaks them. The numbers
+//! here are Binance's; `numbers` has those of other venues.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -9,7 +10,7 @@ use std::fmt;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[error("{code}: {text}")]
 pub struct Refused {
-    /// The venue's number, always negative.
+    /// The venue's number: negative at Binance and Aster, positive at Bitget, at IG the HTTP status.
     pub code: i32,
     /// The venue's text.
     pub text: String,
@@ -116,8 +117,12 @@ codes! {
     REDUCE_WITH_CLOSE = -4138, "ReduceOnly must not be sent with closePosition equals true.";
     /// The market is closed for good or settling.
     CLOSED = -4140, "Invalid symbol status for opening position.";
+    /// The market does not trade now.
+    SYMBOL_CLOSED = -4141, "Symbol is closed.";
     /// Below the smallest notional.
     MIN_NOTIONAL = -4164, "Order's notional must be no smaller than the minimum (unless you choose reduce only).";
+    /// The nonce was used before, is too small, or too far from the venue's clock (venues/aster.md §2.3).
+    BAD_NONCE = -4225, "Nonce Expired";
     /// Only orders that reduce are taken.
     ONLY_REDUCE = -4400, "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed.";
     /// A whole-position order without a position.

@@ -2,9 +2,11 @@
 //!
 //! When they arrive, and whether they arrive at all, is decided in `outbox`.
 
-use crate::order::Trail;
+use crate::deal::{Confirm, DealUpdate, DealView};
+use crate::order::{Bound, Trail};
 use crate::refusal::Refused;
 use crate::request::{Amount, Kind, Slot, Ticket};
+use crate::sparse::is_default;
 use backstop_model::{Leverage, Money, OrderSide, PositionMode, PositionSide, Price, Quantity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -56,10 +58,24 @@ pub enum Reply {
 /// What came of a request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Answer {
+    /// An order was accepted, and the venue leaves out its id (venues/bitget.md §6.2).
+    Accepted {
+        /// The client's id of the order: all that finds it.
+        client_id: String,
+    },
+    /// The verdict on an earlier request about a deal.
+    Confirm(Box<Confirm>),
     /// The executions asked for, oldest first.
     Fills(Vec<Fill>),
     /// The order placed, amended, cancelled or asked for, as it stands after the request.
     Order(Box<OrderView>),
+    /// A request about a deal has arrived, and nothing more is known yet (venues/ig.md §0 fact 3).
+    Received {
+        /// What the verdict will be found under.
+        reference: String,
+    },
+    /// The time stamp is used up; what still comes with it will be refused (venues/aster.md §8).
+    Revoked,
     /// The account.
     Snapshot(AccountView),
 }
@@ -73,6 +89,12 @@ pub struct OrderView {
     pub order_id: u64,
     /// Of a conditional order that has triggered, its id in the engine (`actualOrderId`).
     pub child_id: Option<u64>,
+    /// The client id it executes under, where the venue made up another one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub child_client_id: Option<String>,
+    /// Whether it is bound to a position.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bound: Bound,
     /// Which market.
     pub symbol: String,
     /// Buy or sell.
@@ -146,6 +168,10 @@ pub enum Cause {
     ByHand,
     /// The venue did it and gives no reason (F-C06), or a dead-man switch did (F-D06).
     BySystem,
+    /// A limit attached to a deal was reached. The venue does not tell (venues/ig.md §0 fact 2).
+    DealLimit,
+    /// A stop attached to a deal was reached. The venue does not tell.
+    DealStop,
     /// The rest of an immediate-or-cancel order (`er` 2).
     ImmediateRest,
     /// Knocked out: the position is too small for it now, or a market order took precedence (`er` 4, F-C05).
@@ -164,6 +190,8 @@ pub enum Cause {
     PositionGone,
     /// Refused at trigger: nothing to reduce, or a fault says so (F-C07).
     ReduceOnlyReject,
+    /// A later order of its kind took its place (venues/bitget.md §8.2).
+    Replaced,
     /// The market was settled (`er` 7, F-F03).
     Settlement,
 }
@@ -220,6 +248,9 @@ pub struct PositionView {
     pub liquidation: Option<Price>,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// What it shows besides, where it is a deal.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deal: Option<Box<DealView>>,
 }
 
 /// An account as the venue shows it. Only slots with something open are listed (venues/binance.md §0 fact 12).
@@ -242,6 +273,8 @@ pub struct AccountView {
 /// An event of an account's stream.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum StreamEvent {
+    /// A verdict on a request about a deal.
+    Confirm(Box<Confirm>),
     /// Leverage or position mode changed (F-D07, F-D08).
     ConfigUpdate {
         /// When, by the venue's clock.
@@ -251,6 +284,8 @@ pub enum StreamEvent {
         /// The leverage from now on.
         leverage: Leverage,
     },
+    /// A deal was opened, changed or is gone; of deals nothing else is told (venues/ig.md §7.1).
+    DealUpdate(Box<DealUpdate>),
     /// A funding payment; it carries no position (F-B12).
     FundingFee(FundingPayment),
     /// An order changed.

@@ -1,8 +1,9 @@
-//! What a client can ask of the venue. These are the simulator's own words, written from venues/binance.md §7 and §8;
-//! whoever connects to it translates.
+//! What a client can ask of the venue. These are the simulator's own words, written from venues/binance.md §7 and §8,
+//! venues/bitget.md §6 to §8 and venues/ig.md §4 (in `deal`); whoever connects to it translates.
 //!
 //! Numbers may be anything here: checking them is the venue's work (`filters`), and refusing them an answer.
 
+use crate::deal::DealAsk;
 use backstop_model::{OrderSide, PositionSide, Price, Quantity, Ratio, Span, Timestamp, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -33,18 +34,40 @@ pub enum Ask {
         /// The client's id of the order.
         client_id: String,
     },
+    /// Something about deals, at a venue that keeps a position for each.
+    Deal(DealAsk),
     /// The account's executions after the one with this id, oldest first; 0 for all.
     Fills {
         /// The last execution id already known.
         since: u64,
     },
+    /// Close a position at market, whatever its quantity, under an id of the venue's (venues/bitget.md §6.4).
+    FlashClose {
+        /// Which market.
+        symbol: String,
+        /// Which side; absent for both.
+        side: Option<PositionSide>,
+    },
     /// Place an order.
     Place(Place),
+    /// Place an order in the inverted words of hedge mode: `place.side` names the position, buy a long and sell a short,
+    /// and `trade` whether it is opened or closed (venues/bitget.md §6.1).
+    PlaceHedged {
+        /// The order, without a position side.
+        place: Place,
+        /// Opening or closing.
+        trade: TradeSide,
+    },
+    /// Place a stop, target or trail that is bound to a position and can only close it (venues/bitget.md §8).
+    Protect(Protect),
     /// The newest order with this client id, open or not.
     Query {
         /// The client's id of the order.
         client_id: String,
     },
+    /// Use up this request's time stamp, so that an earlier request with the same one that is still under way will be
+    /// refused (`noop`, venues/aster.md §8).
+    Revoke,
     /// Positions, open orders and balance.
     Snapshot,
 }
@@ -54,8 +77,18 @@ impl Ask {
     #[must_use]
     pub const fn mutates(&self) -> bool {
         match self {
-            Self::Amend(_) | Self::Cancel { .. } | Self::Place(_) => true,
-            Self::Fills { .. } | Self::Query { .. } | Self::Snapshot => false,
+            Self::Amend(_)
+            | Self::Cancel { .. }
+            | Self::Deal(DealAsk::Close(_) | DealAsk::Levels(_) | DealAsk::Open(_))
+            | Self::FlashClose { .. }
+            | Self::Place(_)
+            | Self::PlaceHedged { .. }
+            | Self::Protect(_) => true,
+            Self::Deal(DealAsk::Confirm { .. })
+            | Self::Fills { .. }
+            | Self::Query { .. }
+            | Self::Revoke
+            | Self::Snapshot => false,
         }
     }
 }
@@ -77,6 +110,31 @@ pub struct Place {
     pub kind: Kind,
     /// May only shrink a position. One-way mode only; in hedge mode the position side says it.
     pub reduce_only: bool,
+}
+
+/// Whether an order in inverted words opens or closes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum TradeSide {
+    /// It closes the position it names.
+    Close,
+    /// It opens the position it names, or makes it larger.
+    Open,
+}
+
+/// A stop, target or trail bound to a position. It carries neither buy or sell nor reduce-only: it can only close.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Protect {
+    /// The client's id.
+    pub client_id: String,
+    /// Which market.
+    pub symbol: String,
+    /// The side of the position it belongs to (`holdSide`), also in one-way mode.
+    pub holds: PositionSide,
+    /// For all of it whatever it is then (`pos_loss`, `pos_profit`), or for so much (`loss_plan`, `profit_plan`,
+    /// `moving_plan`).
+    pub amount: Amount,
+    /// Stop-market, take-profit-market or trailing.
+    pub kind: Kind,
 }
 
 /// How much an order is for.
@@ -169,11 +227,14 @@ pub struct Amend {
     pub quantity: Option<Quantity>,
 }
 
-/// Where a position is kept: one net position, or one for each side in hedge mode (venues/binance.md §6.1).
+/// Where a position is kept: one net position, one for each side in hedge mode (venues/binance.md §6.1), or one for
+/// each deal (venues/ig.md §4).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Slot {
     /// The net position of one-way mode.
     Both,
+    /// One deal, by the id it was opened under.
+    Deal(u64),
     /// The long of hedge mode.
     Long,
     /// The short of hedge mode.
@@ -191,11 +252,11 @@ impl Slot {
         }
     }
 
-    /// The position side as orders name it; absent for the net position.
+    /// The position side as orders name it; absent for the net position and for deals.
     #[must_use]
     pub const fn position_side(self) -> Option<PositionSide> {
         match self {
-            Self::Both => None,
+            Self::Both | Self::Deal(_) => None,
             Self::Long => Some(PositionSide::Long),
             Self::Short => Some(PositionSide::Short),
         }
@@ -204,10 +265,11 @@ impl Slot {
 
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Both => "both",
-            Self::Long => "long",
-            Self::Short => "short",
-        })
+        match self {
+            Self::Both => f.pad("both"),
+            Self::Deal(id) => write!(f, "deal {id}"),
+            Self::Long => f.pad("long"),
+            Self::Short => f.pad("short"),
+        }
     }
 }

@@ -3,9 +3,11 @@
 //! Each produces the same orders, executions and events as a client's order would, under the venue's own client ids
 //! (venues/binance.md §10.3): `autoclose-`, `adl_autoclose`, `settlement_autoclose-`.
 
-use crate::account::Holding;
+use crate::account::{Holding, worth_of};
 use crate::exchange::{Exchange, SetupError};
 use crate::faults::Fault;
+use crate::habits::MassCancel;
+use crate::order::Terms;
 use crate::physics::slippage::worsened;
 use crate::report::{Cause, FundingPayment, Status, StreamEvent};
 use crate::request::{Amount, Kind, Place, Slot};
@@ -29,7 +31,7 @@ impl Exchange {
         }
     }
 
-    fn holders<'e>(&'e self, symbol: &'e str) -> impl Iterator<Item = (&'e str, Slot, Holding)> + 'e {
+    pub(crate) fn holders<'e>(&'e self, symbol: &'e str) -> impl Iterator<Item = (&'e str, Slot, Holding)> + 'e {
         self.ledger.accounts.iter().flat_map(move |(name, account)| {
             let open = account.positions.iter().filter(move |((of, _), p)| of == symbol && !p.holding.is_flat());
             open.map(move |((_, slot), position)| (name.as_str(), *slot, position.holding))
@@ -47,7 +49,9 @@ impl Exchange {
         market.next_funding = funding.next_after(at);
         let Some(mark) = market.mark() else { return };
         for (account, slot, holding) in holders {
-            if let Ok(amount) = funding.payment(holding.side, mark, holding.quantity) {
+            let worth = self.worth_at(symbol);
+            let payment = funding.payment(holding.side, mark, holding.quantity);
+            if let Ok(amount) = payment.and_then(|amount| worth_of(amount, worth)) {
                 self.book_funding(&account, symbol, slot, amount, at);
             }
         }
@@ -63,6 +67,10 @@ impl Exchange {
         let payment = FundingPayment { account: account.clone(), symbol, slot, amount, balance, at };
         self.ledger.insert_funding(payment.clone());
         self.publish(&account, StreamEvent::FundingFee(payment));
+    }
+
+    fn worth_at(&self, symbol: &str) -> Option<backstop_model::Ratio> {
+        self.markets.get(symbol).and_then(crate::market::Market::worth)
     }
 
     pub(crate) fn liquidation_price(&self, account: &str, symbol: &str, holding: &Holding) -> Option<Price> {
@@ -96,7 +104,7 @@ impl Exchange {
         self.liquidate_slot(account, symbol, slot);
     }
 
-    fn liquidate_slot(&mut self, account: &str, symbol: &str, slot: Slot) {
+    pub(crate) fn liquidate_slot(&mut self, account: &str, symbol: &str, slot: Slot) {
         let holding = self.ledger.holding(account, symbol, slot);
         if holding.is_flat() {
             return;
@@ -140,12 +148,23 @@ impl Exchange {
     /// The venue cancels all open orders of an account on a symbol without a word (F-D06). Returns how many.
     pub fn cancel_by_system(&mut self, now: Timestamp, account: &str, symbol: &str) -> usize {
         self.work_until(now);
-        let ids = self.open_ids(account, symbol, None);
+        let ids = self.mass_cancelled(account, symbol);
         for id in &ids {
             self.faults.count(Fault::CancelBySystem);
             self.end(*id, Status::Canceled, Some(Cause::BySystem));
         }
         ids.len()
+    }
+
+    /// What a cancelling of everything on a symbol hits.
+    pub(crate) fn mass_cancelled(&self, account: &str, symbol: &str) -> Vec<u64> {
+        let mut ids = self.open_ids(account, symbol, None);
+        let waits = |id: &u64| self.ledger.order(*id).is_some_and(|order| order.place.kind.is_conditional());
+        match self.habits.conditionals.mass_cancel {
+            MassCancel::Everything => {}
+            MassCancel::RegularOnly => ids.retain(|id| !waits(id)),
+        }
+        ids
     }
 
     pub(crate) fn cancel_one_by_system(&mut self, id: u64) {
@@ -171,7 +190,7 @@ impl Exchange {
     }
 
     /// Closes part of a slot with an order of the venue's own, past all checks.
-    fn force(
+    pub(crate) fn force(
         &mut self,
         account: &str,
         symbol: &str,
@@ -190,8 +209,10 @@ impl Exchange {
         let client_id = match cause {
             Cause::Adl => "adl_autoclose".to_owned(),
             Cause::Settlement => format!("settlement_autoclose-{number}"),
+            Cause::DealLimit | Cause::DealStop => format!("level-{number}"),
             Cause::Liquidation
             | Cause::Amended
+            | Cause::Replaced
             | Cause::ByHand
             | Cause::BySystem
             | Cause::ImmediateRest
@@ -212,11 +233,14 @@ impl Exchange {
             kind: Kind::Market,
             reduce_only: slot == Slot::Both,
         };
-        let id = self.accept(account, place, slot, true, Some(quantity));
+        let id = self.accept(account, place, Terms::free(slot, true, Some(quantity)));
         if let Some(order) = self.ledger.orders.get_mut(&id) {
             order.forced = Some(cause);
         }
         self.execute(id, quantity, price, false);
+        if let Slot::Deal(origin) = slot {
+            self.deal_changed(origin);
+        }
     }
 
     /// The wallet plus what is open at the mark price; absent for an unknown account or an unknown mark. It may go below
@@ -235,7 +259,7 @@ impl Exchange {
                 backstop_model::PositionSide::Long => worth.minus(cost).ok()?,
                 backstop_model::PositionSide::Short => cost.minus(worth).ok()?,
             };
-            equity = equity.plus(profit).ok()?;
+            equity = equity.plus(worth_of(profit, position.worth).ok()?).ok()?;
         }
         Some(equity)
     }

@@ -4,8 +4,8 @@ use backstop_model::{
     Leverage, OrderSide, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Timestamp, TriggerSource,
 };
 use backstop_sim::{
-    Amend, Amount, Answer, Ask, Body, Delivery, Exchange, Kind, Opening, OrderView, Place, Reply, Request, Rules,
-    Setup, Slot, Status, StreamEvent, Term,
+    Amend, Amount, Answer, Ask, Body, Delivery, Exchange, Kind, Opening, OrderView, Place, Profile, Protect, Reply,
+    Request, Rules, Setup, Slot, Status, StreamEvent, Term,
 };
 
 pub const SYMBOL: &str = "BTCUSDT";
@@ -50,6 +50,11 @@ pub fn desk_with(setup: Setup, mode: PositionMode, rules: Rules) -> Desk {
     let mut desk = Desk { venue, now: 0, told: Vec::new(), mode };
     desk.quote("100");
     desk
+}
+
+/// A desk at the venue of a profile, without slippage and network.
+pub fn desk_of(profile: Profile, mode: PositionMode) -> Desk {
+    desk_with(Setup::exactly(profile, 1), mode, rules())
 }
 
 /// An order to be placed; the position side is filled in on hedge accounts from side and `closes`.
@@ -164,6 +169,16 @@ impl Desk {
         self.place(wish(id, OrderSide::Sell, amount, kind, true))
     }
 
+    /// Places an exit bound to the long and is told the order as it stands, or the code of the refusal.
+    pub fn protect(&mut self, id: &str, amount: &str, kind: Kind) -> Result<OrderView, i32> {
+        order_or_code(self.ask(self.protect_ask(id, PositionSide::Long, amount, kind)))
+    }
+
+    pub fn protect_ask(&self, id: &str, holds: PositionSide, amount: &str, kind: Kind) -> Ask {
+        let Wish { client_id, amount, kind, .. } = wish(id, holds.closing(), amount, kind, true);
+        Ask::Protect(Protect { client_id, symbol: SYMBOL.to_owned(), holds, amount, kind })
+    }
+
     pub fn cancel(&mut self, id: &str) -> Result<OrderView, i32> {
         order_or_code(self.ask(Ask::Cancel { client_id: id.to_owned() }))
     }
@@ -174,6 +189,11 @@ impl Desk {
 
     pub fn amend_trigger(&mut self, id: &str, trigger: &str) -> Result<OrderView, i32> {
         let amend = Amend { client_id: id.to_owned(), price: None, trigger: Some(price(trigger)), quantity: None };
+        order_or_code(self.ask(Ask::Amend(amend)))
+    }
+
+    pub fn amend_price(&mut self, id: &str, to: &str) -> Result<OrderView, i32> {
+        let amend = Amend { client_id: id.to_owned(), price: Some(price(to)), trigger: None, quantity: None };
         order_or_code(self.ask(Ask::Amend(amend)))
     }
 

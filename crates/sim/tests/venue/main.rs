@@ -2,9 +2,21 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod aster;
+mod binance;
+mod bitget;
+mod bitget_hedge;
+mod bitget_unified;
 mod conditional;
+mod dealer;
 mod desk;
 mod exits;
 mod faults;
+mod ig;
+mod ig_levels;
+mod ig_money;
+mod incidents;
+mod modes;
+mod profile_properties;
 mod properties;
 mod time;

@@ -142,3 +142,14 @@ fn a_venue_that_was_saved_and_read_back_goes_on_identically() {
     let (never, often) = (turbulence(9, 1_000), turbulence(9, 20));
     assert!(never == often, "saving changed the course of things");
 }
+
+/// FNV-1a, so that a test can pin bytes without keeping them.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn the_venue_without_a_profile_keeps_its_seeded_bytes() {
+    let (told, saved) = turbulence(11, 1_000);
+    assert_eq!((fingerprint(&told), fingerprint(&saved)), (132_757_635_414_280_413, 2_605_527_746_073_944_876));
+}

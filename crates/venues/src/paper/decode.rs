@@ -15,7 +15,8 @@ pub(super) fn venue_id(id: u64) -> Option<VenueOrderId> {
 pub(super) fn stream(names: &Names, account: &str, event: sim::StreamEvent, events: &mut Vec<Event>) {
     let Some(account) = names.account(account) else { return };
     match event {
-        sim::StreamEvent::ConfigUpdate { .. } => {}
+        // The paper venue keeps no deals, so that nothing is ever told of one.
+        sim::StreamEvent::ConfigUpdate { .. } | sim::StreamEvent::Confirm(_) | sim::StreamEvent::DealUpdate(_) => {}
         sim::StreamEvent::FundingFee(payment) => {
             let Some(instrument) = names.instrument(&payment.symbol) else { return };
             let position_side = payment.slot.position_side();

@@ -15,7 +15,7 @@ pub(super) fn outcome(refused: &Refused) -> Outcome {
 fn reason(number: i32) -> Option<RefusalReason> {
     let table = [
         (RefusalReason::Throttled, &[code::THROTTLED, code::TOO_MANY_NEW][..]),
-        (RefusalReason::Maintenance, &[code::SHUTTING_DOWN, code::CLOSED]),
+        (RefusalReason::Maintenance, &[code::SHUTTING_DOWN, code::CLOSED, code::SYMBOL_CLOSED]),
         (RefusalReason::Unsupported, &[code::UNSUPPORTED, code::BAD_CLOSE_KIND]),
         (
             RefusalReason::Filter,
@@ -51,6 +51,7 @@ fn reason(number: i32) -> Option<RefusalReason> {
                 code::WRONG_SIDE,
                 code::NOTHING_TO_AMEND,
                 code::REDUCE_WITH_CLOSE,
+                code::BAD_NONCE,
             ],
         ),
     ];

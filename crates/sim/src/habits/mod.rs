@@ -1,6 +1,32 @@
 //! What a venue offers and how it treats its clients' exits: the differences between venues that the simulator can
 //! play, each with the one it plays by default.
+//!
+//! The exchange asks these and never a venue's name. `profiles` fills them in, one venue a file; where a venue's page
+//! says *unverified*, both answers stand here and tests play both. The groups that came later are left out of a saved
+//! venue while they are as by default, so that such a venue reads and writes as it always did.
 
+pub mod conditionals;
+pub mod deals;
+pub mod exits;
+pub mod requests;
+
+pub use conditionals::{
+    ChildIds, ConditionalCount, ConditionalHabits, ConditionalHome, ConditionalMargin, MassCancel, PassedTrigger,
+    TriggerTold,
+};
+pub use deals::{
+    AmendReference, ConfirmTold, DealHabits, LevelHit, OmittedLevel, PartialClose, PremiumDue, RepeatedReference,
+    StopChange,
+};
+pub use exits::{
+    BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, WhenFlat,
+    WholePosition,
+};
+pub use requests::{
+    ClientIds, HedgeWords, IdForm, Marks, ModeChange, Numbers, RequestHabits, RequestWindow, SideMismatch,
+};
+
+use crate::sparse::is_default;
 use serde::{Deserialize, Serialize};
 
 /// What can be amended in place.
@@ -39,8 +65,20 @@ pub struct Habits {
     pub liquidation: bool,
     /// Whether orders that open need margin.
     pub margin_check: bool,
-    /// Most open conditional orders of one account (-4045).
+    /// Most open conditional orders of one account (-4045); what is counted together stands in `conditionals`.
     pub max_conditional: usize,
+    /// How orders that wait for a price live and are told of.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub conditionals: ConditionalHabits,
+    /// What may be used to leave a position, and what becomes of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub exits: ExitHabits,
+    /// How requests are written, counted, timed and answered.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub requests: RequestHabits,
+    /// How deals are treated, at a venue that keeps a position for each deal; elsewhere absent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deals: Option<DealHabits>,
 }
 
 impl Default for Habits {
@@ -53,6 +91,10 @@ impl Default for Habits {
             liquidation: false,
             margin_check: true,
             max_conditional: 200,
+            conditionals: ConditionalHabits::default(),
+            exits: ExitHabits::default(),
+            requests: RequestHabits::default(),
+            deals: None,
         }
     }
 }

@@ -1,0 +1,102 @@
+//! What a venue offers of its own accord, read off its habits, for a translator to build its own capability from.
+//!
+//! It says what the simulator plays, in the simulator's words; what a client makes of it is left to the client.
+
+use crate::habits::{
+    Amending, ClientIds, FlashClose, Habits, NativeTrailing, RequestWindow, SecondWhole, WholePosition,
+};
+use backstop_model::PositionMode;
+use serde::{Deserialize, Serialize};
+
+/// What is native at a venue.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Native {
+    /// What can be amended in place.
+    pub amending: Amending,
+    /// How long a client id is taken, and whether closing has one at all.
+    pub client_ids: ClientIds,
+    /// Whether a position can be closed without naming a quantity.
+    pub flash: FlashClose,
+    /// Most orders that wait for a price.
+    pub most_conditional: usize,
+    /// Until when after its time stamp a request can take effect.
+    pub request_window: RequestWindow,
+    /// What becomes of a second whole-position exit of one kind and direction.
+    pub second_whole: SecondWhole,
+    /// Where a stop and a target stand.
+    pub stops: StopPlace,
+    /// The venue's own trailing stop.
+    pub trailing: NativeTrailing,
+    /// How a whole-position exit is placed.
+    pub whole: WholePosition,
+}
+
+/// Where the stop and the target of a position stand.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum StopPlace {
+    /// One of each as levels of the deal, changed together by one request.
+    Attached,
+    /// As orders of their own.
+    Orders,
+}
+
+/// What keeps an exit from growing or turning a position.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Reduction {
+    /// It names the deal it closes.
+    ByDeal,
+    /// Its reduce-only flag.
+    ByFlag,
+    /// The position's side that it names.
+    BySide,
+}
+
+impl Native {
+    /// What these habits offer.
+    #[must_use]
+    pub fn of(habits: &Habits) -> Self {
+        Self {
+            amending: habits.amending,
+            client_ids: habits.requests.client_ids,
+            flash: habits.exits.flash,
+            most_conditional: habits.max_conditional,
+            request_window: habits.requests.window,
+            second_whole: habits.exits.second_whole,
+            stops: if habits.deals.is_some() { StopPlace::Attached } else { StopPlace::Orders },
+            trailing: habits.exits.trailing,
+            whole: habits.exits.whole,
+        }
+    }
+
+    /// What keeps an exit of an account in this mode from doing more than closing.
+    #[must_use]
+    pub const fn reduction(mode: PositionMode) -> Reduction {
+        match mode {
+            PositionMode::Hedge => Reduction::BySide,
+            PositionMode::OneWay => Reduction::ByFlag,
+            PositionMode::PerDeal => Reduction::ByDeal,
+        }
+    }
+
+    /// Whether a resting or attached stop can be moved in place.
+    #[must_use]
+    pub fn amends_stops(&self) -> bool {
+        self.amending == Amending::Everything
+    }
+
+    /// Whether an exit can rest in the book. Where stops are levels of a deal nothing that closes can
+    /// (venues/ig.md §0 fact 6).
+    #[must_use]
+    pub fn closes_can_rest(&self) -> bool {
+        self.stops == StopPlace::Orders
+    }
+
+    /// Whether the venue keeps positions in this mode.
+    #[must_use]
+    pub fn keeps(&self, mode: PositionMode) -> bool {
+        match mode {
+            PositionMode::Hedge | PositionMode::OneWay => self.stops == StopPlace::Orders,
+            PositionMode::PerDeal => self.stops == StopPlace::Attached,
+        }
+    }
+}
