@@ -15,7 +15,7 @@ use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs the engine with the accounts of the configuration on the paper venue and serves the local API.
 #[derive(Args, Debug)]
@@ -67,6 +67,8 @@ impl Run {
     }
 
     async fn serve(&self, config: &Config) -> Result<Outcome, Failure> {
+        // Before anybody can see that it runs: who ends it then ends it cleanly.
+        let mut end = End::listen()?;
         let cast = RunCast::new(config, instruments(config)?).map_err(Failure::said)?;
         let by_hand = self.by_hand(&cast)?;
         let memory = memory::open(&self.store)?;
@@ -84,7 +86,7 @@ impl Run {
         let routes = router(handle.clone(), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
-            wait_for_the_end().await;
+            end.comes().await;
             // A loop that has ended already needs no telling.
             let _ = ended.send(Input::Stop).await;
         });
@@ -208,11 +210,25 @@ fn tell_json(at: Timestamp, notice: &Notice) {
     output::line_if_read(json!({ "at": at.as_millis(), "severity": notice.severity, "text": notice.text }));
 }
 
-/// SIGTERM or Ctrl-C.
-async fn wait_for_the_end() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// SIGTERM or Ctrl-C, heard from the moment this is made.
+struct End {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl End {
+    fn listen() -> Result<Self, Failure> {
+        let hear = |kind| {
+            signal(kind)
+                .map_err(|why| Failure::said(format!("signals cannot be heard: {why}; is the system out of memory?")))
+        };
+        Ok(Self { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? })
+    }
+
+    async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
