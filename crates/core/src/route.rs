@@ -27,12 +27,22 @@ impl Engine {
                 turn.changed |= self.symbol_plans.insert((*account, *instrument), *plan) != Some(*plan);
             }
             Event::AssignPlan { position, plan } => {
-                let plan = *plan;
-                self.tell(*position, turn, |position, _, _| {
-                    position.assigned = Some(plan);
-                    Ok(())
+                let (id, plan) = (*plan, self.plans.get(plan).cloned());
+                self.tell(*position, turn, |position, ctx, out| {
+                    position.assigned = Some(id);
+                    plan.map_or(Ok(()), |plan| position.change_plan(&plan, ctx, out))
                 });
             }
+            Event::BreakEven { position } => {
+                self.tell_known(*position, turn, |position, ctx, out| position.break_even(ctx, out));
+            }
+            Event::ClosePart { position, share } => {
+                self.tell_known(*position, turn, |position, ctx, out| position.close_part(*share, ctx, out));
+            }
+            Event::Pause { position, paused } => self.tell_known(*position, turn, |position, ctx, out| {
+                position.pause(*paused, ctx, out);
+                Ok(())
+            }),
             Event::Close { position } => self.tell(*position, turn, |position, ctx, _| {
                 if let Some(live) = &mut position.live {
                     live.close(ExitReason::Manual, ctx.now);

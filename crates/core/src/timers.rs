@@ -19,6 +19,8 @@ pub enum Deadline {
     Retry,
     /// The stop may be fitted to a smaller position.
     ResizeStop,
+    /// The price has stood beyond the soft stop for long enough.
+    SoftStop,
     /// The price has been through the stop and the venue is silent.
     StopBackup,
     /// The position's time is up.

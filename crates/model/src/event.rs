@@ -2,7 +2,7 @@
 
 use crate::{
     Account, AccountId, Answer, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, Permit, PlanId,
-    PositionKey, PositionReport, Snapshot, Tick, Timestamp, plan::ExitPlan,
+    PositionKey, PositionReport, Ratio, Snapshot, Tick, Timestamp, plan::ExitPlan,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -19,10 +19,22 @@ pub enum Event {
         /// Which plan.
         plan: PlanId,
     },
+    /// The operator moves the stop to break-even, as the plan means it, as soon as its own price allows.
+    BreakEven {
+        /// Which position.
+        position: PositionKey,
+    },
     /// The operator closes a position at market. Its stop stays until it is flat.
     Close {
         /// Which position.
         position: PositionKey,
+    },
+    /// The operator closes a share of what is open at market; the plan goes on with the rest.
+    ClosePart {
+        /// Which position.
+        position: PositionKey,
+        /// Which share of what is open now, above 0, at most 1.
+        share: Ratio,
     },
     /// An account exists, or has changed.
     DefineAccount(Box<Account>),
@@ -43,6 +55,14 @@ pub enum Event {
     Lookup(Lookup),
     /// The venue says something of an order.
     Order(OrderReport),
+    /// The operator pauses a position, or lets it go on. While it is paused its stop stays where it is and everything else
+    /// that rests stays as it is.
+    Pause {
+        /// Which position.
+        position: PositionKey,
+        /// Whether it is paused.
+        paused: bool,
+    },
     /// What may be done for an account from now on.
     Permit {
         /// Whose.

@@ -36,7 +36,9 @@ impl Record {
         match self.event {
             Event::Answer(_) => "answer",
             Event::AssignPlan { .. } => "assign_plan",
+            Event::BreakEven { .. } => "break_even",
             Event::Close { .. } => "close",
+            Event::ClosePart { .. } => "close_part",
             Event::DefineAccount(_) => "define_account",
             Event::DefineInstrument(_) => "define_instrument",
             Event::DefinePlan { .. } => "define_plan",
@@ -44,6 +46,7 @@ impl Record {
             Event::Funding(_) => "funding",
             Event::Lookup(_) => "lookup",
             Event::Order(_) => "order",
+            Event::Pause { .. } => "pause",
             Event::Permit { .. } => "permit",
             Event::Position(_) => "position",
             Event::Snapshot(_) => "snapshot",

@@ -280,7 +280,9 @@ impl Pace {
         let Speed::Times(times) = self.speed else { return Ok(()) };
         let (began, from) = *self.began.get_or_insert((Instant::now(), at));
         #[allow(clippy::cast_precision_loss, reason = "a pause for people, not a price")]
-        let wanted = Duration::from_secs_f64((at.since(from).as_nanos().max(0) as f64) / 1e9 / times);
+        let seconds = (at.since(from).as_nanos().max(0) as f64) / 1e9 / times;
+        // Slower than any clock can count is as slow as it gets.
+        let wanted = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         while let Some(left) = wanted.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
             meanwhile()?;
             std::thread::sleep(left.min(Duration::from_millis(50)));

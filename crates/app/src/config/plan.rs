@@ -217,6 +217,7 @@ impl Places {
             BadPlan::NoWayOut => (None, "add `take_profits: [{ at: 3%, close: 100% }]`, or trail"),
             // These parts are not written in a configuration yet.
             BadPlan::TrancheCount(_) | BadPlan::TrancheBeyondStop { .. } => (None, "change `tranches`"),
+            BadPlan::LevelWithoutTrail(_) => (None, "add `trailing: { activation: 5%, distance: 2% }`"),
             BadPlan::SliceCount(_) => (None, "change `close_slices`"),
             BadPlan::SoftStopBeyond { .. } => (None, "write `soft_stop` nearer than `stop_loss`"),
             BadPlan::TrailCanLose { .. } => {

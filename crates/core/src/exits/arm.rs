@@ -3,7 +3,7 @@
 //! Rounding never hurts (product.md §2.1): targets to the tick away from the entry, stops to the tick toward the
 //! market. Which quantity each level closes is `ladder`'s work.
 
-use backstop_model::plan::{Distance, ExitPlan, TrailDistance};
+use backstop_model::plan::{Distance, ExitPlan, TakeProfit, TrailDistance, Tranches};
 use backstop_model::{Instrument, OutOfRange, Points, PositionSide, Price, Ratio, Rounding};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,12 @@ pub struct Armed {
     pub activation: Option<Price>,
     /// How far the trail stays behind.
     pub trail: Option<Behind>,
+    /// How far it stays behind from each level on, where the level says so.
+    pub level_trails: Vec<Option<Behind>>,
+    /// From where the stop is at break-even.
+    pub breakeven_at: Option<Price>,
+    /// The nearer stop that the engine watches.
+    pub soft_stop: Option<Price>,
 }
 
 /// A trail distance that no longer depends on anything but the best price.
@@ -60,6 +66,12 @@ pub enum NotArmable {
         /// For which entry.
         entry: Price,
     },
+    /// A soft stop beyond the hard one is never first.
+    #[error("soft_stop {0} lies at {1}, not between the entry and the hard stop {2}")]
+    SoftStopBeyond(Distance, Price, Price),
+    /// A tranche that is beyond its stop is closed.
+    #[error("tranches: a new one at a loss of {0}%, but the stop of this entry lies nearer, at {1}")]
+    TrancheBeyondStop(Ratio, Price),
     /// A number left its range.
     #[error("a price of the plan is out of range for this entry")]
     OutOfRange(#[from] OutOfRange),
@@ -94,7 +106,14 @@ pub fn arm(plan: &ExitPlan, instrument: &Instrument, side: PositionSide, entry: 
         None => None,
     };
     let trail = plan.trailing.map(|trailing| behind(trailing.distance, risk)).transpose()?;
-    Ok(Armed { stop, targets, single, activation, trail })
+    let level_trail = |level: &TakeProfit| level.trail.map(|distance| behind(distance, risk)).transpose();
+    let level_trails = plan.take_profits.iter().map(level_trail).collect::<Result<_, _>>()?;
+    let breakeven_at = plan.breakeven_at.map(|at| ground.target(at, risk)).transpose()?;
+    let soft_stop = plan.soft_stop.map(|soft| ground.soft_stop(soft.at, stop)).transpose()?;
+    if let Tranches::NewWhenLoss { loss, .. } = plan.tranches {
+        ground.check_threshold(loss, stop)?;
+    }
+    Ok(Armed { stop, targets, single, activation, trail, level_trails, breakeven_at, soft_stop })
 }
 
 /// The stop of a position whose plan does not fit it: 6 % from the entry, the most that is given to positions without a
@@ -123,7 +142,11 @@ pub fn stand_in(instrument: &Instrument, side: PositionSide, entry: Price) -> Re
     }
 }
 
-fn behind(distance: TrailDistance, risk: Points) -> Result<Behind, NotArmable> {
+/// A trail distance for an entry with this initial risk.
+///
+/// # Errors
+/// [`NotArmable`] when it needs what is not there.
+pub fn behind(distance: TrailDistance, risk: Points) -> Result<Behind, NotArmable> {
     match distance {
         TrailDistance::Atr(atr) => Err(NotArmable::NeedsBars(Distance::Atr(atr))),
         TrailDistance::Percent(share) => Ok(Behind::Share(share)),
@@ -146,6 +169,21 @@ impl Ground<'_> {
             PositionSide::Short => self.away(at, Points::ZERO, false, Rounding::Down)?,
         };
         Ok(toward_market(self.side, raw, self.instrument.tick)?)
+    }
+
+    fn soft_stop(&self, at: Distance, hard: Price) -> Result<Price, NotArmable> {
+        let soft = self.stop(at)?;
+        let between = self.side.is_better(soft, hard) && self.side.is_better(self.entry, soft);
+        if between { Ok(soft) } else { Err(NotArmable::SoftStopBeyond(at, soft, hard)) }
+    }
+
+    fn check_threshold(&self, loss: Ratio, stop: Price) -> Result<(), NotArmable> {
+        let threshold = self.away(Distance::Percent(loss), Points::ZERO, false, Rounding::Nearest)?;
+        if self.side.is_better(threshold, stop) {
+            Ok(())
+        } else {
+            Err(NotArmable::TrancheBeyondStop(loss.in_percent(), stop))
+        }
     }
 
     /// Away from the entry: up for a long, down for a short.

@@ -1,15 +1,17 @@
 //! What a level's resting order says (product.md §2.1): limit, post-only, or a market order triggered at the target.
 
-use super::Level;
+use super::{Level, slices};
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TargetOrder};
-use backstop_model::{OrderKind, TimeInForce, TrancheId, Trigger, TriggerSource};
+use backstop_model::{Instrument, OrderKind, TimeInForce, TrancheId, Trigger, TriggerSource};
 
 /// The resting order of an open level; nothing when it has nothing to close or is being taken at once.
 #[must_use]
-pub fn resting(level: &Level, tranche: TrancheId, plan: &ExitPlan) -> Option<Wanted> {
+pub fn resting(level: &Level, tranche: TrancheId, plan: &ExitPlan, instrument: &Instrument) -> Option<Wanted> {
     use super::ladder::Instant;
-    let quantity = level.due();
+    let due = level.due();
+    let quantity =
+        slices::part(plan.slices, level.planned, level.filled, level.price, instrument).unwrap_or(due).min(due);
     if quantity.is_zero() || matches!(level.instant, Instant::Limit | Instant::Market) {
         return None;
     }

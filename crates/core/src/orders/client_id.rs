@@ -71,6 +71,7 @@ impl Named {
             Leg::Stop => ('s', 0),
             Leg::Trail => ('r', 0),
             Leg::Close => ('c', 0),
+            Leg::Part => ('p', 0),
             Leg::Target(level) => ('t', level),
             Leg::Instant(level) => ('n', level),
         };
@@ -113,6 +114,7 @@ impl Named {
             "s" => Leg::Stop,
             "r" => Leg::Trail,
             "c" => Leg::Close,
+            "p" => Leg::Part,
             "t" => Leg::Target(level),
             "n" => Leg::Instant(level),
             _ => return None,
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_id_is_a_pure_function_of_what_it_names_and_reads_back() {
-        for leg in [Leg::Stop, Leg::Trail, Leg::Close, Leg::Target(1), Leg::Target(31), Leg::Instant(7)] {
+        for leg in [Leg::Stop, Leg::Trail, Leg::Close, Leg::Part, Leg::Target(1), Leg::Target(31), Leg::Instant(7)] {
             for revision in [1, 2, 999, 32_767] {
                 let named = named(leg, revision);
                 assert_eq!(named.id(), named.id());

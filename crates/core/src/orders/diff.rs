@@ -37,9 +37,11 @@ impl Position {
             self.fit_stop(stop, ctx, out);
         }
         self.cancel_unwanted(&wants, ctx, out);
+        let paused = self.live.as_ref().is_some_and(|live| live.paused);
         let permitted = |leg: Leg| match ctx.permit {
+            _ if paused => matches!(leg, Leg::Close | Leg::Part),
             Permit::All => leg != Leg::Stop,
-            Permit::ProtectOnly => leg == Leg::Close,
+            Permit::ProtectOnly => matches!(leg, Leg::Close | Leg::Part),
         };
         for want in wants.iter().filter(|want| permitted(want.leg)) {
             if want.leg.takes_at_once() {
@@ -195,12 +197,23 @@ impl Position {
             Some(_) | None => open && !spare,
         };
         let wanted = |order: &OpenOrder| order.epoch == epoch && wants.iter().any(|want| fits(want, order));
+        let paused = live.is_some_and(|live| live.paused);
         let keep = |order: &OpenOrder| {
+            let tranche = live.and_then(|live| live.tranche(order.tranche));
+            let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let protects = order.leg == Leg::Stop && needed(order);
-            wanted(order) || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
+            rests || wanted(order) || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
         let unwanted: Vec<_> = self.orders.iter().filter(|order| !keep(order)).map(|order| order.id).collect();
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
+    }
+
+    /// While it is paused: whether what rests for a tranche can stay, because it claims no more than is open.
+    fn may_rest(&self, tranche: &Tranche) -> bool {
+        let epoch = self.epoch;
+        let mine = |order: &&OpenOrder| order.epoch == epoch && order.tranche == tranche.id && order.leg != Leg::Stop;
+        let claims = self.orders.iter().filter(mine).map(claim).try_fold(Quantity::ZERO, Quantity::plus);
+        tranche.closing.is_none() && claims.is_ok_and(|claimed| claimed <= tranche.remaining)
     }
 
     /// Whether every open tranche has a working stop of its own.
@@ -241,6 +254,8 @@ impl Position {
         }
         let collides = |order: &OpenOrder| match want.leg {
             Leg::Instant(level) => order.leg == Leg::Target(level),
+            // The levels have been fitted to the rest: it waits until their orders have followed.
+            Leg::Part => false,
             Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail => order.leg != Leg::Stop,
         };
         let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
@@ -253,7 +268,11 @@ impl Position {
         if waits && patient {
             return Ok(());
         }
-        let quantity = want.quantity.min(self.room(want)?);
+        let room = self.room(want)?;
+        if want.leg == Leg::Part && room < want.quantity {
+            return Ok(());
+        }
+        let quantity = want.quantity.min(room);
         let largest = ctx.instrument.max_quantity.unwrap_or(quantity);
         let quantity = quantity.min(largest);
         if !quantity.is_zero() {

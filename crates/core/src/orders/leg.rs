@@ -12,6 +12,8 @@ pub enum Leg {
     Trail,
     /// A market exit of everything that is left.
     Close,
+    /// A market exit of a part, by hand.
+    Part,
     /// The resting order of a level.
     Target(u8),
     /// A level taken over the live stop: an immediate-or-cancel limit, then market.
@@ -23,7 +25,7 @@ impl Leg {
     #[must_use]
     pub const fn takes_at_once(self) -> bool {
         match self {
-            Self::Close | Self::Instant(_) => true,
+            Self::Close | Self::Instant(_) | Self::Part => true,
             Self::Stop | Self::Target(_) | Self::Trail => false,
         }
     }
@@ -33,7 +35,7 @@ impl Leg {
     pub const fn level(self) -> Option<u8> {
         match self {
             Self::Instant(level) | Self::Target(level) => Some(level),
-            Self::Close | Self::Stop | Self::Trail => None,
+            Self::Close | Self::Part | Self::Stop | Self::Trail => None,
         }
     }
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Leg {
             Self::Stop => f.write_str("stop"),
             Self::Trail => f.write_str("trail"),
             Self::Close => f.write_str("close"),
+            Self::Part => f.write_str("part"),
             Self::Target(level) => write!(f, "TP{level}"),
             Self::Instant(level) => write!(f, "instant TP{level}"),
         }

@@ -138,8 +138,8 @@ impl Position {
             Leg::Target(number) => target_refused(tranche, number, refusal, &scene, out),
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
-            Leg::Close => {
-                let refusals = tranche.hold(Leg::Close, ctx.now);
+            Leg::Close | Leg::Part => {
+                let refusals = tranche.hold(order.leg, ctx.now);
                 let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };
                 let text = format!("market exit refused ({refusal}); trying again, the stop stays");
                 scene.tell(severity, tranche.id, &text, out);

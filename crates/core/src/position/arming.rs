@@ -2,6 +2,7 @@
 //! addition as far as nothing has been touched. The arithmetic is `exits/`; this says what becomes of it.
 
 use super::scene::title;
+use super::tranche::SoftLevel;
 use super::{Ctx, Live, Out, Tranche};
 use crate::exits::arm::{self, Armed};
 use crate::exits::ladder::{self, LevelState};
@@ -91,6 +92,8 @@ fn set_levels(
         out.tell(Severity::Warning, key, text);
     }
     tranche.levels = levels;
+    tranche.breakeven_at = armed.breakeven_at;
+    tranche.soft_stop = armed.soft_stop.map(|price| SoftLevel { price, passed: None });
     Ok(())
 }
 

@@ -6,7 +6,6 @@
 use super::scene::title;
 use super::tranche::{Booking, Entry};
 use super::{Ctx, Live, Out, Position, Tranche, arming};
-use crate::exits::ladder::LevelState;
 use crate::orders::{Leg, Named, OrderState};
 use backstop_model::{
     ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionSide, Quantity, Rounding, Severity,
@@ -58,6 +57,8 @@ impl Position {
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
+            attached_at: ctx.now,
+            paused: false,
             suspended: false,
         };
         live.protection.note(false, ctx.now);
@@ -146,6 +147,9 @@ impl Position {
             out.slippage.push(against.max(Points::ZERO));
         }
         tranche.book(side, &Booking { level, reason, price: fill.price, quantity, fee, at: fill.at })?;
+        if leg == Some(Leg::Part) {
+            tranche.part = tranche.part.saturating_minus(quantity);
+        }
         if let Some(number) = level
             && let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number)
         {
@@ -181,7 +185,7 @@ impl Position {
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
-            Leg::Close => ExitReason::Manual,
+            Leg::Close | Leg::Part => ExitReason::Manual,
         });
         (Some(named.leg), reason)
     }
@@ -225,22 +229,10 @@ impl Position {
 }
 
 impl Tranche {
-    /// A reduction from outside shrinks open levels pro rata (§3.4); rounding's remainder stays with the last.
+    /// A reduction from outside shrinks open levels pro rata (§3.4).
     pub(super) fn shrink_levels(&mut self, gone: Quantity, step: Quantity, trails: bool) -> Result<(), OutOfRange> {
         let now = self.remaining;
-        let before = now.plus(gone)?;
-        let last_open = self.levels.iter().rposition(|level| level.state == LevelState::Open);
-        let mut left = now;
-        for (index, level) in self.levels.iter_mut().enumerate() {
-            if level.state != LevelState::Open {
-                continue;
-            }
-            let due = level.due().pro_rata(now, before, Rounding::Down)?.floor_to_step(step)?;
-            let due = if !trails && Some(index) == last_open { left } else { due.min(left) };
-            left = left.minus(due)?;
-            level.planned = level.filled.plus(due)?;
-        }
-        Ok(())
+        self.fit_levels(now.plus(gone)?, now, step, trails)
     }
 }
 

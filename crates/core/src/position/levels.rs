@@ -3,7 +3,7 @@
 
 use super::scene::Scene;
 use super::turn::extreme;
-use super::{Out, Tranche};
+use super::{Out, Tranche, trail};
 use crate::exits::break_even;
 use crate::exits::ladder::{self, Instant, Level, LevelState, Move};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
@@ -33,6 +33,7 @@ pub(super) fn pass(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Resul
         level.state = if complete { LevelState::Hit { at: ctx.now } } else { LevelState::Moved };
         let passed = level.clone();
         move_after(tranche, number, scene)?;
+        trail::tighten(tranche, number, scene, out)?;
         let stop = tranche.stop.map(|stop| stop.price).filter(|_| !tranche.is_closed());
         tranche.complete_exit(number, stop);
         tell_passed(tranche, &passed, stop, scene, out);
@@ -61,7 +62,7 @@ fn cut_to_rest(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         let due = level.due();
         if due > left {
             level.planned = level.filled.plus(left).unwrap_or(level.filled);
-            if !left.is_zero() {
+            if !left.is_zero() && tranche.closing.is_none() {
                 let text = format!("Closing remaining {left} at TP{} (insufficient for full close)", level.number);
                 out.tell(Severity::Warning, scene.key, text);
             }
@@ -113,6 +114,28 @@ pub(super) fn follow_proposal(tranche: &mut Tranche, scene: &Scene) {
         // The level that asked for the move is the newest one that is complete.
         exit.new_stop = Some(proposal.price);
     }
+}
+
+/// From the plan's own price on the stop is at break-even, whatever the levels do (product.md §2.6).
+pub(super) fn break_even_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+    let (Some(at), None) = (tranche.breakeven_at, tranche.closing) else { return Ok(()) };
+    let best = extreme(scene.side(), scene.ctx, Series::Last, tranche.window);
+    if !best.is_some_and(|best| scene.side().reached(best, at)) {
+        return Ok(());
+    }
+    tranche.breakeven_at = None;
+    let price = break_even_price(tranche, scene)?;
+    let tighter = |place: StopLevel| scene.side().is_better(price, place.price);
+    if tranche.stop.is_none_or(tighter) && tranche.proposal.is_none_or(tighter) {
+        scene.tell(
+            Severity::Note,
+            tranche.id,
+            &format!("{at} was reached: the stop goes to break-even at {price}"),
+            out,
+        );
+        settle_proposal(tranche, StopLevel { price, basis: Basis::BreakEven }, scene);
+    }
+    Ok(())
 }
 
 /// The move of the stop that belongs to a completed level.

@@ -7,6 +7,7 @@
 
 mod answers;
 mod arming;
+mod by_hand;
 pub mod document;
 mod facts;
 mod levels;
@@ -80,6 +81,10 @@ pub struct Live {
     pub mismatch: Option<Box<Mismatch>>,
     /// Where the venue would liquidate, as far as it says.
     pub liquidation: Option<Price>,
+    /// When the plan was attached: time limits count from the later of this and the first execution.
+    pub attached_at: Timestamp,
+    /// The operator has paused it: the stop stays, nothing else is begun.
+    pub paused: bool,
     /// A guard has failed: nothing is sent but what keeps the stop (style: rule 6).
     pub suspended: bool,
 }

@@ -112,7 +112,7 @@ impl Position {
             Leg::Target(_) | Leg::Trail => {
                 tranche.hold(leg, ctx.now);
             }
-            Leg::Close | Leg::Instant(_) => {}
+            Leg::Close | Leg::Instant(_) | Leg::Part => {}
         }
     }
 
@@ -176,6 +176,7 @@ impl Position {
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
+            Leg::Part => ExitReason::Manual,
             // Nobody remembers why everything was to be closed.
             Leg::Close => ExitReason::Unknown,
         }

@@ -3,7 +3,7 @@
 
 use super::arming;
 use super::{Ctx, Live, Out, Position, Tranche};
-use crate::exits::ladder::LevelState;
+use crate::exits::ladder::{Level, LevelState};
 use backstop_model::plan::{MOST_TRANCHES, Merge, Tranches};
 use backstop_model::{OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Series, Severity, TrancheId};
 
@@ -14,6 +14,10 @@ impl Live {
     /// The tranche that a further entry joins; none when it opens one of its own.
     pub(super) fn joined_by(&self, order: &str, price: Price, side: PositionSide) -> Option<TrancheId> {
         let newest = self.open().next_back()?;
+        let trails = self.plan.as_ref().is_some_and(|plan| plan.trails());
+        if newest.is_spent(trails) && self.last_tranche.0 < LAST_NUMBER {
+            return None;
+        }
         let tranches = self.plan.as_ref().map_or(Tranches::Off, |plan| plan.tranches);
         let max = match tranches {
             Tranches::Off => return Some(newest.id),
@@ -69,6 +73,11 @@ impl Tranche {
             PositionSide::Short => Ratio::ONE.plus(share).and_then(|more| self.entry_price.times(more, Rounding::Up)),
         };
         threshold.is_ok_and(|threshold| side.is_better(threshold, price))
+    }
+
+    /// Every level is behind it and nothing runs on: what is left is being closed, and an entry has no place in it.
+    fn is_spent(&self, trails: bool) -> bool {
+        !trails && !self.levels.is_empty() && self.levels.iter().all(Level::is_done)
     }
 
     /// Nothing of its plan has happened yet: it may become part of another one.

@@ -4,6 +4,7 @@
 use super::scene::Scene;
 use super::turn::{DWELL, believed, extreme};
 use super::{Ctx, Out, Tranche};
+use crate::exits::arm::behind;
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use backstop_model::plan::TrailedBy;
@@ -30,6 +31,26 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
     }
     move_stop(tranche, trail, best, scene)?;
     watch_level(tranche, series, scene, out);
+    Ok(())
+}
+
+/// A level that is passed may bring the trail nearer; one that waits is active from there.
+pub(super) fn tighten(tranche: &mut Tranche, number: u8, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+    let (side, tick) = (scene.side(), scene.ctx.instrument.tick);
+    let index = usize::from(number.saturating_sub(1));
+    let Some(distance) = scene.plan.take_profits.get(index).and_then(|level| level.trail) else { return Ok(()) };
+    let (Some(mut trail), Some(initial)) = (tranche.trail, tranche.initial_stop) else { return Ok(()) };
+    let risk = initial.above(tranche.entry_price).absolute()?;
+    let Ok(nearer) = behind(distance, risk) else { return Ok(()) };
+    let at = tranche.levels.get(index).map_or(tranche.entry_price, |level| level.price);
+    if side.is_better(nearer.stop(side, at, tick)?, trail.behind.stop(side, at, tick)?) {
+        trail.behind = nearer;
+        scene.tell(Severity::Note, tranche.id, &format!("from TP{number} on the trail stays {distance} behind"), out);
+    }
+    if trail.phase == Phase::Waiting {
+        trail.phase = Phase::Active { level: None, moved_at: None };
+    }
+    tranche.trail = Some(trail);
     Ok(())
 }
 

@@ -79,6 +79,12 @@ pub struct Tranche {
     pub trail_not_before: Option<Timestamp>,
     /// Every closing so far.
     pub exits: Vec<Exit>,
+    /// From where the stop goes to break-even; none when the plan does not say, or when it has been there.
+    pub breakeven_at: Option<Price>,
+    /// The nearer stop that the engine watches, and since when the price is beyond it.
+    pub soft_stop: Option<SoftLevel>,
+    /// What is being closed by hand.
+    pub part: Quantity,
     /// A market exit of everything, once decided.
     pub closing: Option<Closing>,
     /// The price has been through the stop, on the stop's own source, since then.
@@ -93,6 +99,15 @@ pub struct Tranche {
     /// Legs that wait after a refusal.
     #[serde(with = "crate::orders::by_leg")]
     pub retries: BTreeMap<Leg, Retry>,
+}
+
+/// A nearer stop that the engine watches.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SoftLevel {
+    /// Where.
+    pub price: Price,
+    /// The price has been beyond it since then.
+    pub passed: Option<Timestamp>,
 }
 
 /// A decided market exit.
@@ -142,6 +157,9 @@ impl Tranche {
             trail: None,
             trail_not_before: None,
             exits: Vec::new(),
+            breakeven_at: None,
+            soft_stop: None,
+            part: Quantity::ZERO,
             closing: None,
             stop_passed: None,
             resize_at: None,

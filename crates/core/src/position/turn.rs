@@ -32,7 +32,11 @@ impl Position {
         if let Some(plan) = live.plan.clone() {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
             for tranche in &mut live.tranches {
-                look_at(tranche, &scene, out)?;
+                if live.paused {
+                    back_up_stop(tranche, &scene, out);
+                } else {
+                    look_at(tranche, &scene, live.attached_at, out)?;
+                }
             }
         }
         self.merge(ctx, out)?;
@@ -84,7 +88,7 @@ impl Position {
 }
 
 /// One tranche: every rule in its order.
-fn look_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &mut Out) -> Result<(), OutOfRange> {
     levels::pass(tranche, scene, out)?;
     if levels::mend(tranche, scene, out)? {
         levels::pass(tranche, scene, out)?;
@@ -95,10 +99,12 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), Ou
         return Ok(());
     }
     levels::follow_proposal(tranche, scene);
+    levels::break_even_at(tranche, scene, out)?;
     trail::follow(tranche, scene, out)?;
     watch_targets(tranche, scene);
     back_up_stop(tranche, scene, out);
-    watch_time(tranche, scene);
+    watch_soft_stop(tranche, scene, out);
+    watch_time(tranche, scene, attached_at);
     watch_instants(tranche, scene);
     Ok(())
 }
@@ -163,9 +169,29 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     }
 }
 
-fn watch_time(tranche: &mut Tranche, scene: &Scene) {
+/// The price has stood beyond the soft stop for as long as the plan allows: everything goes, before the hard stop has to.
+fn watch_soft_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let series = scene.plan.stop_loss.trigger.series(side);
+    let (Some(rule), Some(mut soft), None) = (scene.plan.soft_stop, tranche.soft_stop, tranche.closing) else { return };
+    let Some(price) = ctx.board.price(series) else { return };
+    soft.passed = side.hit(price, soft.price).then(|| soft.passed.unwrap_or(ctx.now));
+    tranche.soft_stop = Some(soft);
+    let due = soft.passed.is_some_and(|since| ctx.now >= since.plus(rule.patience));
+    if due && ctx.board.fresh(series, ctx.now).is_some() {
+        let text = format!(
+            "price {price} has stood beyond the soft stop {} for {}; closing at market",
+            soft.price, rule.patience
+        );
+        scene.tell(Severity::Note, tranche.id, &text, out);
+        tranche.close(ExitReason::StopLoss, ctx.now);
+    }
+}
+
+fn watch_time(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp) {
     let now = scene.ctx.now;
-    if scene.plan.time_limit.is_some_and(|limit| now >= tranche.opened_at.plus(limit)) {
+    let since = tranche.opened_at.max(attached_at);
+    if scene.plan.time_limit.is_some_and(|limit| now >= since.plus(limit)) {
         tranche.close(ExitReason::TimeLimit, now);
     }
 }

@@ -8,8 +8,8 @@ use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::arm::Behind;
 use crate::exits::ladder::Instant;
 use crate::exits::stop_loss::{Basis, StopLevel};
-use crate::exits::take_profit;
 use crate::exits::trailing_stop::Phase;
+use crate::exits::{slices, take_profit};
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TrailedBy};
 use backstop_model::{
@@ -50,20 +50,26 @@ impl Position {
 
 fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec<Wanted> {
     let mut wants = Vec::new();
-    let Some(plan) = live.plan.as_ref() else { return wants_close(tranche) };
+    let Some(plan) = live.plan.as_ref() else { return wants_everything(tranche) };
     if let Some(stop) = tranche.stop {
         let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: plan.stop_loss.trigger });
         let reason = stop.basis.reason();
         wants.push(Wanted { tranche: tranche.id, leg: Leg::Stop, kind, quantity: tranche.remaining, reason });
     }
     if tranche.closing.is_some() {
-        wants.extend(wants_close(tranche));
+        wants.extend(wants_close(tranche, plan, ctx));
         return wants;
+    }
+    if !tranche.part.is_zero() {
+        let (quantity, reason) = (tranche.part.min(tranche.remaining), ExitReason::Manual);
+        wants.push(Wanted { tranche: tranche.id, leg: Leg::Part, kind: OrderKind::Market, quantity, reason });
     }
     if !tranche.was_protected {
         return wants;
     }
-    wants.extend(tranche.levels.iter().filter_map(|level| take_profit::resting(level, tranche.id, plan)));
+    wants.extend(
+        tranche.levels.iter().filter_map(|level| take_profit::resting(level, tranche.id, plan, ctx.instrument)),
+    );
     wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));
     wants.extend(native_trail(tranche, plan, ctx, side));
     wants
@@ -89,7 +95,19 @@ pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: P
     Some(Wanted { tranche: tranche.id, leg: Leg::Trail, kind, quantity, reason: ExitReason::TrailingStop })
 }
 
-fn wants_close(tranche: &Tranche) -> Vec<Wanted> {
+/// A market exit; one that has the time goes in parts.
+fn wants_close(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Vec<Wanted> {
+    let mut wants = wants_everything(tranche);
+    for want in wants.iter_mut().filter(|want| slices::has_time(want.reason)) {
+        let (whole, done) = (tranche.original, tranche.closed());
+        let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(tranche.entry_price);
+        let part = slices::part(plan.slices, whole, done, price, ctx.instrument).unwrap_or(want.quantity);
+        want.quantity = want.quantity.min(part);
+    }
+    wants
+}
+
+fn wants_everything(tranche: &Tranche) -> Vec<Wanted> {
     let (tranche, quantity, closing) = (tranche.id, tranche.remaining, tranche.closing);
     let want = |reason| Wanted { tranche, leg: Leg::Close, kind: OrderKind::Market, quantity, reason };
     closing.iter().map(|closing| want(closing.reason)).collect()

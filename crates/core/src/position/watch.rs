@@ -79,6 +79,9 @@ impl Position {
             return next;
         }
         note(tranche.stop_passed.map(|since| self.backup_at(tranche, since, ctx.now)), Deadline::StopBackup);
+        if live.paused {
+            return next;
+        }
         let dwelling = tranche.levels.iter().filter_map(|level| match level.instant {
             Instant::Past { since } if !level.due().is_zero() => Some(since.plus(DWELL)),
             Instant::Past { .. } | Instant::No | Instant::Limit | Instant::Market => None,
@@ -89,7 +92,10 @@ impl Position {
         note(passed.map(|since| since.plus(DWELL)), Deadline::TrailMove);
         note(tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
         let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
-        note(limit.map(|limit| tranche.opened_at.plus(limit)), Deadline::TimeLimit);
+        note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
+        let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);
+        let beyond = tranche.soft_stop.and_then(|soft| soft.passed);
+        note(beyond.zip(patience).map(|(since, patience)| since.plus(patience)), Deadline::SoftStop);
         next
     }
 
@@ -146,6 +152,15 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     }
     if let Some(proposal) = tranche.proposal {
         watches.better(source, proposal.price);
+    }
+    if let Some(at) = tranche.breakeven_at {
+        watches.better(Series::Last, at);
+    }
+    if let Some(soft) = tranche.soft_stop {
+        match soft.passed {
+            None => watches.worse(source, soft.price),
+            Some(_) => watches.better(source, soft.price),
+        }
     }
     if let Some(level) = tranche.next_level().filter(|level| level.state == LevelState::OnlyMoves) {
         watches.better(Series::Last, level.price);

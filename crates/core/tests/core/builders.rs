@@ -1,8 +1,8 @@
 //! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
 
 use backstop_model::plan::{
-    AtrSpec, BreakEven, Merge, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder,
-    TrailDistance, TrailingStop, Tranches,
+    AtrSpec, BreakEven, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit, TakeProfits,
+    TargetOrder, TrailDistance, TrailingStop, Tranches,
 };
 use backstop_model::{
     Account, AccountId, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
@@ -179,8 +179,10 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
         match head {
             "stop" => spec.stop_loss = stop_loss(rest),
             "tp" => {
+                let (rest, trail) = rest.split_once(" trail ").map_or((rest, None), |(rest, far)| (rest, Some(far)));
                 let (at, close) = rest.split_once(" close ").unwrap_or((rest, "100%"));
-                levels.push(TakeProfit::new(distance(at), percent(close)));
+                let trail = trail.map(|far| trail_distance(distance(far)));
+                levels.push(TakeProfit { at: distance(at), close: percent(close), trail });
             }
             "rest" => spec.rest = Rest::Trail,
             "trail" => spec.trailing = Some(trailing(rest)),
@@ -191,6 +193,17 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
             "no-fallback" => spec.fallback_to_single = false,
             "single" => spec.single_take_profit = Some(distance(rest)),
             "time-limit" => spec.time_limit = Some(Span::from_secs(rest.trim_end_matches('s').parse().unwrap())),
+            "breakeven-at" => spec.breakeven_at = Some(distance(rest)),
+            "soft" => {
+                let (at, patience) = rest.split_once(" for ").unwrap();
+                let patience = Span::from_secs(patience.trim_end_matches('s').parse().unwrap());
+                spec.soft_stop = Some(SoftStop { at: distance(at), patience });
+            }
+            "slices" => {
+                let (count, most) =
+                    rest.split_once(" most ").map_or((rest, None), |(count, most)| (count, Some(money(most))));
+                spec.slices = Slices { count: count.parse().unwrap(), max_notional: most };
+            }
             "tranches" => spec.tranches = tranches(rest),
             "merge" => spec.merge = if rest == "never" { Merge::Never } else { Merge::InProfit },
             "allow-loss" => spec.allow_loss = true,
@@ -232,13 +245,7 @@ fn trailing(words: &str) -> TrailingStop {
     let (by, on) = rest.split_once(" on ").unwrap_or((rest, "last"));
     TrailingStop {
         activation,
-        distance: match distance(far) {
-            Distance::Percent(share) => TrailDistance::Percent(share),
-            Distance::Points(points) => TrailDistance::Points(points),
-            Distance::Risk(times) => TrailDistance::Risk(times),
-            Distance::Atr(atr) => TrailDistance::Atr(atr),
-            Distance::At(_) | Distance::Margin(_) => panic!("a trail cannot be {far} behind"),
-        },
+        distance: trail_distance(distance(far)),
         by: match by {
             "venue" => TrailedBy::Venue,
             "amend" => TrailedBy::Amend,
@@ -246,6 +253,16 @@ fn trailing(words: &str) -> TrailingStop {
             other => panic!("{other:?} cannot trail"),
         },
         trigger: source(on),
+    }
+}
+
+fn trail_distance(far: Distance) -> TrailDistance {
+    match far {
+        Distance::Percent(share) => TrailDistance::Percent(share),
+        Distance::Points(points) => TrailDistance::Points(points),
+        Distance::Risk(times) => TrailDistance::Risk(times),
+        Distance::Atr(atr) => TrailDistance::Atr(atr),
+        Distance::At(_) | Distance::Margin(_) => panic!("a trail cannot be {far} behind"),
     }
 }
 

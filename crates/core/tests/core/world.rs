@@ -4,17 +4,19 @@
 //! are not about answers.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, account_from, definitions, distance, fill, instrument_from, key, plan_from, price, quantity,
-    side, tick,
+    ACCOUNT, BTC, account, account_from, definitions, distance, fill, instrument_from, key, percent, plan_from, price,
+    quantity, side, tick,
 };
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
     Account, Answer, Asked, ClientOrderId, Command, Event, Fee, Fill, FillCause, Instrument, Lookup, NewOrder,
-    OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit, PositionReport, PositionSide,
-    Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause, VenueOrderId,
+    OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit, PlanId, PositionReport,
+    PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause,
+    VenueOrderId,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// 2024-02-20T16:26:40Z, the entry time of the specification's example document.
 const START: i64 = 1_708_446_400_000;
@@ -84,11 +86,33 @@ impl World {
                 let permit = if rest == "all" { Permit::All } else { Permit::ProtectOnly };
                 self.handle(Event::Permit { account: ACCOUNT, permit });
             }
-            "close" => self.handle(Event::Close { position: key(side(rest)) }),
+            "close" => self.close(rest),
+            "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
+            "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
+            "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
+            "assign" => self.assign(rest),
             "show" => self.show(rest),
             other => panic!("{other:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
+    }
+
+    /// `long`, or `long 50%`.
+    fn close(&mut self, words: &str) {
+        let event = match words.split_once(' ') {
+            Some((which, share)) => Event::ClosePart { position: key(side(which)), share: percent(share) },
+            None => Event::Close { position: key(side(words)) },
+        };
+        self.handle(event);
+    }
+
+    /// `long: stop 2%; tp 3%`: another plan for what is open.
+    fn assign(&mut self, words: &str) {
+        let (which, words) = words.split_once(": ").unwrap();
+        let (plan, _) = plan_from(words).unwrap();
+        let id = PlanId(9);
+        self.handle(Event::DefinePlan { id, plan: Arc::new(plan) });
+        self.handle(Event::AssignPlan { position: key(side(which)), plan: id });
     }
 
     fn plan(&mut self, words: &str) {

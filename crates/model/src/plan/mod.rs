@@ -196,6 +196,11 @@ impl ExitPlanSpec {
         if self.slices.count == 0 || self.slices.count > 100 {
             return Err(BadPlan::SliceCount(self.slices.count));
         }
+        if self.trailing.is_none()
+            && let Some(index) = self.take_profits.iter().position(|level| level.trail.is_some())
+        {
+            return Err(BadPlan::LevelWithoutTrail(index + 1));
+        }
         if let Some(at) = self.breakeven_at {
             at.check_positive("breakeven_at")?;
         }
@@ -274,6 +279,9 @@ pub enum BadPlan {
     /// Parts are counted.
     #[error("close_slices {0}: make it 1 to 100")]
     SliceCount(u8),
+    /// A level can only tighten a trail that there is.
+    #[error("level {0} says `trail`, but the plan has no `trailing` section to say activation, distance and by")]
+    LevelWithoutTrail(usize),
     /// The soft stop lies inside the hard one.
     #[error("soft_stop {soft} does not lie nearer than stop_loss {hard}; the hard stop would always be first")]
     SoftStopBeyond {

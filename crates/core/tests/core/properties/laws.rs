@@ -94,8 +94,10 @@ fn cancelled(run: &Run, named: Named) {
     let covered = others.clone().fold(Quantity::ZERO, |sum, order| sum.plus(order.remaining()).unwrap());
     let open = position.quantity();
     let going = position.orders.iter().find(|order| Named::read(&order.id) == Some(named)).unwrap();
-    // Two that rest for one tranche are alternatives: the other one protects as much.
-    let other = others.any(|order| order.tranche == going.tranche && order.remaining() >= going.remaining());
+    // Two that rest for one tranche are alternatives: the other one protects as much of it.
+    let tranche = position.live.as_ref().and_then(|live| live.tranche(going.tranche));
+    let protects = tranche.map_or(Quantity::ZERO, |tranche| tranche.remaining).min(going.remaining());
+    let other = others.any(|order| order.tranche == going.tranche && order.remaining() >= protects);
     assert!(covered >= open || other, "I7: a stop is cancelled, the others cover {covered} of {open}");
 }
 
@@ -146,7 +148,8 @@ fn overtaken(run: &Run) -> bool {
 fn levels_end_it(run: &Run, tranche: &Tranche) {
     let levels = &tranche.levels;
     let all_hit = !levels.is_empty() && levels.iter().all(|level| matches!(level.state, LevelState::Hit { .. }));
-    if all_hit && !run.plan.trails() {
+    // A part that is being closed by hand is no level's any more.
+    if all_hit && !run.plan.trails() && tranche.part.is_zero() {
         assert!(tranche.remaining.is_zero(), "property 9: {} remains", tranche.remaining);
     }
 }

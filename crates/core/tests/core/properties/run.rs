@@ -38,6 +38,12 @@ pub enum Action {
     Reduce(u8),
     /// The operator closes.
     Close,
+    /// The operator moves the stop to break-even.
+    BreakEven,
+    /// The operator closes a share, in percent.
+    ClosePart(u8),
+    /// The operator pauses, or lets it go on.
+    Pause(bool),
     /// The regular look.
     Snapshot,
     /// Nothing but time.
@@ -54,6 +60,9 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (1_u8..100).prop_map(Action::Add),
         1 => (1_u8..100).prop_map(Action::Reduce),
         1 => Just(Action::Snapshot),
+        1 => Just(Action::BreakEven),
+        1 => (1_u8..=100).prop_map(Action::ClosePart),
+        1 => any::<bool>().prop_map(Action::Pause),
         3 => Just(Action::Wait),
     ]
 }
@@ -75,8 +84,16 @@ fn plan() -> impl Strategy<Value = String> {
         1 => Just("; rest; trail distance 2% by engine; allow-loss"),
         1 => Just("; trail activation 2% distance 1.5% by amend on mark; allow-loss"),
     ];
-    let more =
-        prop_oneof![4 => Just(""), 4 => Just("; instant"), 1 => Just("; time-limit 60s"), 1 => Just("; breakeven net")];
+    let more = prop_oneof![
+        4 => Just(""),
+        4 => Just("; instant"),
+        1 => Just("; time-limit 60s"),
+        1 => Just("; breakeven net"),
+        1 => Just("; breakeven-at 0.4%"),
+        1 => Just("; soft 0.4% for 5s"),
+        1 => Just("; slices 3"),
+        1 => Just("; instant; slices 2 most 3000")
+    ];
     let tranches = prop_oneof![
         4 => Just(""),
         1 => Just("; tranches loss 0.4% max 3"),
@@ -177,6 +194,7 @@ impl Run {
             self.pass(Span::from_millis(i64::from(wait)));
             self.act(action);
         }
+        self.act(Action::Pause(false));
         self.pass(Span::from_secs(90));
         self.toy.heal();
         for _ in 0..3 {
@@ -216,6 +234,13 @@ impl Run {
                 self.laws.was_changed_by_hand = true;
                 self.toy.by_hand(false, at, quantity);
             }
+            Action::BreakEven => self.hand_in(Event::BreakEven { position: key(self.case.side) }),
+            Action::ClosePart(percent) => {
+                self.laws.was_changed_by_hand = true;
+                let share = crate::builders::percent(&percent.to_string());
+                self.hand_in(Event::ClosePart { position: key(self.case.side), share });
+            }
+            Action::Pause(paused) => self.hand_in(Event::Pause { position: key(self.case.side), paused }),
             Action::Close => self.hand_in(Event::Close { position: key(self.case.side) }),
             Action::Snapshot => self.toy.snapshot(),
             Action::Wait => {}

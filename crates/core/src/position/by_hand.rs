@@ -1,0 +1,155 @@
+//! What the operator asks of a position: a part closed, the stop at break-even, a pause, another plan. Nothing of it ever
+//! loosens a stop.
+
+use super::arming;
+use super::levels::{break_even_price, settle_proposal};
+use super::scene::{Scene, title};
+use super::{Ctx, Out, Position};
+use crate::exits::ladder::LevelState;
+use crate::exits::stop_loss::{Basis, StopLevel};
+use backstop_model::{ExitPlan, ExitReason, OutOfRange, Quantity, Ratio, Rounding, Severity};
+use std::sync::Arc;
+
+impl Position {
+    /// Closes a share of what is open at market; the open levels are fitted to the rest first, so that their orders make
+    /// room. A rest below the venue's minimum is closed as well.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn close_part(&mut self, share: Ratio, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, instrument) = (self.key, ctx.instrument);
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
+        for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
+            let name = title(key.side, tranche.id, ctx);
+            let part = tranche.remaining.share(share, Rounding::Down)?.floor_to_step(instrument.step)?;
+            let price = ctx.board.price(backstop_model::Series::executable(key.side)).unwrap_or(tranche.entry_price);
+            let smallest = instrument.smallest_exit(price)?;
+            let rest = tranche.remaining.saturating_minus(part);
+            if part < smallest && rest >= smallest {
+                let text = format!(
+                    "{name}: nothing closed: {}% of {} is {part}, below the venue's minimum {smallest}",
+                    share.in_percent(),
+                    tranche.remaining
+                );
+                out.tell(Severity::Warning, key, text);
+                continue;
+            }
+            if rest.is_zero() || rest < smallest {
+                tranche.close(ExitReason::Manual, ctx.now);
+                continue;
+            }
+            tranche.fit_levels(tranche.remaining, rest, instrument.step, trails)?;
+            tranche.part = part;
+            out.tell(Severity::Note, key, format!("{name}: closing {part} by hand, {rest} goes on under its plan"));
+        }
+        Ok(())
+    }
+
+    /// Moves the stop to break-even, now or as soon as its own price allows.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn break_even(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, epoch) = (self.key, self.epoch);
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let Some(plan) = live.plan.clone() else { return Ok(()) };
+        let scene = Scene { key, epoch, ctx, plan: &plan, orders: &self.orders };
+        for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
+            let price = break_even_price(tranche, &scene)?;
+            let proposal = StopLevel { price, basis: Basis::BreakEven };
+            let standing = tranche.stop.map(|stop| stop.price);
+            if standing.is_some_and(|standing| !key.side.is_better(price, standing)) {
+                let text = format!("the stop stays at {}: break-even at {price} is no tighter", shown(standing));
+                scene.tell(Severity::Note, tranche.id, &text, out);
+                continue;
+            }
+            let passed = ctx.board.price(plan.stop_loss.trigger.series(key.side));
+            if passed.is_some_and(|now| !key.side.is_better(now, price)) {
+                // The price is not there: nobody asked to be closed at a loss.
+                tranche.proposal = Some(proposal);
+                let text = format!("break-even at {price} is beyond the price; the stop goes there when the price has");
+                scene.tell(Severity::Note, tranche.id, &text, out);
+                continue;
+            }
+            settle_proposal(tranche, proposal, &scene);
+            let text = format!("stop to break-even at {}", shown(tranche.stop.map(|stop| stop.price)));
+            scene.tell(Severity::Note, tranche.id, &text, out);
+        }
+        Ok(())
+    }
+
+    /// Pauses the position, or lets it go on.
+    pub(crate) fn pause(&mut self, paused: bool, ctx: Ctx, out: &mut Out) {
+        let Some(live) = self.live.as_mut().filter(|live| live.paused != paused) else { return };
+        live.paused = paused;
+        let what = if paused { "paused: the stop stays, nothing else is begun" } else { "goes on" };
+        out.tell(Severity::Note, self.key, format!("{} {}: {what}", ctx.instrument.symbol, self.key.side));
+    }
+
+    /// Puts what is open under another plan: its levels are worked out for what is left, the stop is only ever tightened,
+    /// and a trail begins anew.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn change_plan(&mut self, plan: &Arc<ExitPlan>, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let Some(live) = self.live.as_mut().filter(|live| live.plan.as_ref() != Some(plan)) else { return Ok(()) };
+        live.plan = Some(Arc::clone(plan));
+        live.attached_at = ctx.now;
+        let open: Vec<_> = live.open().map(|tranche| tranche.id).collect();
+        for id in open {
+            let Some(tranche) = live.tranche_mut(id) else { continue };
+            let standing = tranche.stop;
+            // What has been taken under the old plan stays in the exits; the new plan counts its own levels.
+            for level in &mut tranche.levels {
+                level.state = LevelState::Moot;
+            }
+            (tranche.proposal, tranche.trail, tranche.trail_not_before) = (None, None, None);
+            arming::arm(live, id, key, ctx, out)?;
+            let Some(tranche) = live.tranche_mut(id) else { continue };
+            if let (Some(before), Some(now)) = (standing, tranche.stop)
+                && !key.side.is_better(now.price, before.price)
+            {
+                tranche.stop = Some(before);
+            }
+            let text = format!(
+                "{}: under plan {} now, {} open, stop {}",
+                title(key.side, id, ctx),
+                plan.name,
+                tranche.remaining,
+                shown(tranche.stop.map(|stop| stop.price))
+            );
+            out.tell(Severity::Note, key, text);
+        }
+        Ok(())
+    }
+}
+
+fn shown(price: Option<backstop_model::Price>) -> String {
+    price.map_or_else(|| "none".to_owned(), |price| price.to_string())
+}
+
+impl super::Tranche {
+    /// Fits what open levels have left to a rest; rounding's remainder stays with the last.
+    pub(super) fn fit_levels(
+        &mut self,
+        before: Quantity,
+        rest: Quantity,
+        step: Quantity,
+        trails: bool,
+    ) -> Result<(), OutOfRange> {
+        let last_open = self.levels.iter().rposition(|level| level.state == LevelState::Open);
+        let mut left = rest;
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            if level.state != LevelState::Open {
+                continue;
+            }
+            let due = level.due().pro_rata(rest, before, Rounding::Down)?.floor_to_step(step)?;
+            let due = if !trails && Some(index) == last_open { left } else { due.min(left) };
+            left = left.minus(due)?;
+            level.planned = level.filled.plus(due)?;
+        }
+        Ok(())
+    }
+}
