@@ -81,6 +81,7 @@ fn plan() -> ExitPlan {
             distance: TrailDistance::Percent(percent("1")),
             by: TrailedBy::Amend,
             trigger: TriggerSource::Last,
+            follow: false,
         }),
         stop_ladder: StopLadder::PreviousTarget,
         ..ExitPlanSpec::new(

@@ -6,6 +6,7 @@ use crate::position::{Ctx, Out, Position};
 use crate::quiet::QuietIndex;
 use crate::step::Step;
 use crate::timers::{Deadline, Timers};
+use crate::volatility::Volatility;
 use backstop_model::{
     Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey, Severity,
     Stamped, Tick, Timestamp,
@@ -41,6 +42,8 @@ pub(crate) struct Market {
     pub(crate) instrument: Option<Instrument>,
     pub(crate) board: Board,
     pub(crate) slippages: Vec<Points>,
+    #[serde(default)]
+    pub(crate) volatility: Volatility,
 }
 
 impl Engine {
@@ -119,6 +122,7 @@ impl Engine {
             permit,
             instrument: market.instrument.as_ref()?,
             board: &market.board,
+            volatility: &market.volatility,
             plan,
             slippage,
         })

@@ -32,6 +32,7 @@ mod replay;
 mod route;
 pub mod step;
 pub mod timers;
+pub mod volatility;
 
 pub use engine::Engine;
 pub use step::{Coverage, PositionRead, Step};

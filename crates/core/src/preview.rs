@@ -7,6 +7,7 @@ use crate::exits::NotArmable;
 use crate::exits::arm::{Armed, arm};
 use crate::exits::break_even::{Costs, price as break_even_price};
 use crate::exits::ladder::{Level, LevelState, Move, levels, profit, stop_after};
+use crate::volatility::Volatility;
 use backstop_model::plan::{BreakEven, ExitPlan, TargetOrder};
 use backstop_model::{Instrument, Money, OutOfRange, Points, PositionSide, Price, Quantity, Ratio, Rounding};
 use serde::Serialize;
@@ -63,7 +64,7 @@ pub fn preview(
     entry: Price,
     quantity: Quantity,
 ) -> Result<Preview, NotArmable> {
-    let armed = arm(plan, instrument, side, entry)?;
+    let armed = arm(plan, instrument, &Volatility::default(), side, entry)?;
     let (levels, mut warnings) = levels(plan, &armed, instrument, quantity)?;
     let ground = Ground { plan, instrument, side, entry, quantity };
     let rows = ground.rows(&armed, &levels)?;

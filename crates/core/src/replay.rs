@@ -106,7 +106,8 @@ impl Engine {
     /// A hash of everything that decisions depend on and a replay reproduces (I20).
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let rules: Vec<_> = self.markets.iter().map(|market| (&market.instrument, &market.slippages)).collect();
+        let rules: Vec<_> =
+            self.markets.iter().map(|market| (&market.instrument, &market.slippages, &market.volatility)).collect();
         let plans: Vec<_> = self.symbol_plans.iter().collect();
         let whole = (&self.accounts, &self.permits, &self.plans, plans, rules, &self.positions);
         let text = serde_json::to_vec(&whole).expect("plain structs and maps with text or number keys serialise");

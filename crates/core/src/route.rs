@@ -8,8 +8,8 @@ use crate::orders::{Named, Scope};
 use crate::position::{Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
-    AccountId, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
-    Permit, PositionKey, PositionMode, PositionSide, Quantity, Snapshot,
+    AccountId, Candle, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OrderReport,
+    OutOfRange, Permit, PositionKey, PositionMode, PositionSide, Quantity, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -20,8 +20,12 @@ impl Engine {
                 turn.changed |= self.accounts.insert(account.id, (**account).clone()).as_ref() != Some(account);
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
+            Event::Candles { instrument, interval, candles } => self.candles(*instrument, *interval, candles, turn),
             Event::DefinePlan { id, plan } => {
                 turn.changed |= self.plans.insert(*id, plan.clone()).as_ref() != Some(plan);
+                for market in &mut self.markets {
+                    plan.atrs().for_each(|spec| market.volatility.keep(spec));
+                }
             }
             Event::SymbolPlan { account, instrument, plan } => {
                 turn.changed |= self.symbol_plans.insert((*account, *instrument), *plan) != Some(*plan);
@@ -103,6 +107,33 @@ impl Engine {
         let known = &mut self.markets[index].instrument;
         turn.changed |= known.as_ref() != Some(instrument);
         *known = Some(instrument.clone());
+        let wanted = self.plans.values().flat_map(|plan| plan.atrs().collect::<Vec<_>>());
+        wanted.for_each(|spec| self.markets[index].volatility.keep(spec));
+        // Another leverage moves the liquidation guard, another grid what may rest.
+        let slots: Vec<u32> =
+            self.slots.iter().filter(|(key, _)| key.instrument == instrument.id).map(|(_, slot)| *slot).collect();
+        if turn.changed {
+            slots.into_iter().for_each(|slot| self.with(slot, turn, |_, _, _| Ok(())));
+        }
+    }
+
+    /// Bars that have ended: what follows the average true range looks at it.
+    fn candles(&mut self, instrument: InstrumentId, interval: Span, candles: &[Candle], turn: &mut Turn) {
+        let Some(market) = self.markets.get_mut(instrument.index()) else { return };
+        let before = market.volatility.clone();
+        // Bars out of any range leave the averages as they were.
+        if market.volatility.take(interval, candles).is_err() {
+            market.volatility = before;
+            return;
+        }
+        turn.changed |= market.volatility != before;
+        let follows = |key: &PositionKey| key.instrument == instrument;
+        let slots: Vec<u32> = self.slots.iter().filter(|(key, _)| follows(key)).map(|(_, slot)| *slot).collect();
+        for slot in slots {
+            if self.positions[slot as usize].follows_volatility() {
+                self.with(slot, turn, |_, _, _| Ok(()));
+            }
+        }
     }
 
     fn slot(&mut self, key: PositionKey) -> Option<u32> {

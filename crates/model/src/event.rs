@@ -1,8 +1,8 @@
 //! Everything that can happen to the core, in one list.
 
 use crate::{
-    Account, AccountId, Answer, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, Permit, PlanId,
-    PositionKey, PositionReport, Ratio, Snapshot, Tick, Timestamp, plan::ExitPlan,
+    Account, AccountId, Answer, Candle, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, Permit, PlanId,
+    PositionKey, PositionReport, Ratio, Snapshot, Span, Tick, Timestamp, plan::ExitPlan,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,6 +23,16 @@ pub enum Event {
     BreakEven {
         /// Which position.
         position: PositionKey,
+    },
+    /// Bars of an instrument that have ended, oldest first: at the start as many as there are, then one by one. Bars that
+    /// are known already are no news.
+    Candles {
+        /// Of what.
+        instrument: InstrumentId,
+        /// Length of a bar.
+        interval: Span,
+        /// The bars.
+        candles: Vec<Candle>,
     },
     /// The operator closes a position at market. Its stop stays until it is flat.
     Close {

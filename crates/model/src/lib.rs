@@ -30,7 +30,7 @@ pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};
 pub use ids::{AccountId, ClientOrderId, Epoch, FillId, InstrumentId, Name, PlanId, Symbol, TrancheId, VenueOrderId};
 pub use instrument::{Instrument, InstrumentSpec};
-pub use market::{MarketView, Prices, Range, Series, SeriesView, Tick, TriggerSource};
+pub use market::{Candle, MarketView, Prices, Range, Series, SeriesView, Tick, TriggerSource};
 pub use notice::{Notice, Severity};
 pub use order::{Fee, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, TimeInForce, Trigger};
 pub use plan::{Distance, ExitPlan, ExitPlanSpec, TrailedBy};

@@ -3,6 +3,19 @@
 use crate::{InstrumentId, PositionSide, Price, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// A bar that has ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Candle {
+    /// When it began.
+    pub opened_at: Timestamp,
+    /// Its highest price.
+    pub high: Price,
+    /// Its lowest price.
+    pub low: Price,
+    /// Its last price.
+    pub close: Price,
+}
+
 /// One series of prices.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Series {

@@ -37,6 +37,7 @@ impl Record {
             Event::Answer(_) => "answer",
             Event::AssignPlan { .. } => "assign_plan",
             Event::BreakEven { .. } => "break_even",
+            Event::Candles { .. } => "candles",
             Event::Close { .. } => "close",
             Event::ClosePart { .. } => "close_part",
             Event::DefineAccount(_) => "define_account",

@@ -109,7 +109,7 @@ fn trailing_stop(written: &Located<wire::Trailing>, told: &mut Vec<String>) -> R
         Some(wire::TrailedBy::Venue) | None => TrailedBy::Venue,
     };
     let trigger = value(&trailing.trigger).map_or(TriggerSource::Last, trigger);
-    Ok(TrailingStop { activation, distance: distance_behind, by, trigger })
+    Ok(TrailingStop { activation, distance: distance_behind, by, trigger, follow: false })
 }
 
 fn stop_ladder(written: &wire::Plan) -> Result<StopLadder, Problem> {

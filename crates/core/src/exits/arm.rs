@@ -3,7 +3,8 @@
 //! Rounding never hurts (product.md §2.1): targets to the tick away from the entry, stops to the tick toward the
 //! market. Which quantity each level closes is `ladder`'s work.
 
-use backstop_model::plan::{Distance, ExitPlan, TakeProfit, TrailDistance, Tranches};
+use crate::volatility::Volatility;
+use backstop_model::plan::{AtrSpec, Distance, ExitPlan, TakeProfit, TrailDistance, Tranches};
 use backstop_model::{Instrument, OutOfRange, Points, PositionSide, Price, Ratio, Rounding};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ pub enum Behind {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotArmable {
     /// A distance needs bars that are not there.
-    #[error("{0} needs an average true range, which is not available yet; use %, pt or R")]
+    #[error("{0} needs an average true range, which is not known yet; give `until_warm` in percent, or use %, pt or R")]
     NeedsBars(Distance),
     /// A margin distance needs the leverage.
     #[error("{0} needs the leverage of {1}; set `leverage` for the instrument")]
@@ -72,6 +73,18 @@ pub enum NotArmable {
     /// A tranche that is beyond its stop is closed.
     #[error("tranches: a new one at a loss of {0}%, but the stop of this entry lies nearer, at {1}")]
     TrancheBeyondStop(Ratio, Price),
+    /// The stop would come too late.
+    #[error(
+        "stop {stop} lies beyond 70 % of the way to liquidation at {liquidation}; the farthest place is {guard}: lower the leverage or tighten the stop"
+    )]
+    TooNearLiquidation {
+        /// The plan's stop.
+        stop: Price,
+        /// Where the position would be liquidated.
+        liquidation: Price,
+        /// The farthest place a stop may have.
+        guard: Price,
+    },
     /// A number left its range.
     #[error("a price of the plan is out of range for this entry")]
     OutOfRange(#[from] OutOfRange),
@@ -81,8 +94,14 @@ pub enum NotArmable {
 ///
 /// # Errors
 /// [`NotArmable`] says which part does not fit this entry or instrument.
-pub fn arm(plan: &ExitPlan, instrument: &Instrument, side: PositionSide, entry: Price) -> Result<Armed, NotArmable> {
-    let ground = Ground { instrument, side, entry };
+pub fn arm(
+    plan: &ExitPlan,
+    instrument: &Instrument,
+    volatility: &Volatility,
+    side: PositionSide,
+    entry: Price,
+) -> Result<Armed, NotArmable> {
+    let ground = Ground { instrument, side, entry, atrs: Atrs { volatility, plan } };
     let at = plan.stop_loss.at;
     let stop = ground.stop(at)?;
     if !side.hit(stop, entry) || stop == entry {
@@ -105,8 +124,8 @@ pub fn arm(plan: &ExitPlan, instrument: &Instrument, side: PositionSide, entry: 
         Some(at) => Some(ground.target(at, risk)?),
         None => None,
     };
-    let trail = plan.trailing.map(|trailing| behind(trailing.distance, risk)).transpose()?;
-    let level_trail = |level: &TakeProfit| level.trail.map(|distance| behind(distance, risk)).transpose();
+    let trail = plan.trailing.map(|trailing| behind(trailing.distance, risk, ground.atrs)).transpose()?;
+    let level_trail = |level: &TakeProfit| level.trail.map(|far| behind(far, risk, ground.atrs)).transpose();
     let level_trails = plan.take_profits.iter().map(level_trail).collect::<Result<_, _>>()?;
     let breakeven_at = plan.breakeven_at.map(|at| ground.target(at, risk)).transpose()?;
     let soft_stop = plan.soft_stop.map(|soft| ground.soft_stop(soft.at, stop)).transpose()?;
@@ -146,12 +165,41 @@ pub fn stand_in(instrument: &Instrument, side: PositionSide, entry: Price) -> Re
 ///
 /// # Errors
 /// [`NotArmable`] when it needs what is not there.
-pub fn behind(distance: TrailDistance, risk: Points) -> Result<Behind, NotArmable> {
+pub fn behind(distance: TrailDistance, risk: Points, atrs: Atrs) -> Result<Behind, NotArmable> {
     match distance {
-        TrailDistance::Atr(atr) => Err(NotArmable::NeedsBars(Distance::Atr(atr))),
+        TrailDistance::Atr(atr) => match atrs.volatility.distance(atr) {
+            Some(points) => Ok(Behind::Points(points)),
+            None => atrs.until_warm(atr).map(Behind::Share),
+        },
         TrailDistance::Percent(share) => Ok(Behind::Share(share)),
         TrailDistance::Points(points) => Ok(Behind::Points(points)),
         TrailDistance::Risk(times) => Ok(Behind::Points(risk.times(times, Rounding::Down)?)),
+    }
+}
+
+/// What stands behind distances in ATR.
+#[derive(Clone, Copy)]
+pub struct Atrs<'a> {
+    /// The averages.
+    pub volatility: &'a Volatility,
+    /// The plan that says what applies until they are known.
+    pub plan: &'a ExitPlan,
+}
+
+impl Atrs<'_> {
+    /// What applies until enough bars are known: the plan's percent stands for its stop's distance, other distances in
+    /// proportion to it.
+    fn until_warm(self, atr: AtrSpec) -> Result<Ratio, NotArmable> {
+        let missing = NotArmable::NeedsBars(Distance::Atr(atr));
+        let stop = self.plan.stop_loss;
+        match (stop.until_warm, stop.at) {
+            (Some(Distance::Percent(share)), Distance::Atr(of_stop)) if of_stop.multiple > Ratio::ZERO => {
+                let times = atr.multiple.over(of_stop.multiple, Rounding::Nearest)?;
+                Ok(share.times(times, Rounding::Nearest)?)
+            }
+            (Some(Distance::Percent(share)), _) => Ok(share),
+            _ => Err(missing),
+        }
     }
 }
 
@@ -159,6 +207,7 @@ struct Ground<'a> {
     instrument: &'a Instrument,
     side: PositionSide,
     entry: Price,
+    atrs: Atrs<'a>,
 }
 
 impl Ground<'_> {
@@ -206,7 +255,10 @@ impl Ground<'_> {
         let by_points = |points: Points| if up { self.entry.plus(points) } else { self.entry.minus(points) };
         let price = match at {
             Distance::At(price) => Ok(price),
-            Distance::Atr(_) => return Err(NotArmable::NeedsBars(at)),
+            Distance::Atr(atr) => match self.atrs.volatility.distance(atr) {
+                Some(points) => by_points(points),
+                None => by_share(self.atrs.until_warm(atr)?),
+            },
             Distance::Margin(share) => {
                 let symbol = || self.instrument.symbol.to_string();
                 let leverage = self.instrument.leverage.ok_or_else(|| NotArmable::NeedsLeverage(at, symbol()))?;

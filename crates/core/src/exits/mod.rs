@@ -3,6 +3,7 @@
 pub mod arm;
 pub mod break_even;
 pub mod ladder;
+pub mod liquidation;
 pub mod slices;
 pub mod stop_loss;
 pub mod take_profit;

@@ -4,12 +4,13 @@
 use super::scene::title;
 use super::tranche::SoftLevel;
 use super::{Ctx, Live, Out, Tranche};
-use crate::exits::arm::{self, Armed};
+use crate::exits::arm::{self, Armed, NotArmable};
 use crate::exits::ladder::{self, LevelState};
+use crate::exits::liquidation;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::{Phase, Trail};
 use backstop_model::plan::{ExitPlan, TrailedBy};
-use backstop_model::{OutOfRange, PositionKey, Quantity, Severity, TrancheId};
+use backstop_model::{OutOfRange, PositionKey, Price, Quantity, Severity, TrancheId};
 
 /// Arms the plan for a tranche that has just been entered.
 ///
@@ -17,14 +18,15 @@ use backstop_model::{OutOfRange, PositionKey, Quantity, Severity, TrancheId};
 /// [`OutOfRange`] when a number leaves its range.
 pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
     let name = title(key.side, id, ctx);
-    let plan = live.plan.clone();
+    let (plan, liquidation) = (live.plan.clone(), live.liquidation);
     let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
     let Some(plan) = plan else {
         let text = format!("{name}: no plan applies to this position; it is shown, nothing is placed");
         out.tell(Severity::Alarm, key, text);
         return Ok(());
     };
-    let armed = match arm::arm(&plan, ctx.instrument, key.side, tranche.entry_price) {
+    let armed = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price);
+    let armed = match armed.and_then(|armed| inside_guard(armed, tranche, liquidation, key, ctx)) {
         Ok(armed) => armed,
         Err(wrong) => {
             // No plan is no reason to be naked: a hard stop stands in for it, nothing else is done.
@@ -45,6 +47,37 @@ pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, ou
     Ok(())
 }
 
+/// Where the venue says nothing, the estimate decides.
+fn inside_guard(
+    armed: Armed,
+    tranche: &Tranche,
+    told: Option<Price>,
+    key: PositionKey,
+    ctx: Ctx,
+) -> Result<Armed, NotArmable> {
+    let Some(guard) = guard_of(tranche, told, key, ctx)? else { return Ok(armed) };
+    let estimate = liquidation::estimate(ctx.instrument, key.side, tranche.entry_price);
+    match told.or(estimate) {
+        Some(liquidation) if key.side.is_better(guard, armed.stop) => {
+            Err(NotArmable::TooNearLiquidation { stop: armed.stop, liquidation, guard })
+        }
+        _ => Ok(armed),
+    }
+}
+
+/// The farthest place the stop of a tranche may have; none where nothing liquidates.
+pub(super) fn guard_of(
+    tranche: &Tranche,
+    told: Option<Price>,
+    key: PositionKey,
+    ctx: Ctx,
+) -> Result<Option<Price>, OutOfRange> {
+    let estimate = || liquidation::estimate(ctx.instrument, key.side, tranche.entry_price);
+    let losing = |price: &Price| key.side.is_better(tranche.entry_price, *price);
+    let liquidation = told.or_else(estimate).filter(losing);
+    liquidation.map(|at| liquidation::guard(key.side, tranche.entry_price, at, ctx.instrument.tick)).transpose()
+}
+
 /// After an entry was added: untouched levels are worked out anew, the stop is not loosened (product.md §3.4).
 ///
 /// # Errors
@@ -58,7 +91,9 @@ pub(super) fn rearm(
 ) -> Result<(), OutOfRange> {
     let plan = live.plan.clone();
     let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
-    let Ok(armed) = arm::arm(&plan, ctx.instrument, key.side, tranche.entry_price) else { return Ok(()) };
+    let Ok(armed) = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price) else {
+        return Ok(());
+    };
     let touched = tranche.levels.iter().any(|level| level.is_done() || !level.filled.is_zero());
     if touched {
         // Levels already hit keep their place; what was added goes to the last open one, or runs.

@@ -4,11 +4,12 @@
 use super::scene::Scene;
 use super::turn::extreme;
 use super::{Out, Tranche, trail};
+use crate::exits::arm::toward_market;
 use crate::exits::break_even;
 use crate::exits::ladder::{self, Instant, Level, LevelState, Move};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::orders::Leg;
-use backstop_model::{OutOfRange, Points, Price, Series, Severity};
+use backstop_model::{Distance, OutOfRange, Points, PositionSide, Price, Series, Severity};
 
 /// Levels that are complete, in ascending order, each with its move of the stop.
 pub(super) fn pass(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
@@ -114,6 +115,26 @@ pub(super) fn follow_proposal(tranche: &mut Tranche, scene: &Scene) {
         // The level that asked for the move is the newest one that is complete.
         exit.new_stop = Some(proposal.price);
     }
+}
+
+/// A stop in ATR that follows goes nearer when the average falls; it never goes back (product.md §2.6).
+pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+    let (side, ctx, stop_loss) = (scene.side(), scene.ctx, scene.plan.stop_loss);
+    let Distance::Atr(atr) = stop_loss.at else { return Ok(()) };
+    let Some(points) = ctx.volatility.distance(atr).filter(|_| stop_loss.follow && tranche.closing.is_none()) else {
+        return Ok(());
+    };
+    let at = match side {
+        PositionSide::Long => tranche.entry_price.minus(points)?,
+        PositionSide::Short => tranche.entry_price.plus(points)?,
+    };
+    let at = toward_market(side, at, ctx.instrument.tick)?;
+    let tighter = |place: StopLevel| side.is_better(at, place.price);
+    if tranche.stop.is_some_and(tighter) && tranche.proposal.is_none_or(tighter) {
+        scene.tell(Severity::Note, tranche.id, &format!("the market is calmer: the stop goes to {at}"), out);
+        settle_proposal(tranche, StopLevel { price: at, basis: Basis::Initial }, scene);
+    }
+    Ok(())
 }
 
 /// From the plan's own price on the stop is at break-even, whatever the levels do (product.md §2.6).

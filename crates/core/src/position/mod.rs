@@ -31,6 +31,7 @@ pub(crate) use watch::OVERDUE;
 use crate::board::Board;
 use crate::orders::{OpenOrder, Scope};
 use crate::step::PositionRead;
+use crate::volatility::Volatility;
 use backstop_model::{
     Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, Permit, PlanId, Points, PositionKey,
     PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
@@ -115,6 +116,8 @@ pub struct Ctx<'a> {
     pub instrument: &'a Instrument,
     /// The prices.
     pub board: &'a Board,
+    /// The average true ranges.
+    pub volatility: &'a Volatility,
     /// The plan a new incarnation follows.
     pub plan: Option<&'a Arc<ExitPlan>>,
     /// Median slippage of stops seen on this instrument.
@@ -191,6 +194,12 @@ impl Position {
     /// Nothing is open.
     pub(crate) fn is_flat(&self) -> bool {
         self.quantity().is_zero()
+    }
+
+    /// Whether new bars can change anything for it.
+    pub(crate) fn follows_volatility(&self) -> bool {
+        let plan = self.live.as_ref().and_then(|live| live.plan.as_ref());
+        plan.is_some_and(|plan| plan.stop_loss.follow || plan.trailing.is_some_and(|trailing| trailing.follow))
     }
 
     /// Nothing is open and nothing is left to be seen gone.

@@ -4,10 +4,10 @@
 use super::scene::Scene;
 use super::turn::{DWELL, believed, extreme};
 use super::{Ctx, Out, Tranche};
-use crate::exits::arm::behind;
+use crate::exits::arm::{Atrs, Behind, behind};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
-use backstop_model::plan::TrailedBy;
+use backstop_model::plan::{TrailDistance, TrailedBy};
 use backstop_model::{ExitReason, OutOfRange, PositionSide, Price, Series, Severity};
 
 /// Activation, then the stop after the best price.
@@ -34,6 +34,17 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
     Ok(())
 }
 
+/// A trail in ATR that follows comes nearer when the average falls; it never goes farther.
+pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene) {
+    let Some(trailing) = scene.plan.trailing.filter(|trailing| trailing.follow) else { return };
+    let (TrailDistance::Atr(atr), Some(trail)) = (trailing.distance, tranche.trail.as_mut()) else { return };
+    if let (Some(points), Behind::Points(now)) = (scene.ctx.volatility.distance(atr), trail.behind)
+        && points < now
+    {
+        trail.behind = Behind::Points(points);
+    }
+}
+
 /// A level that is passed may bring the trail nearer; one that waits is active from there.
 pub(super) fn tighten(tranche: &mut Tranche, number: u8, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let (side, tick) = (scene.side(), scene.ctx.instrument.tick);
@@ -41,7 +52,8 @@ pub(super) fn tighten(tranche: &mut Tranche, number: u8, scene: &Scene, out: &mu
     let Some(distance) = scene.plan.take_profits.get(index).and_then(|level| level.trail) else { return Ok(()) };
     let (Some(mut trail), Some(initial)) = (tranche.trail, tranche.initial_stop) else { return Ok(()) };
     let risk = initial.above(tranche.entry_price).absolute()?;
-    let Ok(nearer) = behind(distance, risk) else { return Ok(()) };
+    let atrs = Atrs { volatility: scene.ctx.volatility, plan: scene.plan };
+    let Ok(nearer) = behind(distance, risk, atrs) else { return Ok(()) };
     let at = tranche.levels.get(index).map_or(tranche.entry_price, |level| level.price);
     if side.is_better(nearer.stop(side, at, tick)?, trail.behind.stop(side, at, tick)?) {
         trail.behind = nearer;

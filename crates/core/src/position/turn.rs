@@ -7,8 +7,9 @@
 use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
-use super::{Ctx, Live, Out, Position, Tranche, levels, trail};
+use super::{Ctx, Live, Out, Position, Tranche, arming, levels, trail};
 use crate::exits::ladder::Instant;
+use crate::exits::stop_loss::StopLevel;
 use crate::orders::{Leg, OpenOrder, OrderState};
 use backstop_model::{
     Command, ExitReason, OutOfRange, PositionSide, Price, Quantity, Series, Severity, SnapshotCause, Span, Timestamp,
@@ -37,6 +38,7 @@ impl Position {
                 } else {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
+                stay_inside_guard(tranche, live.liquidation, &scene, out)?;
             }
         }
         self.merge(ctx, out)?;
@@ -87,6 +89,28 @@ impl Position {
     }
 }
 
+/// Leverage or margin have changed: a stop that now lies too near to liquidation is tightened to the guard (product.md §2).
+fn stay_inside_guard(
+    tranche: &mut Tranche,
+    liquidation: Option<Price>,
+    scene: &Scene,
+    out: &mut Out,
+) -> Result<(), OutOfRange> {
+    if tranche.is_closed() || tranche.closing.is_some() {
+        return Ok(());
+    }
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let guard = arming::guard_of(tranche, liquidation, scene.key, ctx)?;
+    let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
+    let asked = tranche.proposal.is_some_and(|pending| !side.is_better(guard, pending.price));
+    if side.is_better(guard, stop.price) && !asked {
+        let text = format!("the stop {} lies too near to liquidation; tightened to {guard}", stop.price);
+        scene.tell(Severity::Alarm, tranche.id, &text, out);
+        levels::settle_proposal(tranche, StopLevel { price: guard, basis: stop.basis }, scene);
+    }
+    Ok(())
+}
+
 /// One tranche: every rule in its order.
 fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &mut Out) -> Result<(), OutOfRange> {
     levels::pass(tranche, scene, out)?;
@@ -99,6 +123,8 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
         return Ok(());
     }
     levels::follow_proposal(tranche, scene);
+    levels::follow_volatility(tranche, scene, out)?;
+    trail::follow_volatility(tranche, scene);
     levels::break_even_at(tranche, scene, out)?;
     trail::follow(tranche, scene, out)?;
     watch_targets(tranche, scene);

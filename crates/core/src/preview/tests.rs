@@ -117,6 +117,7 @@ fn levels_below_the_minimum_and_trails_that_lose_are_warned_of() {
         distance: TrailDistance::Percent(percent("3")),
         by: TrailedBy::Amend,
         trigger: TriggerSource::Last,
+        follow: false,
     });
     risky.allow_loss = true;
     let shown = shown(risky, small, PositionSide::Long);

@@ -147,6 +147,7 @@ pub fn instrument_from(words: &str) -> Instrument {
             "step" => spec.step = quantity(value()),
             "min" => spec.min_quantity = quantity(value()),
             "max" => spec.max_quantity = Some(quantity(value())),
+            "unlevered" => spec.leverage = None,
             "notional" => spec.min_notional = money(value()),
             "waived" => spec.min_notional_waived_for_exits = true,
             "maker" => spec.maker_fee = percent(value()),
@@ -227,7 +228,14 @@ fn tranches(words: &str) -> Tranches {
     }
 }
 
+/// `2% [mark|last|bid_ask] [follow] [until-warm 3%]`.
 fn stop_loss(words: &str) -> StopLoss {
+    if let Some((words, warm)) = words.split_once(" until-warm ") {
+        return StopLoss { until_warm: Some(distance(warm)), ..stop_loss(words) };
+    }
+    if let Some(words) = words.strip_suffix(" follow") {
+        return StopLoss { follow: true, ..stop_loss(words) };
+    }
     let (at, word) = words.rsplit_once(' ').unwrap_or((words, "mark"));
     match word {
         "last" | "mark" | "bid_ask" => StopLoss::new(distance(at), source(word)),
@@ -242,6 +250,7 @@ fn trailing(words: &str) -> TrailingStop {
         None => panic!("a trail needs a distance"),
     };
     let (far, rest) = rest.split_once(" by ").unwrap();
+    let (rest, follow) = rest.strip_suffix(" follow").map_or((rest, false), |rest| (rest, true));
     let (by, on) = rest.split_once(" on ").unwrap_or((rest, "last"));
     TrailingStop {
         activation,
@@ -253,6 +262,7 @@ fn trailing(words: &str) -> TrailingStop {
             other => panic!("{other:?} cannot trail"),
         },
         trigger: source(on),
+        follow,
     }
 }
 

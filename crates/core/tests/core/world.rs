@@ -10,7 +10,7 @@ use crate::builders::{
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
-    Account, Answer, Asked, ClientOrderId, Command, Event, Fee, Fill, FillCause, Instrument, Lookup, NewOrder,
+    Account, Answer, Asked, Candle, ClientOrderId, Command, Event, Fee, Fill, FillCause, Instrument, Lookup, NewOrder,
     OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit, PlanId, PositionReport,
     PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause,
     VenueOrderId,
@@ -67,6 +67,10 @@ impl World {
         match head {
             "account" => self.account = account_from(rest),
             "instrument" => self.instrument = instrument_from(rest),
+            "now-instrument" => {
+                self.instrument = instrument_from(rest);
+                self.handle(Event::DefineInstrument(Box::new(self.instrument.clone())));
+            }
             "plan" => self.plan(rest),
             "answers" => self.answers = rest == "on",
             "tick" => self.tick(rest),
@@ -87,6 +91,7 @@ impl World {
                 self.handle(Event::Permit { account: ACCOUNT, permit });
             }
             "close" => self.close(rest),
+            "bars" => self.bars(rest),
             "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
             "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
             "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
@@ -95,6 +100,24 @@ impl World {
             other => panic!("{other:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
+    }
+
+    /// `14 of 5m each 100 points high from 50000`: so many bars of that length and height, ending now.
+    fn bars(&mut self, words: &str) {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        let count: i64 = parts[0].parse().unwrap();
+        let minutes: i64 = parts[2].trim_end_matches('m').parse().unwrap();
+        let (height, low) = (parts[4].parse().unwrap(), price(parts[8]));
+        let interval = Span::from_secs(minutes * 60);
+        let first = self.now.plus(Span::from_secs(-minutes * 60 * count));
+        let bar = |number: i64| Candle {
+            opened_at: first.plus(Span::from_secs(number * minutes * 60)),
+            high: low.plus(height).unwrap(),
+            low,
+            close: low,
+        };
+        let candles = (0..count).map(bar).collect();
+        self.handle(Event::Candles { instrument: BTC, interval, candles });
     }
 
     /// `long`, or `long 50%`.
@@ -314,14 +337,14 @@ impl World {
         self.handle(Event::Position(report));
     }
 
-    /// `long 0.05 [@ 50000]`.
+    /// `long 0.05 [@ 50000] [liquidation 45000]`.
     fn position_report(&self, words: &str) -> PositionReport {
         let parts: Vec<&str> = words.split_whitespace().collect();
         PositionReport {
             key: key(side(parts[0])),
             quantity: quantity(parts[1]),
             entry_price: parts.get(3).map(|at| price(at)),
-            liquidation_price: None,
+            liquidation_price: parts.iter().position(|word| *word == "liquidation").map(|at| price(parts[at + 1])),
             at: self.now,
         }
     }

@@ -217,6 +217,29 @@ impl ExitPlanSpec {
     }
 }
 
+impl ExitPlanSpec {
+    /// Every average true range the plan asks for.
+    pub fn atrs(&self) -> impl Iterator<Item = AtrSpec> + '_ {
+        let of = |distance: Distance| match distance {
+            Distance::Atr(atr) => Some(atr),
+            Distance::At(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Points(_) | Distance::Risk(_) => {
+                None
+            }
+        };
+        let trails = self.take_profits.iter().filter_map(|level| level.trail);
+        let trails = trails.chain(self.trailing.map(|trailing| trailing.distance));
+        let trails = trails.filter_map(|distance| match distance {
+            TrailDistance::Atr(atr) => Some(atr),
+            TrailDistance::Percent(_) | TrailDistance::Points(_) | TrailDistance::Risk(_) => None,
+        });
+        let others = [self.single_take_profit, self.breakeven_at, self.soft_stop.map(|soft| soft.at)];
+        let activation = self.trailing.and_then(|trailing| trailing.activation);
+        let levels = self.take_profits.iter().map(|level| level.at);
+        let distances = levels.chain([self.stop_loss.at]).chain(others.into_iter().flatten()).chain(activation);
+        distances.filter_map(of).chain(trails)
+    }
+}
+
 /// A plan whose parts fit together; read them as fields.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "ExitPlanSpec", into = "ExitPlanSpec")]

@@ -84,6 +84,7 @@ fn a_trail_that_can_lose_is_refused_unless_allowed() {
         distance: TrailDistance::Percent(Ratio::percent("3").unwrap()),
         by: TrailedBy::Venue,
         trigger: TriggerSource::Last,
+        follow: false,
     });
     let refused = ExitPlan::try_from(plan.clone()).unwrap_err().to_string();
     assert!(refused.starts_with("activation 2.5% with distance 3% can close 0.6 % below entry"), "{refused}");

@@ -41,6 +41,8 @@ pub struct TrailingStop {
     pub by: TrailedBy,
     /// Which price is followed.
     pub trigger: TriggerSource,
+    /// For a distance in ATR: it follows the ATR and may only become nearer. Else it is frozen when the plan is armed.
+    pub follow: bool,
 }
 
 impl TrailingStop {

@@ -178,6 +178,18 @@ impl Points {
         self.0.checked_div_ext(price.0, rounding.library()).map(Ratio).ok_or(OutOfRange)
     }
 
+    /// The distance over a number, rounded to the nearest.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the number is zero.
+    pub fn over(self, number: u32) -> Result<Self, OutOfRange> {
+        let (value, number) = (self.mantissa(), i128::from(number));
+        let (whole, rest) =
+            (value.checked_div(number).ok_or(OutOfRange)?, value.checked_rem(number).ok_or(OutOfRange)?);
+        let away = if rest.abs() * 2 >= number { rest.signum() } else { 0 };
+        Ok(Self::of(whole + away))
+    }
+
     /// Half of the distance, toward zero.
     #[must_use]
     pub fn halved(self) -> Self {
