@@ -12,7 +12,7 @@ use backstop_model::plan::{
     OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
 };
 use backstop_model::{
-    Account, AccountId, Answer, Asked, Capability, Command, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
+    Account, AccountId, Adopt, Answer, Asked, Capability, Command, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, Outcome, PlanId,
     PositionMode, Price, Prices, Ratio, Span, Stamped, Symbol, Tick, Timestamp, TrailedBy, TriggerSource, VenueOrderId,
 };
@@ -38,6 +38,8 @@ fn account(number: u32) -> Account {
         venue: Name::new("bench").unwrap(),
         position_mode: PositionMode::OneWay,
         plan: Some(PlanId(0)),
+        adopt: Adopt::Plan,
+        hard_stop: None,
         capability: Capability {
             native_trailing: None,
             amend_stop: true,

@@ -24,6 +24,8 @@ const SLIPPAGES: usize = 15;
 pub struct Engine {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    /// Accounts that have been read at least once.
+    pub(crate) read: BTreeSet<AccountId>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
     pub(crate) symbol_plans: BTreeMap<(AccountId, InstrumentId), PlanId>,
     pub(crate) markets: Vec<Market>,

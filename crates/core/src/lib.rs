@@ -24,6 +24,7 @@ pub mod board;
 pub mod engine;
 pub mod exits;
 mod guards;
+mod operator;
 pub mod orders;
 pub mod position;
 pub mod preview;

@@ -14,7 +14,7 @@ use backstop_model::{
 };
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The engine as it is written down.
@@ -22,6 +22,8 @@ use std::sync::Arc;
 pub(crate) struct Saved {
     accounts: BTreeMap<AccountId, Account>,
     plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    #[serde(default)]
+    read: BTreeSet<AccountId>,
     #[serde(default)]
     permits: BTreeMap<AccountId, Permit>,
     symbol_plans: Vec<(AccountId, InstrumentId, PlanId)>,
@@ -36,6 +38,7 @@ impl From<Engine> for Saved {
             accounts: engine.accounts,
             plans: engine.plans,
             permits: engine.permits,
+            read: engine.read,
             symbol_plans: engine
                 .symbol_plans
                 .into_iter()
@@ -54,6 +57,7 @@ impl From<Saved> for Engine {
         engine.accounts = saved.accounts;
         engine.plans = saved.plans;
         engine.permits = saved.permits;
+        engine.read = saved.read;
         engine.symbol_plans =
             saved.symbol_plans.into_iter().map(|(account, instrument, plan)| ((account, instrument), plan)).collect();
         engine.indexes.resize_with(saved.markets.len(), Default::default);
@@ -109,7 +113,7 @@ impl Engine {
         let rules: Vec<_> =
             self.markets.iter().map(|market| (&market.instrument, &market.slippages, &market.volatility)).collect();
         let plans: Vec<_> = self.symbol_plans.iter().collect();
-        let whole = (&self.accounts, &self.permits, &self.plans, plans, rules, &self.positions);
+        let whole = (&self.accounts, &self.permits, &self.read, &self.plans, plans, rules, &self.positions);
         let text = serde_json::to_vec(&whole).expect("plain structs and maps with text or number keys serialise");
         Sha3_256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
     }

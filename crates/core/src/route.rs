@@ -8,8 +8,8 @@ use crate::orders::{Named, Scope};
 use crate::position::{Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
-    AccountId, Candle, ClientOrderId, Event, ExitReason, Fill, Funding, Instrument, InstrumentId, OrderReport,
-    OutOfRange, Permit, PositionKey, PositionMode, PositionSide, Quantity, Snapshot, Span,
+    AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
+    PositionKey, PositionMode, PositionSide, Quantity, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -30,29 +30,11 @@ impl Engine {
             Event::SymbolPlan { account, instrument, plan } => {
                 turn.changed |= self.symbol_plans.insert((*account, *instrument), *plan) != Some(*plan);
             }
-            Event::AssignPlan { position, plan } => {
-                let (id, plan) = (*plan, self.plans.get(plan).cloned());
-                self.tell(*position, turn, |position, ctx, out| {
-                    position.assigned = Some(id);
-                    plan.map_or(Ok(()), |plan| position.change_plan(&plan, ctx, out))
-                });
-            }
-            Event::BreakEven { position } => {
-                self.tell_known(*position, turn, |position, ctx, out| position.break_even(ctx, out));
-            }
-            Event::ClosePart { position, share } => {
-                self.tell_known(*position, turn, |position, ctx, out| position.close_part(*share, ctx, out));
-            }
-            Event::Pause { position, paused } => self.tell_known(*position, turn, |position, ctx, out| {
-                position.pause(*paused, ctx, out);
-                Ok(())
-            }),
-            Event::Close { position } => self.tell(*position, turn, |position, ctx, _| {
-                if let Some(live) = &mut position.live {
-                    live.close(ExitReason::Manual, ctx.now);
-                }
-                Ok(())
-            }),
+            Event::AssignPlan { position, plan } => self.assign_plan(*position, *plan, turn),
+            Event::BreakEven { position } => self.break_even(*position, turn),
+            Event::Close { position } => self.close(*position, turn),
+            Event::ClosePart { position, share } => self.close_part(*position, *share, turn),
+            Event::Pause { position, paused } => self.pause(*position, *paused, turn),
             Event::Fill(fill) => self.fill(fill, turn),
             Event::Funding(funding) => self.funding(funding, turn),
             Event::Answer(answer) => {
@@ -90,14 +72,6 @@ impl Engine {
         }
     }
 
-    fn permit(&mut self, account: AccountId, permit: Permit, turn: &mut Turn) {
-        turn.changed |= self.permits.insert(account, permit) != Some(permit);
-        let of_account = self.slots.iter().filter(|(key, _)| key.account == account);
-        for slot in of_account.map(|(_, slot)| *slot).collect::<Vec<_>>() {
-            self.with(slot, turn, |_, _, _| Ok(()));
-        }
-    }
-
     fn define_instrument(&mut self, instrument: &Instrument, turn: &mut Turn) {
         let index = instrument.id.index();
         if self.markets.len() <= index {
@@ -107,6 +81,7 @@ impl Engine {
         let known = &mut self.markets[index].instrument;
         turn.changed |= known.as_ref() != Some(instrument);
         *known = Some(instrument.clone());
+        self.markets[index].volatility.keep(crate::position::adoption::USUAL);
         let wanted = self.plans.values().flat_map(|plan| plan.atrs().collect::<Vec<_>>());
         wanted.for_each(|spec| self.markets[index].volatility.keep(spec));
         // Another leverage moves the liquidation guard, another grid what may rest.
@@ -149,7 +124,7 @@ impl Engine {
     }
 
     /// Hands something to one position, known or new.
-    fn tell(
+    pub(crate) fn tell(
         &mut self,
         key: PositionKey,
         turn: &mut Turn,
@@ -161,7 +136,7 @@ impl Engine {
     }
 
     /// Hands something to a position that exists.
-    fn tell_known(
+    pub(crate) fn tell_known(
         &mut self,
         key: PositionKey,
         turn: &mut Turn,
@@ -272,10 +247,12 @@ impl Engine {
         for key in keys {
             let report = snapshot.positions.iter().find(|report| report.key == key);
             let quantity = report.map_or(Quantity::ZERO, |report| report.quantity);
+            let first = !self.read.contains(&snapshot.account);
             let orders = || snapshot.orders.iter().filter(|order| order.instrument == key.instrument);
             self.tell(key, turn, |position, ctx, out| {
                 position.missing_in(&snapshot.orders, snapshot.server_time, ctx);
-                position.position_read(quantity, report, snapshot.server_time, ctx, out)?;
+                position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
+                position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
                 for order in orders() {
                     position.reported(order, ctx, out);
@@ -283,6 +260,7 @@ impl Engine {
                 Ok(())
             });
         }
+        turn.changed |= self.read.insert(snapshot.account);
         self.decide_gathered(turn);
     }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 /// Why the core wants to be woken.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Deadline {
+    /// A position that others have opened gets its hard stop.
+    Adoption,
     /// A cancel or amend has not been heard of.
     ChangeOverdue,
     /// A target has been passed for long enough to take it at once.

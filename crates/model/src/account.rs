@@ -1,5 +1,6 @@
 //! An account at a venue, as far as decisions depend on it. Keys and addresses are not the core's concern.
 
+use crate::plan::StopLoss;
 use crate::{AccountId, Capability, PlanId, ids::Name};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,19 @@ pub enum PositionMode {
     OneWay,
     /// A position for each deal, long and short side by side; what closes one names it.
     PerDeal,
+}
+
+/// What is done with a position that somebody else has opened, by hand or by a bot (product.md §3). Those that are there
+/// at the very first look are only proposed: they may be legs of a hedge.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adopt {
+    /// After a moment it gets a hard stop, unless a stop of the trader's own covers it; nothing else is done.
+    HardStop,
+    /// It follows the plan that applies to it, at once.
+    Plan,
+    /// It is shown with what would be done; the operator decides.
+    Propose,
 }
 
 /// What may be done for an account's positions.
@@ -38,6 +52,10 @@ pub struct Account {
     pub position_mode: PositionMode,
     /// The plan of positions that have no closer one. Without any plan nothing is done for a position but to show it.
     pub plan: Option<PlanId>,
+    /// What is done with positions that others have opened.
+    pub adopt: Adopt,
+    /// The stop of [`Adopt::HardStop`]; 3 × ATR(14, 1h), at least 1 %, at most 6 %, when absent.
+    pub hard_stop: Option<StopLoss>,
     /// What the venue can do natively.
     pub capability: Capability,
     /// The currency profits are booked in.

@@ -22,7 +22,7 @@ pub mod snapshot;
 pub mod text;
 pub mod units;
 
-pub use account::{Account, Permit, PositionMode};
+pub use account::{Account, Adopt, Permit, PositionMode};
 pub use capability::{Capability, TrailingLimits};
 pub use command::{Command, Lane, SnapshotCause};
 pub use document::{ExitReason, PartialExitDocument, PositionDocument};

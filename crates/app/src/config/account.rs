@@ -44,7 +44,8 @@ impl AccountConfig {
             mode: Mode::Paper,
             plan,
             symbol_plans: BTreeMap::new(),
-            adopt: Adopt::default(),
+            // A file with nothing but a plan says what is to be done with positions.
+            adopt: Adopt::Plan,
             max_daily_loss: None,
             flatten: false,
             symbols: Vec::new(),
@@ -162,7 +163,6 @@ fn not_acted_on(account: &AccountConfig) -> Vec<String> {
     let written = [
         ("max_daily_loss", account.max_daily_loss.is_some()),
         ("flatten", account.flatten),
-        ("adopt", account.adopt != Adopt::default()),
         ("symbols", !account.symbols.is_empty()),
         ("max_notional", account.max_notional.is_some()),
     ];

@@ -126,6 +126,8 @@ fn account(number: u32, opening: &Opening) -> Account {
         venue: venue_name(),
         position_mode: PositionMode::OneWay,
         plan: Some(PlanId(number)),
+        adopt: backstop_model::Adopt::Plan,
+        hard_stop: None,
         capability: capability(),
         currency: opening.instrument.currency,
     }

@@ -1,8 +1,8 @@
 //! Accounts, instruments and plans of a configuration, numbered for the engine, and the exchange they meet at.
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
-use backstop_model::{Account, AccountId, Event, Instrument, InstrumentId, Name, PlanId, PositionMode};
+use backstop_model::{Account, AccountId, Adopt, Event, Instrument, InstrumentId, Name, PlanId, PositionMode};
 use backstop_sim as sim;
 use std::collections::BTreeMap;
 
@@ -13,6 +13,15 @@ pub struct RunCast {
     /// The instruments.
     pub instruments: Vec<Instrument>,
     definitions: Vec<Event>,
+}
+
+/// What is done with positions that others open, in the core's word.
+const fn adopted(written: config::Adopt) -> Adopt {
+    match written {
+        config::Adopt::HardStop => Adopt::HardStop,
+        config::Adopt::Plan => Adopt::Plan,
+        config::Adopt::Propose => Adopt::Propose,
+    }
 }
 
 impl RunCast {
@@ -38,6 +47,8 @@ impl RunCast {
                 venue: venue_name(),
                 position_mode: PositionMode::OneWay,
                 plan: written.plan.and_then(|name| plans.get(&name).copied()),
+                adopt: adopted(written.adopt),
+                hard_stop: None,
                 capability: capability(),
                 currency,
             };

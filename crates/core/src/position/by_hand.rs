@@ -96,7 +96,7 @@ impl Position {
         let key = self.key;
         let Some(live) = self.live.as_mut().filter(|live| live.plan.as_ref() != Some(plan)) else { return Ok(()) };
         live.plan = Some(Arc::clone(plan));
-        live.attached_at = ctx.now;
+        live.take_over(ctx.now);
         let open: Vec<_> = live.open().map(|tranche| tranche.id).collect();
         for id in open {
             let Some(tranche) = live.tranche_mut(id) else { continue };

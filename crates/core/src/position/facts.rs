@@ -5,7 +5,7 @@
 
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Ctx, Live, Out, Position, Tranche, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming};
 use crate::orders::{Leg, Named, OrderState};
 use backstop_model::{
     ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionSide, Quantity, Rounding, Severity,
@@ -30,12 +30,15 @@ impl Position {
             self.epoch = self.epoch.next();
             let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
             tranche.main_order = Some(order);
-            return self.begin(tranche, ctx, out);
+            return self.begin(tranche, false, ctx, out);
         };
         if let Some(id) = live.joined_by(&order, fill.price, key.side) {
             let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
             tranche.add(fill.price, quantity, fee)?;
             return arming::rearm(live, id, key, ctx, out);
+        }
+        if live.plan.is_none() {
+            return Ok(());
         }
         live.last_tranche = live.last_tranche.next();
         let id = live.last_tranche;
@@ -47,22 +50,33 @@ impl Position {
         arming::arm(live, id, key, ctx, out)
     }
 
-    /// Starts an incarnation.
-    pub(super) fn begin(&mut self, tranche: Tranche, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let id = tranche.id;
+    /// Starts an incarnation. One that is there at the very first look is only proposed.
+    pub(super) fn begin(
+        &mut self,
+        tranche: Tranche,
+        at_first_look: bool,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
+        let (id, adoption) = (tranche.id, self.adoption(at_first_look, ctx));
         let mut live = Live {
             tranches: vec![tranche],
             last_tranche: id,
-            plan: ctx.plan.cloned(),
+            plan: ctx.plan.filter(|_| adoption == Adoption::Managed).cloned(),
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
+            adoption,
+            foreign: Vec::new(),
+            told_own: false,
             attached_at: ctx.now,
             paused: false,
             suspended: false,
         };
         live.protection.note(false, ctx.now);
-        arming::arm(&mut live, id, self.key, ctx, out)?;
+        if adoption == Adoption::Managed {
+            arming::arm(&mut live, id, self.key, ctx, out)?;
+        }
         self.live = Some(Box::new(live));
         Ok(())
     }

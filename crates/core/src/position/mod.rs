@@ -5,6 +5,7 @@
 //! booked (`facts.rs`), rules look at them, what should rest is worked out (`wants.rs`) and subtracted from what does
 //! (`orders/diff.rs`). Nothing here depends on having seen a transition: a restart takes the same turn.
 
+pub mod adoption;
 mod answers;
 mod arming;
 mod by_hand;
@@ -22,6 +23,7 @@ mod turn;
 mod wants;
 mod watch;
 
+pub use adoption::{Adoption, ForeignStop};
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
 pub use tranche::{Closing, Exit, Retry, Tranche};
@@ -82,6 +84,12 @@ pub struct Live {
     pub mismatch: Option<Box<Mismatch>>,
     /// Where the venue would liquidate, as far as it says.
     pub liquidation: Option<Price>,
+    /// Whose it is.
+    pub adoption: Adoption,
+    /// Stops that are not ours.
+    pub foreign: Vec<ForeignStop>,
+    /// People know that a stop of the trader's own covers it.
+    pub told_own: bool,
     /// When the plan was attached: time limits count from the later of this and the first execution.
     pub attached_at: Timestamp,
     /// The operator has paused it: the stop stays, nothing else is begun.

@@ -6,7 +6,7 @@
 
 use super::levels::move_after;
 use super::scene::Scene;
-use super::{Ctx, Live, Out, Position};
+use super::{Adoption, Ctx, Live, Out, Position, arming};
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::orders::{Leg, Named};
@@ -31,6 +31,7 @@ impl Position {
             reports.filter_map(|report| Some((self.unknown(report)?, report))).collect();
         let Some(epoch) = ours.iter().map(|(named, _)| named.epoch).max() else { return Ok(()) };
         self.epoch = epoch;
+        self.manage(ctx, out)?;
         let current: Vec<_> = ours.into_iter().filter(|(named, _)| named.epoch == epoch).collect();
         for (_, report) in &current {
             self.adopt_order(report, ctx);
@@ -45,6 +46,16 @@ impl Position {
         );
         out.tell(Severity::Warning, self.key, text);
         Ok(())
+    }
+
+    /// Our orders stand around it: it is no stranger's.
+    fn manage(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let Some(live) = self.live.as_mut().filter(|live| live.adoption != Adoption::Managed) else { return Ok(()) };
+        live.take_over(ctx.now);
+        live.plan = ctx.plan.cloned();
+        let ids: Vec<_> = live.open().map(|tranche| tranche.id).collect();
+        ids.into_iter().try_for_each(|id| arming::arm(live, id, key, ctx, out))
     }
 
     /// What an order is for, if it is ours, alive, and not known.

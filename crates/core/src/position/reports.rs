@@ -23,6 +23,9 @@ pub(super) const GRACE: Span = Span::from_secs(1);
 impl Position {
     /// Takes in a status report of one of our orders.
     pub(crate) fn reported(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
+        if report.id.as_ref().and_then(Named::read).is_none() {
+            return self.note_foreign(report);
+        }
         let Some(index) = self.index_of(report) else {
             return if self.was_settled(report) { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
         };
@@ -278,7 +281,7 @@ impl Position {
         &mut self,
         quantity: Quantity,
         report: Option<&PositionReport>,
-        read_at: Timestamp,
+        (read_at, at_first_look): (Timestamp, bool),
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
@@ -302,7 +305,7 @@ impl Position {
             self.epoch = self.epoch.next();
             let at = report.map_or(ctx.now, |report| report.at);
             let entry = Entry { price, quantity, fee: Money::ZERO, at, window: ctx.board.next_window() };
-            return self.begin(Tranche::open(TrancheId::FIRST, &entry)?, ctx, out);
+            return self.begin(Tranche::open(TrancheId::FIRST, &entry)?, at_first_look, ctx, out);
         };
         match live.mismatch.as_deref().copied() {
             Some(Mismatch { quantity: known, read_at: Some(first), .. }) if known == quantity => {

@@ -7,7 +7,7 @@
 use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
-use super::{Ctx, Live, Out, Position, Tranche, arming, levels, trail};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, trail};
 use crate::exits::ladder::Instant;
 use crate::exits::stop_loss::StopLevel;
 use crate::orders::{Leg, OpenOrder, OrderState};
@@ -41,6 +41,7 @@ impl Position {
                 stay_inside_guard(tranche, live.liquidation, &scene, out)?;
             }
         }
+        self.watch_adoption(ctx, out)?;
         self.merge(ctx, out)?;
         if !self.is_flat() {
             self.watch_quantity(ctx, out);
@@ -69,7 +70,9 @@ impl Position {
         }
         let flat = live.is_flat();
         live.protection.note(covered || flat, ctx.now);
-        let since = live.protection.unprotected_since.filter(|since| ctx.now.since(*since) >= LIMIT);
+        // Nothing has been asked of us for it yet.
+        let ours = live.adoption == Adoption::Managed;
+        let since = live.protection.unprotected_since.filter(|since| ours && ctx.now.since(*since) >= LIMIT);
         if let Some(since) = since.filter(|_| !live.protection.alarmed) {
             live.protection.alarmed = true;
             let text = format!(

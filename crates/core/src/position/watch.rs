@@ -4,7 +4,7 @@
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme};
-use super::{Ctx, Live, Position, Tranche, protection, reports};
+use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
 use crate::exits::ladder::{Instant, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
@@ -127,10 +127,16 @@ fn still_to_come(at: Timestamp, now: Timestamp) -> Timestamp {
 fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
     let clock = &live.protection;
     let alarm = clock.unprotected_since.filter(|_| !clock.alarmed).map(|since| since.plus(protection::LIMIT));
+    let alarm = alarm.filter(|_| live.adoption == Adoption::Managed);
+    let adopt = match live.adoption {
+        Adoption::HardStopAt(at) => Some((still_to_come(at, ctx.now), Deadline::Adoption)),
+        Adoption::Managed | Adoption::Proposed | Adoption::ToPropose => None,
+    };
     let ask = live.mismatch.as_ref().filter(|mismatch| !mismatch.asked);
     let ask = ask.map(|mismatch| mismatch.since.plus(reports::GRACE));
     let soon = |at: Timestamp, why| (still_to_come(at, ctx.now), why);
-    earlier(alarm.map(|at| soon(at, Deadline::Protection)), ask.map(|at| soon(at, Deadline::Lookup)))
+    let first = earlier(alarm.map(|at| soon(at, Deadline::Protection)), ask.map(|at| soon(at, Deadline::Lookup)));
+    earlier(first, adopt)
 }
 
 fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {

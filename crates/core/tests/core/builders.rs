@@ -5,9 +5,9 @@ use backstop_model::plan::{
     TargetOrder, TrailDistance, TrailingStop, Tranches,
 };
 use backstop_model::{
-    Account, AccountId, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
-    FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionKey,
-    PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp, TrailedBy,
+    Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
+    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId,
+    PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp, TrailedBy,
     TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
@@ -81,6 +81,8 @@ pub fn account() -> Account {
         venue: name("toy"),
         position_mode: PositionMode::OneWay,
         plan: Some(PLAN),
+        adopt: Adopt::Plan,
+        hard_stop: None,
         capability: Capability {
             native_trailing: None,
             amend_stop: false,
@@ -110,6 +112,14 @@ pub fn account_from(words: &str) -> Account {
                 });
             }
             "no-plan" => account.plan = None,
+            "adopts" => {
+                account.adopt = match rest.next().unwrap() {
+                    "propose" => Adopt::Propose,
+                    "hard-stop" => Adopt::HardStop,
+                    _ => Adopt::Plan,
+                };
+            }
+            "stop" => account.hard_stop = Some(StopLoss::new(distance(rest.next().unwrap()), TriggerSource::Mark)),
             other => panic!("{other:?} says nothing about an account"),
         }
     }

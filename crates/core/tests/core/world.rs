@@ -92,6 +92,7 @@ impl World {
             }
             "close" => self.close(rest),
             "bars" => self.bars(rest),
+            "foreign-stop" => self.foreign_stop(rest),
             "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
             "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
             "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
@@ -100,6 +101,25 @@ impl World {
             other => panic!("{other:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
+    }
+
+    /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.
+    fn foreign_stop(&mut self, words: &str) {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        let trigger = backstop_model::Trigger { price: price(parts[3]), source: backstop_model::TriggerSource::Mark };
+        self.handle(Event::Order(OrderReport {
+            account: ACCOUNT,
+            instrument: BTC,
+            id: None,
+            venue_id: VenueOrderId::new(parts[0]).unwrap(),
+            side: OrderSide::Sell,
+            status: if parts[4] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
+            quantity: Some(quantity(parts[1])),
+            filled: Quantity::ZERO,
+            trigger: Some(trigger),
+            limit: None,
+            at: self.now,
+        }));
     }
 
     /// `14 of 5m each 100 points high from 50000`: so many bars of that length and height, ending now.

@@ -14,7 +14,7 @@ pub use trailing::{TrailDistance, TrailedBy, TrailingStop};
 pub use tranches::{MOST_TRANCHES, Merge, Tranches};
 
 use crate::ids::Name;
-use crate::{Money, Ratio, Span, TriggerSource};
+use crate::{Money, Price, Ratio, Span, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -160,6 +160,9 @@ pub struct ExitPlanSpec {
     pub time_limit: Option<Span>,
     /// Closing at a time of day.
     pub close_at: Option<CloseAt>,
+    /// Nothing but the stop is wanted: for positions that others manage.
+    #[serde(default)]
+    pub only_stops: bool,
     /// The owner accepts that the trail, once active, can close at a loss.
     pub allow_loss: bool,
 }
@@ -187,6 +190,7 @@ impl ExitPlanSpec {
             merge: Merge::default(),
             time_limit: None,
             close_at: None,
+            only_stops: false,
             allow_loss: false,
         }
     }
@@ -328,6 +332,14 @@ pub enum BadPlan {
 }
 
 impl ExitPlan {
+    /// A plan that is nothing but a hard stop at a price.
+    #[must_use]
+    pub fn hard_stop(price: Price, trigger: TriggerSource) -> Self {
+        let name = Name::new("hard_stop").expect("a constant of this file is a name");
+        let stop_loss = StopLoss::new(Distance::At(price), trigger);
+        Self(ExitPlanSpec { only_stops: true, ..ExitPlanSpec::new(name, stop_loss) })
+    }
+
     /// Whether what the levels leave over is trailed.
     #[must_use]
     pub fn trails(&self) -> bool {
@@ -352,7 +364,7 @@ impl TryFrom<ExitPlanSpec> for ExitPlan {
         if spec.rest == Rest::Trail && spec.trailing.is_none() {
             return Err(BadPlan::NothingToTrailWith);
         }
-        if spec.take_profits.is_empty() && spec.rest == Rest::Close {
+        if spec.take_profits.is_empty() && spec.rest == Rest::Close && !spec.only_stops {
             return Err(BadPlan::NoWayOut);
         }
         if let Some(trailing) = &spec.trailing {

@@ -4,9 +4,9 @@
 use super::*;
 use backstop_model::plan::{BreakEven, OnInvalid, StopLoss, TakeProfit, TakeProfits};
 use backstop_model::{
-    Account, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument, InstrumentId,
-    InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionMode, Prices, Ratio, Span, Symbol, Tick,
-    TriggerSource, VenueOrderId,
+    Account, Adopt, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument,
+    InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionMode, Prices, Ratio, Span, Symbol,
+    Tick, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ fn definitions() -> Vec<Event> {
         venue: name("toy"),
         position_mode: PositionMode::OneWay,
         plan: Some(PlanId(0)),
+        adopt: Adopt::Plan,
+        hard_stop: None,
         capability,
         currency: name("USDT"),
     };

@@ -1,0 +1,213 @@
+//! Positions that others have opened (product.md §3): proposed, given a hard stop after a moment, or taken under a plan.
+//!
+//! A covering stop of the trader's own counts as protection; a stop that the price has already passed is never sent.
+
+use super::scene::title;
+use super::{Ctx, Live, Out, Position, Protection, arming};
+use crate::exits::arm::toward_market;
+use crate::exits::liquidation;
+use backstop_model::plan::AtrSpec;
+use backstop_model::{
+    Adopt, Distance, ExitPlan, OrderReport, OrderStatus, OutOfRange, Points, PositionKey, PositionSide, Price,
+    Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// How long a trader has to place a stop of his own.
+const GRACE: Span = Span::from_secs(10);
+/// Stops of others remembered per position.
+const MOST: usize = 16;
+
+/// The average true range behind the hard stop of an account that says none.
+pub(crate) const USUAL: AtrSpec = AtrSpec { multiple: Ratio::ONE, period: 14, interval: Span::from_secs(3_600) };
+
+/// Whose a position is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Adoption {
+    /// It follows its plan.
+    Managed,
+    /// Others have opened it; a hard stop goes in then.
+    HardStopAt(Timestamp),
+    /// Others have opened it; people have been asked.
+    Proposed,
+    /// Others have opened it; people are about to be asked.
+    ToPropose,
+}
+
+/// A stop that is not ours.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ForeignStop {
+    /// The venue's name for it.
+    pub venue_id: VenueOrderId,
+    /// Where.
+    pub price: Price,
+    /// For how much; the whole position when the venue does not say.
+    pub quantity: Option<Quantity>,
+}
+
+impl Position {
+    /// Whose an incarnation is that has just begun.
+    pub(super) fn adoption(&self, at_first_look: bool, ctx: Ctx) -> Adoption {
+        match ctx.account.adopt {
+            _ if at_first_look => Adoption::ToPropose,
+            Adopt::HardStop => Adoption::HardStopAt(ctx.now.plus(GRACE)),
+            Adopt::Plan => Adoption::Managed,
+            Adopt::Propose => Adoption::ToPropose,
+        }
+    }
+
+    /// Takes note of an order that is not ours, if it is a stop for this side.
+    pub(crate) fn note_foreign(&mut self, report: &OrderReport) {
+        let Some(live) = &mut self.live else { return };
+        live.foreign.retain(|known| known.venue_id != report.venue_id);
+        let (Some(trigger), false) = (report.trigger, report.status.is_final()) else { return };
+        let losing = live.open().any(|tranche| self.key.side.is_better(tranche.entry_price, trigger.price));
+        let closes = report.side == self.key.side.closing();
+        if closes && losing && live.foreign.len() < MOST && report.status == OrderStatus::Working {
+            let quantity = report.quantity.map(|quantity| quantity.saturating_minus(report.filled));
+            live.foreign.push(ForeignStop { venue_id: report.venue_id, price: trigger.price, quantity });
+        }
+    }
+
+    /// A full read shows all stops of others: those it does not show are gone.
+    pub(crate) fn forget_foreign(&mut self, read: &[OrderReport]) {
+        let Some(live) = &mut self.live else { return };
+        live.foreign.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
+    }
+
+    /// What is done about a position that others have opened.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn watch_adoption(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else { return Ok(()) };
+        match live.adoption {
+            Adoption::ToPropose => return propose(live, key, ctx, out),
+            Adoption::HardStopAt(at) if ctx.now >= at => return give_hard_stop(live, key, ctx, out),
+            Adoption::HardStopAt(_) | Adoption::Managed | Adoption::Proposed => {}
+        }
+        Ok(())
+    }
+}
+
+fn propose(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    live.adoption = Adoption::Proposed;
+    let text = proposal(live, key.side, ctx)?;
+    out.tell(Severity::Warning, key, text);
+    Ok(())
+}
+
+impl Live {
+    /// From now on it is ours to protect: the protection clock and time limits count from here.
+    pub(super) fn take_over(&mut self, now: Timestamp) {
+        if self.adoption != Adoption::Managed {
+            self.protection = Protection::default();
+            self.protection.note(false, now);
+        }
+        self.adoption = Adoption::Managed;
+        self.attached_at = now;
+    }
+}
+
+/// The hard stop of the account, unless the trader's own stop covers everything or the price has passed it.
+fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    if let Some(own) = covering(live, key.side) {
+        live.adoption = Adoption::HardStopAt(ctx.now.plus(GRACE));
+        if !live.told_own {
+            live.told_own = true;
+            let text = format!(
+                "{} {}: the trader's own stop at {own} covers it; nothing is placed as long as it does",
+                ctx.instrument.symbol, key.side
+            );
+            out.tell(Severity::Note, key, text);
+        }
+        return Ok(());
+    }
+    let Some(entry) = live.open().next().map(|tranche| tranche.entry_price) else { return Ok(()) };
+    let trigger = ctx.account.hard_stop.map_or(TriggerSource::Mark, |stop| stop.trigger);
+    let price = hard_stop(entry, live.liquidation, key.side, ctx)?;
+    if ctx.board.price(trigger.series(key.side)).is_some_and(|now| key.side.hit(now, price)) {
+        return propose(live, key, ctx, out);
+    }
+    live.take_over(ctx.now);
+    live.plan = Some(Arc::new(ExitPlan::hard_stop(price, trigger)));
+    let ids: Vec<_> = live.open().map(|tranche| tranche.id).collect();
+    for id in ids {
+        arming::arm(live, id, key, ctx, out)?;
+    }
+    let text = format!(
+        "{} {}: opened by others; a hard stop at {price} goes in and nothing else. Give it a plan to do more",
+        ctx.instrument.symbol, key.side
+    );
+    out.tell(Severity::Warning, key, text);
+    Ok(())
+}
+
+/// The farthest of the trader's own stops, when together they cover everything.
+fn covering(live: &Live, side: PositionSide) -> Option<Price> {
+    let whole = live.remaining();
+    let covered = live.foreign.iter().map(|stop| stop.quantity.unwrap_or(whole));
+    let covered = covered.fold(Quantity::ZERO, |sum, more| sum.plus(more).unwrap_or(whole));
+    let farthest = live.foreign.iter().map(|stop| stop.price).reduce(|a, b| if side.is_better(a, b) { b } else { a });
+    farthest.filter(|_| covered >= whole)
+}
+
+/// Where the hard stop belongs: as the account says, else 3 × ATR(14, 1h) between 1 % and 6 %, inside the guard.
+fn hard_stop(entry: Price, told: Option<Price>, side: PositionSide, ctx: Ctx) -> Result<Price, OutOfRange> {
+    let percent = |number: u32| Ratio::whole(number).over(Ratio::whole(100), Rounding::Down);
+    let (least, most) = (entry.share(percent(1)?, Rounding::Down)?, entry.share(percent(6)?, Rounding::Down)?);
+    let usual = match ctx.volatility.distance(USUAL) {
+        Some(range) => range.times(Ratio::whole(3), Rounding::Up)?.clamp(least, most),
+        None => most,
+    };
+    let away = match ctx.account.hard_stop.map(|stop| stop.at) {
+        Some(Distance::Percent(share)) => entry.share(share, Rounding::Down)?,
+        Some(Distance::Points(points)) => points,
+        Some(Distance::Atr(atr)) => ctx.volatility.distance(atr).unwrap_or(usual),
+        Some(Distance::Margin(share)) => match ctx.instrument.leverage {
+            Some(leverage) => entry.share(share.over(leverage.as_ratio(), Rounding::Down)?, Rounding::Down)?,
+            None => usual,
+        },
+        // A price belongs to one position, and risk is measured to the stop itself: neither says anything here.
+        Some(Distance::At(_) | Distance::Risk(_)) | None => usual,
+    };
+    let raw = beyond(side, entry, away)?;
+    let price = toward_market(side, raw, ctx.instrument.tick)?;
+    let liquidation = told.or_else(|| liquidation::estimate(ctx.instrument, side, entry));
+    match liquidation.filter(|at| side.is_better(entry, *at)) {
+        Some(at) => Ok(side.better(price, liquidation::guard(side, entry, at, ctx.instrument.tick)?)),
+        None => Ok(price),
+    }
+}
+
+fn beyond(side: PositionSide, from: Price, away: Points) -> Result<Price, OutOfRange> {
+    match side {
+        PositionSide::Long => from.minus(away),
+        PositionSide::Short => from.plus(away),
+    }
+}
+
+/// What people are asked: where a stop would go, from the entry, or from the price when that has passed it.
+fn proposal(live: &Live, side: PositionSide, ctx: Ctx) -> Result<String, OutOfRange> {
+    let Some(tranche) = live.open().next() else { return Ok(String::new()) };
+    let name = title(side, tranche.id, ctx);
+    let entry = tranche.entry_price;
+    let now = ctx.board.price(TriggerSource::Mark.series(side));
+    let from_entry = hard_stop(entry, live.liquidation, side, ctx)?;
+    let passed = now.filter(|now| side.hit(*now, from_entry));
+    let (stop, from) = match passed {
+        Some(now) => {
+            (hard_stop(now, live.liquidation, side, ctx)?, format!("the price {now}, which has passed {from_entry}"))
+        }
+        None => (from_entry, format!("the entry {entry}")),
+    };
+    let own =
+        covering(live, side).map_or_else(String::new, |own| format!(" A stop of the trader's own at {own} covers it."));
+    let plan = ctx.plan.map_or_else(|| "none applies".to_owned(), |plan| plan.name.to_string());
+    Ok(format!(
+        "{name}: {} from {entry}, opened by others: nothing is done without you.{own} Proposed: a hard stop at {stop}, measured from {from}; or plan {plan}",
+        live.remaining()
+    ))
+}
