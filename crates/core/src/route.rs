@@ -81,7 +81,7 @@ impl Engine {
         let known = &mut self.markets[index].instrument;
         turn.changed |= known.as_ref() != Some(instrument);
         *known = Some(instrument.clone());
-        self.markets[index].volatility.keep(crate::position::adoption::USUAL);
+        self.markets[index].volatility.keep(crate::position::adoption::HARD_STOP_ATR);
         let wanted = self.plans.values().flat_map(|plan| plan.atrs().collect::<Vec<_>>());
         wanted.for_each(|spec| self.markets[index].volatility.keep(spec));
         // Another leverage moves the liquidation guard, another grid what may rest.

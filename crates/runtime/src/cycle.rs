@@ -4,15 +4,17 @@
 //! ([`Cycle::durable`]), sends what may be sent ([`Cycle::next_request`]) and wakes the cycle when it asks to be
 //! ([`Cycle::next_wake`]). The order of these calls is the whole protocol; persist-then-send (R1) lives here.
 
+use crate::bars::Bars;
 use crate::executor::Executor;
 use crate::health::Health;
 use crate::lease::Lease;
 use crate::snapshots::SnapshotSchedule;
 use backstop_core::orders::{Leg, Named};
+use backstop_core::position::adoption::HARD_STOP_ATR;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    AccountId, Answer, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal, RefusalReason, Stamped,
-    Timestamp,
+    AccountId, Adopt, Answer, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal, RefusalReason,
+    Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
 use std::collections::VecDeque;
@@ -39,9 +41,10 @@ pub struct Cycle {
     now: Timestamp,
     waiting: VecDeque<(u64, Vec<Command>)>,
     journal_failed: bool,
-    /// What follows from the failure, to be taken in: permits, and answers to what may not leave.
+    /// To be taken in next: bars that have ended, permits, and answers to what may not leave.
     fallout: VecDeque<Event>,
     since_checkpoint: u64,
+    bars: Bars,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
 }
@@ -61,6 +64,7 @@ impl Cycle {
             journal_failed: false,
             fallout: VecDeque::new(),
             since_checkpoint: 0,
+            bars: Bars::default(),
             lease: None,
         }
     }
@@ -99,6 +103,7 @@ impl Cycle {
         self.now = self.now.max(now);
         let Some(event) = self.executor.hear(self.now, event) else { return Taken::default() };
         self.snapshots.hear(self.now, &event);
+        self.make_bars(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
         self.health.note(self.now, &core);
@@ -116,6 +121,19 @@ impl Cycle {
         }
         let step = backstop_store::Step { record: self.record(stamped, &core), reads: self.reads(&core) };
         Taken { step: Some(step), core }
+    }
+
+    /// Bars for the plans that measure with them; they are taken in after the tick that ends them.
+    fn make_bars(&mut self, event: &Event) {
+        if let Event::Tick(tick) = event {
+            self.fallout.extend(self.bars.hear(self.now, tick));
+        } else if let Event::DefinePlan { plan, .. } = event {
+            plan.atrs().for_each(|atr| self.bars.keep(atr.interval));
+        } else if let Event::DefineAccount(account) = event
+            && account.adopt == Adopt::HardStop
+        {
+            self.bars.keep(HARD_STOP_ATR.interval);
+        }
     }
 
     fn record(&self, stamped: Stamped, core: &Step) -> Record {
@@ -213,8 +231,8 @@ impl Cycle {
         Some(command)
     }
 
-    /// Answers that will not come, to be taken in: unknown outcomes of requests without one for too long, and what may
-    /// not leave without a journal.
+    /// What the cycle itself has to say, to be taken in: bars that have ended, unknown outcomes of requests without an answer
+    /// for too long, and what may not leave without a journal.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
         self.fallout.drain(..).chain(self.executor.overdue(self.now.max(now))).collect()
     }

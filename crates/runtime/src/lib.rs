@@ -7,6 +7,7 @@
 //! at all. Nothing here decides about a
 //! position.
 
+pub mod bars;
 pub mod clock;
 pub mod cycle;
 pub mod executor;

@@ -15,8 +15,7 @@ const LARGEST_NATIVE_TRAIL: &str = "20";
 /// Words for trail distances, and their percentages.
 const PRESETS: [(&str, &str); 4] = [("tight", "2"), ("standard", "3"), ("loose", "5"), ("max", LARGEST_NATIVE_TRAIL)];
 
-const UNITS: &str =
-    "units are % (percent), % margin, pt (points of price), R (initial risks), or \"@ 102.50\" (a price)";
+const UNITS: &str = "units are % (percent), % margin, pt (points of price), atr or atr(14, 5m), R (initial risks), or \"@ 102.50\" (a price)";
 
 /// A distance from the entry.
 pub(super) fn distance(written: &Located<wire::Distance>, what: &str) -> Result<Distance, Problem> {
@@ -41,10 +40,6 @@ pub(super) fn distance(written: &Located<wire::Distance>, what: &str) -> Result<
             message,
             "write it without a sign; what it belongs to says the direction",
         ));
-    }
-    if matches!(distance, Distance::Atr(_)) {
-        let message = format!("`{text}`: distances in atr are not available in this version");
-        return Err(Problem::new(written.at, message, "use %, pt or R until they are"));
     }
     Ok(distance)
 }
@@ -215,10 +210,10 @@ mod tests {
     }
 
     #[test]
-    fn atr_is_understood_and_said_to_be_missing() {
-        for text in ["1.5 atr", "1.5 atr(14, 5m)", "1.5atr(10)"] {
-            let wrong = distance(&at(text), "stop_loss").unwrap_err();
-            assert_eq!(wrong.message, format!("`{text}`: distances in atr are not available in this version"));
+    fn atr_takes_period_and_bar_or_the_usual_ones() {
+        for (text, period, minutes) in [("1.5 atr", 14, 60), ("1.5 atr(14, 5m)", 14, 5), ("1.5atr(10)", 10, 60)] {
+            let Distance::Atr(atr) = distance(&at(text), "stop_loss").unwrap() else { panic!("{text}") };
+            assert_eq!((atr.period, atr.interval), (period, Span::from_secs(60 * minutes)), "{text}");
         }
         let spec = atr("atr(10, 5m)", Ratio::ONE).unwrap();
         assert_eq!((spec.period, spec.interval), (10, Span::from_secs(300)));

@@ -7,10 +7,10 @@ use super::problem::Problem;
 use super::times;
 use super::wire;
 use backstop_model::plan::{
-    BadPlan, BreakEven, OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance,
-    TrailedBy, TrailingStop,
+    BadPlan, BreakEven, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit, TakeProfits,
+    TargetOrder, TrailDistance, TrailedBy, TrailingStop, Tranches,
 };
-use backstop_model::{ExitPlan, ExitPlanSpec, Ratio, TriggerSource};
+use backstop_model::{Distance, ExitPlan, ExitPlanSpec, Ratio, TriggerSource};
 
 /// The plan, and what the owner is told about it.
 pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(ExitPlan, Vec<String>), Problem> {
@@ -38,12 +38,20 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         instant_take_profit: value(&written.instant_take_profit).unwrap_or(true),
         fallback_to_single: value(&written.fallback_to_single).unwrap_or(true),
         single_take_profit: single,
+        breakeven_at: written.breakeven_at.as_ref().map(|at| distance(at, "breakeven_at")).transpose()?,
+        soft_stop: written.soft_stop.as_ref().map(soft_stop).transpose()?,
+        slices: slices(written)?,
+        tranches: written.tranches.as_ref().map(tranches).transpose()?.unwrap_or_default(),
+        merge: match value(&written.merge) {
+            Some(wire::Merge::Never) => Merge::Never,
+            Some(wire::Merge::InProfit) | None => Merge::InProfit,
+        },
         time_limit: written.time_limit.as_ref().map(times::length).transpose()?,
         close_at: written.close_at.as_ref().map(times::close_at).transpose()?,
         allow_loss: value(&written.allow_loss).unwrap_or(false),
         ..ExitPlanSpec::new(amounts::name(name, "a plan")?, stop_loss)
     };
-    told.extend(without_effect(written)?);
+    told.extend(without_effect(&spec));
     let plan = ExitPlan::try_from(spec).map_err(|wrong| places.problem(&wrong))?;
     Ok((plan, told))
 }
@@ -59,8 +67,11 @@ fn stop_loss(name: &Located<String>, written: &wire::Plan) -> Result<StopLoss, P
     Ok(StopLoss {
         at: distance(at, "stop_loss")?,
         trigger: value(&stop.value.trigger).map_or(TriggerSource::Mark, trigger),
-        follow: false,
-        until_warm: None,
+        follow: value(&stop.value.follow).unwrap_or(false),
+        until_warm: match &written.until_warm {
+            Some(share) => Some(Distance::Percent(any_percent(share, "until_warm")?)),
+            None => None,
+        },
     })
 }
 
@@ -74,7 +85,8 @@ fn levels(written: &wire::Plan) -> Result<Vec<TakeProfit>, Problem> {
         let Some(close) = &level.value.close else {
             return Err(Problem::new(level.at, "this level does not say how much it closes", help));
         };
-        Ok(TakeProfit::new(distance(at, "take_profits")?, percent(close, "the share to close", 0, 100)?))
+        let (at, close) = (distance(at, "take_profits")?, percent(close, "the share to close", 0, 100)?);
+        Ok(TakeProfit { at, close, trail: level.value.trail.as_ref().map(trail).transpose()? })
     };
     levels.value.iter().map(read).collect()
 }
@@ -109,7 +121,8 @@ fn trailing_stop(written: &Located<wire::Trailing>, told: &mut Vec<String>) -> R
         Some(wire::TrailedBy::Venue) | None => TrailedBy::Venue,
     };
     let trigger = value(&trailing.trigger).map_or(TriggerSource::Last, trigger);
-    Ok(TrailingStop { activation, distance: distance_behind, by, trigger, follow: false })
+    let follow = value(&trailing.follow).unwrap_or(false);
+    Ok(TrailingStop { activation, distance: distance_behind, by, trigger, follow })
 }
 
 fn stop_ladder(written: &wire::Plan) -> Result<StopLadder, Problem> {
@@ -148,18 +161,61 @@ fn target_order(written: &wire::Plan) -> TargetOrder {
     }
 }
 
-/// Keys that only matter for `atr` distances, which this version does not have.
-fn without_effect(written: &wire::Plan) -> Result<Vec<String>, Problem> {
+fn soft_stop(written: &Located<wire::SoftStop>) -> Result<SoftStop, Problem> {
+    let help = "write it like `soft_stop: { at: 1%, patience: 30s }`";
+    let (Some(at), Some(patience)) = (&written.value.at, &written.value.patience) else {
+        return Err(Problem::new(
+            written.at,
+            "soft_stop needs to say where, and how long the price may stand beyond it",
+            help,
+        ));
+    };
+    Ok(SoftStop { at: distance(at, "soft_stop")?, patience: times::length(patience)? })
+}
+
+fn slices(written: &wire::Plan) -> Result<Slices, Problem> {
+    let count = written.close_slices.as_ref().map(|count| amounts::count(count, "number of parts")).transpose()?;
+    let most =
+        written.max_slice_notional.as_ref().map(|most| amounts::amount(most, "max_slice_notional")).transpose()?;
+    Ok(Slices { count: count.unwrap_or(1), max_notional: most })
+}
+
+fn tranches(written: &Located<wire::Tranches>) -> Result<Tranches, Problem> {
+    let help = "write `off`, `per_fill`, or `{ new_when_loss: 5%, max: 5 }`";
+    match &written.value {
+        wire::Tranches::Off => Ok(Tranches::Off),
+        wire::Tranches::PerFill => Ok(Tranches::PerFill),
+        wire::Tranches::NewWhenLoss(rule) => {
+            let Some(loss) = &rule.new_when_loss else {
+                return Err(Problem::new(written.at, "tranches does not say at which loss a new one is opened", help));
+            };
+            let max = rule.max.as_ref().map(|max| amounts::count(max, "number of tranches")).transpose()?;
+            Ok(Tranches::NewWhenLoss { loss: percent(loss, "the loss", 0, 100)?, max: max.unwrap_or(5) })
+        }
+    }
+}
+
+/// Keys that only matter for `atr` distances, where there are none.
+fn without_effect(plan: &ExitPlanSpec) -> Vec<String> {
     let mut told = Vec::new();
-    if let Some(until_warm) = &written.until_warm {
-        any_percent(until_warm, "until_warm")?;
+    let in_atr = plan.atrs().next().is_some();
+    if plan.stop_loss.until_warm.is_some() && !in_atr {
         told.push("until_warm has no effect: no distance of this plan is in atr".to_owned());
     }
-    let follow = written.trailing.as_ref().and_then(|trailing| value(&trailing.value.follow));
-    if follow == Some(true) {
+    let trail = plan.trailing.filter(|trailing| trailing.follow).map(|trailing| trailing.distance);
+    if trail.is_some_and(|distance| !matches!(distance, TrailDistance::Atr(_))) {
         told.push("follow has no effect: the trail's distance is not in atr".to_owned());
     }
-    Ok(told)
+    if plan.stop_loss.follow && !matches!(plan.stop_loss.at, Distance::Atr(_)) {
+        told.push("follow has no effect: the stop's distance is not in atr".to_owned());
+    }
+    if in_atr && plan.stop_loss.until_warm.is_none() {
+        told.push(
+            "distances in atr need bars first: without `until_warm` a hard stop stands in until there are enough"
+                .to_owned(),
+        );
+    }
+    told
 }
 
 fn trigger(written: wire::Trigger) -> TriggerSource {
@@ -183,6 +239,9 @@ struct Places {
     single: Option<Place>,
     activation: Option<Place>,
     behind: Option<Place>,
+    soft: Option<Place>,
+    slices: Option<Place>,
+    tranches: Option<Place>,
 }
 
 impl Places {
@@ -198,6 +257,9 @@ impl Places {
             single: at(&written.single_take_profit),
             activation: trailing.and_then(|trailing| at(&trailing.activation)),
             behind: trailing.and_then(|trailing| at(&trailing.distance)),
+            soft: written.soft_stop.as_ref().map(|soft| soft.at),
+            slices: written.close_slices.as_ref().map(|slices| slices.at),
+            tranches: written.tranches.as_ref().map(|tranches| tranches.at),
         }
     }
 
@@ -215,11 +277,15 @@ impl Places {
             BadPlan::Shares { .. } => (last_close, "change the shares; `on_invalid: fallback` would normalise them"),
             BadPlan::NothingToTrailWith => (self.rest, "add `trailing: { activation: 5%, distance: 2% }`"),
             BadPlan::NoWayOut => (None, "add `take_profits: [{ at: 3%, close: 100% }]`, or trail"),
-            // These parts are not written in a configuration yet.
-            BadPlan::TrancheCount(_) | BadPlan::TrancheBeyondStop { .. } => (None, "change `tranches`"),
-            BadPlan::LevelWithoutTrail(_) => (None, "add `trailing: { activation: 5%, distance: 2% }`"),
-            BadPlan::SliceCount(_) => (None, "change `close_slices`"),
-            BadPlan::SoftStopBeyond { .. } => (None, "write `soft_stop` nearer than `stop_loss`"),
+            BadPlan::TrancheCount(_) | BadPlan::TrancheBeyondStop { .. } => {
+                (self.tranches, "write it like `{ new_when_loss: 1%, max: 3 }`")
+            }
+            BadPlan::LevelWithoutTrail(level) => (
+                self.levels.get(level.saturating_sub(1)).and_then(|(at, _)| *at),
+                "add `trailing: { activation: 5%, distance: 2% }`, or take `trail` away",
+            ),
+            BadPlan::SliceCount(_) => (self.slices, "write a number from 1 to 100"),
+            BadPlan::SoftStopBeyond { .. } => (self.soft, "write `soft_stop` nearer than `stop_loss`"),
             BadPlan::TrailCanLose { .. } => {
                 (self.behind, "the trail may close no lower than the entry unless the plan says `allow_loss: true`")
             }
@@ -233,6 +299,8 @@ impl Places {
             "single_take_profit" => self.single,
             "activation" => self.activation,
             "trailing distance" => self.behind,
+            "soft_stop" => self.soft,
+            "tranches" => self.tranches,
             _ => self.levels.first().and_then(|(at, _)| *at),
         }
     }

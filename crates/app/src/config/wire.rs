@@ -109,6 +109,18 @@ pub struct Plan {
     pub single_take_profit: Option<Located<Distance>>,
     /// What to do with levels that do not fit; they are refused when absent.
     pub on_invalid: Option<Located<OnInvalid>>,
+    /// From this price on the stop is at break-even, whatever the levels do.
+    pub breakeven_at: Option<Located<Distance>>,
+    /// A nearer stop that the engine watches while the hard stop rests.
+    pub soft_stop: Option<Located<SoftStop>>,
+    /// Into how many parts a level or a market exit is cut, 1 to 100; not at all when absent.
+    pub close_slices: Option<Located<Count>>,
+    /// The most one part may be worth, in the quote currency.
+    pub max_slice_notional: Option<Located<Number>>,
+    /// When an entry opens a tranche of its own; never when absent.
+    pub tranches: Option<Located<Tranches>>,
+    /// What becomes of tranches that are back in profit; they become one when absent.
+    pub merge: Option<Located<Merge>>,
     /// How long a position may last, for example `3d`.
     pub time_limit: Option<Located<Length>>,
     /// Time of day at which positions are closed, with its zone, for example `21:55 Europe/Berlin`.
@@ -127,6 +139,83 @@ pub struct StopLoss {
     pub at: Option<Located<Distance>>,
     /// Which price it watches; `mark` when absent.
     pub trigger: Option<Located<Trigger>>,
+    /// Let an `atr` distance follow the market; it may then only tighten.
+    pub follow: Option<Located<bool>>,
+}
+
+/// A nearer stop that the engine watches.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SoftStop {
+    /// How far from the entry, on the losing side, nearer than the hard stop.
+    pub at: Option<Located<Distance>>,
+    /// How long the price may stand beyond it, for example `30s`.
+    pub patience: Option<Located<Length>>,
+}
+
+/// When an entry opens a tranche of its own.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Tranches {
+    /// Never.
+    Off,
+    /// Always.
+    PerFill,
+    /// When it is made at such a loss of the newest tranche.
+    #[schemars(untagged)]
+    NewWhenLoss(NewWhenLoss),
+}
+
+impl<'de> Deserialize<'de> for Tranches {
+    /// A word or a map. By hand, because an untagged enum would lose the places in the file.
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct WordOrMap;
+        impl<'de> serde::de::Visitor<'de> for WordOrMap {
+            type Value = Tranches;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`off`, `per_fill`, or `{ new_when_loss: 5%, max: 5 }`")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Tranches, E> {
+                match word {
+                    "off" => Ok(Tranches::Off),
+                    "per_fill" => Ok(Tranches::PerFill),
+                    other => Err(E::unknown_variant(other, &["off", "per_fill", "{ new_when_loss: 5% }"])),
+                }
+            }
+
+            // YAML 1.1 readers take a bare `off` for a boolean.
+            fn visit_bool<E: serde::de::Error>(self, on: bool) -> Result<Tranches, E> {
+                if on { Err(E::invalid_value(serde::de::Unexpected::Bool(on), &self)) } else { Ok(Tranches::Off) }
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Tranches, A::Error> {
+                NewWhenLoss::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Tranches::NewWhenLoss)
+            }
+        }
+        from.deserialize_any(WordOrMap)
+    }
+}
+
+/// Entries at a loss.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewWhenLoss {
+    /// The newest tranche loses more than this, for example `5%`.
+    pub new_when_loss: Option<Located<Percent>>,
+    /// How many may be open at once; 5 when absent.
+    pub max: Option<Located<Count>>,
+}
+
+/// What becomes of tranches that are back in profit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Merge {
+    /// They become one.
+    InProfit,
+    /// They stay.
+    Never,
 }
 
 /// One level.
@@ -137,6 +226,8 @@ pub struct TakeProfit {
     pub at: Option<Located<Distance>>,
     /// Share of the original quantity, for example `40%`; `0%` only moves the stop.
     pub close: Option<Located<Percent>>,
+    /// From this level on the trail stays this far behind, if that is nearer.
+    pub trail: Option<Located<Distance>>,
 }
 
 /// The stop that follows the best price.

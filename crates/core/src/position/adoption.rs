@@ -20,7 +20,7 @@ const GRACE: Span = Span::from_secs(10);
 const MOST: usize = 16;
 
 /// The average true range behind the hard stop of an account that says none.
-pub(crate) const USUAL: AtrSpec = AtrSpec { multiple: Ratio::ONE, period: 14, interval: Span::from_secs(3_600) };
+pub const HARD_STOP_ATR: AtrSpec = AtrSpec { multiple: Ratio::ONE, period: 14, interval: Span::from_secs(3_600) };
 
 /// Whose a position is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -158,7 +158,7 @@ fn covering(live: &Live, side: PositionSide) -> Option<Price> {
 fn hard_stop(entry: Price, told: Option<Price>, side: PositionSide, ctx: Ctx) -> Result<Price, OutOfRange> {
     let percent = |number: u32| Ratio::whole(number).over(Ratio::whole(100), Rounding::Down);
     let (least, most) = (entry.share(percent(1)?, Rounding::Down)?, entry.share(percent(6)?, Rounding::Down)?);
-    let usual = match ctx.volatility.distance(USUAL) {
+    let usual = match ctx.volatility.distance(HARD_STOP_ATR) {
         Some(range) => range.times(Ratio::whole(3), Rounding::Up)?.clamp(least, most),
         None => most,
     };

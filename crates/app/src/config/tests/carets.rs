@@ -175,15 +175,32 @@ fn stops_that_are_none_get_a_caret() {
 
 #[test]
 fn what_this_version_cannot_do_is_said_with_a_caret() {
-    let (message, _) = shown_in_plan(&format!("stop_loss: {{ at: «1.5 atr» }}\n{LEVELS}"));
-    assert_eq!(message, "`1.5 atr`: distances in atr are not available in this version");
-    shown_in_plan(&format!("{STOP}\n{LEVELS}\ntrailing:\n  distance: «1.5 atr(14, 5m)»\n  follow: true"));
     for mode in ["live", "observe"] {
         for venue in ["binance", "aster", "bitget", "ig", "paper"] {
             let (message, _) = shown(&format!("accounts: {{ a: {{ venue: {venue}, mode: «{mode}» }} }}"));
             assert_eq!(message, format!("mode `{mode}` is not available: this version trades the paper venue only"));
         }
     }
+}
+
+#[test]
+fn what_tranches_slices_and_soft_stops_cannot_be_is_said_with_a_caret() {
+    let cases = [
+        ("tranches: «{» new_when_loss: 3%, max: 3 }", "a new one at a loss of 3%, but the stop closes at 2%"),
+        ("tranches: «{» max: 3 }", "tranches does not say at which loss a new one is opened"),
+        ("tranches: «{» new_when_loss: 1%, max: 40 }", "tranches: 40 at once; make it 1 to 16"),
+        ("close_slices: «101»", "close_slices 101: make it 1 to 100"),
+        ("soft_stop: «{» at: 2.5%, patience: 30s }", "soft_stop 2.5% does not lie nearer than stop_loss 2%"),
+        ("soft_stop: «{» at: 1% }", "soft_stop needs to say where, and how long"),
+    ];
+    for (written, says) in cases {
+        let (message, help) = shown_in_plan(&format!("{STOP}\n{LEVELS}\n{written}"));
+        assert!(message.contains(says), "{written}: {message}");
+        assert!(!help.is_empty(), "{written}");
+    }
+    let level = "take_profits: [{ at: «3%», close: 100%, trail: 1% }]";
+    let (message, _) = shown_in_plan(&format!("{STOP}\n{level}"));
+    assert!(message.contains("level 1 says `trail`"), "{message}");
 }
 
 #[test]
