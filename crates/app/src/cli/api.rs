@@ -19,15 +19,24 @@ pub struct Api {
 impl Api {
     /// Asks for something.
     pub fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.call(reqwest::Method::GET, path)
+        self.call(reqwest::Method::GET, path, None)
     }
 
     /// Asks for something to be done.
-    pub fn post(&self, path: &str) -> Result<Value, Failure> {
-        self.call(reqwest::Method::POST, path)
+    pub fn post(&self, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+        self.call(reqwest::Method::POST, path, body)
     }
 
-    fn call(&self, method: reqwest::Method, path: &str) -> Result<Value, Failure> {
+    /// Asks for something to be done with a position.
+    pub fn ask(&self, position: &str, what: &str, body: Option<Value>) -> Result<Value, Failure> {
+        let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if position.is_empty() || !position.chars().all(known) {
+            return Err(Failure::said(format!("{position:?} is not a position's name; see `backstop positions`")));
+        }
+        self.post(&format!("/api/v1/positions/{position}/{what}"), body)
+    }
+
+    fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
         let token = self
             .token
             .as_ref()
@@ -37,7 +46,11 @@ impl Api {
         runtime.block_on(async {
             let client =
                 reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().map_err(Failure::said)?;
-            let sent = client.request(method, &url).bearer_auth(token).send().await;
+            let request = client.request(method, &url).bearer_auth(token);
+            let sent = match body {
+                Some(body) => request.json(&body).send().await,
+                None => request.send().await,
+            };
             let answer = sent
                 .map_err(|_| Failure::said(format!("no engine answers at {}; is `backstop run` running?", self.api)))?;
             let status = answer.status();

@@ -1,14 +1,22 @@
-//! `backstop close`: asks the running engine to close a position. The engine does the closing.
+//! `backstop close`: asks the running engine to close a position, a part of it, or everything. The engine does the closing.
 
 use super::api::Api;
 use super::{Failure, Outcome, output};
 use clap::Args;
+use serde_json::json;
 
-/// Closes a position at market. Its stop stays at the venue until it is flat.
+/// Closes a position at market, a part of it, or all positions. Stops stay at the venue until it is flat.
 #[derive(Args, Debug)]
 pub struct Close {
     /// The position, as `backstop positions` names it.
-    position: String,
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    position: Option<String>,
+    /// Every open position.
+    #[arg(long)]
+    all: bool,
+    /// Only this share of what is open, for example 50%; the plan goes on with the rest.
+    #[arg(long, value_name = "SHARE", conflicts_with = "all")]
+    part: Option<String>,
     #[command(flatten)]
     api: Api,
     /// One JSON object instead of text.
@@ -19,18 +27,23 @@ pub struct Close {
 impl Close {
     /// Asks for it.
     pub fn run(&self) -> Result<Outcome, Failure> {
-        let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !self.position.chars().all(known) {
-            return Err(Failure::said(format!(
-                "{:?} is not a position's name; see `backstop positions`",
-                self.position
-            )));
-        }
-        let answer = self.api.post(&format!("/api/v1/positions/{}/close", self.position))?;
+        let (answer, text) = match &self.position {
+            None => {
+                let answer = self.api.post("/api/v1/positions/close-all", None)?;
+                let text = format!("{} positions are being closed at market", answer["closing"]);
+                (answer, text)
+            }
+            Some(position) => {
+                let body = self.part.as_ref().map(|part| json!({ "part": part }));
+                let answer = self.api.ask(position, "close", body)?;
+                let what = self.part.as_ref().map_or_else(String::new, |part| format!("{part} of "));
+                (answer, format!("{what}{position} is being closed at market"))
+            }
+        };
         if self.json {
-            output::line(answer)?;
+            output::line(answer)?
         } else {
-            output::line(format_args!("{} is being closed at market", self.position))?;
+            output::line(text)?
         }
         Ok(Outcome::Good)
     }

@@ -1,6 +1,7 @@
 //! The command line: one file per command; a command's help is its documentation.
 
 mod api;
+mod breakeven;
 mod check;
 mod close;
 mod completion;
@@ -9,9 +10,12 @@ mod explain;
 mod health;
 mod outcome;
 mod output;
+mod pause;
+mod plan;
 mod positions;
 mod progress;
 mod replay;
+mod resume;
 mod run;
 mod trades;
 mod unknown;
@@ -32,14 +36,19 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(name = "breakeven")]
+    BreakEven(breakeven::BreakEven),
     Check(check::Check),
     Close(close::Close),
     Completion(completion::Completion),
     Demo(Box<demo::Demo>),
     Explain(explain::Explain),
     Health(health::Health),
+    Pause(pause::Pause),
+    Plan(plan::Plan),
     Positions(positions::Positions),
     Replay(replay::Replay),
+    Resume(resume::Resume),
     Run(run::Run),
     Trades(trades::Trades),
 }
@@ -49,14 +58,18 @@ enum Command {
 pub fn run() -> ExitCode {
     let line = Line::parse();
     let done = match line.command {
+        Command::BreakEven(breakeven) => breakeven.run(),
         Command::Check(check) => check.run(),
         Command::Close(close) => close.run(),
         Command::Completion(completion) => completion.run(),
         Command::Demo(demo) => demo.run(),
         Command::Explain(explain) => explain.run(),
         Command::Health(health) => health.run(),
+        Command::Pause(pause) => pause.run(),
+        Command::Plan(plan) => plan.run(),
         Command::Positions(positions) => positions.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Resume(resume) => resume.run(),
         Command::Run(run) => run.run(),
         Command::Trades(trades) => trades.run(),
     };

@@ -7,7 +7,7 @@ use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::run::memory::{self, Memory};
 use crate::run::{ByHand, PaperMarket, RunCast};
-use crate::web::{Bind, TokenFile, router};
+use crate::web::{Bind, TokenFile, Wishes, router};
 use backstop_model::{Event, Instrument, Notice, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
@@ -83,7 +83,7 @@ impl Run {
         }
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
         let (live, handle, first) = self.live(&cast, by_hand, memory)?;
-        let routes = router(handle.clone(), address, token);
+        let routes = router(Wishes::new(handle.clone(), cast.plans.clone()), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
             end.comes().await;

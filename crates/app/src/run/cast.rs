@@ -12,6 +12,8 @@ pub struct RunCast {
     pub accounts: Vec<Account>,
     /// The instruments.
     pub instruments: Vec<Instrument>,
+    /// The plans by name.
+    pub plans: BTreeMap<Name, PlanId>,
     definitions: Vec<Event>,
 }
 
@@ -61,7 +63,7 @@ impl RunCast {
             }
             accounts.push(account);
         }
-        Ok(Self { accounts, instruments, definitions })
+        Ok(Self { accounts, instruments, plans, definitions })
     }
 
     /// The definitions the engine is told first.

@@ -6,7 +6,9 @@
 mod door;
 mod routes;
 mod token;
+mod wishes;
 
 pub use door::{Bind, NotLoopback};
 pub use routes::router;
 pub use token::{TokenFile, WeakToken};
+pub use wishes::Wishes;

@@ -2,13 +2,12 @@
 
 use super::door::{Bind, Door, guard, refuse};
 use super::token::TokenFile;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use super::wishes::{self, Wishes};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use backstop_model::Event;
-use backstop_runtime::{Handle, Input, Status};
+use backstop_runtime::Status;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
@@ -17,22 +16,27 @@ use tower_http::timeout::TimeoutLayer;
 const BODY: usize = 64 * 1024;
 
 /// All routes around a live loop, for the address they are served at.
-pub fn router(handle: Handle, bind: Bind, token: TokenFile) -> Router {
+pub fn router(wishes: Wishes, bind: Bind, token: TokenFile) -> Router {
     let door = Door::at(bind.0, token);
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/api/v1/health", get(health))
         .route("/api/v1/positions", get(positions))
-        .route("/api/v1/positions/{id}/close", post(close))
+        .route("/api/v1/positions/close-all", post(wishes::close_all))
+        .route("/api/v1/positions/{id}/breakeven", post(wishes::break_even))
+        .route("/api/v1/positions/{id}/close", post(wishes::close))
+        .route("/api/v1/positions/{id}/pause", post(wishes::pause))
+        .route("/api/v1/positions/{id}/plan", post(wishes::plan))
+        .route("/api/v1/positions/{id}/resume", post(wishes::resume))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there is no such route") })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(10)))
         .layer(axum::middleware::from_fn_with_state(door, guard))
-        .with_state(handle)
+        .with_state(wishes)
 }
 
-async fn health(State(handle): State<Handle>) -> Json<Value> {
-    let status = handle.status.borrow().clone();
+async fn health(State(wishes): State<Wishes>) -> Json<Value> {
+    let status = wishes.handle.status.borrow().clone();
     Json(health_of(&status))
 }
 
@@ -54,20 +58,8 @@ fn health_of(status: &Status) -> Value {
     })
 }
 
-async fn positions(State(handle): State<Handle>) -> Json<Value> {
-    let status = handle.status.borrow().clone();
+async fn positions(State(wishes): State<Wishes>) -> Json<Value> {
+    let status = wishes.handle.status.borrow().clone();
     let documents: Vec<_> = status.positions.iter().map(|shown| &shown.document).collect();
     Json(json!(documents))
-}
-
-async fn close(State(handle): State<Handle>, Path(id): Path<String>) -> Response {
-    let status = handle.status.borrow().clone();
-    let Some(shown) = status.positions.iter().find(|shown| shown.document.position_id == id) else {
-        return refuse(StatusCode::NOT_FOUND, "there is no open position of that name; see /api/v1/positions");
-    };
-    let event = Event::Close { position: shown.key };
-    match handle.inbox.send(Input::Operator(Box::new(event))).await {
-        Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "position_id": id, "closing": true }))).into_response(),
-        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the engine is ending; the stop stays at the venue"),
-    }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::binary::{code, last_line, run, said};
-use super::engine::{Engine, start};
+use super::engine::{Engine, start, start_with};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use tempfile::tempdir;
@@ -57,6 +57,54 @@ fn a_position_is_protected_shown_and_closed_through_the_api() {
     engine.end_at_once();
     let trades = last_line(&run(folder.path(), "trades --json --store s.db", &[]));
     assert_eq!(trades[0]["exit_reason"], "manual");
+}
+
+#[test]
+fn a_position_is_paused_moved_to_break_even_given_another_plan_and_closed_in_parts() {
+    let folder = tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("c.yaml"),
+        "accounts: { main: { venue: paper, mode: paper, plan: one, adopt: plan } }\n\
+         plans:\n  one: { stop_loss: { at: 5% }, take_profits: [{ at: 20%, close: 100% }] }\n  \
+         two: { stop_loss: { at: 4% }, take_profits: [{ at: 30%, close: 100% }] }\n",
+    )
+    .unwrap();
+    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    engine.wait_until_protected(1);
+    let id = "main-BTCUSDT-long-1";
+    let document = || last_line(&engine.ask("positions"))[0].clone();
+    let until = |holds: &dyn Fn(&serde_json::Value) -> bool| {
+        while !holds(&document()) {
+            std::thread::yield_now();
+        }
+    };
+    let done = |line: &str| {
+        let output = engine.ask(line);
+        assert_eq!(code(&output), 0, "{line}: {}", said(&output));
+        last_line(&output)
+    };
+    assert_eq!(done(&format!("pause {id}"))["paused"], true);
+    assert_eq!(done(&format!("resume {id}"))["paused"], false);
+    done(&format!("plan {id} two"));
+    until(&|document| document["plan"] == "two");
+    done(&format!("close {id} --part 40%"));
+    until(&|document| document["current_quantity"] == "0.03");
+    done(&format!("breakeven {id}"));
+    let wrong = engine.ask(&format!("plan {id} three"));
+    assert_eq!(code(&wrong), 2);
+    assert!(said(&wrong).contains("the configuration has one, swing, two"), "{}", said(&wrong));
+    for part in ["0%", "101%", "40", "-5%", "x"] {
+        let wrong = engine.ask(&format!("close {id} --part={part}"));
+        assert_eq!(code(&wrong), 2, "{part}");
+        assert!(said(&wrong).contains("write a share above 0%"), "{}", said(&wrong));
+    }
+    assert_eq!(code(&engine.ask("breakeven nobody")), 2);
+    assert_eq!(done("close --all")["closing"], 1);
+    engine.wait_until_protected(0);
+    drop(engine);
+    let trades = last_line(&run(folder.path(), "trades --json --store s.db", &[]));
+    let exits = trades[0]["partial_exits"].as_array().unwrap();
+    assert!(exits.iter().all(|exit| exit["reason"] == "manual"), "{exits:?}");
 }
 
 #[test]

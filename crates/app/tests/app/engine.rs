@@ -29,6 +29,11 @@ pub fn start(folder: &Path) -> Engine {
     launch(folder, None, &["--open", "0 BTCUSDT long 0.05"])
 }
 
+/// The same, with more said on the command line.
+pub fn start_with(folder: &Path, more: &[&str]) -> Engine {
+    launch(folder, None, &[&["--open", "0 BTCUSDT long 0.05"], more].concat())
+}
+
 /// The engine again, with the token of its first start.
 pub fn start_again(folder: &Path, token: &str) -> Engine {
     launch(folder, Some(token), &[])

@@ -1,0 +1,30 @@
+//! `backstop breakeven`: asks the running engine to move a stop to break-even.
+
+use super::api::Api;
+use super::{Failure, Outcome, output};
+use clap::Args;
+
+/// Moves the stop of a position to break-even, now or as soon as its price allows. It is never loosened.
+#[derive(Args, Debug)]
+pub struct BreakEven {
+    /// The position, as `backstop positions` names it.
+    position: String,
+    #[command(flatten)]
+    api: Api,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+impl BreakEven {
+    /// Asks for it.
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        let answer = self.api.ask(&self.position, "breakeven", None)?;
+        if self.json {
+            output::line(answer)?
+        } else {
+            output::line(format_args!("{}: the stop goes to break-even as soon as its price allows", self.position))?
+        }
+        Ok(Outcome::Good)
+    }
+}

@@ -1,0 +1,129 @@
+//! What operators ask of positions: each wish becomes an event of the live loop; nothing is decided here.
+
+use super::door::refuse;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use backstop_model::{Event, Name, PlanId, PositionKey, Ratio};
+use backstop_runtime::{Handle, Input};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The live loop, and the plans by name.
+#[derive(Clone)]
+pub struct Wishes {
+    pub(super) handle: Handle,
+    plans: Arc<BTreeMap<Name, PlanId>>,
+}
+
+/// How much of a position is closed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClosePart {
+    /// A share like `50%`; everything when absent.
+    part: Option<String>,
+}
+
+/// Which plan.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPlan {
+    /// Its name in the configuration.
+    plan: String,
+}
+
+impl Wishes {
+    /// Around a live loop with these plans.
+    #[must_use]
+    pub fn new(handle: Handle, plans: BTreeMap<Name, PlanId>) -> Self {
+        Self { handle, plans: Arc::new(plans) }
+    }
+
+    fn position(&self, id: &str) -> Option<PositionKey> {
+        let status = self.handle.status.borrow().clone();
+        status.positions.iter().find(|shown| shown.document.position_id == id).map(|shown| shown.key)
+    }
+
+    async fn ask(&self, events: Vec<Event>, answer: Value) -> Response {
+        for event in events {
+            if self.handle.inbox.send(Input::Operator(Box::new(event))).await.is_err() {
+                return refuse(StatusCode::SERVICE_UNAVAILABLE, "the engine is ending; the stop stays at the venue");
+            }
+        }
+        (StatusCode::ACCEPTED, Json(answer)).into_response()
+    }
+}
+
+fn unknown() -> Response {
+    refuse(StatusCode::NOT_FOUND, "there is no open position of that name; see /api/v1/positions")
+}
+
+/// Closes a position, or a part of it.
+pub(super) async fn close(
+    State(wishes): State<Wishes>,
+    Path(id): Path<String>,
+    body: Option<Json<ClosePart>>,
+) -> Response {
+    let Some(position) = wishes.position(&id) else { return unknown() };
+    let Some(part) = body.and_then(|Json(body)| body.part) else {
+        return wishes.ask(vec![Event::Close { position }], json!({ "position_id": id, "closing": true })).await;
+    };
+    let Some(share) = share(&part) else {
+        return refuse(StatusCode::BAD_REQUEST, "part: write a share above 0% and at most 100%, for example 50%");
+    };
+    let answer = json!({ "position_id": id, "closing": true, "part": part });
+    wishes.ask(vec![Event::ClosePart { position, share }], answer).await
+}
+
+/// A share like `50%`, above nothing and at most everything.
+fn share(text: &str) -> Option<Ratio> {
+    let share = Ratio::percent(text.trim().strip_suffix('%')?.trim_end()).ok()?;
+    (share > Ratio::ZERO && share <= Ratio::ONE).then_some(share)
+}
+
+/// Closes every open position.
+pub(super) async fn close_all(State(wishes): State<Wishes>) -> Response {
+    let status = wishes.handle.status.borrow().clone();
+    let mut keys: Vec<PositionKey> = status.positions.iter().map(|shown| shown.key).collect();
+    keys.dedup();
+    let count = keys.len();
+    let events = keys.into_iter().map(|position| Event::Close { position }).collect();
+    wishes.ask(events, json!({ "closing": count })).await
+}
+
+/// Moves the stop to break-even.
+pub(super) async fn break_even(State(wishes): State<Wishes>, Path(id): Path<String>) -> Response {
+    let Some(position) = wishes.position(&id) else { return unknown() };
+    wishes.ask(vec![Event::BreakEven { position }], json!({ "position_id": id, "breakeven": true })).await
+}
+
+/// Pauses a position.
+pub(super) async fn pause(State(wishes): State<Wishes>, Path(id): Path<String>) -> Response {
+    set_paused(wishes, id, true).await
+}
+
+/// Lets a position go on.
+pub(super) async fn resume(State(wishes): State<Wishes>, Path(id): Path<String>) -> Response {
+    set_paused(wishes, id, false).await
+}
+
+async fn set_paused(wishes: Wishes, id: String, paused: bool) -> Response {
+    let Some(position) = wishes.position(&id) else { return unknown() };
+    wishes.ask(vec![Event::Pause { position, paused }], json!({ "position_id": id, "paused": paused })).await
+}
+
+/// Puts a position under another plan.
+pub(super) async fn plan(State(wishes): State<Wishes>, Path(id): Path<String>, Json(asked): Json<NewPlan>) -> Response {
+    let Some(position) = wishes.position(&id) else { return unknown() };
+    let known = wishes.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
+    let Some(plan) = known else {
+        let names: Vec<&str> = wishes.plans.keys().map(Name::as_str).collect();
+        let text = format!("there is no plan of that name; the configuration has {}", names.join(", "));
+        return refuse(StatusCode::BAD_REQUEST, &text);
+    };
+    let answer = json!({ "position_id": id, "plan": asked.plan });
+    wishes.ask(vec![Event::AssignPlan { position, plan }], answer).await
+}
