@@ -3,6 +3,7 @@
 // A closed pipe makes these macros panic: everything is said through `cli::output`.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod calendar;
 pub mod cli;
 pub mod config;
 pub mod demo;

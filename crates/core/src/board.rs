@@ -62,6 +62,13 @@ impl Board {
         (view.confirmed || now.since(view.at) <= STALE_AFTER).then_some(view.price)
     }
 
+    /// The same with the time it was taken in.
+    #[must_use]
+    pub fn fresh_at(&self, series: Series, now: Timestamp) -> Option<(Timestamp, Price)> {
+        let at = self.view.series[series.index()].map(|view| view.at)?;
+        self.fresh(series, now).map(|price| (at, price))
+    }
+
     /// Whether the newest value of a series is known to be no misprint.
     #[must_use]
     pub fn is_confirmed(&self, series: Series) -> bool {

@@ -7,6 +7,7 @@ use crate::quiet::QuietIndex;
 use crate::step::Step;
 use crate::timers::{Deadline, Timers};
 use crate::volatility::Volatility;
+use backstop_model::plan::CloseAt;
 use backstop_model::{
     Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey, Severity,
     Stamped, Tick, Timestamp,
@@ -24,6 +25,8 @@ const SLIPPAGES: usize = 15;
 pub struct Engine {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    /// When positions that close at a time of day close next.
+    pub(crate) closes: Vec<(CloseAt, Timestamp)>,
     /// Accounts that have been read at least once.
     pub(crate) read: BTreeSet<AccountId>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
@@ -46,6 +49,9 @@ pub(crate) struct Market {
     pub(crate) slippages: Vec<Points>,
     #[serde(default)]
     pub(crate) volatility: Volatility,
+    /// When the trading session ends next.
+    #[serde(default)]
+    pub(crate) session_ends: Option<Timestamp>,
 }
 
 impl Engine {
@@ -125,6 +131,8 @@ impl Engine {
             instrument: market.instrument.as_ref()?,
             board: &market.board,
             volatility: &market.volatility,
+            closes: &self.closes,
+            session_ends: market.session_ends,
             plan,
             slippage,
         })

@@ -21,6 +21,7 @@
 //! * **Ticks** inside all quiet intervals end after two comparisons (`quiet.rs`) and are never recorded.
 
 pub mod board;
+mod calendar;
 pub mod engine;
 pub mod exits;
 mod guards;

@@ -8,6 +8,7 @@ use crate::engine::{Engine, Market};
 use crate::orders::OrderState;
 use crate::position::Position;
 use crate::step::Step;
+use backstop_model::plan::CloseAt;
 use backstop_model::{
     Account, AccountId, Answer, Asked, Event, ExitPlan, InstrumentId, MarketView, Outcome, Permit, PlanId, Stamped,
     Timestamp, UnknownCause,
@@ -22,6 +23,8 @@ use std::sync::Arc;
 pub(crate) struct Saved {
     accounts: BTreeMap<AccountId, Account>,
     plans: BTreeMap<PlanId, Arc<ExitPlan>>,
+    #[serde(default)]
+    closes: Vec<(CloseAt, Timestamp)>,
     #[serde(default)]
     read: BTreeSet<AccountId>,
     #[serde(default)]
@@ -38,6 +41,7 @@ impl From<Engine> for Saved {
             accounts: engine.accounts,
             plans: engine.plans,
             permits: engine.permits,
+            closes: engine.closes,
             read: engine.read,
             symbol_plans: engine
                 .symbol_plans
@@ -57,6 +61,7 @@ impl From<Saved> for Engine {
         engine.accounts = saved.accounts;
         engine.plans = saved.plans;
         engine.permits = saved.permits;
+        engine.closes = saved.closes;
         engine.read = saved.read;
         engine.symbol_plans =
             saved.symbol_plans.into_iter().map(|(account, instrument, plan)| ((account, instrument), plan)).collect();
@@ -110,10 +115,14 @@ impl Engine {
     /// A hash of everything that decisions depend on and a replay reproduces (I20).
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let rules: Vec<_> =
-            self.markets.iter().map(|market| (&market.instrument, &market.slippages, &market.volatility)).collect();
+        let rules: Vec<_> = self
+            .markets
+            .iter()
+            .map(|market| (&market.instrument, &market.slippages, &market.volatility, market.session_ends))
+            .collect();
         let plans: Vec<_> = self.symbol_plans.iter().collect();
-        let whole = (&self.accounts, &self.permits, &self.read, &self.plans, plans, rules, &self.positions);
+        let whole =
+            (&self.accounts, &self.permits, (&self.read, &self.closes), &self.plans, plans, rules, &self.positions);
         let text = serde_json::to_vec(&whole).expect("plain structs and maps with text or number keys serialise");
         Sha3_256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
     }

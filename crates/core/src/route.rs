@@ -20,6 +20,8 @@ impl Engine {
                 turn.changed |= self.accounts.insert(account.id, (**account).clone()).as_ref() != Some(account);
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
+            Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),
+            Event::SessionEnds { instrument, at } => self.session_ends(*instrument, *at, turn),
             Event::Candles { instrument, interval, candles } => self.candles(*instrument, *interval, candles, turn),
             Event::DefinePlan { id, plan } => {
                 turn.changed |= self.plans.insert(*id, plan.clone()).as_ref() != Some(plan);

@@ -2,7 +2,8 @@
 
 use crate::{
     Account, AccountId, Answer, Candle, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, Permit, PlanId,
-    PositionKey, PositionReport, Ratio, Snapshot, Span, Tick, Timestamp, plan::ExitPlan,
+    PositionKey, PositionReport, Ratio, Snapshot, Span, Tick, Timestamp,
+    plan::{CloseAt, ExitPlan},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -73,6 +74,13 @@ pub enum Event {
         /// Whether it is paused.
         paused: bool,
     },
+    /// When positions that close at this time of day close next: a calendar knows, with its zones and its daylight saving.
+    NextClose {
+        /// The time of day.
+        close_at: CloseAt,
+        /// The instant.
+        at: Timestamp,
+    },
     /// What may be done for an account from now on.
     Permit {
         /// Whose.
@@ -82,6 +90,13 @@ pub enum Event {
     },
     /// The venue says something of a position.
     Position(PositionReport),
+    /// When the trading session of an instrument ends next; a half-day ends earlier than usual.
+    SessionEnds {
+        /// Of what.
+        instrument: InstrumentId,
+        /// The instant.
+        at: Timestamp,
+    },
     /// The plan that positions of one account on one instrument follow, unless a closer one is assigned.
     SymbolPlan {
         /// Whose.

@@ -5,6 +5,7 @@
 //! ([`Cycle::next_wake`]). The order of these calls is the whole protocol; persist-then-send (R1) lives here.
 
 use crate::bars::Bars;
+use crate::calendar::{Calendar, Closes};
 use crate::executor::Executor;
 use crate::health::Health;
 use crate::lease::Lease;
@@ -45,6 +46,7 @@ pub struct Cycle {
     fallout: VecDeque<Event>,
     since_checkpoint: u64,
     bars: Bars,
+    closes: Closes,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
 }
@@ -65,6 +67,7 @@ impl Cycle {
             fallout: VecDeque::new(),
             since_checkpoint: 0,
             bars: Bars::default(),
+            closes: Closes::default(),
             lease: None,
         }
     }
@@ -73,6 +76,13 @@ impl Cycle {
     #[must_use]
     pub fn under(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
+        self
+    }
+
+    /// Asks this calendar when times of day come.
+    #[must_use]
+    pub fn with_calendar(mut self, calendar: Box<dyn Calendar>) -> Self {
+        self.closes = Closes::of(calendar);
         self
     }
 
@@ -103,7 +113,7 @@ impl Cycle {
         self.now = self.now.max(now);
         let Some(event) = self.executor.hear(self.now, event) else { return Taken::default() };
         self.snapshots.hear(self.now, &event);
-        self.make_bars(&event);
+        self.prepare(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
         self.health.note(self.now, &core);
@@ -123,12 +133,14 @@ impl Cycle {
         Taken { step: Some(step), core }
     }
 
-    /// Bars for the plans that measure with them; they are taken in after the tick that ends them.
-    fn make_bars(&mut self, event: &Event) {
+    /// Bars and times of day for the plans that name them; they are taken in after this event.
+    fn prepare(&mut self, event: &Event) {
         if let Event::Tick(tick) = event {
             self.fallout.extend(self.bars.hear(self.now, tick));
         } else if let Event::DefinePlan { plan, .. } = event {
             plan.atrs().for_each(|atr| self.bars.keep(atr.interval));
+            let close_at = plan.close_at.as_ref();
+            self.fallout.extend(close_at.and_then(|close_at| self.closes.keep(self.now, close_at)));
         } else if let Event::DefineAccount(account) = event
             && account.adopt == Adopt::HardStop
         {
@@ -231,10 +243,12 @@ impl Cycle {
         Some(command)
     }
 
-    /// What the cycle itself has to say, to be taken in: bars that have ended, unknown outcomes of requests without an answer
+    /// What the cycle itself has to say, to be taken in: bars that have ended, times of day that have come, unknown outcomes of requests without an answer
     /// for too long, and what may not leave without a journal.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
-        self.fallout.drain(..).chain(self.executor.overdue(self.now.max(now))).collect()
+        let now = self.now.max(now);
+        let said = self.fallout.drain(..).chain(self.closes.due(now));
+        said.chain(self.executor.overdue(now)).collect()
     }
 
     /// When something is to be done even if nothing happens.
@@ -244,7 +258,7 @@ impl Cycle {
         let lease = self.lease.as_ref().and_then(Lease::due_at);
         // What may not leave wakes nobody: it is looked at again when the lease has been heard of.
         let sending = self.may_send(self.now).then(|| [self.executor.next_wake(), self.snapshots.next_due()]);
-        [engine, lease].into_iter().chain(sending.into_iter().flatten()).flatten().min()
+        [engine, lease, self.closes.next()].into_iter().chain(sending.into_iter().flatten()).flatten().min()
     }
 
     /// Whether the core itself wants a `Wake` at `now`.

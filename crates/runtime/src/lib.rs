@@ -8,6 +8,7 @@
 //! position.
 
 pub mod bars;
+pub mod calendar;
 pub mod clock;
 pub mod cycle;
 pub mod executor;
@@ -18,6 +19,7 @@ pub mod recovery;
 pub mod retry;
 pub mod snapshots;
 
+pub use calendar::{Calendar, Closes};
 pub use clock::Clock;
 pub use cycle::{Cycle, Taken};
 pub use executor::Executor;

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::{Failure, Outcome, output, unknown};
+use crate::calendar::TzCalendar;
 use crate::config::{AccountConfig, Config};
 use crate::demo::{Cast, Feed, Opening, Summary, View, World};
 use crate::paper::{self, GeneratedMarket, generated_markets};
@@ -203,7 +204,8 @@ impl Demo {
         for player in &cast.players {
             snapshots.start(player.account.id, start, SnapshotCause::Start);
         }
-        let cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
+        let cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)
+            .with_calendar(Box::new(TzCalendar));
         let mut world = World::new(cast, cycle, journal, start, recovered.doubts).map_err(Failure::said)?;
         world.remember(self.known_documents(&world)?);
         Ok(world)

@@ -1,6 +1,7 @@
 //! `backstop run`: the engine with the accounts of a configuration. The loop is `runtime`'s, the market `run`'s.
 
 use super::{Failure, Outcome, output, unknown};
+use crate::calendar::TzCalendar;
 use crate::config::Config;
 use crate::demo::Feed;
 use crate::paper::{GeneratedMarket, generated_markets, instrument};
@@ -126,7 +127,8 @@ impl Run {
         let market = PaperMarket::new(venue, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now);
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
-        let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
+        let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)
+            .with_calendar(Box::new(TzCalendar));
         if let Some(why) = lost {
             (self.tell())(now, &without_journal(&why));
             cycle.journal_failed();

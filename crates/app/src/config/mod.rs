@@ -179,13 +179,8 @@ fn read_plans(text: &str, name: &str) -> Result<(wire::File, PlansRead), ConfigE
     let mut read = PlansRead { plans: BTreeMap::new(), warnings: Vec::new(), problems: Vec::new() };
     for (name, plan) in file.plans.iter().flat_map(|plans| &plans.0) {
         match plan::plan(name, &plan.value) {
-            Ok((plan, mut told)) => {
+            Ok((plan, told)) => {
                 let about = format!("plan {}", plan.name);
-                if plan.close_at.is_some() {
-                    told.push(
-                        "close_at is not acted on in this version; the position stays open at that time".to_owned(),
-                    );
-                }
                 read.warnings.extend(told.into_iter().map(|text| Warning { about: about.clone(), text }));
                 read.plans.insert(plan.name, Arc::new(plan));
             }

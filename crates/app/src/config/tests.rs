@@ -93,7 +93,6 @@ fn the_example_of_the_specification_is_read_as_a_whole() {
 fn what_this_version_does_not_do_is_told() {
     let told: Vec<String> = read(EXAMPLE).warnings.iter().map(ToString::to_string).collect();
     let expected = [
-        "plan swing: close_at is not acted on in this version; the position stays open at that time",
         "account main: this version trades the paper venue only: nothing is sent to binance, its prices are not read",
         "account main: max_daily_loss is not acted on in this version",
     ];

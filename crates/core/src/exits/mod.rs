@@ -2,6 +2,7 @@
 
 pub mod arm;
 pub mod break_even;
+pub mod end_of_day;
 pub mod ladder;
 pub mod liquidation;
 pub mod slices;

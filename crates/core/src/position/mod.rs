@@ -34,6 +34,7 @@ use crate::board::Board;
 use crate::orders::{OpenOrder, Scope};
 use crate::step::PositionRead;
 use crate::volatility::Volatility;
+use backstop_model::plan::CloseAt;
 use backstop_model::{
     Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, Permit, PlanId, Points, PositionKey,
     PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
@@ -126,6 +127,10 @@ pub struct Ctx<'a> {
     pub board: &'a Board,
     /// The average true ranges.
     pub volatility: &'a Volatility,
+    /// When positions that close at a time of day close next.
+    pub closes: &'a [(CloseAt, Timestamp)],
+    /// When the trading session ends next.
+    pub session_ends: Option<Timestamp>,
     /// The plan a new incarnation follows.
     pub plan: Option<&'a Arc<ExitPlan>>,
     /// Median slippage of stops seen on this instrument.

@@ -1,8 +1,9 @@
 //! What a rule sees: the surroundings of one tranche. A rule changes that tranche and nothing else.
 
 use super::{Ctx, Out};
+use crate::exits::end_of_day::BEFORE_SESSION_END;
 use crate::orders::{Leg, OpenOrder};
-use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Severity, TrancheId};
+use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Severity, Timestamp, TrancheId};
 use std::sync::Arc;
 
 /// The surroundings of a tranche.
@@ -24,6 +25,15 @@ impl Scene<'_> {
     /// Which way it earns.
     pub(crate) const fn side(&self) -> PositionSide {
         self.key.side
+    }
+
+    /// When the day ends for positions of this plan: at its time, or ten minutes before the session does.
+    pub(crate) fn day_ends(&self) -> Option<Timestamp> {
+        let wanted = self.plan.close_at.as_ref()?;
+        let told = self.ctx.closes.iter().find(|(close_at, _)| close_at == wanted).map(|(_, at)| *at);
+        let session =
+            self.ctx.session_ends.map(|ends| Timestamp::from_nanos(ends.as_nanos() - BEFORE_SESSION_END.as_nanos()));
+        told.into_iter().chain(session).min()
     }
 
     /// The orders of one leg of one tranche.

@@ -3,6 +3,7 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
+use crate::exits::end_of_day::Due;
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
@@ -87,6 +88,8 @@ pub struct Tranche {
     pub part: Quantity,
     /// A market exit of everything, once decided.
     pub closing: Option<Closing>,
+    /// The end of the day has come, and it is not closed yet.
+    pub end_of_day: Option<Due>,
     /// The price has been through the stop, on the stop's own source, since then.
     pub stop_passed: Option<Timestamp>,
     /// When the stop may be fitted to a smaller quantity.
@@ -161,6 +164,7 @@ impl Tranche {
             soft_stop: None,
             part: Quantity::ZERO,
             closing: None,
+            end_of_day: None,
             stop_passed: None,
             resize_at: None,
             was_protected: false,

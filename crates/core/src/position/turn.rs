@@ -8,6 +8,7 @@ use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, trail};
+use crate::exits::end_of_day::{self, Due, Verdict};
 use crate::exits::ladder::Instant;
 use crate::exits::stop_loss::StopLevel;
 use crate::orders::{Leg, OpenOrder, OrderState};
@@ -134,6 +135,7 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
     back_up_stop(tranche, scene, out);
     watch_soft_stop(tranche, scene, out);
     watch_time(tranche, scene, attached_at);
+    watch_day(tranche, scene, out);
     watch_instants(tranche, scene);
     Ok(())
 }
@@ -222,6 +224,28 @@ fn watch_time(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp) {
     let since = tranche.opened_at.max(attached_at);
     if scene.plan.time_limit.is_some_and(|limit| now >= since.plus(limit)) {
         tranche.close(ExitReason::TimeLimit, now);
+    }
+}
+
+/// The end of the day has come: everything goes, unless it was opened after that.
+fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+    let ctx = scene.ctx;
+    let ended = scene.day_ends().filter(|at| ctx.now >= *at && tranche.opened_at < *at);
+    let due = tranche.end_of_day.or(ended.map(|at| Due { at, first_price: None }));
+    let Some(due) = due.filter(|_| tranche.closing.is_none()) else { return };
+    let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
+    match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
+        Verdict::Close => {
+            scene.tell(Severity::Note, tranche.id, "the end of the day: closing at market", out);
+            tranche.close(ExitReason::EndOfDay, ctx.now);
+        }
+        Verdict::Wait(due) => {
+            if tranche.end_of_day.is_none() {
+                let text = "the close at the end of the day was missed: waiting for two fresh prices and a sane spread";
+                scene.tell(Severity::Warning, tranche.id, text, out);
+            }
+            tranche.end_of_day = Some(due);
+        }
     }
 }
 

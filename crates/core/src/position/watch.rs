@@ -3,6 +3,7 @@
 //! Every rule of `turn.rs` that looks at a price has its counterpart here. A bound may be too near (one look too many),
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
+use super::scene::Scene;
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme};
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
 use crate::exits::ladder::{Instant, LevelState};
@@ -93,6 +94,11 @@ impl Position {
         note(tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
         let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
         note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
+        if let Some(plan) = &live.plan {
+            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
+            let ends = scene.day_ends().filter(|at| tranche.opened_at < *at);
+            note(tranche.end_of_day.map(|due| due.at).or(ends), Deadline::EndOfDay);
+        }
         let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);
         let beyond = tranche.soft_stop.and_then(|soft| soft.passed);
         note(beyond.zip(patience).map(|(since, patience)| since.plus(patience)), Deadline::SoftStop);

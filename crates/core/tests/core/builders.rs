@@ -1,8 +1,8 @@
 //! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
 
 use backstop_model::plan::{
-    AtrSpec, BreakEven, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit, TakeProfits,
-    TargetOrder, TrailDistance, TrailingStop, Tranches,
+    AtrSpec, BreakEven, CloseAt, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit,
+    TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches,
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
@@ -204,6 +204,7 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
             "no-fallback" => spec.fallback_to_single = false,
             "single" => spec.single_take_profit = Some(distance(rest)),
             "time-limit" => spec.time_limit = Some(Span::from_secs(rest.trim_end_matches('s').parse().unwrap())),
+            "close-at" => spec.close_at = Some(close_at(rest)),
             "breakeven-at" => spec.breakeven_at = Some(distance(rest)),
             "soft" => {
                 let (at, patience) = rest.split_once(" for ").unwrap();
@@ -227,6 +228,14 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
         TakeProfits::new(levels, trails, on_invalid, spec.single_take_profit).map_err(|bad| bad.to_string())?;
     spec.take_profits = levels;
     Ok((ExitPlan::try_from(spec).map_err(|bad| bad.to_string())?, told))
+}
+
+/// `21:55 Europe/Berlin`.
+pub fn close_at(words: &str) -> CloseAt {
+    let (time, zone) = words.split_once(' ').unwrap();
+    let (hour, minute) = time.split_once(':').unwrap();
+    let minute = hour.parse::<u16>().unwrap() * 60 + minute.parse::<u16>().unwrap();
+    CloseAt { minute, zone: zone.to_owned() }
 }
 
 /// `per-fill`, or `loss 5% max 3`.

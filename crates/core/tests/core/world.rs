@@ -4,8 +4,8 @@
 //! are not about answers.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, account_from, definitions, distance, fill, instrument_from, key, percent, plan_from, price,
-    quantity, side, tick,
+    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, percent,
+    plan_from, price, quantity, side, tick,
 };
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
@@ -92,6 +92,19 @@ impl World {
             }
             "close" => self.close(rest),
             "bars" => self.bars(rest),
+            "next-close" => {
+                let (when, close) = rest.split_once(" for ").unwrap();
+                let at = self.in_time(when);
+                self.handle(Event::NextClose { close_at: close_at(close), at });
+            }
+            "session-ends" => {
+                let at = self.in_time(rest);
+                self.handle(Event::SessionEnds { instrument: BTC, at });
+            }
+            "off" => {
+                let until = self.in_time(rest);
+                self.now = until;
+            }
             "foreign-stop" => self.foreign_stop(rest),
             "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
             "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
@@ -101,6 +114,12 @@ impl World {
             other => panic!("{other:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
+    }
+
+    /// `in 5 s`.
+    fn in_time(&self, words: &str) -> Timestamp {
+        let number: i64 = words.split_whitespace().nth(1).unwrap().parse().unwrap();
+        self.now.plus(Span::from_secs(number))
     }
 
     /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.

@@ -1,0 +1,36 @@
+//! When days and sessions end. A close that has come is noticed by every position before the next one is put in its place,
+//! so that none is lost to a machine that was off at the time.
+
+use crate::engine::{Engine, Turn};
+use backstop_model::plan::CloseAt;
+use backstop_model::{InstrumentId, Timestamp};
+
+impl Engine {
+    pub(crate) fn next_close(&mut self, close_at: &CloseAt, at: Timestamp, turn: &mut Turn) {
+        if self.closes.iter().any(|(known, when)| (known, *when) == (close_at, at)) {
+            return;
+        }
+        self.all_look(turn, |_| true);
+        self.closes.retain(|(known, _)| known != close_at);
+        self.closes.push((close_at.clone(), at));
+        turn.changed = true;
+        // Their deadlines follow.
+        self.all_look(turn, |_| true);
+    }
+
+    pub(crate) fn session_ends(&mut self, instrument: InstrumentId, at: Timestamp, turn: &mut Turn) {
+        let known = self.markets.get(instrument.index()).is_none_or(|market| market.session_ends == Some(at));
+        if known {
+            return;
+        }
+        self.all_look(turn, |of| of == instrument);
+        self.markets[instrument.index()].session_ends = Some(at);
+        turn.changed = true;
+        self.all_look(turn, |of| of == instrument);
+    }
+
+    fn all_look(&mut self, turn: &mut Turn, of: impl Fn(InstrumentId) -> bool) {
+        let slots: Vec<u32> = self.slots.iter().filter(|(key, _)| of(key.instrument)).map(|(_, slot)| *slot).collect();
+        slots.into_iter().for_each(|slot| self.with(slot, turn, |_, _, _| Ok(())));
+    }
+}

@@ -1,0 +1,53 @@
+//! Closing at a time of day, ten minutes before a session ends, and what becomes of a close that was missed (product.md
+//! §2.6).
+//!
+//! When that is, a calendar says from outside: time zones and daylight saving are no matter of decisions.
+
+use backstop_model::{Points, Price, Ratio, Rounding, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A session's end is kept clear of by so much.
+pub const BEFORE_SESSION_END: Span = Span::from_secs(600);
+/// Later than this it counts as missed: the market may have moved away meanwhile.
+const ON_TIME: Span = Span::from_secs(60);
+/// A spread of more than this share of the price is no market to close in, in hundredths of a percent.
+const SANE_SPREAD: u32 = 50;
+
+/// A close that is due.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Due {
+    /// When it was due.
+    pub at: Timestamp,
+    /// Missed, and this was the first fresh price after it.
+    pub first_price: Option<Timestamp>,
+}
+
+/// What is to be done about a close that is due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// Close now.
+    Close,
+    /// Wait, and remember this.
+    Wait(Due),
+}
+
+/// Judges a close that is due: at once while it is on time; a missed one waits for a second fresh price and a sane spread
+/// (F-L03). `price` is the executable price with its time, if it is fresh.
+#[must_use]
+pub fn judge(due: Due, now: Timestamp, price: Option<(Timestamp, Price)>, spread: Option<Points>) -> Verdict {
+    if now.since(due.at) <= ON_TIME {
+        return Verdict::Close;
+    }
+    let Some((at, price)) = price else { return Verdict::Wait(due) };
+    match due.first_price {
+        Some(first) if at > first && is_sane(price, spread) => Verdict::Close,
+        Some(_) => Verdict::Wait(due),
+        None => Verdict::Wait(Due { first_price: Some(at), ..due }),
+    }
+}
+
+fn is_sane(price: Price, spread: Option<Points>) -> bool {
+    let share = Ratio::whole(SANE_SPREAD).over(Ratio::whole(10_000), Rounding::Down);
+    let most = share.and_then(|share| price.share(share, Rounding::Down));
+    spread.is_none_or(|spread| most.is_ok_and(|most| spread <= most))
+}
