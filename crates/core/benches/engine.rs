@@ -50,11 +50,11 @@ fn account(number: u32) -> Account {
     }
 }
 
-fn instrument() -> Instrument {
+fn instrument(number: u32) -> Instrument {
     let spec = InstrumentSpec {
-        id: InstrumentId(0),
+        id: InstrumentId(number),
         venue: Name::new("bench").unwrap(),
-        symbol: Symbol::new("BTCUSDT").unwrap(),
+        symbol: Symbol::new(&format!("S{number}USDT")).unwrap(),
         tick: price("0.1"),
         step: "0.001".parse().unwrap(),
         min_quantity: "0.001".parse().unwrap(),
@@ -104,7 +104,7 @@ impl Bench {
     /// So many accounts with one long each, entries a little apart, every stop and target accepted.
     fn with(positions: u32) -> Self {
         let mut bench = Self { engine: Engine::new(), sequence: 0, at: Timestamp::EPOCH };
-        bench.handle(Event::DefineInstrument(Box::new(instrument())));
+        bench.handle(Event::DefineInstrument(Box::new(instrument(0))));
         bench.handle(Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan()) });
         bench.handle(tick("50000"));
         for number in 0..positions {
@@ -134,11 +134,67 @@ impl Bench {
                 };
                 let (id, account) = (command.order().unwrap(), command.account());
                 let outcome = Outcome::Accepted(VenueOrderId::new("v").unwrap());
-                let (instrument, sent_at) = (InstrumentId(0), self.at);
+                let (instrument, sent_at) = (command.instrument().unwrap(), self.at);
                 waiting.push(Event::Answer(Answer { account, instrument, id, asked, outcome, sent_at }));
             }
         }
     }
+}
+
+/// 10,000 open positions on 500 symbols in one process (product.md §9): memory, and events per second on a random walk of
+/// all symbols, with every command accepted.
+fn many(_: &mut Criterion) {
+    const SYMBOLS: u32 = 500;
+    const POSITIONS: u32 = 10_000;
+    const TICKS: u32 = 1_000_000;
+    let before = resident();
+    let mut bench = Bench { engine: Engine::new(), sequence: 0, at: Timestamp::EPOCH };
+    bench.handle(Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan()) });
+    for symbol in 0..SYMBOLS {
+        bench.handle(Event::DefineInstrument(Box::new(instrument(symbol))));
+        bench.handle(tick_of(symbol, 500_000));
+    }
+    for number in 0..POSITIONS {
+        bench.handle(Event::DefineAccount(Box::new(account(number))));
+        let Event::Fill(mut fill) = entry(number) else { unreachable!("an entry is a fill") };
+        fill.instrument = InstrumentId(number % SYMBOLS);
+        bench.settle(Event::Fill(fill));
+    }
+    let open = bench.engine.positions().count();
+    println!(
+        "many: {} bytes resident per open position with its orders, {open} open",
+        (resident() - before) / u64::from(POSITIONS)
+    );
+    let mut prices = vec![500_000_i64; SYMBOLS as usize];
+    let (mut state, began, first) = (7_u64, std::time::Instant::now(), bench.sequence);
+    for turn in 0..TICKS {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let symbol = u32::try_from((state >> 33) % u64::from(SYMBOLS)).unwrap();
+        let step = i64::try_from((state >> 20) % 601).unwrap() - 300;
+        let price = &mut prices[symbol as usize];
+        *price += step;
+        bench.at = Timestamp::EPOCH.plus(Span::from_millis(i64::from(turn) / 50));
+        let now = *price;
+        bench.settle(tick_of(symbol, now));
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let events = bench.sequence - first;
+    println!(
+        "many: {TICKS} ticks on {SYMBOLS} symbols, {events} events with the answers, {:.0} events a second, {} still open",
+        f64::from(u32::try_from(events).unwrap()) / seconds,
+        bench.engine.positions().count()
+    );
+}
+
+fn tick_of(symbol: u32, tenths: i64) -> Event {
+    let at = price(&format!("{}.{}", tenths / 10, tenths % 10));
+    Event::Tick(Tick { instrument: InstrumentId(symbol), prices: Prices::all(at), confirmed: true })
+}
+
+/// Resident memory of this process, bytes; 0 where the system does not say.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096
 }
 
 fn tick(at: &str) -> Event {
@@ -250,5 +306,5 @@ fn short() -> Criterion {
         .measurement_time(Duration::from_millis(600))
 }
 
-criterion_group!(name = benches; config = short(); targets = quiet_ticks, deciding_events, sizes);
+criterion_group!(name = benches; config = short(); targets = many, quiet_ticks, deciding_events, sizes);
 criterion_main!(benches);
