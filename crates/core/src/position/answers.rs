@@ -5,13 +5,16 @@
 
 use super::scene::Scene;
 use super::{Ctx, Out, Position, Tranche};
+use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
+use crate::exits::refusal_policy::{Policy, policy};
 use crate::exits::stop_loss::{Basis, StopLevel};
-use crate::exits::trailing_stop::{Phase, fall_back};
+use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, Refusal, RefusalReason, Severity, Span, Trigger,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Refusal, RefusalReason, Severity, Span,
+    Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -150,15 +153,15 @@ impl Position {
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
-    if refusal.reason == RefusalReason::WouldTrigger {
+    let refusals = tranche.hold(Leg::Stop, now);
+    let policy = policy(refusal.reason, refusals);
+    if policy == Policy::Close {
         // The price is through the stop: that is a stop hit (F-C03).
         let text = format!("the stop would trigger at once ({refusal}); closing at market");
         scene.tell(Severity::Warning, tranche.id, &text, out);
-        tranche.hold(Leg::Stop, now);
         tranche.close(order.reason, now);
         return;
     }
-    let refusals = tranche.hold(Leg::Stop, now);
     let text = format!(
         "stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
@@ -171,6 +174,9 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
     scene.tell(severity, tranche.id, &text, out);
+    if standing.is_none() {
+        answer_refusal(tranche, policy, scene, out);
+    }
     let trailed = tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
     if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(tranche, TrailedBy::Amend, scene, out) {
         // What stands at the venue is the stop; the trail's level is watched by the engine.
@@ -183,6 +189,49 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
             repeat_ladder_move(tranche, scene);
         }
     }
+}
+
+/// Nothing protects at the venue: what the table says is tried next.
+fn answer_refusal(tranche: &mut Tranche, policy: Policy, scene: &Scene, out: &mut Out) {
+    let text = match policy {
+        Policy::Again | Policy::Close => None,
+        Policy::MakeRoom => make_room(tranche),
+        Policy::OtherTrigger => {
+            let (other, name) = match tranche.trigger(scene.plan) {
+                TriggerSource::Mark => (TriggerSource::Last, "last"),
+                TriggerSource::BidAsk | TriggerSource::Last => (TriggerSource::Mark, "mark"),
+            };
+            tranche.trigger = Some(other);
+            Some(format!("the stop watches the {name} price instead"))
+        }
+        Policy::Reprice => reprice(tranche, scene),
+    };
+    if let Some(text) = text {
+        scene.tell(Severity::Warning, tranche.id, &text, out);
+    }
+}
+
+fn make_room(tranche: &mut Tranche) -> Option<String> {
+    let resting = |level: &&Level| !level.due().is_zero() && tranche.sacrificed != Some(level.number);
+    let farthest = tranche.levels.iter().rev().find(resting).map(|level| level.number)?;
+    tranche.sacrificed = Some(farthest);
+    Some(format!("TP{farthest} gives up its place until a stop works"))
+}
+
+fn reprice(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
+    let (side, tick, stop) = (scene.side(), scene.ctx.instrument.tick, tranche.stop?);
+    let step = smallest_move(stop.price, tick, None).ok()?;
+    let nearer = match side {
+        PositionSide::Long => stop.price.plus(step),
+        PositionSide::Short => stop.price.minus(step),
+    };
+    let price = toward_market(side, nearer.ok()?, tick).ok()?;
+    let now = scene.ctx.board.price(tranche.trigger(scene.plan).series(side));
+    if now.is_some_and(|now| side.hit(now, price)) {
+        return None;
+    }
+    tranche.stop = Some(StopLevel { price, ..stop });
+    Some(format!("the stop is tried at {price}, nearer to the market"))
 }
 
 /// The trail had gone beyond the ladder; without it the ladder's last place counts again.

@@ -64,7 +64,7 @@ impl Position {
                 scene.tell(Severity::Note, tranche.id, &text, out);
                 continue;
             }
-            let passed = ctx.board.price(plan.stop_loss.trigger.series(key.side));
+            let passed = ctx.board.price(tranche.trigger(&plan).series(key.side));
             if passed.is_some_and(|now| !key.side.is_better(now, price)) {
                 // The price is not there: nobody asked to be closed at a loss.
                 tranche.proposal = Some(proposal);

@@ -165,7 +165,7 @@ pub(super) fn move_after(tranche: &mut Tranche, number: u8, scene: &Scene) -> Re
         return Ok(());
     }
     let (side, ctx, plan) = (scene.side(), scene.ctx, scene.plan);
-    let best = extreme(side, ctx, plan.stop_loss.trigger.series(side), tranche.window);
+    let best = extreme(side, ctx, tranche.trigger(plan).series(side), tranche.window);
     let Some(wish) = ladder::stop_after(number, plan, &tranche.levels, side, best, ctx.instrument.tick)? else {
         return Ok(());
     };
@@ -198,7 +198,7 @@ pub(super) fn break_even_price(tranche: &Tranche, scene: &Scene) -> Result<Price
 pub(super) fn settle_proposal(tranche: &mut Tranche, proposal: StopLevel, scene: &Scene) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let Some(stop) = tranche.stop else { return };
-    let source = scene.plan.stop_loss.trigger.series(side);
+    let source = tranche.trigger(scene.plan).series(side);
     let best = extreme(side, ctx, source, tranche.window);
     tranche.proposal = None;
     match judge(side, stop.price, proposal.price, ctx.board.price(source), best) {

@@ -104,7 +104,7 @@ fn move_stop(tranche: &mut Tranche, mut trail: Trail, best: Price, scene: &Scene
         return Ok(());
     }
     if trail.by == TrailedBy::Amend {
-        let source = scene.plan.stop_loss.trigger.series(side);
+        let source = tranche.trigger(scene.plan).series(side);
         let stop_best = extreme(side, ctx, source, tranche.window);
         match judge(side, stop.price, candidate, ctx.board.price(source), stop_best) {
             Verdict::Take => tranche.stop = Some(StopLevel { price: candidate, basis: Basis::Trail }),

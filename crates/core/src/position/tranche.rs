@@ -9,7 +9,8 @@ use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
 use crate::orders::Leg;
 use backstop_model::{
-    ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Span, Timestamp, TrancheId,
+    ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Span, Timestamp, TrancheId,
+    TriggerSource,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +93,10 @@ pub struct Tranche {
     pub end_of_day: Option<Due>,
     /// The price has been through the stop, on the stop's own source, since then.
     pub stop_passed: Option<Timestamp>,
+    /// Which price the stop watches instead of the plan's, after refusals.
+    pub trigger: Option<TriggerSource>,
+    /// The level whose target has given up its place until a stop works.
+    pub sacrificed: Option<u8>,
     /// When the stop may be fitted to a smaller quantity.
     pub resize_at: Option<Timestamp>,
     /// A working stop has covered it at least once: targets may follow.
@@ -166,11 +171,19 @@ impl Tranche {
             closing: None,
             end_of_day: None,
             stop_passed: None,
+            trigger: None,
+            sacrificed: None,
             resize_at: None,
             was_protected: false,
             revisions: BTreeMap::new(),
             retries: BTreeMap::new(),
         })
+    }
+
+    /// Which price its stop watches.
+    #[must_use]
+    pub fn trigger(&self, plan: &ExitPlan) -> TriggerSource {
+        self.trigger.unwrap_or(plan.stop_loss.trigger)
     }
 
     /// Nothing is left.

@@ -67,7 +67,11 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let guarded: Vec<_> = live.tranches.iter().map(|tranche| guarded(tranche, &self.orders, self.epoch)).collect();
         for (tranche, guarded) in live.tranches.iter_mut().zip(guarded) {
-            tranche.was_protected |= guarded >= tranche.remaining && !tranche.is_closed();
+            let covered = guarded >= tranche.remaining && !tranche.is_closed();
+            tranche.was_protected |= covered;
+            if covered {
+                tranche.sacrificed = None;
+            }
         }
         let flat = live.is_flat();
         live.protection.note(covered || flat, ctx.now);
@@ -180,7 +184,7 @@ fn watch_instants(tranche: &mut Tranche, scene: &Scene) {
 fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let (Some(stop), None) = (tranche.stop, tranche.closing) else { return };
-    let series = scene.plan.stop_loss.trigger.series(side);
+    let series = tranche.trigger(scene.plan).series(side);
     let Some(price) = ctx.board.price(series) else { return };
     if !side.hit(price, stop.price) {
         tranche.stop_passed = None;
@@ -203,7 +207,7 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
 /// The price has stood beyond the soft stop for as long as the plan allows: everything goes, before the hard stop has to.
 fn watch_soft_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
-    let series = scene.plan.stop_loss.trigger.series(side);
+    let series = tranche.trigger(scene.plan).series(side);
     let (Some(rule), Some(mut soft), None) = (scene.plan.soft_stop, tranche.soft_stop, tranche.closing) else { return };
     let Some(price) = ctx.board.price(series) else { return };
     soft.passed = side.hit(price, soft.price).then(|| soft.passed.unwrap_or(ctx.now));

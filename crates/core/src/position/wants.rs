@@ -6,7 +6,7 @@ use super::scene::title;
 use super::turn::extreme;
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::arm::Behind;
-use crate::exits::ladder::Instant;
+use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::Phase;
 use crate::exits::{slices, take_profit};
@@ -35,7 +35,7 @@ impl Position {
             return Ok(());
         };
         let reached = trail.behind.stop(side, best, ctx.instrument.tick)?;
-        let safe = ctx.board.price(plan.stop_loss.trigger.series(side)).is_none_or(|now| side.is_better(now, reached));
+        let safe = ctx.board.price(tranche.trigger(&plan).series(side)).is_none_or(|now| side.is_better(now, reached));
         if side.is_better(reached, stop.price) && safe {
             tranche.stop = Some(StopLevel { price: reached, basis: Basis::Trail });
             let text = format!(
@@ -52,7 +52,7 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     let mut wants = Vec::new();
     let Some(plan) = live.plan.as_ref() else { return wants_everything(tranche) };
     if let Some(stop) = tranche.stop {
-        let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: plan.stop_loss.trigger });
+        let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: tranche.trigger(plan) });
         let reason = stop.basis.reason();
         wants.push(Wanted { tranche: tranche.id, leg: Leg::Stop, kind, quantity: tranche.remaining, reason });
     }
@@ -67,9 +67,9 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     if !tranche.was_protected {
         return wants;
     }
-    wants.extend(
-        tranche.levels.iter().filter_map(|level| take_profit::resting(level, tranche.id, plan, ctx.instrument)),
-    );
+    let keeps_place = |level: &&Level| tranche.sacrificed != Some(level.number);
+    let resting = tranche.levels.iter().filter(keeps_place);
+    wants.extend(resting.filter_map(|level| take_profit::resting(level, tranche.id, plan, ctx.instrument)));
     wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));
     wants.extend(native_trail(tranche, plan, ctx, side));
     wants

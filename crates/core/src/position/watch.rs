@@ -147,7 +147,7 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
 
 fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
     let side = watches.side;
-    let source = plan.stop_loss.trigger.series(side);
+    let source = tranche.trigger(plan).series(side);
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
