@@ -9,5 +9,6 @@ pub mod config;
 pub mod demo;
 pub mod paper;
 pub mod recorded;
+pub mod records;
 pub mod run;
 pub mod web;

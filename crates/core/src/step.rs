@@ -2,7 +2,8 @@
 
 use crate::timers::Deadline;
 use backstop_model::{
-    ClientOrderId, Command, InstrumentId, MarketView, Money, Notice, PositionDocument, PositionKey, Price, Timestamp,
+    ClientOrderId, Command, Course, InstrumentId, MarketView, Money, Notice, PositionDocument, PositionKey, Price,
+    Timestamp,
 };
 
 /// Everything that follows from one event.
@@ -32,6 +33,8 @@ pub struct PositionRead {
     pub key: PositionKey,
     /// The document.
     pub document: PositionDocument,
+    /// What the document leaves out: how far the price went, and where the plan had meant it to end.
+    pub course: Course,
     /// The order that opened it, where known.
     pub main_order: Option<String>,
     /// The order of the next target.

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod capability;
 pub mod command;
+pub mod course;
 pub mod document;
 pub mod event;
 pub mod fill;
@@ -25,6 +26,7 @@ pub mod units;
 pub use account::{Account, Adopt, Permit, PositionMode};
 pub use capability::{Capability, TrailingLimits};
 pub use command::{Command, Lane, SnapshotCause};
+pub use course::{Course, Excursion};
 pub use document::{ExitReason, PartialExitDocument, PositionDocument};
 pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};

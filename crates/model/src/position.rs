@@ -1,6 +1,6 @@
 //! What is open on one instrument and side.
 
-use crate::{AccountId, InstrumentId, OrderSide, Price, Quantity, Timestamp};
+use crate::{AccountId, InstrumentId, OrderSide, Points, Price, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,6 +72,15 @@ impl PositionSide {
         match self {
             Self::Long => one.max(other),
             Self::Short => one.min(other),
+        }
+    }
+
+    /// What a move of the price gains: points with the sign of a profit.
+    #[must_use]
+    pub fn gain(self, from: Price, to: Price) -> Points {
+        match self {
+            Self::Long => to.above(from),
+            Self::Short => from.above(to),
         }
     }
 

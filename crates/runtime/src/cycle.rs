@@ -170,6 +170,7 @@ impl Cycle {
         let update = |read: &backstop_core::PositionRead| ReadUpdate {
             account: account(read.key.account),
             document: read.document.clone(),
+            course: read.course.clone(),
             is_merged: read.is_merged,
             main_order: read.main_order.clone(),
             target_order: read.target_order.map(|id| id.to_string()),

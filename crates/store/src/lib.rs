@@ -16,7 +16,7 @@ pub use error::{Holder, StoreError};
 pub use journal::{Checkpoint, Journal, Loaded};
 pub use lease::{FileLease, LeaseAnswer, LeaseKeeper};
 pub use memory::MemoryJournal;
-pub use read::{ReadUpdate, Step};
+pub use read::{ReadUpdate, Step, Stored};
 pub use record::{Record, VERSION, decode, encode};
 pub use sqlite::{ReadOnly, Records, SqliteJournal, set_aside};
 pub use writer::{Done, Work, Writer};

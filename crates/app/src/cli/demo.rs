@@ -4,13 +4,13 @@ use super::progress::Progress;
 use super::{Failure, Outcome, output, unknown};
 use crate::calendar::TzCalendar;
 use crate::config::{AccountConfig, Config};
-use crate::demo::{Cast, Feed, Opening, Summary, View, World};
+use crate::demo::{Cast, Feed, Kept, Opening, Summary, View, World};
 use crate::paper::{self, GeneratedMarket, generated_markets};
 use crate::recorded::{OpenSpec, Survey, Tally, survey_watched};
 use backstop_model::PositionSide::{self, Long, Short};
 use backstop_model::{ExitPlan, Instrument, Name, Price, Quantity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
-use backstop_store::{Journal, MemoryJournal, SqliteJournal};
+use backstop_store::{Journal, MemoryJournal, ReadOnly, SqliteJournal, Stored};
 use clap::Args;
 use std::io;
 use std::path::PathBuf;
@@ -212,12 +212,10 @@ impl Demo {
     }
 
     /// Positions that were closed before this start.
-    fn known_documents(
-        &self,
-        world: &World,
-    ) -> Result<Vec<(backstop_model::PositionKey, backstop_model::PositionDocument)>, Failure> {
+    fn known_documents(&self, world: &World) -> Result<Vec<Kept>, Failure> {
         let Some(path) = &self.store else { return Ok(Vec::new()) };
-        let stored = backstop_store::ReadOnly::open(path)?.positions(false)?;
+        let store = ReadOnly::open(path)?;
+        let stored = store.trades()?.into_iter().chain(store.open_positions()?);
         let key_of = |account: &str| {
             world
                 .cast
@@ -226,7 +224,10 @@ impl Demo {
                 .find(|player| player.account.name.as_str() == account)
                 .map(crate::demo::Player::key)
         };
-        Ok(stored.into_iter().filter_map(|(account, document)| Some((key_of(&account)?, document))).collect())
+        let kept = |stored: Stored| {
+            Some(Kept { key: key_of(&stored.account)?, document: stored.document, course: stored.course })
+        };
+        Ok(stored.filter_map(kept).collect())
     }
 
     fn play(&self, world: &mut World, feed: &mut Feed, market: &Market, view: &mut View) -> Result<Tally, Failure> {

@@ -1,16 +1,20 @@
-//! `backstop explain`: the command line of it and what it prints. What is shown comes from the rooms below.
+//! `backstop explain`: the command line of it and what it prints. The reasons are found in `runtime::explain`.
 
 use super::{Failure, Outcome, output};
-use backstop_model::{Command, MarketView, Series};
-use backstop_store::{ReadOnly, Record};
+use backstop_model::Price;
+use backstop_runtime::explain::{Explained, MarketBefore, PositionBefore, explain};
+use backstop_store::ReadOnly;
 use clap::Args;
 use serde_json::json;
+use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Explains an order or a record: what happened, on which prices, what was decided, and what became of it.
+/// Explains an order or a record: what happened, on which prices and positions, what was decided, and what else could have
+/// been done and why it was not.
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// A client order id, or the number of a record.
+    /// An order (its client id, the venue's id, or its short name such as `stop#2` or `TP1#1/short`), or the number of a
+    /// record.
     what: String,
     /// The store.
     #[arg(long)]
@@ -24,59 +28,74 @@ impl Explain {
     /// Explains it.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let records = ReadOnly::open(&self.store)?.records()?;
-        let about: Vec<&Record> = match self.what.parse::<u64>() {
-            Ok(number) => records.iter().filter(|record| record.sequence == number).collect(),
-            Err(_) => records.iter().filter(|record| concerns(record, &self.what)).collect(),
-        };
-        if about.is_empty() {
+        let explained = explain(&records, &self.what);
+        if explained.is_empty() {
             return Err(Failure::said(format!(
-                "nothing in {} is about {}; give a client order id or a record's number",
+                "nothing in {} is about {}; give an order's id, its short name like stop#2, or a record's number",
                 self.store.display(),
                 self.what
             )));
         }
         if self.json {
-            output::line(json!(about))?;
+            output::line(json!(explained))?;
         } else {
-            about.iter().try_for_each(|record| output::write(&tell(record)))?;
+            explained.iter().try_for_each(|explained| output::write(&tell(explained)))?;
         }
         Ok(Outcome::Good)
     }
 }
 
-/// Whether a record places, changes or hears of an order.
-fn concerns(record: &Record, id: &str) -> bool {
-    let asked = record.commands.iter().any(|command| command.order().is_some_and(|order| order.as_str() == id));
-    asked || serde_json::to_string(&record.event).is_ok_and(|event| event.contains(&format!("\"{id}\"")))
-}
-
-fn tell(record: &Record) -> String {
-    let mut text = format!("record {} ({}) at {} ms\n", record.sequence, record.kind(), record.at.as_millis());
-    for (_, view) in &record.market {
-        text.push_str(&format!("  prices: {}\n", prices(view)));
+fn tell(explained: &Explained) -> String {
+    let mut text = format!("record {} ({}) at {} ms\n", explained.record, explained.cause.kind, explained.at);
+    // A text takes everything: writing to it cannot fail.
+    let _ = writeln!(text, "  cause: {}", explained.cause.text);
+    for market in &explained.inputs.prices {
+        let _ = writeln!(text, "  prices: {}", prices(market));
     }
-    for notice in &record.notices {
-        text.push_str(&format!("  why: {}\n", notice.text));
+    for position in &explained.inputs.positions {
+        let _ = writeln!(text, "  before: {}", before(position));
     }
-    for command in &record.commands {
-        text.push_str(&format!("  decided: {}\n", describe(command)));
+    for decision in &explained.decisions {
+        let _ = writeln!(text, "  decided: {}", decision.decided);
+        if !decision.because.is_empty() {
+            let _ = writeln!(text, "    because {}", decision.because);
+        }
+        for alternative in &decision.alternatives {
+            let _ = writeln!(text, "    not: {}, because {}", alternative.instead, alternative.why_not);
+        }
+    }
+    for notice in &explained.notices {
+        let _ = writeln!(text, "  told: {notice}");
     }
     text
 }
 
-fn prices(view: &MarketView) -> String {
-    let named = [("last", Series::Last), ("mark", Series::Mark), ("bid", Series::Bid), ("ask", Series::Ask)];
-    let known =
-        named.iter().filter_map(|(name, series)| Some(format!("{name} {}", view.series[series.index()]?.price)));
-    known.collect::<Vec<_>>().join(", ")
+fn prices(market: &MarketBefore) -> String {
+    let named = [("last", market.last), ("mark", market.mark), ("bid", market.bid), ("ask", market.ask)];
+    let known = named.iter().filter_map(|(name, price): &(&str, Option<Price>)| Some(format!("{name} {}", (*price)?)));
+    format!("{} {}", market.symbol, known.collect::<Vec<_>>().join(", "))
 }
 
-fn describe(command: &Command) -> String {
-    match command {
-        Command::Amend { id, trigger, quantity, .. } => format!("move stop {id} to {} for {quantity}", trigger.price),
-        Command::Cancel { id, .. } => format!("cancel {id}"),
-        Command::Lookup { id, .. } => format!("ask what became of {id}"),
-        Command::Place(order) => format!("place {}: {} {:?} {:?}", order.id, order.side, order.quantity, order.kind),
-        Command::Snapshot { cause, .. } => format!("ask for the full state ({cause:?})"),
-    }
+fn before(position: &PositionBefore) -> String {
+    let stop = position.stop.map_or_else(|| "none".to_owned(), |stop| stop.to_string());
+    let tranche = if position.tranche > 1 { format!(" #{}", position.tranche) } else { String::new() };
+    let levels = position
+        .levels
+        .iter()
+        .map(|level| format!("TP{} {} ({}, {} due)", level.level, level.price, level.state, level.due));
+    let orders =
+        position.orders.iter().map(|order| format!("{} for {} ({})", order.short, order.quantity, order.state));
+    let listed = |what: &str, items: Vec<String>| match items.is_empty() {
+        true => String::new(),
+        false => format!("; {what} {}", items.join(", ")),
+    };
+    format!(
+        "{} {}{tranche} {} from {}, stop {stop}{}{}",
+        position.symbol,
+        position.side,
+        position.quantity,
+        position.entry_price,
+        listed("levels", levels.collect()),
+        listed("orders", orders.collect())
+    )
 }

@@ -1,7 +1,7 @@
 //! `backstop positions`: the command line of it and what it prints. What is shown comes from the rooms below.
 
 use super::api::Api;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, output};
 use crate::demo::card;
 use backstop_model::PositionDocument;
 use backstop_store::ReadOnly;
@@ -25,14 +25,21 @@ impl Positions {
     /// Shows them.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let positions = match &self.store {
-            Some(store) => ReadOnly::open(store)?.positions(true)?,
+            Some(store) => ReadOnly::open(store)?.positions(true)?.into_iter().map(|(_, document)| document).collect(),
             None => self.of_the_engine()?,
         };
-        super::trades::show(positions, self.json, "no open positions", card)
+        if self.json {
+            output::line(serde_json::to_string(&positions).map_err(Failure::said)?)?;
+        } else if positions.is_empty() {
+            output::line("no open positions")?;
+        } else {
+            positions.iter().try_for_each(|document| output::write(&card(document)))?;
+        }
+        Ok(Outcome::Good)
     }
-    fn of_the_engine(&self) -> Result<Vec<(String, PositionDocument)>, Failure> {
+
+    fn of_the_engine(&self) -> Result<Vec<PositionDocument>, Failure> {
         let answer = self.api.get("/api/v1/positions")?;
-        let documents: Vec<PositionDocument> = serde_json::from_value(answer).map_err(Failure::said)?;
-        Ok(documents.into_iter().map(|document| (String::new(), document)).collect())
+        serde_json::from_value(answer).map_err(Failure::said)
     }
 }

@@ -7,7 +7,7 @@ use crate::demo::Feed;
 use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::run::memory::{self, Memory};
-use crate::run::{ByHand, PaperMarket, RunCast};
+use crate::run::{Beside, ByHand, PaperMarket, RunCast};
 use crate::web::{Bind, TokenFile, Wishes, router};
 use backstop_model::{Event, Instrument, Notice, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
@@ -37,6 +37,9 @@ pub struct Run {
     /// one is named. It counts only on the first start of a store.
     #[arg(long, value_name = "SPEC")]
     open: Vec<OpenSpec>,
+    /// A CSV file to which every closed trade is appended; what is missing in it is appended at the start.
+    #[arg(long, value_name = "FILE")]
+    trade_log: Option<PathBuf>,
     /// One JSON object a line instead of text.
     #[arg(long)]
     json: bool,
@@ -83,6 +86,7 @@ impl Run {
             self.say(json!({ "token": shown }), &format!("token (shown once, keep it): {shown}"));
         }
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
+        let memory = self.with_files_beside(config, &cast, memory)?;
         let (live, handle, first) = self.live(&cast, by_hand, memory)?;
         let routes = router(Wishes::new(handle.clone(), cast.plans.clone()), address, token);
         let ended = handle.inbox.clone();
@@ -99,6 +103,17 @@ impl Run {
             Ended::Asked => Outcome::Good,
             Ended::LeaseLost => Outcome::ProblemFound,
         })
+    }
+
+    /// Without a journal nothing is recorded, so nothing is kept beside it either.
+    fn with_files_beside(&self, config: &Config, cast: &RunCast, memory: Memory) -> Result<Memory, Failure> {
+        if memory.lost.is_some() {
+            return Ok(memory);
+        }
+        let currencies = cast.instruments.iter().map(|instrument| instrument.currency.to_string()).collect();
+        let beside = Beside::new(config, self.trade_log.as_ref(), currencies);
+        let journal = beside.follow(memory.journal, &self.store, output::warning)?;
+        Ok(Memory { journal, ..memory })
     }
 
     fn live(

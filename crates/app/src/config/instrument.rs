@@ -7,6 +7,7 @@ use super::wire;
 use crate::recorded::Decimals;
 use backstop_model::instrument::BadInstrument;
 use backstop_model::{Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, Price, Quantity, Ratio, Symbol};
+use std::path::PathBuf;
 
 /// Currencies that symbols end with, longest first where one ends another.
 const QUOTES: [&str; 10] = ["FDUSD", "USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH"];
@@ -34,6 +35,8 @@ pub struct InstrumentOverrides {
     pub leverage: Option<Leverage>,
     /// Maintenance margin as a share of notional.
     pub maintenance_margin: Option<Ratio>,
+    /// Where its state file is kept, if anywhere.
+    pub state_file: Option<PathBuf>,
 }
 
 impl InstrumentOverrides {
@@ -95,12 +98,24 @@ pub(super) fn instrument(
         taker_fee: percent(&written.taker_fee, "taker_fee")?,
         leverage: written.leverage.as_ref().map(amounts::leverage).transpose()?,
         maintenance_margin: percent(&written.maintenance_margin, "maintenance_margin")?,
+        state_file: written.state_file.as_ref().map(state_file).transpose()?,
     };
     let venue = Name::new("paper").expect("a constant of this file is a name");
     let spec = overrides.spec(InstrumentId(0), venue, symbol, Decimals::default());
     match Instrument::try_from(spec) {
         Ok(_) => Ok((symbol, overrides)),
         Err(wrong) => Err(misfit(name.at, written, &overrides, &wrong)),
+    }
+}
+
+fn state_file(written: &Located<String>) -> Result<PathBuf, Problem> {
+    let path = PathBuf::from(&written.value);
+    match path.file_name() {
+        Some(_) => Ok(path),
+        None => {
+            let message = format!("state_file `{}` names no file", written.value);
+            Err(Problem::new(written.at, message, "write a file's path, like `state/BTCUSDT.json`"))
+        }
     }
 }
 

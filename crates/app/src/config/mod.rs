@@ -148,10 +148,23 @@ impl Config {
     fn read_instruments(&mut self, file: &wire::File, problems: &mut Vec<Problem>) {
         for (name, instrument) in file.instruments.iter().flat_map(|instruments| &instruments.0) {
             match instrument::instrument(name, &instrument.value) {
-                Ok((symbol, overrides)) => drop(self.instruments.insert(symbol, overrides)),
+                Ok((symbol, overrides)) => match self.same_state_file(&overrides) {
+                    Some(other) => problems.push(Problem::new(
+                        instrument.value.state_file.as_ref().map_or(name.at, |file| file.at),
+                        format!("{other} has the same state_file"),
+                        "give every symbol a file of its own",
+                    )),
+                    None => drop(self.instruments.insert(symbol, overrides)),
+                },
                 Err(problem) => problems.push(problem),
             }
         }
+    }
+
+    fn same_state_file(&self, overrides: &InstrumentOverrides) -> Option<Symbol> {
+        let file = overrides.state_file.as_ref()?;
+        let same = |other: &&Symbol| self.instruments[*other].state_file.as_ref() == Some(file);
+        self.instruments.keys().find(same).copied()
     }
 
     fn warn(&mut self, about: &str, told: Vec<String>) {

@@ -354,6 +354,8 @@ pub struct Instrument {
     pub leverage: Option<Located<Count>>,
     /// Maintenance margin as a percentage of notional; 0.4% when absent.
     pub maintenance_margin: Option<Located<Percent>>,
+    /// A file that says what is open here, for other programs; written when a position opens, deleted when it closes.
+    pub state_file: Option<Located<String>>,
 }
 
 /// Declares a scalar that is read as its own text, never as a binary number, with its schema.

@@ -13,6 +13,6 @@ mod world;
 
 pub use cast::{Cast, Opening, Player};
 pub use feed::{Feed, Moment};
-pub use summary::{Summary, card};
+pub use summary::{Summary, card, trade_card};
 pub use view::View;
-pub use world::World;
+pub use world::{Kept, World};

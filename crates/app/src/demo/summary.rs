@@ -1,7 +1,8 @@
 //! What a demonstration came to, for programs (one JSON object) and for people (a table per position).
 
-use super::world::World;
+use super::world::{Kept, World};
 use crate::recorded::Tally;
+use crate::records::Trade;
 use backstop_model::PositionDocument;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use std::fmt::Write;
 #[derive(Debug, Serialize)]
 pub struct Summary {
     /// Positions that were closed.
-    pub trades: Vec<PositionDocument>,
+    pub trades: Vec<Trade>,
     /// Positions that are still open.
     pub open: Vec<PositionDocument>,
     /// Lines of the recording looked at, or points of a generated market.
@@ -35,10 +36,12 @@ impl Summary {
     /// Of a world and the lines it was fed.
     #[must_use]
     pub fn new(world: &World, tally: &Tally) -> Self {
-        let documents = || world.documents().into_iter().cloned();
+        let (closed, open): (Vec<&Kept>, Vec<&Kept>) =
+            world.documents().into_iter().partition(|kept| kept.document.exit_time.is_some());
+        let trade = |kept: &Kept| Trade::new(kept.document.clone(), kept.course.as_ref());
         Self {
-            trades: documents().filter(|document| document.exit_time.is_some()).collect(),
-            open: documents().filter(|document| document.exit_time.is_none()).collect(),
+            trades: closed.into_iter().map(trade).collect(),
+            open: open.into_iter().map(|kept| kept.document.clone()).collect(),
             frames: tally.lines,
             skipped: tally.skipped,
             events: world.events(),
@@ -53,9 +56,8 @@ impl Summary {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for document in self.trades.iter().chain(&self.open) {
-            text.push_str(&card(document));
-        }
+        self.trades.iter().for_each(|trade| text.push_str(&trade_card(trade)));
+        self.open.iter().for_each(|document| text.push_str(&card(document)));
         let (trades, open) = (self.trades.len(), self.open.len());
         let _ = writeln!(
             text,
@@ -74,6 +76,27 @@ impl Summary {
         }
         text
     }
+}
+
+/// A trade with its exits and its excursion.
+#[must_use]
+pub fn trade_card(trade: &Trade) -> String {
+    let mut card = card(&trade.document);
+    if let Some(excursion) = &trade.excursion {
+        let currency = &trade.document.currency;
+        card.truncate(card.trim_end().len());
+        let _ = writeln!(
+            card,
+            "\nbest {} ({} pt, {} {currency}), worst {} ({} pt, {} {currency})\n",
+            excursion.best_price,
+            excursion.mfe_pts,
+            excursion.mfe,
+            excursion.worst_price,
+            excursion.mae_pts,
+            excursion.mae
+        );
+    }
+    card
 }
 
 /// One position with its exits, so that the result can be worked out again by hand.

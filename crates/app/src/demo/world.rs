@@ -6,9 +6,10 @@
 use super::audit::Audit;
 use super::cast::{Cast, Player};
 use super::feed::Moment;
+use backstop_core::PositionRead;
 use backstop_model::{
-    AccountId, Command, Event, Notice, OrderSide, PositionDocument, PositionKey, Price, Prices, Ratio, Rounding, Tick,
-    Timestamp,
+    AccountId, Command, Course, Event, Notice, OrderSide, PositionDocument, PositionKey, Price, Prices, Ratio,
+    Rounding, Tick, Timestamp,
 };
 use backstop_runtime::Cycle;
 use backstop_sim as sim;
@@ -42,6 +43,17 @@ pub struct Told {
     pub notice: Notice,
 }
 
+/// The newest that is known of a tranche.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Which position it belongs to.
+    pub key: PositionKey,
+    /// Its document.
+    pub document: PositionDocument,
+    /// Its course, up to its end.
+    pub course: Option<Course>,
+}
+
 /// The market, the venues and the engine together.
 pub struct World {
     /// Who plays.
@@ -51,8 +63,8 @@ pub struct World {
     now: Timestamp,
     events: u64,
     told: Vec<Told>,
-    /// The newest document of every tranche of every position, by name and tranche.
-    documents: BTreeMap<(String, u8), (PositionKey, PositionDocument)>,
+    /// The newest document of every tranche of every position with its course, by name and tranche.
+    documents: BTreeMap<(String, u8), Kept>,
     audit: Audit,
 }
 
@@ -85,8 +97,8 @@ impl World {
     }
 
     /// What is known of positions from before.
-    pub fn remember(&mut self, documents: impl IntoIterator<Item = (PositionKey, PositionDocument)>) {
-        self.documents.extend(documents.into_iter().map(|(key, document)| (name_of(&document), (key, document))));
+    pub fn remember(&mut self, documents: impl IntoIterator<Item = Kept>) {
+        self.documents.extend(documents.into_iter().map(|kept| (name_of(&kept.document), kept)));
     }
 
     /// Plays one moment of the market.
@@ -198,15 +210,22 @@ impl World {
         }
         for read in taken.core.positions {
             self.audit.look(&read);
-            if read.is_merged {
-                self.documents.remove(&name_of(&read.document));
-            } else {
-                self.documents.insert(name_of(&read.document), (read.key, read.document));
-            }
+            self.keep(read);
         }
         let at = self.now;
         self.told.extend(taken.core.notices.into_iter().map(|notice| Told { at, notice }));
         Ok(())
+    }
+
+    fn keep(&mut self, read: PositionRead) {
+        let name = name_of(&read.document);
+        if read.is_merged {
+            self.documents.remove(&name);
+            return;
+        }
+        let closed = self.documents.get(&name).filter(|before| before.document.exit_time.is_some());
+        let course = closed.and_then(|before| before.course.clone()).or(Some(read.course));
+        self.documents.insert(name, Kept { key: read.key, document: read.document, course });
     }
 
     /// Notices since the last call.
@@ -228,7 +247,7 @@ impl World {
     /// Whether every position has been opened and closed again, with nothing left to be seen gone.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let seen = |player: &Player| self.documents.values().any(|(key, _)| *key == player.key());
+        let seen = |player: &Player| self.documents.values().any(|kept| kept.key == player.key());
         self.cast.players.iter().all(seen) && self.cycle.engine().positions().next().is_none()
     }
 
@@ -264,10 +283,10 @@ impl World {
 
     /// Every position's newest document, by id.
     #[must_use]
-    pub fn documents(&self) -> Vec<&PositionDocument> {
+    pub fn documents(&self) -> Vec<&Kept> {
         let mut documents: Vec<_> = self.documents.values().collect();
-        documents.sort_by_key(|(key, document)| (key.account, document.entry_time, name_of(document)));
-        documents.into_iter().map(|(_, document)| document).collect()
+        documents.sort_by_key(|kept| (kept.key.account, kept.document.entry_time, name_of(&kept.document)));
+        documents
     }
 
     /// Promises that were broken; there should be none.

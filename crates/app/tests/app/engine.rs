@@ -34,6 +34,11 @@ pub fn start_with(folder: &Path, more: &[&str]) -> Engine {
     launch(folder, None, &[&["--open", "0 BTCUSDT long 0.05"], more].concat())
 }
 
+/// The engine again with the token of its first start and more on its command line.
+pub fn start_again_with(folder: &Path, token: &str, more: &[&str]) -> Engine {
+    launch(folder, Some(token), more)
+}
+
 /// The engine again, with the token of its first start.
 pub fn start_again(folder: &Path, token: &str) -> Engine {
     launch(folder, Some(token), &[])

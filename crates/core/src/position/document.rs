@@ -3,10 +3,12 @@
 use super::turn::extreme;
 use super::{Ctx, Exit, Live, Position, Tranche};
 use crate::exits::ladder::LevelState;
+use crate::exits::trailing_stop::Phase;
 use crate::orders::{Leg, OpenOrder};
 use crate::step::{Coverage, PositionRead};
 use backstop_model::{
-    Money, OutOfRange, PartialExitDocument, PositionDocument, Quantity, Ratio, Rounding, Series, Span, TrancheId,
+    Course, Money, OutOfRange, PartialExitDocument, PositionDocument, Quantity, Range, Ratio, Rounding, Series, Span,
+    TrancheId,
 };
 
 /// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter.
@@ -41,6 +43,7 @@ impl Position {
         Ok(PositionRead {
             key: self.key,
             document: self.document(tranche, live, ctx)?,
+            course: course(tranche, ctx)?,
             main_order: tranche.main_order.clone(),
             target_order: next.and_then(|number| order_of(Leg::Target(number))),
             stop_order: order_of(Leg::Stop),
@@ -117,6 +120,20 @@ impl Position {
     pub fn longest_unprotected(&self, ctx: Ctx) -> Span {
         self.live.as_ref().map_or(Span::ZERO, |live| live.protection.longest_until(ctx.now))
     }
+}
+
+/// Where the price has been since the entry. What was paid and received counts as well: it was the price just then.
+fn course(tranche: &Tranche, ctx: Ctx) -> Result<Course, OutOfRange> {
+    let mut range = Range::point(tranche.entry_price);
+    for exit in &tranche.exits {
+        range = range.joined(Range::point(exit.cash.per(exit.quantity, Rounding::Nearest)?));
+    }
+    if let Some(seen) = ctx.board.range_since(Series::Last, tranche.window) {
+        range = range.joined(seen);
+    }
+    let targets = tranche.levels.iter().map(|level| (level.number, level.price)).collect();
+    let is_trailing = tranche.trail.is_some_and(|trail| trail.phase != Phase::Waiting);
+    Ok(Course { range, initial_stop: tranche.initial_stop, targets, is_trailing })
 }
 
 fn partial(exit: &Exit) -> Result<PartialExitDocument, OutOfRange> {

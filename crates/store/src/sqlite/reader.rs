@@ -2,7 +2,7 @@
 
 use super::chain::{self, Link, Records};
 use super::{checkpoints, door, schema};
-use crate::{Loaded, Record, StoreError};
+use crate::{Loaded, Record, StoreError, Stored};
 use backstop_model::PositionDocument;
 use rusqlite::Connection;
 use std::path::Path;
@@ -34,36 +34,54 @@ impl ReadOnly {
     /// # Errors
     /// [`StoreError`] when they cannot be read.
     pub fn positions(&self, only_open: bool) -> Result<Vec<(String, PositionDocument)>, StoreError> {
-        self.documents(if only_open { "WHERE open = 1" } else { "" })
+        let stored = self.stored(if only_open { "WHERE open = 1" } else { "" })?;
+        Ok(stored.into_iter().map(|stored| (stored.account, stored.document)).collect())
     }
 
-    /// Closed positions with their partial exits and their account's name, oldest entry first.
+    /// Closed positions with their partial exits, their course and their account's name, oldest entry first.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be read.
-    pub fn trades(&self) -> Result<Vec<(String, PositionDocument)>, StoreError> {
-        self.documents("WHERE open = 0")
+    pub fn trades(&self) -> Result<Vec<Stored>, StoreError> {
+        self.stored("WHERE open = 0")
     }
 
-    fn documents(&self, which: &str) -> Result<Vec<(String, PositionDocument)>, StoreError> {
+    /// Open positions as [`ReadOnly::trades`] gives closed ones.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    pub fn open_positions(&self) -> Result<Vec<Stored>, StoreError> {
+        self.stored("WHERE open = 1")
+    }
+
+    fn stored(&self, which: &str) -> Result<Vec<Stored>, StoreError> {
         let wrong = |why: rusqlite::Error| self.wrong(&why);
-        let mut select = self
-            .connection
-            .prepare(&format!("SELECT account, document, position_id FROM position_documents {which}"))
-            .map_err(wrong)?;
+        let form: i64 = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(wrong)?;
+        // A store that is only read keeps its form, also an older one.
+        let beside = if form >= 2 { "course, main_order" } else { "NULL, NULL" };
+        let select = format!("SELECT position_id, account, document, {beside} FROM position_documents {which}");
+        let mut select = self.connection.prepare(&select).map_err(wrong)?;
         let mut rows = select.query([]).map_err(wrong)?;
-        let mut positions = Vec::new();
+        let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(wrong)? {
-            let (account, text): (String, String) = (row.get(0).map_err(wrong)?, row.get(1).map_err(wrong)?);
-            let id: String = row.get(2).map_err(wrong)?;
-            let document: PositionDocument = serde_json::from_str(&text)
-                .map_err(|why| self.damaged(format!("the document of position {id} cannot be read: {why}")))?;
-            positions.push((account, document));
+            let id: String = row.get(0).map_err(wrong)?;
+            let unreadable = |what: &str, why: serde_json::Error| {
+                self.damaged(format!("the {what} of position {id} cannot be read: {why}"))
+            };
+            let text: String = row.get(2).map_err(wrong)?;
+            let course: Option<String> = row.get(3).map_err(wrong)?;
+            let course = course.map(|text| serde_json::from_str(&text)).transpose();
+            found.push(Stored {
+                account: row.get(1).map_err(wrong)?,
+                document: serde_json::from_str(&text).map_err(|why| unreadable("document", why))?,
+                course: course.map_err(|why| unreadable("course", why))?,
+                main_order: row.get(4).map_err(wrong)?,
+            });
         }
-        positions.sort_by(|(_, a), (_, b)| {
+        found.sort_by(|Stored { document: a, .. }, Stored { document: b, .. }| {
             (a.entry_time, &a.position_id, a.tranche).cmp(&(b.entry_time, &b.position_id, b.tranche))
         });
-        Ok(positions)
+        Ok(found)
     }
 
     /// The records after the number `after`, one by one, each verified; 0 begins with the first. The chain is taken up at

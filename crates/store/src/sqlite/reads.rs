@@ -6,6 +6,7 @@
 use crate::{ReadUpdate, Record};
 use backstop_model::PositionDocument;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
 
 /// Puts one position into all read models.
 pub(super) fn put(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
@@ -40,15 +41,30 @@ fn forget(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqli
 
 fn put_document(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {
     let document = &read.document;
-    let text = serde_json::to_string(document).map_err(|why| rusqlite::Error::ToSqlConversionFailure(Box::new(why)))?;
+    let (text, course) = (json(document)?, json(&read.course)?);
     connection
         .prepare_cached(
-            "INSERT INTO position_documents (position_id, tranche, account, open, document, updated_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO position_documents (position_id, tranche, account, open, document, updated_sequence, course, main_order)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (position_id, tranche) DO UPDATE SET account = excluded.account, open = excluded.open,
-             document = excluded.document, updated_sequence = excluded.updated_sequence",
+             document = excluded.document, updated_sequence = excluded.updated_sequence, main_order = excluded.main_order,
+             course = CASE WHEN open = 0 THEN coalesce(course, excluded.course) ELSE excluded.course END",
         )?
-        .execute(params![document.position_id, document.tranche, read.account, document.exit_time.is_none(), text, record.sequence])?;
+        .execute(params![
+            document.position_id,
+            document.tranche,
+            read.account,
+            document.exit_time.is_none(),
+            text,
+            record.sequence,
+            course,
+            read.main_order,
+        ])?;
     Ok(())
+}
+
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|why| rusqlite::Error::ToSqlConversionFailure(Box::new(why)))
 }
 
 fn put_position(connection: &Connection, record: &Record, read: &ReadUpdate) -> rusqlite::Result<()> {

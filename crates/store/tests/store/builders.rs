@@ -1,7 +1,9 @@
 //! Records and documents with good defaults.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use backstop_model::{Event, ExitReason, Money, PartialExitDocument, PositionDocument, PositionSide, Ratio, Timestamp};
+use backstop_model::{
+    Course, Event, ExitReason, Money, PartialExitDocument, PositionDocument, PositionSide, Range, Ratio, Timestamp,
+};
 use backstop_store::{Checkpoint, ReadUpdate, Record, SqliteJournal, Step};
 use std::path::Path;
 
@@ -71,11 +73,23 @@ pub fn document(id: &str, open: bool) -> PositionDocument {
     }
 }
 
+/// The course of such a position, between these prices.
+pub fn course(low: &str, high: &str) -> Course {
+    let price = |text: &str| text.parse().unwrap();
+    Course {
+        range: Range { high: price(high), low: price(low) },
+        initial_stop: Some(price("49000")),
+        targets: vec![(1, price("51500"))],
+        is_trailing: false,
+    }
+}
+
 /// A step that shows a position.
 pub fn showing(sequence: u64, document: PositionDocument) -> Step {
     let read = ReadUpdate {
         account: "main".to_owned(),
         document,
+        course: course("49000", "50100"),
         main_order: Some("web-1".to_owned()),
         is_merged: false,
         target_order: Some("bs-target".to_owned()),

@@ -1,7 +1,7 @@
 //! The tables other tools read: exactly these columns, exact decimals.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use super::builders::{document, open, record, showing};
+use super::builders::{course, document, open, record, showing};
 use backstop_model::{Notice, PositionDocument, PositionKey, PositionSide, Severity};
 use backstop_store::{Journal, ReadOnly, Step};
 use rusqlite::Connection;
@@ -105,14 +105,55 @@ fn each_tranche_has_its_own_row_and_document() {
     let reader = ReadOnly::open(&path).unwrap();
     assert_eq!(reader.positions(true).unwrap(), [("main".to_owned(), second)]);
     let trades = reader.trades().unwrap();
-    assert_eq!(trades, [("main".to_owned(), document("main-BTCUSDT-long-1", false))]);
-    assert_eq!(trades[0].1.partial_exits.len(), 1);
+    assert_eq!(trades.len(), 1);
+    assert_eq!((trades[0].account.as_str(), &trades[0].document), ("main", &document("main-BTCUSDT-long-1", false)));
+    assert_eq!(trades[0].document.partial_exits.len(), 1);
     let connection = Connection::open(&path).unwrap();
     let mut select = connection.prepare("SELECT position_id, status FROM position_tp_sl ORDER BY id").unwrap();
     let rows: Vec<(String, String)> =
         select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
     let expected = [("main-BTCUSDT-long-1", "CLOSED"), ("main-BTCUSDT-long-1#2", "ACTIVE")];
     assert_eq!(rows, expected.map(|(id, status)| (id.to_owned(), status.to_owned())));
+}
+
+#[test]
+fn the_course_of_a_closed_trade_stays_as_it_was_when_it_closed() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let mut journal = open(&path);
+    let mut seen = |sequence, is_open, low, high| {
+        let mut step = showing(sequence, document("main-BTCUSDT-long-1", is_open));
+        step.reads[0].course = course(low, high);
+        journal.append(&[step]).unwrap();
+    };
+    seen(1, true, "49900", "50000");
+    seen(2, true, "49800", "50100");
+    let reader = ReadOnly::open(&path).unwrap();
+    assert_eq!(reader.open_positions().unwrap()[0].course, Some(course("49800", "50100")));
+    seen(3, false, "49000", "50100");
+    seen(4, false, "40000", "60000");
+    let trade = reader.trades().unwrap().remove(0);
+    assert_eq!(trade.course, Some(course("49000", "50100")));
+    assert_eq!(trade.main_order.as_deref(), Some("web-1"));
+}
+
+#[test]
+fn a_store_of_the_first_form_is_read_as_it_is() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    open(&path).append(&[showing(1, document("main-BTCUSDT-long-1", false))]).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "ALTER TABLE position_documents DROP COLUMN course;
+             ALTER TABLE position_documents DROP COLUMN main_order;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    let trade = ReadOnly::open(&path).unwrap().trades().unwrap().remove(0);
+    assert_eq!((trade.course, trade.document.position_id.as_str()), (None, "main-BTCUSDT-long-1"));
+    drop(open(&path));
+    assert_eq!(ReadOnly::open(&path).unwrap().trades().unwrap().len(), 1);
 }
 
 #[test]

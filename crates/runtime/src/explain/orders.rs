@@ -1,0 +1,157 @@
+//! Which orders are meant, and what they are called for short.
+
+use backstop_core::Engine;
+use backstop_core::orders::Named;
+use backstop_core::position::Position;
+use backstop_model::{ClientOrderId, Command, Event, Outcome, PositionKey, PositionSide, VenueOrderId};
+use backstop_store::Record;
+use std::collections::BTreeSet;
+
+/// What was asked about.
+pub(super) enum Meant {
+    /// One record.
+    Record(u64),
+    /// These orders; none when nothing bears the name.
+    Orders(BTreeSet<ClientOrderId>),
+}
+
+impl Meant {
+    /// Understands a record's number, a client id, a venue's id or a short name. A number that no record bears is looked
+    /// for among the venue's ids.
+    pub(super) fn read(records: &[Record], what: &str) -> Self {
+        if let Ok(number) = what.parse::<u64>()
+            && records.iter().any(|record| record.sequence == number)
+        {
+            return Self::Record(number);
+        }
+        let mut orders = BTreeSet::new();
+        for record in records {
+            let commanded = record.commands.iter().filter_map(|command| command.order());
+            for id in commanded.chain(reported(&record.event)) {
+                if id.as_str() == what || is_short_for(what, &id) {
+                    orders.insert(id);
+                }
+            }
+            orders.extend(under_venue_id(&record.event, what));
+        }
+        Self::Orders(orders)
+    }
+
+    /// Whether a record places, changes or hears of what is meant.
+    pub(super) fn concerns(&self, record: &Record) -> bool {
+        match self {
+            Self::Record(number) => record.sequence == *number,
+            Self::Orders(orders) => {
+                let commanded = record.commands.iter().filter_map(|command| command.order());
+                commanded.chain(reported(&record.event)).any(|id| orders.contains(&id))
+            }
+        }
+    }
+
+    /// Whether a command about this order is to be explained.
+    pub(super) fn is_about(&self, order: Option<ClientOrderId>) -> bool {
+        match self {
+            Self::Record(_) => true,
+            Self::Orders(orders) => order.is_some_and(|id| orders.contains(&id)),
+        }
+    }
+
+    /// The orders, where orders were asked about.
+    pub(super) const fn orders(&self) -> Option<&BTreeSet<ClientOrderId>> {
+        match self {
+            Self::Record(_) => None,
+            Self::Orders(orders) => Some(orders),
+        }
+    }
+}
+
+/// What our order is called for short: leg and revision, and where it is not the usual one, tranche, incarnation and
+/// side: `stop#2`, `TP1#1/t2`, `trail#1/e3/short`. A stranger's order has no short name.
+#[must_use]
+pub fn short_name(id: &ClientOrderId) -> Option<String> {
+    let named = Named::read(id)?;
+    let side = if named.side == PositionSide::Short { "/short" } else { "" };
+    let tranche = if named.tranche.0 > 1 { format!("/t{}", named.tranche.0) } else { String::new() };
+    let epoch = if named.epoch.0 > 1 { format!("/e{}", named.epoch.0) } else { String::new() };
+    Some(format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-"))
+}
+
+/// Whether a short name stands for this order: its leg and revision, and whatever else is said.
+fn is_short_for(what: &str, id: &ClientOrderId) -> bool {
+    let Some(short) = short_name(id).filter(|_| what.contains('#')) else { return false };
+    let parts: Vec<&str> = short.split('/').collect();
+    let mut asked = what.split('/');
+    asked.next().is_some_and(|leg| leg.eq_ignore_ascii_case(parts[0])) && asked.all(|part| parts[1..].contains(&part))
+}
+
+/// The order an event is about. A full read speaks of all orders and is about none.
+fn reported(event: &Event) -> Option<ClientOrderId> {
+    match event {
+        Event::Answer(answer) => Some(answer.id),
+        Event::Fill(fill) => fill.order,
+        Event::Lookup(lookup) => Some(lookup.id),
+        Event::Order(report) => report.id,
+        Event::AssignPlan { .. }
+        | Event::BreakEven { .. }
+        | Event::Candles { .. }
+        | Event::Close { .. }
+        | Event::ClosePart { .. }
+        | Event::DefineAccount(_)
+        | Event::DefineInstrument(_)
+        | Event::DefinePlan { .. }
+        | Event::Funding(_)
+        | Event::NextClose { .. }
+        | Event::Pause { .. }
+        | Event::Permit { .. }
+        | Event::Position(_)
+        | Event::Snapshot(_)
+        | Event::SessionEnds { .. }
+        | Event::SymbolPlan { .. }
+        | Event::Tick(_)
+        | Event::Wake => None,
+    }
+}
+
+/// The client ids of the orders that the venue calls so in this event.
+fn under_venue_id(event: &Event, what: &str) -> Vec<ClientOrderId> {
+    let pairs: Vec<(VenueOrderId, Option<ClientOrderId>)> = match event {
+        Event::Answer(answer) => match &answer.outcome {
+            Outcome::Accepted(venue) => vec![(*venue, Some(answer.id))],
+            Outcome::Refused(_) | Outcome::Unknown(_) => Vec::new(),
+        },
+        Event::Fill(fill) => vec![(fill.venue_order, fill.order)],
+        Event::Lookup(lookup) => lookup.found.iter().map(|order| (order.venue_id, Some(lookup.id))).collect(),
+        Event::Order(report) => vec![(report.venue_id, report.id)],
+        Event::Snapshot(read) => read.orders.iter().map(|order| (order.venue_id, order.id)).collect(),
+        Event::AssignPlan { .. }
+        | Event::BreakEven { .. }
+        | Event::Candles { .. }
+        | Event::Close { .. }
+        | Event::ClosePart { .. }
+        | Event::DefineAccount(_)
+        | Event::DefineInstrument(_)
+        | Event::DefinePlan { .. }
+        | Event::Funding(_)
+        | Event::NextClose { .. }
+        | Event::Pause { .. }
+        | Event::Permit { .. }
+        | Event::Position(_)
+        | Event::SessionEnds { .. }
+        | Event::SymbolPlan { .. }
+        | Event::Tick(_)
+        | Event::Wake => Vec::new(),
+    };
+    pairs.into_iter().filter(|(venue, _)| venue.to_string() == what).filter_map(|(_, client)| client).collect()
+}
+
+/// The position that an order of ours belongs to.
+pub(super) fn position_of(engine: &Engine, command: &Command, id: &ClientOrderId) -> Option<PositionKey> {
+    let side = Named::read(id)?.side;
+    let key = PositionKey { account: command.account(), instrument: command.instrument()?, side };
+    engine.position(key).map(|position| position.key)
+}
+
+/// Whether an order of ours is one of this position's.
+pub(super) fn belongs(position: &Position, id: &ClientOrderId) -> bool {
+    Named::read(id).is_some_and(|named| named.scope == position.scope && named.side == position.key.side)
+}
