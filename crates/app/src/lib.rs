@@ -12,3 +12,4 @@ pub mod recorded;
 pub mod records;
 pub mod run;
 pub mod web;
+pub mod what_if;

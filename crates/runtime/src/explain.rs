@@ -114,7 +114,9 @@ fn scene_of(scene: &Scene, meant: &Meant) -> Explained {
         .filter(|command| meant.is_about(command.order()))
         .map(|command| reasons::of(scene, command))
         .collect();
-    decisions.extend(keys.iter().flat_map(|key| trail::considered(scene, *key)));
+    if meant.is_about_stops() {
+        decisions.extend(keys.iter().flat_map(|key| trail::considered(scene, *key)));
+    }
     Explained {
         record: record.sequence,
         at: record.at.as_millis(),

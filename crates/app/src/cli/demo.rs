@@ -7,13 +7,14 @@ use crate::config::{AccountConfig, Config};
 use crate::demo::{Cast, Feed, Kept, Opening, Summary, View, World};
 use crate::paper::{self, GeneratedMarket, generated_markets};
 use crate::recorded::{OpenSpec, Survey, Tally, survey_watched};
+use crate::records::{TapeWriter, tape_of};
 use backstop_model::PositionSide::{self, Long, Short};
 use backstop_model::{ExitPlan, Instrument, Name, Price, Quantity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_store::{Journal, MemoryJournal, ReadOnly, SqliteJournal, Stored};
 use clap::Args;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -101,7 +102,8 @@ impl Demo {
         let mut feed = self.feed(&market, &openings)?;
         let mut world = self.world(openings, &market)?;
         let mut view = View::new(self.json);
-        let tally = self.play(&mut world, &mut feed, &market, &mut view)?;
+        let tape = self.store.as_deref().filter(|_| config.tape).map(|store| tape(&tape_of(store))).transpose()?;
+        let tally = self.play(&mut world, &mut feed, &market, &mut view, tape)?;
         let summary = Summary::new(&world, &tally);
         if self.json {
             output::line(serde_json::to_string(&summary).map_err(Failure::said)?)?;
@@ -230,7 +232,14 @@ impl Demo {
         Ok(stored.filter_map(kept).collect())
     }
 
-    fn play(&self, world: &mut World, feed: &mut Feed, market: &Market, view: &mut View) -> Result<Tally, Failure> {
+    fn play(
+        &self,
+        world: &mut World,
+        feed: &mut Feed,
+        market: &Market,
+        view: &mut View,
+        mut tape: Option<TapeWriter>,
+    ) -> Result<Tally, Failure> {
         let lines = market.lines();
         // The cards on a terminal say how far it is; two would draw over each other.
         let mut progress = Progress::new("played", lines, view.is_live() || lines.is_none() || self.json);
@@ -246,8 +255,14 @@ impl Demo {
                 break;
             }
             pace.wait_for(moment.at, || view.show(world)).map_err(output::not_written)?;
+            if let Some(tape) = &mut tape {
+                tape.note(&moment);
+            }
             world.play(&moment).map_err(Failure::said)?;
             if self.store.is_some() && noted.elapsed() > Duration::from_millis(200) {
+                if let Some(tape) = &mut tape {
+                    tape.flush();
+                }
                 world.note_cursor(feed.given()).map_err(Failure::said)?;
                 noted = Instant::now();
             }
@@ -265,6 +280,13 @@ impl Demo {
         view.finish();
         Ok(feed.tally())
     }
+}
+
+/// The price tape beside the store.
+fn tape(path: &Path) -> Result<TapeWriter, Failure> {
+    TapeWriter::open(path).map_err(|why| {
+        Failure::said(format!("the tape {} cannot be written: {why}; check permissions and free space", path.display()))
+    })
 }
 
 /// Keeps market time and real time together.

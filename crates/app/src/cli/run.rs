@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::demo::Feed;
 use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
+use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
 use crate::run::{Beside, ByHand, PaperMarket, RunCast};
 use crate::web::{Bind, TokenFile, Wishes, router};
@@ -87,7 +88,7 @@ impl Run {
         }
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
         let memory = self.with_files_beside(config, &cast, memory)?;
-        let (live, handle, first) = self.live(&cast, by_hand, memory)?;
+        let (live, handle, first) = self.live(config, &cast, by_hand, memory)?;
         let routes = router(Wishes::new(handle.clone(), cast.plans.clone()), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
@@ -118,6 +119,7 @@ impl Run {
 
     fn live(
         &self,
+        config: &Config,
         cast: &RunCast,
         mut by_hand: Vec<ByHand>,
         memory: Memory,
@@ -139,7 +141,8 @@ impl Run {
             output::warning("--open counts only on the first start of a store; nothing is opened by hand now");
             by_hand.clear();
         }
-        let market = PaperMarket::new(venue, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now);
+        let market = PaperMarket::new(venue, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now)
+            .taped(self.tape(config));
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
         let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)
@@ -158,6 +161,13 @@ impl Run {
         let mut first = cast.definitions();
         first.extend(recovered.doubts);
         Ok((live, handle, first))
+    }
+
+    /// The price tape beside the store. Without it only `replay --what-if` has less to say.
+    fn tape(&self, config: &Config) -> Option<TapeWriter> {
+        let path = tape_of(&self.store);
+        let opened = config.tape.then(|| TapeWriter::open(&path))?;
+        opened.map_err(|why| output::warning(format_args!("the tape {} is not kept: {why}", path.display()))).ok()
     }
 
     fn feed(&self, cast: &RunCast, cursor: u64) -> Result<Feed, Failure> {

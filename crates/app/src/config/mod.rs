@@ -58,6 +58,8 @@ pub struct Config {
     pub plans: BTreeMap<Name, Arc<ExitPlan>>,
     /// What the owner says about instruments.
     pub instruments: BTreeMap<Symbol, InstrumentOverrides>,
+    /// Whether a price tape is kept beside the store.
+    pub tape: bool,
     /// What the owner should know.
     pub warnings: Vec<Warning>,
 }
@@ -99,6 +101,7 @@ impl Config {
         let mut problems = read.problems;
         config.read_accounts(&file, &own, &mut problems);
         config.read_instruments(&file, &mut problems);
+        config.tape = file.tape.as_ref().is_none_or(|tape| tape.value);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::new(name, without_mark(text), problems)) }
     }
 

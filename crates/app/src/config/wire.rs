@@ -16,6 +16,8 @@ pub struct File {
     pub plans: Option<Named<Plan>>,
     /// What is special about an instrument, by symbol: overrides, and instruments of paper trading and backtests.
     pub instruments: Option<Named<Instrument>>,
+    /// Keep a price tape beside the store, for `replay --what-if`; on when absent.
+    pub tape: Option<Located<bool>>,
 }
 
 /// One account.

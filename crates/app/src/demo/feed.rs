@@ -9,7 +9,7 @@ use backstop_sim::{Bar, Climate, Generator, path};
 use std::path::Path;
 
 /// Prices of one symbol at one instant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
     /// When.
     pub at: Timestamp,

@@ -15,4 +15,4 @@ pub use cast::{Cast, Opening, Player};
 pub use feed::{Feed, Moment};
 pub use summary::{Summary, card, trade_card};
 pub use view::View;
-pub use world::{Kept, World};
+pub use world::{Kept, Stopped, World};

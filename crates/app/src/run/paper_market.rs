@@ -3,6 +3,7 @@
 //! Its time stands still while nobody runs it: points are counted, and on a new start the next one comes next.
 
 use crate::demo::{Feed, Moment};
+use crate::records::TapeWriter;
 use backstop_model::{
     AccountId, Command, Event, Instrument, InstrumentId, PositionSide, Quantity, Span, Tick, Timestamp,
 };
@@ -37,6 +38,7 @@ pub struct PaperMarket {
     /// Clock time less market time.
     offset: Span,
     cursor_at: Timestamp,
+    tape: Option<TapeWriter>,
 }
 
 impl PaperMarket {
@@ -51,7 +53,14 @@ impl PaperMarket {
     ) -> Self {
         let next = feed.next_moment().ok().flatten();
         let offset = next.as_ref().map_or(Span::ZERO, |moment| now.since(moment.at));
-        Self { venue, feed, instruments, by_hand, next, offset, cursor_at: now }
+        Self { venue, feed, instruments, by_hand, next, offset, cursor_at: now, tape: None }
+    }
+
+    /// Writes every price to this tape.
+    #[must_use]
+    pub fn taped(mut self, tape: Option<TapeWriter>) -> Self {
+        self.tape = tape;
+        self
     }
 
     fn play(&mut self, moment: &Moment, now: Timestamp, events: &mut Vec<Event>) -> Result<(), VenueFailure> {
@@ -63,6 +72,9 @@ impl PaperMarket {
         else {
             return Ok(());
         };
+        if let Some(tape) = &mut self.tape {
+            tape.note(&Moment { at: now, ..moment.clone() });
+        }
         for prices in &moment.long {
             self.venue.quote(now, instrument, *prices);
             events.push(Event::Tick(Tick { instrument, prices: *prices, confirmed: true }));
@@ -94,6 +106,9 @@ impl Venue for PaperMarket {
         events.extend(self.venue.poll(now)?);
         if now.since(self.cursor_at) >= CURSOR_EVERY {
             self.cursor_at = now;
+            if let Some(tape) = &mut self.tape {
+                tape.flush();
+            }
             self.venue.note_cursor(self.feed.given())?;
         }
         Ok(events)

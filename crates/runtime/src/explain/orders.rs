@@ -1,7 +1,7 @@
 //! Which orders are meant, and what they are called for short.
 
 use backstop_core::Engine;
-use backstop_core::orders::Named;
+use backstop_core::orders::{Leg, Named};
 use backstop_core::position::Position;
 use backstop_model::{ClientOrderId, Command, Event, Outcome, PositionKey, PositionSide, VenueOrderId};
 use backstop_store::Record;
@@ -54,6 +54,14 @@ impl Meant {
             Self::Record(_) => true,
             Self::Orders(orders) => order.is_some_and(|id| orders.contains(&id)),
         }
+    }
+
+    /// Whether moves of the stop belong to what was asked: of a record they do, and of orders that are stops themselves.
+    pub(super) fn is_about_stops(&self) -> bool {
+        self.orders().is_none_or(|orders| {
+            let mut legs = orders.iter().filter_map(Named::read).map(|named| named.leg);
+            legs.any(|leg| matches!(leg, Leg::Stop | Leg::Trail))
+        })
     }
 
     /// The orders, where orders were asked about.

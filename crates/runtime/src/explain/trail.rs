@@ -21,7 +21,7 @@ pub(super) fn considered(scene: &Scene, key: PositionKey) -> Vec<Decision> {
     let mut decisions = Vec::new();
     for tranche in live.open().filter(|tranche| tranche.closing.is_none()) {
         let was = before.and_then(|before| before.live.as_ref()?.tranche(tranche.id)).and_then(|tranche| tranche.stop);
-        let Some(stop) = tranche.stop.filter(|stop| was.is_none_or(|was| was == *stop)) else { continue };
+        let Some(stop) = tranche.stop.filter(|stop| was == Some(*stop)) else { continue };
         let look = Look { side: key.side, ctx, plan, tranche, stop };
         let not_made = [tranche.proposal.and_then(|proposal| look.ladder(proposal)), look.trail()];
         let not_made: Vec<(String, String)> = not_made.into_iter().flatten().collect();
