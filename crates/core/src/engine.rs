@@ -4,7 +4,7 @@
 use crate::board::{Board, news};
 use crate::position::{Ctx, Out, Position};
 use crate::quiet::QuietIndex;
-use crate::step::Step;
+use crate::step::{PositionRead, Step};
 use crate::timers::{Deadline, Timers};
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
@@ -260,7 +260,7 @@ pub(crate) struct Turn {
     pub(crate) changed: bool,
     pub(crate) commands: Vec<backstop_model::Command>,
     pub(crate) notices: Vec<backstop_model::Notice>,
-    pub(crate) positions: Vec<crate::step::PositionRead>,
+    pub(crate) positions: Vec<PositionRead>,
     pub(crate) touched: BTreeSet<InstrumentId>,
     /// One event brings many facts: positions take them all in before any of them decides.
     pub(crate) gathering: bool,
@@ -283,16 +283,16 @@ impl Turn {
 }
 
 /// The turn of one position after it has taken something in, and how it reads then.
-fn decide(
-    position: &mut Position,
-    ctx: Ctx,
-    out: &mut Out,
-) -> Result<Vec<crate::step::PositionRead>, backstop_model::OutOfRange> {
+fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<PositionRead>, backstop_model::OutOfRange> {
     position.look(ctx, out)?;
-    let read = position.read(ctx)?;
+    let before = position.read(ctx)?;
     position.settle(ctx, out)?;
-    // Protection is judged again: an order may have been let go.
-    if position.live.is_some() { position.read(ctx) } else { Ok(read) }
+    // Protection is judged again: an order may have been let go. What is over by now has its last word from before.
+    let mut reads = position.read(ctx)?;
+    let is_over = |read: &PositionRead| reads.iter().all(|now| now.document.tranche != read.document.tranche);
+    let last_words: Vec<_> = before.into_iter().filter(is_over).collect();
+    reads.extend(last_words);
+    Ok(reads)
 }
 
 /// A number has left its range: nothing more is decided for this position; the stop it has stays.

@@ -7,7 +7,6 @@
 use backstop_app::config::Config;
 use backstop_app::demo::{Cast, Feed, Opening, World};
 use backstop_app::paper::{account_opening, exchange_rules, generated_markets, instrument};
-use backstop_model::plan::{ExitPlanSpec, Tranches};
 use backstop_model::{ExitPlan, Instrument, Money, PositionSide, Ratio, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule};
 use backstop_sim::{Exchange, Fault, Faults, Funding, Knob, Physics, Setup};
@@ -27,17 +26,17 @@ const PLAN: &str = "plans:
     breakeven: net
   q:
     stop_loss: { at: 1.2%, trigger: last }
-    take_profits: [{ at: 0.4%, close: 40% }, { at: 0.9%, close: 60% }]
-    stop_ladder: previous_target
+    take_profits: [{ at: 0.3%, close: 30% }, { at: 0.7%, close: 30% }]
+    rest: trail
+    trailing: { activation: 0.5%, distance: 0.4%, by: amend, trigger: last }
+    stop_ladder: breakeven
     breakeven: net
+    tranches: per_fill
 ";
 
 /// Plan `p` holds everything in one tranche; under `q` every entry is a tranche of its own.
 fn plan(config: &Config, name: &str) -> Arc<ExitPlan> {
-    let written = config.plans.values().find(|plan| plan.name.as_str() == name).unwrap();
-    let tranches = if name == "q" { Tranches::PerFill } else { Tranches::Off };
-    let spec = ExitPlanSpec { tranches, ..ExitPlanSpec::from((**written).clone()) };
-    Arc::new(ExitPlan::try_from(spec).unwrap())
+    Arc::clone(config.plans.values().find(|plan| plan.name.as_str() == name).unwrap())
 }
 
 fn exchange(instrument: &Instrument, account: &str, seed: u64, rate: &str, physics: Physics) -> Exchange {

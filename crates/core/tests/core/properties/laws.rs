@@ -8,16 +8,21 @@ use backstop_core::orders::{Leg, Named, OrderState};
 use backstop_core::position::{Live, Tranche};
 use backstop_model::plan::StopLadder;
 use backstop_model::{Command, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
+use std::collections::BTreeSet;
 
 /// What has to be remembered between steps.
 #[derive(Default)]
 pub struct Laws {
     /// Quantities were changed by hand: the shares are no longer the plan's.
     pub was_changed_by_hand: bool,
+    /// Tranches whose last read shows them open.
+    pub open_by_the_record: BTreeSet<(String, u8)>,
 }
 
 /// Looks at one step.
-pub fn after(run: &Run, step: &Step) {
+pub fn after(run: &mut Run, step: &Step) {
+    told(run, step);
+    let run = &*run;
     for notice in &step.notices {
         assert!(!notice.text.contains("please report"), "{}", notice.text);
         assert!(!notice.text.contains("left its range"), "{}", notice.text);
@@ -42,6 +47,25 @@ pub fn after(run: &Run, step: &Step) {
         }
     }
     standing(run);
+}
+
+/// Property 8: the record of a tranche goes on until it shows it closed, or gone up in another one.
+fn told(run: &mut Run, step: &Step) {
+    let record = &mut run.laws.open_by_the_record;
+    for read in &step.positions {
+        let name = (read.document.position_id.clone(), read.document.tranche);
+        if read.is_merged || read.document.current_quantity.is_zero() {
+            record.remove(&name);
+        } else {
+            record.insert(name);
+        }
+    }
+    let position = run.engine.position(key(run.case.side));
+    let live = position.and_then(|position| position.live.as_deref());
+    let known = |tranche: u8| live.is_some_and(|live| live.tranches.iter().any(|other| other.id.0 == tranche));
+    if let Some(lost) = record.iter().find(|(_, tranche)| !known(*tranche)) {
+        panic!("the closing of tranche {lost:?} is not in the record");
+    }
 }
 
 /// I4, I16, property 6.
