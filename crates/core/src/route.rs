@@ -45,10 +45,7 @@ impl Engine {
                     Ok(())
                 })
             }
-            Event::Order(report) => self.each_side(report.account, report.instrument, turn, |position, ctx, out| {
-                position.reported(report, ctx, out);
-                Ok(())
-            }),
+            Event::Order(report) => self.reported(report, turn),
             Event::Lookup(lookup) => {
                 for fill in &lookup.fills {
                     self.fill(fill, turn);
@@ -158,25 +155,37 @@ impl Engine {
         turn: &mut Turn,
         take_in: impl FnOnce(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
     ) {
-        let Some(side) = Named::read(&id).map(|named| named.side) else { return };
-        self.tell_known(PositionKey { account, instrument, side }, turn, take_in);
+        if let Some(key) = self.owner_of(account, instrument, id) {
+            self.tell_known(key, turn, take_in);
+        }
     }
 
-    fn each_side(
-        &mut self,
-        account: AccountId,
-        instrument: InstrumentId,
-        turn: &mut Turn,
-        take_in: impl Fn(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
-    ) {
-        for side in [PositionSide::Long, PositionSide::Short] {
-            self.tell_known(PositionKey { account, instrument, side }, turn, &take_in);
+    /// The position an id of ours names, if it exists. Those of one side lie together, that without a deal first.
+    #[must_use]
+    pub fn owner_of(&self, account: AccountId, instrument: InstrumentId, id: ClientOrderId) -> Option<PositionKey> {
+        let named = Named::read(&id)?;
+        let side = PositionKey::new(account, instrument, named.side);
+        let mut of_side = self.slots.range(side..).take_while(|(key, _)| key.of_deal(None) == side);
+        of_side.find(|(_, slot)| self.positions[**slot as usize].scope == named.scope).map(|(key, _)| *key)
+    }
+
+    /// One order: of ours its position hears, of another's every position it could matter to.
+    fn reported(&mut self, report: &OrderReport, turn: &mut Turn) {
+        let ours = report.id.and_then(|id| self.owner_of(report.account, report.instrument, id));
+        let sides = [PositionSide::Long, PositionSide::Short];
+        let each = sides.map(|side| PositionKey::new(report.account, report.instrument, side).of_deal(report.deal));
+        let keys = ours.as_ref().map_or(&each[..], std::slice::from_ref);
+        for key in keys {
+            self.tell_known(*key, turn, |position, ctx, out| {
+                position.reported(report, ctx, out);
+                Ok(())
+            });
         }
     }
 
     /// Books one execution, once.
     fn fill(&mut self, fill: &Fill, turn: &mut Turn) {
-        let key = |side| PositionKey { account: fill.account, instrument: fill.instrument, side };
+        let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
         let opens = PositionSide::opened_by(fill.side);
         let one_way =
             self.accounts.get(&fill.account).is_some_and(|account| account.position_mode == PositionMode::OneWay);
@@ -228,7 +237,7 @@ impl Engine {
     fn funding(&mut self, funding: &Funding, turn: &mut Turn) {
         let sides = [PositionSide::Long, PositionSide::Short];
         for side in sides.into_iter().filter(|side| funding.position_side.is_none_or(|of| of == *side)) {
-            let key = PositionKey { account: funding.account, instrument: funding.instrument, side };
+            let key = PositionKey::new(funding.account, funding.instrument, side).of_deal(funding.deal);
             if !self.open_quantity(key).is_zero() {
                 self.tell_known(key, turn, |position, _, _| position.fund(funding));
             }
@@ -250,7 +259,8 @@ impl Engine {
             let report = snapshot.positions.iter().find(|report| report.key == key);
             let quantity = report.map_or(Quantity::ZERO, |report| report.quantity);
             let first = !self.read.contains(&snapshot.account);
-            let orders = || snapshot.orders.iter().filter(|order| order.instrument == key.instrument);
+            let of_it = |order: &&OrderReport| order.instrument == key.instrument && order.deal == key.deal;
+            let orders = || snapshot.orders.iter().filter(of_it);
             self.tell(key, turn, |position, ctx, out| {
                 position.missing_in(&snapshot.orders, snapshot.server_time, ctx);
                 position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
@@ -271,10 +281,7 @@ impl Engine {
         let named = report.id.as_ref().and_then(Named::read)?;
         let account = self.accounts.get(&report.account)?;
         let instrument = self.markets.get(report.instrument.index())?.instrument.as_ref()?;
-        (named.scope == Scope::of(account, instrument)).then_some(PositionKey {
-            account: report.account,
-            instrument: report.instrument,
-            side: named.side,
-        })
+        let key = PositionKey::new(report.account, report.instrument, named.side).of_deal(report.deal);
+        (named.scope == Scope::of(account, instrument, report.deal)).then_some(key)
     }
 }

@@ -14,6 +14,17 @@ pub struct TrailingLimits {
     pub step: Ratio,
 }
 
+/// Which targets of one position can rest at the venue.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestingTargets {
+    /// Every level has an order of its own.
+    #[default]
+    Every,
+    /// One level: the last one rests, the engine takes the earlier ones when their price is there (venues/ig.md §4).
+    Last,
+}
+
 /// What a venue offers for exits, per account.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Capability {
@@ -24,6 +35,13 @@ pub struct Capability {
     /// The venue itself refuses orders that would grow or flip a position. Without it the sum of all fillable exits
     /// must stay within the position (I2).
     pub reduce_only: bool,
+    /// A stop can be for whatever the position is when it triggers; one of them rests for each position and is kept until
+    /// it is flat, so that it can never be too small (product.md §2.7).
+    #[serde(default)]
+    pub whole_stop: bool,
+    /// Which targets can rest at the same time.
+    #[serde(default)]
+    pub resting_targets: RestingTargets,
     /// How long after its time stamp a request can still take effect: the bound in the proof of absence (R4c).
     pub request_validity: Span,
 }

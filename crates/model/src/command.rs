@@ -1,6 +1,6 @@
 //! Everything the core can ask for.
 
-use crate::{AccountId, ClientOrderId, InstrumentId, NewOrder, OrderKind, Quantity, Trigger};
+use crate::{AccountId, ClientOrderId, DealId, InstrumentId, NewOrder, OrderKind, Quantity, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// Why the venue is asked for its full truth.
@@ -27,6 +27,9 @@ pub enum Command {
         instrument: InstrumentId,
         /// Which order.
         id: ClientOrderId,
+        /// Of which deal, where the venue keeps a position for each.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deal: Option<DealId>,
         /// Where to.
         trigger: Trigger,
         /// For how much.
@@ -40,6 +43,9 @@ pub enum Command {
         instrument: InstrumentId,
         /// Which order.
         id: ClientOrderId,
+        /// Of which deal, where the venue keeps a position for each.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deal: Option<DealId>,
     },
     /// Ask what became of an order.
     Lookup {
@@ -49,6 +55,9 @@ pub enum Command {
         instrument: InstrumentId,
         /// Which order.
         id: ClientOrderId,
+        /// Of which deal, where the venue keeps a position for each.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deal: Option<DealId>,
     },
     /// Place an order.
     Place(NewOrder),

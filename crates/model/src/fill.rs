@@ -2,7 +2,7 @@
 
 use crate::order::Fee;
 use crate::{
-    AccountId, ClientOrderId, FillId, InstrumentId, Money, OrderSide, PositionSide, Price, Quantity, Timestamp,
+    AccountId, ClientOrderId, DealId, FillId, InstrumentId, Money, OrderSide, PositionSide, Price, Quantity, Timestamp,
     VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct Fill {
     pub side: OrderSide,
     /// The position it belongs to on accounts in hedge mode; absent where there is one net position.
     pub position_side: Option<PositionSide>,
+    /// The deal it opened or closed, where the venue keeps a position for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// Price, never zero.
     pub price: Price,
     /// Quantity.
@@ -69,6 +72,9 @@ pub struct Funding {
     pub instrument: InstrumentId,
     /// For which side in hedge mode; absent where there is one net position.
     pub position_side: Option<PositionSide>,
+    /// For which deal, where the venue keeps a position for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// Positive was received, negative was paid.
     pub amount: Money,
     /// When, by the venue's clock: with account and instrument the key of the payment.

@@ -100,6 +100,10 @@ text_id! {
     ClientOrderId, 36
 }
 text_id! {
+    /// The venue's name for one deal, where every deal is a position of its own (venues/ig.md §4): at most 30 characters.
+    DealId, 30
+}
+text_id! {
     /// The venue's name for an order.
     VenueOrderId, 36
 }

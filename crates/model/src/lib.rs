@@ -24,13 +24,15 @@ pub mod text;
 pub mod units;
 
 pub use account::{Account, Adopt, Permit, PositionMode};
-pub use capability::{Capability, TrailingLimits};
+pub use capability::{Capability, RestingTargets, TrailingLimits};
 pub use command::{Command, Lane, SnapshotCause};
 pub use course::{Course, Excursion};
 pub use document::{ExitReason, PartialExitDocument, PositionDocument};
 pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};
-pub use ids::{AccountId, ClientOrderId, Epoch, FillId, InstrumentId, Name, PlanId, Symbol, TrancheId, VenueOrderId};
+pub use ids::{
+    AccountId, ClientOrderId, DealId, Epoch, FillId, InstrumentId, Name, PlanId, Symbol, TrancheId, VenueOrderId,
+};
 pub use instrument::{Instrument, InstrumentSpec};
 pub use market::{Candle, MarketView, Prices, Range, Series, SeriesView, Tick, TriggerSource};
 pub use notice::{Notice, Severity};

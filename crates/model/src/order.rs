@@ -1,8 +1,8 @@
 //! Orders: what we ask a venue to rest or to do at once, and what it tells us of them.
 
 use crate::{
-    AccountId, ClientOrderId, InstrumentId, Money, PositionSide, Price, Quantity, Ratio, Timestamp, TriggerSource,
-    VenueOrderId,
+    AccountId, ClientOrderId, DealId, InstrumentId, Money, PositionSide, Price, Quantity, Ratio, Timestamp,
+    TriggerSource, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -95,6 +95,9 @@ pub struct NewOrder {
     pub side: OrderSide,
     /// Which position it is meant for.
     pub position_side: PositionSide,
+    /// Which deal it closes, where the venue keeps a position for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// How much.
     pub quantity: OrderQuantity,
     /// What kind.
@@ -144,6 +147,9 @@ pub struct OrderReport {
     pub id: Option<ClientOrderId>,
     /// The venue's id.
     pub venue_id: VenueOrderId,
+    /// The deal it belongs to, where the venue keeps a position for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// Buy or sell.
     pub side: OrderSide,
     /// Status.

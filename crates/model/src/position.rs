@@ -1,6 +1,6 @@
 //! What is open on one instrument and side.
 
-use crate::{AccountId, InstrumentId, OrderSide, Points, Price, Quantity, Timestamp};
+use crate::{AccountId, DealId, InstrumentId, OrderSide, Points, Price, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -112,6 +112,23 @@ pub struct PositionKey {
     pub instrument: InstrumentId,
     /// Which way.
     pub side: PositionSide,
+    /// Which deal, where the venue keeps a position for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
+}
+
+impl PositionKey {
+    /// The position of one side.
+    #[must_use]
+    pub const fn new(account: AccountId, instrument: InstrumentId, side: PositionSide) -> Self {
+        Self { account, instrument, side, deal: None }
+    }
+
+    /// The position of one deal.
+    #[must_use]
+    pub const fn of_deal(self, deal: Option<DealId>) -> Self {
+        Self { deal, ..self }
+    }
 }
 
 /// What the venue says is open. A quantity of zero says that this side is flat.

@@ -51,7 +51,7 @@ impl Player {
     /// The position it plays.
     #[must_use]
     pub fn key(&self) -> PositionKey {
-        PositionKey { account: self.account.id, instrument: self.opening.instrument.id, side: self.opening.side }
+        PositionKey::new(self.account.id, self.opening.instrument.id, self.opening.side)
     }
 
     /// Its symbol.

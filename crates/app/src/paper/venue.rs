@@ -25,6 +25,8 @@ pub fn capability() -> Capability {
         native_trailing: Some(TrailingLimits { smallest: ratio("0.1"), largest: ratio("20"), step: ratio("0.1") }),
         amend_stop: false,
         reduce_only: true,
+        whole_stop: false,
+        resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,
     }
 }

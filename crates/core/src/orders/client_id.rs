@@ -9,7 +9,7 @@
 //! ```
 
 use super::Leg;
-use backstop_model::{Account, ClientOrderId, Epoch, Instrument, PositionSide, TrancheId};
+use backstop_model::{Account, ClientOrderId, DealId, Epoch, Instrument, PositionSide, TrancheId};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 
@@ -26,10 +26,11 @@ const LENGTH: usize = 24;
 pub struct Scope(u32);
 
 impl Scope {
-    /// The scope of one account and instrument.
+    /// The scope of one account and instrument, and of one deal where the venue keeps a position for each.
     #[must_use]
-    pub fn of(account: &Account, instrument: &Instrument) -> Self {
-        let named = format!("{}\n{}\n{}", account.venue, account.name, instrument.symbol);
+    pub fn of(account: &Account, instrument: &Instrument, deal: Option<DealId>) -> Self {
+        let deal = deal.map_or_else(String::new, |deal| format!("\n{deal}"));
+        let named = format!("{}\n{}\n{}{deal}", account.venue, account.name, instrument.symbol);
         Self(digest_bits(&named, 30))
     }
 }

@@ -56,19 +56,19 @@ impl Position {
 
     /// Questions that are due: about unknown outcomes, and about changes that nobody has answered.
     fn resolve_doubts(&mut self, ctx: Ctx, out: &mut Out) {
-        let (account, instrument) = (self.key.account, self.key.instrument);
+        let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         for order in &mut self.orders {
             let id = order.id;
             match &mut order.state {
                 OrderState::Unknown(doubt) if ctx.now >= doubt.ask_at => {
                     doubt.note_asked(ctx.now);
-                    out.commands.push(Command::Lookup { account, instrument, id });
+                    out.commands.push(Command::Lookup { account, instrument, id, deal });
                 }
                 OrderState::Working { change: Some(Change::Cancelling { since, agreed: true }) }
                     if is_overdue(*since, ctx) =>
                 {
                     *since = ctx.now;
-                    out.commands.push(Command::Lookup { account, instrument, id });
+                    out.commands.push(Command::Lookup { account, instrument, id, deal });
                 }
                 // Cancels and amends may be asked for again at any time: an unanswered one is forgotten, and what is
                 // wanted now decides below. A cancel that nobody has answered must not take away what is needed again.
@@ -153,7 +153,7 @@ impl Position {
 
     fn amend_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> bool {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
-        let (account, instrument, epoch) = (self.key.account, self.key.instrument, self.epoch);
+        let (account, instrument, deal, epoch) = (self.key.account, self.key.instrument, self.key.deal, self.epoch);
         let same_source = |order: &&mut OpenOrder| matches!(order.kind, OrderKind::StopMarket(Trigger { source, .. }) if source == trigger.source);
         let mut candidates = self.orders.iter_mut().filter(|order| {
             order.leg == Leg::Stop
@@ -166,7 +166,7 @@ impl Position {
         order.state = OrderState::Working {
             change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }),
         };
-        out.commands.push(Command::Amend { account, instrument, id: order.id, trigger, quantity: want.quantity });
+        out.commands.push(Command::Amend { account, instrument, id: order.id, deal, trigger, quantity: want.quantity });
         true
     }
 
@@ -224,14 +224,14 @@ impl Position {
 
     /// Cancels all that rest and match, latest leg first.
     fn cancel_where(&mut self, unwanted: impl Fn(&OpenOrder) -> bool, ctx: Ctx, out: &mut Out) {
-        let (account, instrument) = (self.key.account, self.key.instrument);
+        let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         let mut chosen: Vec<&mut OpenOrder> = self.orders.iter_mut().filter(|order| unwanted(order)).collect();
         chosen.sort_by_key(|order| std::cmp::Reverse(order.leg));
         for order in chosen {
             if let OrderState::Working { change: None | Some(Change::Amending { .. }) } = order.state {
                 order.state =
                     OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed: false }) };
-                out.commands.push(Command::Cancel { account, instrument, id: order.id });
+                out.commands.push(Command::Cancel { account, instrument, id: order.id, deal });
             }
         }
     }
@@ -331,6 +331,7 @@ impl Position {
             id,
             side: key.side.closing(),
             position_side: key.side,
+            deal: key.deal,
             quantity: OrderQuantity::Exact(quantity),
             kind: want.kind,
             reduce_only: true,

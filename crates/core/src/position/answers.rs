@@ -79,8 +79,8 @@ impl Position {
             Outcome::Accepted(_) => true,
             // It may be gone because it filled: ask (F-B07).
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotFound => {
-                let (account, instrument, id) = (self.key.account, self.key.instrument, order.id);
-                out.commands.push(Command::Lookup { account, instrument, id });
+                let (account, instrument, deal, id) = (self.key.account, self.key.instrument, self.key.deal, order.id);
+                out.commands.push(Command::Lookup { account, instrument, id, deal });
                 true
             }
             // Repeated when overdue: a cancel is repeatable at any time (R13).

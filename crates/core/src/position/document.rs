@@ -11,11 +11,13 @@ use backstop_model::{
     TrancheId,
 };
 
-/// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter.
+/// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter; with
+/// the deal in it where the venue keeps a position for each.
 #[must_use]
 pub fn position_id(position: &Position, ctx: Ctx) -> String {
     let (account, symbol) = (ctx.account.name, ctx.instrument.symbol);
-    format!("{account}-{symbol}-{}-{}", position.key.side, position.epoch.0)
+    let deal = position.key.deal.map_or_else(String::new, |deal| format!("{deal}-"));
+    format!("{account}-{symbol}-{}-{deal}{}", position.key.side, position.epoch.0)
 }
 
 impl Position {

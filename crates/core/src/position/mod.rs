@@ -163,7 +163,7 @@ impl Position {
     pub fn new(key: PositionKey, account: &Account, instrument: &Instrument) -> Self {
         Self {
             key,
-            scope: Scope::of(account, instrument),
+            scope: Scope::of(account, instrument, key.deal),
             epoch: Epoch(0),
             assigned: None,
             live: None,

@@ -130,8 +130,8 @@ impl Position {
     /// Only the answer to a question decides whether the venue still has it.
     fn ask_about(&self, report: &OrderReport, out: &mut Out) {
         if let Some(id) = report.id.filter(|_| !report.status.is_final()) {
-            let (account, instrument) = (self.key.account, self.key.instrument);
-            out.commands.push(Command::Lookup { account, instrument, id });
+            let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
+            out.commands.push(Command::Lookup { account, instrument, id, deal });
         }
     }
 

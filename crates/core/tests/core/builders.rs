@@ -40,7 +40,7 @@ pub fn name(text: &str) -> Name {
 }
 
 pub fn key(side: PositionSide) -> PositionKey {
-    PositionKey { account: ACCOUNT, instrument: BTC, side }
+    PositionKey::new(ACCOUNT, BTC, side)
 }
 
 pub fn side(word: &str) -> PositionSide {
@@ -87,6 +87,8 @@ pub fn account() -> Account {
             native_trailing: None,
             amend_stop: false,
             reduce_only: true,
+            whole_stop: false,
+            resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
         currency: name("USDT"),
@@ -326,6 +328,7 @@ pub fn fill(id: &str, order: Option<ClientOrderId>, side: OrderSide, at: Price, 
         venue_order: VenueOrderId::new(&format!("v-{id}")).unwrap(),
         side,
         position_side: None,
+        deal: None,
         price: at,
         quantity,
         fee: Fee::Known(Money::ZERO),

@@ -105,6 +105,7 @@ impl Desk {
                 instrument: ETH,
                 id: Some(id),
                 venue_id: VenueOrderId::new("odd").unwrap(),
+                deal: None,
                 side: Named::read(&id).map_or(OrderSide::Sell, |named| named.side.closing()),
                 status: [OrderStatus::Other("WHAT".to_owned()), OrderStatus::Rejected, OrderStatus::Expired]
                     [number as usize % 3]
@@ -121,9 +122,7 @@ impl Desk {
                 (made.instrument, made.at) = (ETH, at);
                 Event::Fill(made)
             }
-            (7, _) => {
-                Event::Close { position: PositionKey { account: ACCOUNT, instrument: ETH, side: PositionSide::Long } }
-            }
+            (7, _) => Event::Close { position: PositionKey::new(ACCOUNT, ETH, PositionSide::Long) },
             (8, _) => Event::Wake,
             _ => {
                 let prices = Prices::all(price(&format!("{}.1", 1 + number / 10)));

@@ -208,6 +208,7 @@ impl Toy {
             instrument: BTC,
             id: Some(id),
             venue_id: venue_id(id),
+            deal: None,
             side: held.order.side,
             status: held.status.clone(),
             quantity: Some(held.quantity),

@@ -131,6 +131,7 @@ impl World {
             instrument: BTC,
             id: None,
             venue_id: VenueOrderId::new(parts[0]).unwrap(),
+            deal: None,
             side: OrderSide::Sell,
             status: if parts[4] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
             quantity: Some(quantity(parts[1])),
@@ -345,6 +346,7 @@ impl World {
             instrument: BTC,
             id: Some(booked.order.id),
             venue_id: venue_id(which),
+            deal: None,
             side: booked.order.side,
             status,
             quantity: exact(booked.order.quantity),
@@ -416,6 +418,7 @@ impl World {
             account: ACCOUNT,
             instrument,
             position_side: None,
+            deal: None,
             amount,
             at,
         }));

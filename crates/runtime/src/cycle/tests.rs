@@ -23,6 +23,8 @@ fn definitions() -> Vec<Event> {
         native_trailing: None,
         amend_stop: false,
         reduce_only: true,
+        whole_stop: false,
+        resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),
     };
     let account = Account {
@@ -80,6 +82,7 @@ fn entry() -> Event {
         venue_order: VenueOrderId::new("web-1").unwrap(),
         side: OrderSide::Buy,
         position_side: None,
+        deal: None,
         price: "50000".parse().unwrap(),
         quantity: "0.1".parse().unwrap(),
         fee: Fee::Known(Money::ZERO),
@@ -157,11 +160,7 @@ fn without_a_journal_the_stop_leaves_at_once_and_targets_are_not_believed_to_be_
     bench.cycle.journal_failed();
     bench.take([entry()]);
     assert_eq!(bench.leaves(), ["stop"]);
-    let key = backstop_model::PositionKey {
-        account: AccountId(0),
-        instrument: InstrumentId(0),
-        side: backstop_model::PositionSide::Long,
-    };
+    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
     assert_eq!(bench.cycle.engine().position(key).unwrap().orders.len(), 1, "the stop and nothing else");
 }
 
@@ -175,11 +174,7 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
     // The target has been decided and is not durable yet.
     bench.cycle.journal_failed();
     assert!(bench.leaves().is_empty());
-    let key = backstop_model::PositionKey {
-        account: AccountId(0),
-        instrument: InstrumentId(0),
-        side: backstop_model::PositionSide::Long,
-    };
+    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
     bench.take([Event::Close { position: key }]);
     assert_eq!(bench.leaves(), ["close"]);
 }

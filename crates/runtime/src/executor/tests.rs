@@ -16,6 +16,7 @@ fn order(number: u32, kind: OrderKind) -> Command {
         id: ClientOrderId::new(&format!("order-{number}")).unwrap(),
         side: OrderSide::Sell,
         position_side: PositionSide::Long,
+        deal: None,
         quantity: OrderQuantity::Exact("1".parse().unwrap()),
         kind,
         reduce_only: true,

@@ -154,9 +154,7 @@ fn under_venue_id(event: &Event, what: &str) -> Vec<ClientOrderId> {
 
 /// The position that an order of ours belongs to.
 pub(super) fn position_of(engine: &Engine, command: &Command, id: &ClientOrderId) -> Option<PositionKey> {
-    let side = Named::read(id)?.side;
-    let key = PositionKey { account: command.account(), instrument: command.instrument()?, side };
-    engine.position(key).map(|position| position.key)
+    engine.owner_of(command.account(), command.instrument()?, *id)
 }
 
 /// Whether an order of ours is one of this position's.

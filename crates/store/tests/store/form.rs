@@ -19,6 +19,7 @@ fn fill() -> Fill {
         venue_order: VenueOrderId::new("42").unwrap(),
         side: OrderSide::Buy,
         position_side: None,
+        deal: None,
         price: "50000.5".parse().unwrap(),
         quantity: "0.1".parse().unwrap(),
         fee: Fee::Known("2.5".parse().unwrap()),
@@ -38,11 +39,12 @@ fn a_record_with_everything() -> Record {
         id: ClientOrderId::new("bs-stop-1").unwrap(),
         side: OrderSide::Sell,
         position_side: PositionSide::Long,
+        deal: None,
         quantity: OrderQuantity::WholePosition,
         kind: OrderKind::StopMarket(Trigger { price: "49000".parse().unwrap(), source: TriggerSource::Mark }),
         reduce_only: true,
     };
-    let key = PositionKey { account: AccountId(0), instrument: InstrumentId(1), side: PositionSide::Long };
+    let key = PositionKey::new(AccountId(0), InstrumentId(1), PositionSide::Long);
     Record {
         sequence: 12,
         at,

@@ -160,11 +160,7 @@ fn a_store_of_the_first_form_is_read_as_it_is() {
 fn what_people_were_told_can_be_read_with_sqlite3() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
-    let key = PositionKey {
-        account: backstop_model::AccountId(0),
-        instrument: backstop_model::InstrumentId(0),
-        side: PositionSide::Long,
-    };
+    let key = PositionKey::new(backstop_model::AccountId(0), backstop_model::InstrumentId(0), PositionSide::Long);
     let mut told = record(1);
     told.notices = vec![Notice::new(Severity::Alarm, key, "no stop: place one by hand".to_owned())];
     open(&path).append(&[Step { record: told, reads: vec![] }]).unwrap();

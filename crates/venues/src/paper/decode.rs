@@ -24,6 +24,7 @@ pub(super) fn stream(names: &Names, account: &str, event: sim::StreamEvent, even
                 account,
                 instrument,
                 position_side,
+                deal: None,
                 amount: payment.amount,
                 at: payment.at,
             }));
@@ -58,6 +59,7 @@ pub(super) fn order(names: &Names, account: AccountId, view: &sim::OrderView) ->
         instrument: names.instrument(&view.symbol)?,
         id: ClientOrderId::new(&view.client_id).ok(),
         venue_id: venue_id(view.order_id)?,
+        deal: None,
         side: view.side,
         status: status(view.status),
         quantity: view.quantity,
@@ -88,6 +90,7 @@ pub(super) fn fill(names: &Names, fill: &sim::Fill) -> Option<Fill> {
         venue_order: venue_id(fill.order_id)?,
         side: fill.side,
         position_side: fill.slot.position_side(),
+        deal: None,
         price: fill.price,
         quantity: fill.quantity,
         fee: Fee::Known(fill.fee),
@@ -106,7 +109,7 @@ pub(super) fn fill(names: &Names, fill: &sim::Fill) -> Option<Fill> {
 fn position_reports(names: &Names, account: AccountId, view: &sim::PositionView) -> Vec<PositionReport> {
     let Some(instrument) = names.instrument(&view.symbol) else { return Vec::new() };
     let report = |side, quantity: Quantity| PositionReport {
-        key: PositionKey { account, instrument, side },
+        key: PositionKey::new(account, instrument, side),
         quantity,
         entry_price: view.entry.filter(|_| !quantity.is_zero()),
         liquidation_price: view.liquidation.filter(|_| !quantity.is_zero()),
