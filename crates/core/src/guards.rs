@@ -60,7 +60,7 @@ pub fn check(
     if quantity > open {
         return Err(Broken::MoreThanPosition(quantity, open));
     }
-    if leg != Leg::Stop && quantity > room {
+    if !leg.is_stop() && quantity > room {
         return Err(Broken::MoreThanRoom(quantity, room));
     }
     // A whole position may be off the step after a step change or an odd entry: closing all of it is always right.

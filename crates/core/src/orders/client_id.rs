@@ -69,6 +69,7 @@ impl Named {
         push_digits(&mut text, self.epoch.0, EPOCH_DIGITS);
         push_digits(&mut text, u32::from(self.tranche.0), 1);
         let (letter, level) = match self.leg {
+            Leg::WholeStop => ('w', 0),
             Leg::Stop => ('s', 0),
             Leg::Trail => ('r', 0),
             Leg::Close => ('c', 0),
@@ -112,6 +113,7 @@ impl Named {
         let letter = take(1);
         let level = u8::try_from(digits(take(1))?).ok()?;
         let leg = match letter {
+            "w" => Leg::WholeStop,
             "s" => Leg::Stop,
             "r" => Leg::Trail,
             "c" => Leg::Close,
@@ -164,7 +166,16 @@ mod tests {
 
     #[test]
     fn an_id_is_a_pure_function_of_what_it_names_and_reads_back() {
-        for leg in [Leg::Stop, Leg::Trail, Leg::Close, Leg::Part, Leg::Target(1), Leg::Target(31), Leg::Instant(7)] {
+        for leg in [
+            Leg::WholeStop,
+            Leg::Stop,
+            Leg::Trail,
+            Leg::Close,
+            Leg::Part,
+            Leg::Target(1),
+            Leg::Target(31),
+            Leg::Instant(7),
+        ] {
             for revision in [1, 2, 999, 32_767] {
                 let named = named(leg, revision);
                 assert_eq!(named.id(), named.id());

@@ -6,17 +6,13 @@
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::guards;
-use crate::position::{Ctx, Out, Position, Tranche, guarded};
+use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
 use backstop_model::{
     Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, TrancheId,
-    Trigger,
 };
 
 /// A market exit waits so long for the targets it collides with; then it takes what they leave free.
 pub(crate) const FREEING: Span = Span::from_millis(500);
-/// A stop that has become larger than the position may be fitted with this delay, so that partial fills share one move
-/// (I27 allows three seconds). Only where the venue itself lets an exit never grow a position.
-const RESIZE_AFTER: Span = Span::from_secs(1);
 
 impl Position {
     /// Subtracts what is open from what is wanted.
@@ -32,15 +28,19 @@ impl Position {
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;
         }
+        self.follow_whole();
         let wants = self.wants(ctx);
-        for stop in wants.iter().filter(|want| want.leg == Leg::Stop) {
-            self.fit_stop(stop, ctx, out);
+        for stop in wants.iter().filter(|want| want.leg.is_stop()) {
+            match stop.leg {
+                Leg::WholeStop => self.fit_whole_stop(stop, ctx, out),
+                _ => self.fit_stop(stop, ctx, out),
+            }
         }
         self.cancel_unwanted(&wants, ctx, out);
         let paused = self.live.as_ref().is_some_and(|live| live.paused);
         let permitted = |leg: Leg| match ctx.permit {
             _ if paused => matches!(leg, Leg::Close | Leg::Part),
-            Permit::All => leg != Leg::Stop,
+            Permit::All => !leg.is_stop(),
             Permit::ProtectOnly => matches!(leg, Leg::Close | Leg::Part),
         };
         for want in wants.iter().filter(|want| permitted(want.leg)) {
@@ -82,109 +82,6 @@ impl Position {
         }
     }
 
-    fn fit_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
-        let matches = |order: &OpenOrder| order.kind == want.kind && order.remaining() == want.quantity;
-        if self.orders_of(want.tranche, Leg::Stop).any(|order| matches!(order.state, OrderState::Triggered { .. })) {
-            // It is executing; whatever it leaves is seen to when it is over.
-            return;
-        }
-        let standing = self
-            .orders_of(want.tranche, Leg::Stop)
-            .find(|order| matches(order) && order.state == OrderState::Working { change: None });
-        if let Some(keep) = standing.map(|order| order.id) {
-            if let Some(tranche) = self.tranche_mut(want) {
-                tranche.resize_at = None;
-            }
-            let (tranche, epoch) = (want.tranche, self.epoch);
-            let older = |order: &OpenOrder| {
-                order.leg == Leg::Stop && order.id != keep && (order.epoch != epoch || order.tranche == tranche)
-            };
-            self.cancel_where(older, ctx, out);
-            return;
-        }
-        if !self.may_place_stop(want, ctx) {
-            return;
-        }
-        if ctx.account.capability.amend_stop && self.amend_stop(want, ctx, out) {
-            return;
-        }
-        if self.orders_of(want.tranche, Leg::Stop).filter(|order| order.is_live()).count() >= 2 {
-            // No more than two at once (I6).
-            self.cancel_weaker_stop(want, ctx, out);
-            return;
-        }
-        self.place(want, want.quantity, ctx, out);
-    }
-
-    /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
-    fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
-        let OrderKind::StopMarket(trigger) = want.kind else { return false };
-        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
-        let closing = tranche.is_some_and(|tranche| tranche.closing.is_some());
-        let now = ctx.board.price(trigger.source.series(self.key.side));
-        closing && now.is_some_and(|now| self.key.side.hit(now, trigger.price))
-    }
-
-    /// Whether nothing speaks against placing or moving a stop now.
-    fn may_place_stop(&mut self, want: &Wanted, ctx: Ctx) -> bool {
-        if self.is_futile(want, ctx) {
-            return false;
-        }
-        let blocked = self.orders_of(want.tranche, Leg::Stop).any(|order| match order.state {
-            OrderState::InFlight { .. } | OrderState::Working { change: Some(Change::Amending { .. }) } => true,
-            OrderState::Unknown(doubt) => doubt.not_found == 0,
-            OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => false,
-        });
-        let larger_only = self
-            .orders_of(want.tranche, Leg::Stop)
-            .any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
-        let reduce_only = ctx.account.capability.reduce_only;
-        let Some(tranche) = self.tranche_mut(want) else { return false };
-        if blocked || tranche.is_held(Leg::Stop, ctx.now) {
-            return false;
-        }
-        if !(larger_only && reduce_only) {
-            tranche.resize_at = None;
-            return true;
-        }
-        let at = *tranche.resize_at.get_or_insert(ctx.now.plus(RESIZE_AFTER));
-        ctx.now >= at
-    }
-
-    fn amend_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> bool {
-        let OrderKind::StopMarket(trigger) = want.kind else { return false };
-        let (account, instrument, deal, epoch) = (self.key.account, self.key.instrument, self.key.deal, self.epoch);
-        let same_source = |order: &&mut OpenOrder| matches!(order.kind, OrderKind::StopMarket(Trigger { source, .. }) if source == trigger.source);
-        let mut candidates = self.orders.iter_mut().filter(|order| {
-            order.leg == Leg::Stop
-                && order.tranche == want.tranche
-                && order.epoch == epoch
-                && order.state == OrderState::Working { change: None }
-        });
-        let Some(order) = candidates.find(same_source) else { return false };
-        order.reason = want.reason;
-        order.state = OrderState::Working {
-            change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }),
-        };
-        out.commands.push(Command::Amend { account, instrument, id: order.id, deal, trigger, quantity: want.quantity });
-        true
-    }
-
-    /// Two stops are alive and neither fits: one makes room. The one that covers more protects meanwhile, else the tighter.
-    fn cancel_weaker_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
-        let side = self.key.side;
-        let working: Vec<_> = self
-            .orders_of(want.tranche, Leg::Stop)
-            .filter(|order| order.state == OrderState::Working { change: None })
-            .filter_map(|order| Some((order.stop_price()?, order.remaining().min(want.quantity), order.id)))
-            .collect();
-        if let [one, other] = working[..] {
-            let (tighter, looser) = if side.is_better(one.0, other.0) { (one, other) } else { (other, one) };
-            let weaker = if looser.1 > tighter.1 { tighter.2 } else { looser.2 };
-            self.cancel_where(|order| order.id == weaker, ctx, out);
-        }
-    }
-
     /// Cancels what nobody wants any more, last level first. A stop goes only with its tranche, and where that has gone up
     /// in another one, only when everything is covered without it.
     fn cancel_unwanted(&mut self, wants: &[Wanted], ctx: Ctx, out: &mut Out) {
@@ -201,7 +98,11 @@ impl Position {
         let keep = |order: &OpenOrder| {
             let tranche = live.and_then(|live| live.tranche(order.tranche));
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
-            let protects = order.leg == Leg::Stop && needed(order);
+            let protects = match order.leg {
+                Leg::WholeStop => self.whole_stop_stays(order, wants),
+                Leg::Stop => needed(order) && !self.is_served(order, wants),
+                _ => false,
+            };
             rests || wanted(order) || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
         let unwanted: Vec<_> = self.orders.iter().filter(|order| !keep(order)).map(|order| order.id).collect();
@@ -211,19 +112,27 @@ impl Position {
     /// While it is paused: whether what rests for a tranche can stay, because it claims no more than is open.
     fn may_rest(&self, tranche: &Tranche) -> bool {
         let epoch = self.epoch;
-        let mine = |order: &&OpenOrder| order.epoch == epoch && order.tranche == tranche.id && order.leg != Leg::Stop;
+        let mine = |order: &&OpenOrder| {
+            order.epoch == epoch && order.tranche == tranche.id && !order.leg.is_stop() && !order.whole
+        };
         let claims = self.orders.iter().filter(mine).map(claim).try_fold(Quantity::ZERO, Quantity::plus);
         tranche.closing.is_none() && claims.is_ok_and(|claimed| claimed <= tranche.remaining)
     }
 
-    /// Whether every open tranche has a working stop of its own.
+    /// Whether working stops cover every open tranche.
     fn is_covered_by_own_stops(&self) -> bool {
         let Some(live) = &self.live else { return false };
         live.open().all(|tranche| guarded(tranche, &self.orders, self.epoch) >= tranche.remaining)
     }
 
+    /// The same without the stop for the whole position.
+    pub(super) fn is_covered_without_whole(&self) -> bool {
+        let Some(live) = &self.live else { return false };
+        live.open().all(|tranche| guarded_alone(tranche, &self.orders, self.epoch) >= tranche.remaining)
+    }
+
     /// Cancels all that rest and match, latest leg first.
-    fn cancel_where(&mut self, unwanted: impl Fn(&OpenOrder) -> bool, ctx: Ctx, out: &mut Out) {
+    pub(super) fn cancel_where(&mut self, unwanted: impl Fn(&OpenOrder) -> bool, ctx: Ctx, out: &mut Out) {
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         let mut chosen: Vec<&mut OpenOrder> = self.orders.iter_mut().filter(|order| unwanted(order)).collect();
         chosen.sort_by_key(|order| std::cmp::Reverse(order.leg));
@@ -241,7 +150,10 @@ impl Position {
         if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
             return Ok(());
         }
-        if want.quantity <= self.room(want)? {
+        // Less than the venue takes is taken only when it is all that is open: until then something else is closing.
+        let open = self.live.as_ref().and_then(|live| live.tranche(want.tranche)).map(|tranche| tranche.remaining);
+        let too_small = want.quantity < ctx.instrument.min_quantity && open != Some(want.quantity);
+        if want.quantity <= self.room(want)? && !too_small {
             self.place(want, want.quantity, ctx, out);
         }
         Ok(())
@@ -256,7 +168,7 @@ impl Position {
             Leg::Instant(level) => order.leg == Leg::Target(level),
             // The levels have been fitted to the rest: it waits until their orders have followed.
             Leg::Part => false,
-            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail => order.leg != Leg::Stop,
+            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => !order.leg.is_stop(),
         };
         let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
         let waits = self.orders.iter().any(|order| same(order) && collides(order));
@@ -281,7 +193,7 @@ impl Position {
         Ok(())
     }
 
-    fn tranche_mut(&mut self, want: &Wanted) -> Option<&mut Tranche> {
+    pub(super) fn tranche_mut(&mut self, want: &Wanted) -> Option<&mut Tranche> {
         self.live.as_mut().and_then(|live| live.tranche_mut(want.tranche))
     }
 
@@ -293,7 +205,7 @@ impl Position {
     /// What of the position, and of the tranche, no order but the stops has a claim to (I2).
     fn room(&self, want: &Wanted) -> Result<Quantity, OutOfRange> {
         let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
-            let claims = self.orders.iter().filter(|order| order.leg != Leg::Stop && of(order));
+            let claims = self.orders.iter().filter(|order| !order.leg.is_stop() && !order.whole && of(order));
             claims.map(claim).try_fold(Quantity::ZERO, Quantity::plus)
         };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
@@ -319,32 +231,14 @@ impl Position {
         trails.iter().filter(other).map(|order| order.tranche).collect()
     }
 
-    fn place(&mut self, want: &Wanted, quantity: Quantity, ctx: Ctx, out: &mut Out) {
-        let (key, scope, epoch, room) = (self.key, self.scope, self.epoch, self.room(want).unwrap_or(Quantity::ZERO));
-        let Some(live) = &mut self.live else { return };
-        let Some(tranche) = live.tranche_mut(want.tranche) else { return };
+    pub(super) fn place(&mut self, want: &Wanted, quantity: Quantity, ctx: Ctx, out: &mut Out) {
+        let key = self.key;
+        let Some(tranche) = self.tranche_mut(want) else { return };
         let revision = tranche.revisions.get(&want.leg).map_or(1, |last| last.saturating_add(1));
-        let id = Named { scope, side: key.side, epoch, tranche: want.tranche, leg: want.leg, revision }.id();
-        let order = NewOrder {
-            account: key.account,
-            instrument: key.instrument,
-            id,
-            side: key.side.closing(),
-            position_side: key.side,
-            deal: key.deal,
-            quantity: OrderQuantity::Exact(quantity),
-            kind: want.kind,
-            reduce_only: true,
-        };
-        if let Err(wrong) = guards::check(&order, want.leg, key.side, tranche.remaining, room, ctx.instrument) {
-            live.suspended = true;
-            let text = format!(
-                "{} {}: a {} order was held back: {wrong}. The position is suspended with the stop it has; please report this",
-                ctx.instrument.symbol, key.side, want.leg
-            );
-            out.tell(Severity::Alarm, key, text);
+        if !self.send(want, revision, quantity, ctx, out) {
             return;
         }
+        let Some(tranche) = self.tranche_mut(want) else { return };
         tranche.revisions.insert(want.leg, revision);
         if want.leg == Leg::Trail
             && let Some(trail) = &mut tranche.trail
@@ -361,22 +255,37 @@ impl Position {
                 out.tell(Severity::Note, key, text);
             }
         }
-        self.orders.push(OpenOrder {
+    }
+
+    /// Proves an order and sends it. One that a guard holds back suspends the position with the stop it has.
+    pub(crate) fn send(&mut self, want: &Wanted, revision: u16, quantity: Quantity, ctx: Ctx, out: &mut Out) -> bool {
+        let (key, scope, epoch, room) = (self.key, self.scope, self.epoch, self.room(want).unwrap_or(Quantity::ZERO));
+        let Some(live) = &mut self.live else { return false };
+        let open = live.tranche(want.tranche).map_or(Quantity::ZERO, |tranche| tranche.remaining);
+        let id = Named { scope, side: key.side, epoch, tranche: want.tranche, leg: want.leg, revision }.id();
+        let order = NewOrder {
+            account: key.account,
+            instrument: key.instrument,
             id,
-            tranche: want.tranche,
-            leg: want.leg,
-            epoch,
-            venue_id: None,
+            side: key.side.closing(),
+            position_side: key.side,
+            deal: key.deal,
+            quantity: if want.whole { OrderQuantity::WholePosition } else { OrderQuantity::Exact(quantity) },
             kind: want.kind,
-            quantity,
-            filled: Quantity::ZERO,
-            reported: Quantity::ZERO,
-            maybe_at: None,
-            reason: want.reason,
-            seen_at: ctx.now,
-            state: OrderState::InFlight { since: ctx.now },
-        });
+            reduce_only: true,
+        };
+        if let Err(wrong) = guards::check(&order, want.leg, key.side, open, room, ctx.instrument) {
+            live.suspended = true;
+            let text = format!(
+                "{} {}: a {} order was held back: {wrong}. The position is suspended with the stop it has; please report this",
+                ctx.instrument.symbol, key.side, want.leg
+            );
+            out.tell(Severity::Alarm, key, text);
+            return false;
+        }
+        self.orders.push(OpenOrder::sent(want, id, epoch, quantity, ctx.now));
         out.commands.push(Command::Place(order));
+        true
     }
 
     /// A tranche that is closed, with all its orders settled, is over; with the last one the incarnation ends.
@@ -389,7 +298,8 @@ impl Position {
             }
             return;
         }
-        let waits = |id: TrancheId| orders.iter().any(|order| order.epoch == epoch && order.tranche == id);
+        let own = |order: &OpenOrder| order.epoch == epoch && order.leg != Leg::WholeStop;
+        let waits = |id: TrancheId| orders.iter().any(|order| own(order) && order.tranche == id);
         live.tranches.retain(|tranche| !tranche.is_closed() || waits(tranche.id));
     }
 }

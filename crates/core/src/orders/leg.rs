@@ -6,7 +6,9 @@ use std::fmt;
 /// What one order is for. At most two live orders share a leg, and only while a stop is being replaced (I6).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Leg {
-    /// The protective stop, wherever the plan has moved it.
+    /// The stop for whatever the position is when it triggers, kept until flat (product.md §2.7).
+    WholeStop,
+    /// The protective stop of one tranche, wherever the plan has moved it.
     Stop,
     /// The venue's native trailing order, for the runner.
     Trail,
@@ -26,8 +28,14 @@ impl Leg {
     pub const fn takes_at_once(self) -> bool {
         match self {
             Self::Close | Self::Instant(_) | Self::Part => true,
-            Self::Stop | Self::Target(_) | Self::Trail => false,
+            Self::Stop | Self::Target(_) | Self::Trail | Self::WholeStop => false,
         }
+    }
+
+    /// Protects: never cancelled before another does, and no claim on the position beside targets and exits (I2, I7).
+    #[must_use]
+    pub const fn is_stop(self) -> bool {
+        matches!(self, Self::Stop | Self::WholeStop)
     }
 
     /// The level it belongs to.
@@ -35,7 +43,7 @@ impl Leg {
     pub const fn level(self) -> Option<u8> {
         match self {
             Self::Instant(level) | Self::Target(level) => Some(level),
-            Self::Close | Self::Part | Self::Stop | Self::Trail => None,
+            Self::Close | Self::Part | Self::Stop | Self::Trail | Self::WholeStop => None,
         }
     }
 }
@@ -49,6 +57,7 @@ impl fmt::Display for Leg {
             Self::Part => f.write_str("part"),
             Self::Target(level) => write!(f, "TP{level}"),
             Self::Instant(level) => write!(f, "instant TP{level}"),
+            Self::WholeStop => f.write_str("whole stop"),
         }
     }
 }

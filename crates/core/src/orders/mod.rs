@@ -7,7 +7,9 @@ pub mod client_id;
 pub mod diff;
 mod leg;
 pub mod open;
+mod stops;
 pub mod wanted;
+mod whole_stop;
 
 pub use client_id::{Named, Scope};
 pub use leg::Leg;

@@ -3,7 +3,7 @@
 //! `Unknown` is one of them: it ends by proof (R4), which [`Doubt`] collects. Deciding what to do about an order is
 //! `diff`'s work.
 
-use super::Leg;
+use super::{Leg, Wanted};
 use backstop_model::{
     ClientOrderId, Epoch, ExitReason, OrderKind, Price, Quantity, Span, Timestamp, TrancheId, VenueOrderId,
 };
@@ -130,8 +130,11 @@ pub struct OpenOrder {
     pub venue_id: Option<VenueOrderId>,
     /// What it says.
     pub kind: OrderKind,
-    /// For how much, in all.
+    /// For how much, in all. Of an order for the whole position: what has been executed and what is open now.
     pub quantity: Quantity,
+    /// It is for whatever the position is when it executes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
     /// Executions booked.
     pub filled: Quantity,
     /// Executions the venue has spoken of, cumulative; the larger report is the newer.
@@ -147,6 +150,34 @@ pub struct OpenOrder {
 }
 
 impl OpenOrder {
+    /// An order that is being sent now.
+    #[must_use]
+    pub(crate) fn sent(want: &Wanted, id: ClientOrderId, epoch: Epoch, quantity: Quantity, now: Timestamp) -> Self {
+        Self {
+            id,
+            tranche: want.tranche,
+            leg: want.leg,
+            epoch,
+            venue_id: None,
+            kind: want.kind,
+            quantity,
+            whole: want.whole,
+            filled: Quantity::ZERO,
+            reported: Quantity::ZERO,
+            maybe_at: None,
+            reason: want.reason,
+            seen_at: now,
+            state: OrderState::InFlight { since: now },
+        }
+    }
+
+    /// An order for the whole position follows what is open.
+    pub(crate) fn follow(&mut self, open: Quantity) {
+        if self.whole {
+            self.quantity = self.filled.max(self.reported).plus(open).unwrap_or(open);
+        }
+    }
+
     /// What can still be executed.
     #[must_use]
     pub fn remaining(&self) -> Quantity {

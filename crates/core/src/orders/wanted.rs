@@ -14,6 +14,8 @@ pub struct Wanted {
     pub kind: OrderKind,
     /// For how much is still to be executed.
     pub quantity: Quantity,
+    /// It is to be for whatever the position is when it executes; `quantity` is all that is open now.
+    pub whole: bool,
     /// What its executions are booked as.
     pub reason: ExitReason,
 }

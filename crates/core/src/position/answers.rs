@@ -48,6 +48,9 @@ impl Position {
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
                 let (id, leg) = (order.tranche, order.leg);
+                if let (Leg::WholeStop, Some(live)) = (leg, &mut self.live) {
+                    live.whole.retry = None;
+                }
                 if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
                     tranche.retries.remove(&leg);
                 }
@@ -123,6 +126,9 @@ impl Position {
     /// A definite no: what each leg does about it.
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
+        if order.leg == Leg::WholeStop {
+            return self.whole_stop_refused(refusal, ctx, out);
+        }
         let Some(live) = &mut self.live else { return };
         if refusal.reason == RefusalReason::ReduceOnly && live.mismatch.is_none() {
             // "Am I flat?" comes first (F-C04).
@@ -141,6 +147,8 @@ impl Position {
             Leg::Target(number) => target_refused(tranche, number, refusal, &scene, out),
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
+            // Told above.
+            Leg::WholeStop => {}
             Leg::Close | Leg::Part => {
                 let refusals = tranche.hold(order.leg, ctx.now);
                 let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };
@@ -166,8 +174,7 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         "stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
     );
-    let mut stands = scene.orders_of(tranche.id, Leg::Stop).filter(|other| other.stands());
-    let standing = stands.next().and_then(|other| {
+    let standing = scene.protecting(tranche.id).find(|other| other.stands()).and_then(|other| {
         // Never looser than where an unanswered amend may have put it (I3).
         let price = other.stop_price()?;
         Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))

@@ -1,5 +1,6 @@
 //! The position as others read it (product.md §4).
 
+use super::scene::stops_of;
 use super::turn::extreme;
 use super::{Ctx, Exit, Live, Position, Tranche};
 use crate::exits::ladder::LevelState;
@@ -48,7 +49,7 @@ impl Position {
             course: course(tranche, ctx)?,
             main_order: tranche.main_order.clone(),
             target_order: next.and_then(|number| order_of(Leg::Target(number))),
-            stop_order: order_of(Leg::Stop),
+            stop_order: self.stops_of(tranche).find(|order| order.is_live()).map(|order| order.id),
             protection: self.coverage(tranche, live, ctx)?,
             is_merged: false,
         })
@@ -60,8 +61,13 @@ impl Position {
         self.orders.iter().filter(move |order| order.tranche == tranche && order.leg == leg && order.epoch == epoch)
     }
 
+    /// The stops that end a tranche at its stop.
+    pub(crate) fn stops_of(&self, tranche: &Tranche) -> impl Iterator<Item = &OpenOrder> {
+        stops_of(&self.orders, self.epoch, self.key.side, tranche)
+    }
+
     fn coverage(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
-        let stop = self.orders_of(tranche.id, Leg::Stop).find(|order| order.stands());
+        let stop = self.stops_of(tranche).find(|order| order.stands());
         let stop_price = stop.and_then(OpenOrder::stop_price);
         let locked = match stop_price {
             Some(price) => {

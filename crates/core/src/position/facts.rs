@@ -32,7 +32,7 @@ impl Position {
             tranche.main_order = Some(order);
             return self.begin(tranche, false, ctx, out);
         };
-        if let Some(id) = live.joined_by(&order, fill.price, key.side) {
+        if let Some(id) = live.joined_by(&order, fill.price, key.side, ctx) {
             let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
             tranche.add(fill.price, quantity, fee)?;
             return arming::rearm(live, id, key, ctx, out);
@@ -66,6 +66,7 @@ impl Position {
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
+            whole: Default::default(),
             adoption,
             foreign: Vec::new(),
             told_own: false,
@@ -94,11 +95,18 @@ impl Position {
         let ours = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let (leg, reason) = self.purpose(fill, ours);
         let Some(live) = &mut self.live else { return Ok(()) };
-        let own = ours.and_then(|named| live.tranche(named.tranche));
+        let own = ours.filter(|named| named.leg != Leg::WholeStop).and_then(|named| live.tranche(named.tranche));
         let own = own.map(|tranche| (tranche.id, tranche.remaining.min(quantity)));
         let beyond = quantity.saturating_minus(own.map_or(Quantity::ZERO, |(_, part)| part));
         if let Some((id, part)) = own.filter(|(_, part)| !part.is_zero()) {
-            self.book(fill, id, leg, reason, (part, part_of(fee, part, quantity)?), out)?;
+            let mut fees = part_of(fee, part, quantity)?;
+            let shares = self.by_level(fill, id, leg, part);
+            let last = shares.len().saturating_sub(1);
+            for (index, (leg, share)) in shares.into_iter().enumerate() {
+                let own = if index == last { fees } else { part_of(fee, share, quantity)? };
+                fees = fees.minus(own)?;
+                self.book(fill, id, leg, reason, (share, own), out)?;
+            }
         }
         if !beyond.is_zero() {
             let rest = fee.minus(part_of(fee, quantity.minus(beyond)?, quantity)?)?;
@@ -110,6 +118,24 @@ impl Position {
             out.tell(Severity::Alarm, self.key, text);
         }
         Ok(())
+    }
+
+    /// A target that closes whatever is left has jumped over the levels before it: each gets what it is due, in order
+    /// (product.md §2.2).
+    fn by_level(&self, fill: &Fill, id: TrancheId, leg: Option<Leg>, part: Quantity) -> Vec<(Option<Leg>, Quantity)> {
+        let whole = self.orders.iter().any(|order| order.whole && Some(order.id) == fill.order);
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(id));
+        let (true, Some(Leg::Target(number)), Some(tranche)) = (whole, leg, tranche) else { return vec![(leg, part)] };
+        let mut left = part;
+        let mut shares = Vec::new();
+        for level in tranche.levels.iter().filter(|level| level.number < number && !level.due().is_zero()) {
+            let share = level.due().min(left);
+            left = left.saturating_minus(share);
+            shares.push((Some(Leg::Target(level.number)), share));
+        }
+        shares.push((leg, left));
+        shares.retain(|(_, share)| !share.is_zero());
+        shares
     }
 
     /// Books a closing to all tranches, pro rata; the last part takes what rounding leaves of the fee.
@@ -130,6 +156,7 @@ impl Position {
         for (index, (id, part)) in shares.iter().enumerate() {
             let own = if index + 1 == shares.len() { left } else { part_of(fee, *part, quantity)? };
             left = left.minus(own)?;
+            let reason = if leg == Some(Leg::WholeStop) { self.whole_stop_reason(*id) } else { reason };
             self.book(fill, *id, leg, reason, (*part, own), out)?;
             let trails = self.live.as_ref().and_then(|live| live.plan.as_ref()).is_some_and(|plan| plan.trails());
             if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(*id)) {
@@ -151,7 +178,7 @@ impl Position {
         let side = self.key.side;
         let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) else { return Ok(()) };
         let level = leg.and_then(Leg::level);
-        if leg == Some(Leg::Stop)
+        if leg.is_some_and(Leg::is_stop)
             && let Some(stop) = tranche.stop
         {
             let against = match side {
@@ -195,7 +222,7 @@ impl Position {
         let known = self.orders.iter().find(|order| Some(order.id) == fill.order);
         let stop = self.live.as_ref().and_then(|live| live.tranche(named.tranche)?.stop);
         let reason = known.map(|order| order.reason).unwrap_or(match named.leg {
-            Leg::Stop => stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason()),
+            Leg::Stop | Leg::WholeStop => stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason()),
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,

@@ -22,13 +22,15 @@ mod tranche;
 mod turn;
 mod wants;
 mod watch;
+mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
 pub use tranche::{Closing, Exit, Retry, Tranche};
-pub(crate) use turn::guarded;
+pub(crate) use turn::{guarded, guarded_alone};
 pub(crate) use watch::OVERDUE;
+pub use whole_stop::WholeStop;
 
 use crate::board::Board;
 use crate::orders::{OpenOrder, Scope};
@@ -85,6 +87,9 @@ pub struct Live {
     pub mismatch: Option<Box<Mismatch>>,
     /// Where the venue would liquidate, as far as it says.
     pub liquidation: Option<Price>,
+    /// What is remembered of the stop for the whole position.
+    #[serde(default)]
+    pub whole: WholeStop,
     /// Whose it is.
     pub adoption: Adoption,
     /// Stops that are not ours.

@@ -10,7 +10,7 @@ use super::{Adoption, Ctx, Live, Out, Position, arming};
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::orders::{Leg, Named};
-use backstop_model::{Epoch, OrderReport, OutOfRange, Quantity, Severity};
+use backstop_model::{Epoch, OrderReport, OutOfRange, Quantity, RestingTargets, Severity};
 
 impl Position {
     /// Recognises orders of ours in a full read, if nothing has been sent for this incarnation yet.
@@ -23,7 +23,8 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let nothing_sent = |live: &Live| live.tranches.iter().all(|tranche| tranche.revisions.is_empty());
+        let nothing_sent =
+            |live: &Live| live.whole.revision == 0 && live.tranches.iter().all(|tranche| tranche.revisions.is_empty());
         if self.is_flat() || !self.live.as_deref().is_some_and(nothing_sent) {
             return Ok(());
         }
@@ -69,7 +70,7 @@ impl Position {
     /// A stop that had been moved is not moved back.
     fn keep_stop(&mut self) {
         let (side, epoch) = (self.key.side, self.epoch);
-        let stops = self.orders.iter().filter(|order| order.leg == Leg::Stop && order.epoch == epoch);
+        let stops = self.orders.iter().filter(|order| order.leg.is_stop() && order.epoch == epoch);
         let Some(tightest) = stops.filter_map(|order| order.stop_price()).reduce(|a, b| side.better(a, b)) else {
             return;
         };
@@ -82,6 +83,10 @@ impl Position {
 
     /// Levels before the first target that rests have been taken; those that rest close what their orders say.
     fn keep_levels(&mut self, orders: &[(Named, &OrderReport)], ctx: Ctx) -> Result<(), OutOfRange> {
+        if ctx.account.capability.resting_targets == RestingTargets::Last {
+            // The one that rests says nothing of the levels before it.
+            return Ok(());
+        }
         let resting = |number: u8| orders.iter().find(|(named, _)| named.leg == Leg::Target(number));
         let Some(live) = &mut self.live else { return Ok(()) };
         let plan = live.plan.clone();

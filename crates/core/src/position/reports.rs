@@ -79,12 +79,10 @@ impl Position {
             // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
             ours.price = theirs.price;
             let (side, id, leg) = (self.key.side, order.tranche, order.leg);
-            let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(id));
-            if let Some(stop) = tranche.and_then(|tranche| tranche.stop.as_mut())
-                && leg == Leg::Stop
-                && side.is_better(theirs.price, stop.price)
-            {
-                stop.price = theirs.price;
+            let Some(live) = &mut self.live else { return };
+            let its = |tranche: &&mut Tranche| leg == Leg::WholeStop || (leg == Leg::Stop && tranche.id == id);
+            for stop in live.tranches.iter_mut().filter(its).filter_map(|tranche| tranche.stop.as_mut()) {
+                stop.price = side.better(stop.price, theirs.price);
             }
         }
     }
@@ -96,6 +94,9 @@ impl Position {
         let was_triggered = matches!(order.state, OrderState::Triggered { .. });
         order.state = OrderState::Over { since: ctx.now };
         let (leg, id, unfilled) = (order.leg, order.tranche, order.reported < order.quantity);
+        if leg == Leg::WholeStop && !asked {
+            return self.whole_stop_ended(was_triggered || *status == OrderStatus::Rejected, ctx, out);
+        }
         let tranche = self.live.as_mut().filter(|_| unfilled && !asked).and_then(|live| live.tranche_mut(id));
         let Some(tranche) = tranche else { return };
         let name = title(key.side, id, ctx);
@@ -115,7 +116,7 @@ impl Position {
             Leg::Target(_) | Leg::Trail => {
                 tranche.hold(leg, ctx.now);
             }
-            Leg::Close | Leg::Instant(_) | Leg::Part => {}
+            Leg::Close | Leg::Instant(_) | Leg::Part | Leg::WholeStop => {}
         }
     }
 
@@ -123,8 +124,11 @@ impl Position {
     fn was_settled(&self, report: &OrderReport) -> bool {
         let Some(named) = report.id.as_ref().and_then(Named::read) else { return false };
         let live = self.live.as_ref().filter(|_| named.epoch == self.epoch && named.side == self.key.side);
-        let last = live.and_then(|live| live.tranche(named.tranche)?.revisions.get(&named.leg));
-        last.is_some_and(|last| named.revision <= *last)
+        let last = live.and_then(|live| match named.leg {
+            Leg::WholeStop => Some(live.whole.revision),
+            leg => live.tranche(named.tranche)?.revisions.get(&leg).copied(),
+        });
+        last.is_some_and(|last| named.revision <= last)
     }
 
     /// Only the answer to a question decides whether the venue still has it.
@@ -140,7 +144,9 @@ impl Position {
         let Some(named) = report.id.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope) else {
             return;
         };
-        let (Some(id), Some(quantity), false) = (report.id, report.quantity, report.status.is_final()) else { return };
+        let whole = report.quantity.is_none();
+        let quantity = report.quantity.unwrap_or_else(|| self.quantity());
+        let (Some(id), false) = (report.id, report.status.is_final()) else { return };
         if named.side != self.key.side {
             return;
         }
@@ -149,7 +155,11 @@ impl Position {
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
             _ => OrderState::Working { change: None },
         };
-        let live = self.live.as_mut().filter(|_| named.epoch == self.epoch);
+        let live = self.live.as_deref_mut().filter(|_| named.epoch == self.epoch);
+        if let (Leg::WholeStop, Some(live)) = (named.leg, live) {
+            live.whole.revision = named.revision.max(live.whole.revision);
+        }
+        let live = self.live.as_mut().filter(|_| named.epoch == self.epoch && named.leg != Leg::WholeStop);
         if let Some(tranche) = live.and_then(|live| live.tranche_mut(named.tranche)) {
             let revision = tranche.revisions.entry(named.leg).or_insert(0);
             *revision = named.revision.max(*revision);
@@ -162,6 +172,7 @@ impl Position {
             venue_id: Some(report.venue_id),
             kind,
             quantity,
+            whole,
             filled: report.filled,
             reported: report.filled,
             maybe_at: None,
@@ -175,7 +186,7 @@ impl Position {
     fn reason_of(&self, named: &Named) -> ExitReason {
         let tranche = self.live.as_ref().and_then(|live| live.tranche(named.tranche));
         match named.leg {
-            Leg::Stop => tranche.map_or(ExitReason::StopLoss, stop_reason),
+            Leg::Stop | Leg::WholeStop => tranche.map_or(ExitReason::StopLoss, stop_reason),
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,

@@ -1,9 +1,9 @@
 //! What a rule sees: the surroundings of one tranche. A rule changes that tranche and nothing else.
 
-use super::{Ctx, Out};
+use super::{Ctx, Out, Tranche};
 use crate::exits::end_of_day::BEFORE_SESSION_END;
 use crate::orders::{Leg, OpenOrder};
-use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Severity, Timestamp, TrancheId};
+use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, Timestamp, TrancheId};
 use std::sync::Arc;
 
 /// The surroundings of a tranche.
@@ -42,11 +42,42 @@ impl Scene<'_> {
         self.orders.iter().filter(move |order| order.tranche == tranche && order.leg == leg && order.epoch == epoch)
     }
 
+    /// The stops that protect a tranche wherever they stand: its own first, then that of the whole position.
+    pub(crate) fn protecting(&self, tranche: TrancheId) -> impl Iterator<Item = &OpenOrder> + Clone {
+        let epoch = self.epoch;
+        let whole = self.orders.iter().filter(move |order| order.leg == Leg::WholeStop && order.epoch == epoch);
+        self.orders_of(tranche, Leg::Stop).chain(whole)
+    }
+
+    /// The stops that end a tranche at its stop: its own, and that of the whole position where it stands there.
+    pub(crate) fn stops_of(&self, tranche: &Tranche) -> impl Iterator<Item = &OpenOrder> + Clone {
+        stops_of(self.orders, self.epoch, self.side(), tranche)
+    }
+
     /// Tells people something about one tranche.
     pub(crate) fn tell(&self, severity: Severity, tranche: TrancheId, what: &str, out: &mut Out) {
         let text = format!("{}: {what}", title(self.key.side, tranche, self.ctx));
         out.tell(severity, self.key, text);
     }
+}
+
+/// See [`Scene::stops_of`].
+pub(super) fn stops_of<'o>(
+    orders: &'o [OpenOrder],
+    epoch: Epoch,
+    side: PositionSide,
+    tranche: &Tranche,
+) -> impl Iterator<Item = &'o OpenOrder> + Clone + use<'o> {
+    let (id, wanted) = (tranche.id, tranche.stop.map(|stop| stop.price));
+    orders.iter().filter(move |order| {
+        let there = |at: Price| wanted.is_none_or(|wanted| !side.is_better(wanted, at));
+        order.epoch == epoch
+            && match order.leg {
+                Leg::Stop => order.tranche == id,
+                Leg::WholeStop => order.stop_price().is_some_and(there),
+                _ => false,
+            }
+    })
 }
 
 /// How people are told which tranche is meant: the first is the position itself.

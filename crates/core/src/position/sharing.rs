@@ -5,20 +5,26 @@ use super::arming;
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::ladder::{Level, LevelState};
 use backstop_model::plan::{MOST_TRANCHES, Merge, Tranches};
-use backstop_model::{OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Series, Severity, TrancheId};
+use backstop_model::{
+    OutOfRange, PositionSide, Price, Quantity, Ratio, RestingTargets, Rounding, Series, Severity, TrancheId,
+};
 
 /// Tranche numbers take one letter of an order id.
 const LAST_NUMBER: u8 = 31;
 
 impl Live {
     /// The tranche that a further entry joins; none when it opens one of its own.
-    pub(super) fn joined_by(&self, order: &str, price: Price, side: PositionSide) -> Option<TrancheId> {
+    pub(super) fn joined_by(&self, order: &str, price: Price, side: PositionSide, ctx: Ctx) -> Option<TrancheId> {
         let newest = self.open().next_back()?;
         let trails = self.plan.as_ref().is_some_and(|plan| plan.trails());
         if newest.is_spent(trails) && self.last_tranche.0 < LAST_NUMBER {
             return None;
         }
-        let tranches = self.plan.as_ref().map_or(Tranches::Off, |plan| plan.tranches);
+        let tranches = match ctx.account.capability.resting_targets {
+            RestingTargets::Every => self.plan.as_ref().map_or(Tranches::Off, |plan| plan.tranches),
+            // The one target that rests closes everything: there is one tranche.
+            RestingTargets::Last => Tranches::Off,
+        };
         let max = match tranches {
             Tranches::Off => return Some(newest.id),
             Tranches::PerFill => MOST_TRANCHES,

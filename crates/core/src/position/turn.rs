@@ -9,11 +9,13 @@ use super::protection::LIMIT;
 use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, trail};
 use crate::exits::end_of_day::{self, Due, Verdict};
-use crate::exits::ladder::Instant;
+use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
+use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState};
 use backstop_model::{
-    Command, ExitReason, OutOfRange, PositionSide, Price, Quantity, Series, Severity, SnapshotCause, Span, Timestamp,
+    Command, ExitPlan, ExitReason, OutOfRange, PositionSide, Price, Quantity, Series, Severity, SnapshotCause, Span,
+    Timestamp,
 };
 
 /// How long a price must stand beyond something before it counts without a second witness (F-H01), and before a target
@@ -144,17 +146,23 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
     Ok(())
 }
 
+/// Whether the engine takes a level when its price is there: because the plan says so, or because it cannot rest.
+pub(super) fn takes_over(level: &Level, levels: &[Level], plan: &ExitPlan, ctx: Ctx) -> bool {
+    let rests = || take_profit::can_rest(level, levels, plan, &ctx.account.capability);
+    !level.due().is_zero() && (plan.instant_take_profit || !rests())
+}
+
 /// Targets that the executable price has passed while their orders have not filled (product.md §2.4).
 fn watch_targets(tranche: &mut Tranche, scene: &Scene) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let series = Series::executable(side);
-    let wanted = scene.plan.instant_take_profit && tranche.closing.is_none();
-    let Some(price) = ctx.board.price(series).filter(|_| wanted) else { return };
+    let Some(price) = ctx.board.price(series).filter(|_| tranche.closing.is_none()) else { return };
     let fresh = ctx.board.fresh(series, ctx.now).is_some();
-    for level in &mut tranche.levels {
-        if level.due().is_zero() {
+    for index in 0..tranche.levels.len() {
+        if !takes_over(&tranche.levels[index], &tranche.levels, scene.plan, ctx) {
             continue;
         }
+        let level = &mut tranche.levels[index];
         let past = side.reached(price, level.price);
         level.instant = match level.instant {
             Instant::No | Instant::Past { .. } if !past => Instant::No,
@@ -191,7 +199,7 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         return;
     }
     let since = *tranche.stop_passed.get_or_insert(ctx.now);
-    let stands = scene.orders_of(tranche.id, Leg::Stop).filter(|order| order.stands());
+    let stands = scene.stops_of(tranche).filter(|order| order.stands());
     let until = stands.map(|order| grace(order.state, since)).max();
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
     let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
@@ -253,8 +261,14 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     }
 }
 
-/// What of a tranche its own working stop covers.
+/// What of a tranche working stops cover: its own, or that of the whole position.
 pub(crate) fn guarded(tranche: &Tranche, orders: &[OpenOrder], epoch: backstop_model::Epoch) -> Quantity {
+    let whole = |order: &OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.stands();
+    if orders.iter().any(whole) { tranche.remaining } else { guarded_alone(tranche, orders, epoch) }
+}
+
+/// What of a tranche its own working stop covers.
+pub(crate) fn guarded_alone(tranche: &Tranche, orders: &[OpenOrder], epoch: backstop_model::Epoch) -> Quantity {
     let own = orders.iter().filter(|order| {
         order.leg == Leg::Stop && order.epoch == epoch && order.tranche == tranche.id && order.stands()
     });

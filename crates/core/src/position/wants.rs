@@ -13,14 +13,22 @@ use crate::exits::{slices, take_profit};
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TrailedBy};
 use backstop_model::{
-    ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, Rounding, Severity, TrancheId, Trigger,
+    ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, RestingTargets, Rounding, Severity, TrancheId,
+    Trigger,
 };
 
 impl Position {
     /// Everything that is wanted now, tranche by tranche, the stop of each first.
     pub(crate) fn wants(&self, ctx: Ctx) -> Vec<Wanted> {
         let Some(live) = &self.live else { return Vec::new() };
-        live.open().flat_map(|tranche| wants_of(tranche, live, ctx, self.key.side)).collect()
+        let whole = self.whole_stop(ctx);
+        let serves = |stop: &Wanted| whole.is_some_and(|whole| self.serves(&whole, stop, ctx));
+        let mut wants: Vec<Wanted> = whole.into_iter().collect();
+        for tranche in live.open() {
+            wants.extend(wants_of(tranche, live, ctx, self.key.side));
+        }
+        wants.retain(|want| want.leg != Leg::Stop || !serves(want));
+        wants
     }
 
     /// Before a native trail is replaced: the hard stop is raised to the level the trail has reached (product.md §2.3).
@@ -54,7 +62,14 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     if let Some(stop) = tranche.stop {
         let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: tranche.trigger(plan) });
         let reason = stop.basis.reason();
-        wants.push(Wanted { tranche: tranche.id, leg: Leg::Stop, kind, quantity: tranche.remaining, reason });
+        wants.push(Wanted {
+            tranche: tranche.id,
+            leg: Leg::Stop,
+            kind,
+            quantity: tranche.remaining,
+            whole: false,
+            reason,
+        });
     }
     if tranche.closing.is_some() {
         wants.extend(wants_close(tranche, plan, ctx));
@@ -62,17 +77,35 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     }
     if !tranche.part.is_zero() {
         let (quantity, reason) = (tranche.part.min(tranche.remaining), ExitReason::Manual);
-        wants.push(Wanted { tranche: tranche.id, leg: Leg::Part, kind: OrderKind::Market, quantity, reason });
+        wants.push(Wanted {
+            tranche: tranche.id,
+            leg: Leg::Part,
+            kind: OrderKind::Market,
+            quantity,
+            whole: false,
+            reason,
+        });
     }
     if !tranche.was_protected {
         return wants;
     }
     let keeps_place = |level: &&Level| tranche.sacrificed != Some(level.number);
     let resting = tranche.levels.iter().filter(keeps_place);
-    wants.extend(resting.filter_map(|level| take_profit::resting(level, tranche.id, plan, ctx.instrument)));
+    wants.extend(resting.filter_map(|level| resting_target(level, tranche, plan, ctx)));
     wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));
     wants.extend(native_trail(tranche, plan, ctx, side));
     wants
+}
+
+fn resting_target(level: &Level, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Option<Wanted> {
+    let capability = &ctx.account.capability;
+    if !take_profit::can_rest(level, &tranche.levels, plan, capability) {
+        return None;
+    }
+    match capability.resting_targets {
+        RestingTargets::Every => take_profit::resting(level, tranche.id, plan, ctx.instrument),
+        RestingTargets::Last => take_profit::resting_whole(level, tranche.id, tranche.remaining),
+    }
 }
 
 pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: PositionSide) -> Option<Wanted> {
@@ -92,7 +125,8 @@ pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: P
     };
     let distance = on_grid(share, limits.step);
     let kind = OrderKind::TrailingStop { activation, distance, source };
-    Some(Wanted { tranche: tranche.id, leg: Leg::Trail, kind, quantity, reason: ExitReason::TrailingStop })
+    let reason = ExitReason::TrailingStop;
+    Some(Wanted { tranche: tranche.id, leg: Leg::Trail, kind, quantity, whole: false, reason })
 }
 
 /// A market exit; one that has the time goes in parts.
@@ -109,7 +143,7 @@ fn wants_close(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Vec<Wanted> {
 
 fn wants_everything(tranche: &Tranche) -> Vec<Wanted> {
     let (tranche, quantity, closing) = (tranche.id, tranche.remaining, tranche.closing);
-    let want = |reason| Wanted { tranche, leg: Leg::Close, kind: OrderKind::Market, quantity, reason };
+    let want = |reason| Wanted { tranche, leg: Leg::Close, kind: OrderKind::Market, quantity, whole: false, reason };
     closing.iter().map(|closing| want(closing.reason)).collect()
 }
 

@@ -4,7 +4,7 @@
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
 use super::scene::Scene;
-use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme};
+use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
 use crate::exits::ladder::{Instant, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
@@ -74,7 +74,7 @@ impl Position {
         note(tranche.resize_at, Deadline::ResizeStop);
         if let Some(closing) = tranche.closing {
             let collides =
-                |order: &OpenOrder| order.tranche == tranche.id && !matches!(order.leg, Leg::Stop | Leg::Close);
+                |order: &OpenOrder| order.tranche == tranche.id && !order.leg.is_stop() && order.leg != Leg::Close;
             let waits = self.orders.iter().any(|order| order.is_live() && collides(order));
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
@@ -107,7 +107,7 @@ impl Position {
 
     /// The next instant at which the stop's backup may act; both of its waits end there.
     fn backup_at(&self, tranche: &Tranche, since: Timestamp, now: Timestamp) -> Timestamp {
-        let stands = self.orders_of(tranche.id, Leg::Stop).filter(|order| order.stands());
+        let stands = self.stops_of(tranche).filter(|order| order.stands());
         let until = stands.map(|order| match order.state {
             OrderState::Triggered { since } => since.plus(TRIGGER_GRACE),
             OrderState::InFlight { .. }
@@ -141,6 +141,8 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
     let ask = live.mismatch.as_ref().filter(|mismatch| !mismatch.asked);
     let ask = ask.map(|mismatch| mismatch.since.plus(reports::GRACE));
     let soon = |at: Timestamp, why| (still_to_come(at, ctx.now), why);
+    let whole = live.whole.retry.map(|retry| retry.at).filter(|at| *at > ctx.now);
+    let adopt = earlier(adopt, whole.map(|at| (at, Deadline::Retry)));
     let first = earlier(alarm.map(|at| soon(at, Deadline::Protection)), ask.map(|at| soon(at, Deadline::Lookup)));
     earlier(first, adopt)
 }
@@ -181,14 +183,12 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         // A bound that cannot be worked out is no bound: the trail then waits for its next deadline.
         let _ = watch_trail(watches, tranche, trail, trailing.trigger.series(side), ctx);
     }
-    if plan.instant_take_profit {
-        let executable = Series::executable(side);
-        for level in tranche.levels.iter().filter(|level| !level.due().is_zero()) {
-            match level.instant {
-                Instant::No => watches.better(executable, level.price),
-                Instant::Past { .. } => watches.worse(executable, level.price),
-                Instant::Limit | Instant::Market => {}
-            }
+    let executable = Series::executable(side);
+    for level in tranche.levels.iter().filter(|level| takes_over(level, &tranche.levels, plan, ctx)) {
+        match level.instant {
+            Instant::No => watches.better(executable, level.price),
+            Instant::Past { .. } => watches.worse(executable, level.price),
+            Instant::Limit | Instant::Market => {}
         }
     }
 }

@@ -95,7 +95,7 @@ pub fn account() -> Account {
     }
 }
 
-/// The account, changed by words: `hedge`, `amend`, `no-reduce-only`, `native 0.1%..5%`.
+/// The account, changed by words: `hedge`, `amend`, `whole-stop`, `last-target`, `no-reduce-only`, `native 0.1%..5%`.
 pub fn account_from(words: &str) -> Account {
     let mut account = account();
     let mut rest = words.split_whitespace();
@@ -104,6 +104,8 @@ pub fn account_from(words: &str) -> Account {
             "hedge" => account.position_mode = PositionMode::Hedge,
             "one-way" => account.position_mode = PositionMode::OneWay,
             "amend" => account.capability.amend_stop = true,
+            "whole-stop" => account.capability.whole_stop = true,
+            "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
             "native" => {
                 let (smallest, largest) = rest.next().unwrap().split_once("..").unwrap();

@@ -4,7 +4,7 @@
 //! against; reduce-only is enforced, so what it must never see is asserted where it would happen.
 
 use crate::builders::{ACCOUNT, BTC, fill, key, tick};
-use backstop_core::orders::Named;
+use backstop_core::orders::{Leg, Named};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Epoch, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
     OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Refusal, RefusalReason, Snapshot,
@@ -149,8 +149,11 @@ impl Toy {
     fn note_stop(&mut self, id: ClientOrderId) {
         let (Some(named), side) = (Named::read(&id), self.side) else { return };
         if let OrderKind::StopMarket(trigger) = self.orders[&id].order.kind {
-            let known = self.tightest.entry((named.epoch, named.tranche)).or_insert(trigger.price);
-            *known = side.better(*known, trigger.price);
+            // The one for the whole position stands at the outermost stop: it says nothing of a tranche.
+            if named.leg != Leg::WholeStop {
+                let known = self.tightest.entry((named.epoch, named.tranche)).or_insert(trigger.price);
+                *known = side.better(*known, trigger.price);
+            }
         }
     }
 
@@ -163,7 +166,8 @@ impl Toy {
     fn execute(&mut self, id: ClientOrderId, at: Price) {
         let held = &self.orders[&id];
         let is_limit = matches!(held.order.kind, OrderKind::Limit { .. });
-        let left = held.quantity.minus(held.filled).unwrap().min(self.open);
+        let left =
+            if is_whole(&held.order) { self.open } else { held.quantity.minus(held.filled).unwrap().min(self.open) };
         let part = if is_limit && self.fate() < 60 { half(left, self.step) } else { left };
         let side = self.side;
         if !part.is_zero() {
@@ -175,7 +179,7 @@ impl Toy {
             self.publish_fill(made);
         }
         let held = self.orders.get_mut(&id).unwrap();
-        if held.filled == held.quantity {
+        if held.filled == held.quantity || (is_whole(&held.order) && self.open.is_zero()) {
             held.status = OrderStatus::Filled;
         } else if !is_limit || self.open.is_zero() {
             held.status = OrderStatus::Expired;
@@ -211,7 +215,7 @@ impl Toy {
             deal: None,
             side: held.order.side,
             status: held.status.clone(),
-            quantity: Some(held.quantity),
+            quantity: Some(held.quantity).filter(|_| !is_whole(&held.order)),
             filled: held.filled,
             trigger,
             limit,
@@ -231,12 +235,16 @@ impl Toy {
     }
 
     fn place(&mut self, order: NewOrder) {
-        let OrderQuantity::Exact(quantity) = order.quantity else { panic!("the toy knows exact quantities") };
+        let quantity = match order.quantity {
+            OrderQuantity::Exact(quantity) => quantity,
+            OrderQuantity::WholePosition => self.open,
+        };
         assert!(!self.orders.contains_key(&order.id), "I5: {:?} is sent twice", order.id);
         let wrong = if self.goes_wrong() { self.fate() % 3 } else { 3 };
         let refused = match order.kind {
             OrderKind::StopMarket(trigger) if self.is_through(trigger) => Some(RefusalReason::WouldTrigger),
             _ if self.open.is_zero() => Some(RefusalReason::ReduceOnly),
+            OrderKind::StopMarket(_) if is_whole(&order) && self.has_whole_stop() => Some(RefusalReason::Other),
             _ if wrong == 0 => Some(RefusalReason::Throttled),
             _ => None,
         };
@@ -282,6 +290,12 @@ impl Toy {
         }
     }
 
+    /// One stop for the whole position, no more.
+    fn has_whole_stop(&self) -> bool {
+        let rests = |held: &Held| held.status == OrderStatus::Working && is_whole(&held.order);
+        self.orders.values().any(|held| rests(held) && matches!(held.order.kind, OrderKind::StopMarket(_)))
+    }
+
     fn cancel(&mut self, id: ClientOrderId) {
         let alive = self.orders.get(&id).is_some_and(|held| held.status == OrderStatus::Working);
         if !alive {
@@ -308,7 +322,9 @@ impl Toy {
         }
         let held = self.orders.get_mut(&id).unwrap();
         held.order.kind = OrderKind::StopMarket(trigger);
-        held.quantity = held.filled.plus(quantity).unwrap();
+        if !is_whole(&held.order) {
+            held.quantity = held.filled.plus(quantity).unwrap();
+        }
         self.note_stop(id);
         let lost = self.goes_wrong();
         let outcome = if lost { Outcome::Unknown(UnknownCause::TimedOut) } else { Outcome::Accepted(venue_id(id)) };
@@ -349,6 +365,10 @@ impl Toy {
         let answer = Answer { account: ACCOUNT, instrument: BTC, id, asked, outcome, sent_at: self.now };
         self.outbox.push_back(Event::Answer(answer));
     }
+}
+
+fn is_whole(order: &NewOrder) -> bool {
+    order.quantity == OrderQuantity::WholePosition
 }
 
 /// Half of it, rounded down to the step; all of it when that is nothing.

@@ -466,7 +466,9 @@ impl World {
                 Command::Amend { trigger, quantity, .. } => {
                     let booked = self.book.get_mut(&which).unwrap();
                     booked.order.kind = OrderKind::StopMarket(*trigger);
-                    booked.order.quantity = OrderQuantity::Exact(quantity.plus(booked.filled).unwrap());
+                    if booked.order.quantity != OrderQuantity::WholePosition {
+                        booked.order.quantity = OrderQuantity::Exact(quantity.plus(booked.filled).unwrap());
+                    }
                     self.answer_to(&which, Asked::Amend, Outcome::Accepted(venue_id(&which)));
                 }
                 Command::Cancel { .. } => {

@@ -60,7 +60,7 @@ impl Meant {
     pub(super) fn is_about_stops(&self) -> bool {
         self.orders().is_none_or(|orders| {
             let mut legs = orders.iter().filter_map(Named::read).map(|named| named.leg);
-            legs.any(|leg| matches!(leg, Leg::Stop | Leg::Trail))
+            legs.any(|leg| leg.is_stop() || leg == Leg::Trail)
         })
     }
 

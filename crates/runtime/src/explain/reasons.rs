@@ -55,7 +55,10 @@ impl<'a> Around<'a> {
     fn other_stop(&self, position: &'a Position) -> Option<&'a OpenOrder> {
         let own = self.named.id();
         position.orders.iter().rev().find(|order| {
-            order.leg == Leg::Stop && order.tranche == self.named.tranche && order.id != own && order.is_live()
+            order.leg.is_stop()
+                && (order.leg == Leg::WholeStop || order.tranche == self.named.tranche)
+                && order.id != own
+                && order.is_live()
         })
     }
 }
@@ -103,6 +106,7 @@ fn because(text: impl Into<String>) -> Decision {
 fn placed(around: &Around, order: &NewOrder) -> Decision {
     match around.named.leg {
         Leg::Stop => stop(around, order),
+        Leg::WholeStop => whole_stop(around),
         Leg::Target(_) => target(around),
         Leg::Instant(_) => instant(around),
         Leg::Close => close(around),
@@ -139,6 +143,12 @@ fn stop(around: &Around, order: &NewOrder) -> Decision {
         format!("cancel {name} first"),
         "nothing would protect in between: it goes once the new one is seen working",
     )
+}
+
+fn whole_stop(around: &Around) -> Decision {
+    because(format!("{}; a stop for the whole position can never be too small, also when it grows", basis(around)))
+        .or("place a stop for the quantity", "it would have to follow every change of the position")
+        .or("wait without a stop", "all of it would be open without protection")
 }
 
 fn order_quantity(order: &NewOrder) -> String {
@@ -226,7 +236,7 @@ fn close(around: &Around) -> Decision {
     let Some(tranche) = around.tranche() else { return Decision::default() };
     let reason = tranche.closing.map_or(ExitReason::Manual, |closing| closing.reason);
     let stop = tranche.stop.map(|stop| stop.price);
-    let standing = around.after.orders.iter().find(|order| order.leg == Leg::Stop && order.stands());
+    let standing = around.after.orders.iter().find(|order| order.leg.is_stop() && order.stands());
     let (why, patience) = match reason {
         ExitReason::TimeLimit | ExitReason::EndOfDay => ("its time is up", "time does not wait for a price"),
         ExitReason::Manual => ("the operator closes it", "the operator does not wait for it"),
@@ -261,7 +271,7 @@ fn cancelled(around: &Around) -> Decision {
     let Some(tranche) = tranche else {
         return because("nothing is left that it could close").or("let it rest", "it could meet a later position");
     };
-    if around.named.leg == Leg::Stop {
+    if around.named.leg.is_stop() {
         let newer = around.other_stop(around.after).filter(|order| order.stands());
         let newer = newer.map_or_else(
             || "another stop covers as much".to_owned(),

@@ -73,9 +73,12 @@ fn placed(run: &Run, order: &NewOrder) {
     let side = run.case.side;
     assert!(order.reduce_only, "I4: {order:?}");
     assert_eq!((order.side, order.position_side), (side.closing(), side), "I1: {order:?}");
-    let OrderQuantity::Exact(quantity) = order.quantity else { panic!("{order:?}") };
     let position = run.engine.position(key(side)).unwrap();
     let open = position.quantity();
+    let quantity = match order.quantity {
+        OrderQuantity::Exact(quantity) => quantity,
+        OrderQuantity::WholePosition => open,
+    };
     let own = tranche_of(position.live.as_deref().unwrap(), order).map(|tranche| tranche.remaining);
     assert!(quantity <= open, "I1: {quantity} of {open} open: {order:?}");
     let named = Named::read(&order.id).expect("our ids are ours");
@@ -103,6 +106,9 @@ fn tranche_of<'l>(live: &'l Live, order: &NewOrder) -> Option<&'l Tranche> {
 
 /// I3, properties 3 and 4, for each tranche.
 fn never_looser(run: &Run, named: Named, price: Price) {
+    if named.leg == Leg::WholeStop {
+        return;
+    }
     if let Some(before) = run.toy.tightest.get(&(named.epoch, named.tranche)) {
         assert!(!run.case.side.is_better(*before, price), "I3: the stop goes from {before} to {price}");
     }
@@ -111,10 +117,10 @@ fn never_looser(run: &Run, named: Named, price: Price) {
 /// I7: the last working stop of an open position is never cancelled.
 fn cancelled(run: &Run, named: Named) {
     let position = run.engine.position(key(run.case.side)).unwrap();
-    if named.leg != Leg::Stop || position.quantity().is_zero() || named.epoch != position.epoch {
+    if !named.leg.is_stop() || position.quantity().is_zero() || named.epoch != position.epoch {
         return;
     }
-    let mut others = position.orders.iter().filter(|order| order.leg == Leg::Stop && order.stands());
+    let mut others = position.orders.iter().filter(|order| order.leg.is_stop() && order.stands());
     let covered = others.clone().fold(Quantity::ZERO, |sum, order| sum.plus(order.remaining()).unwrap());
     let open = position.quantity();
     let going = position.orders.iter().find(|order| Named::read(&order.id) == Some(named)).unwrap();
@@ -130,7 +136,7 @@ fn standing(run: &Run) {
     let Some(position) = run.engine.position(key(run.case.side)) else { return };
     let Some(live) = &position.live else { return };
     assert!(!live.suspended, "a guard has failed");
-    let exits = position.orders.iter().filter(|order| order.leg != Leg::Stop && order.is_live());
+    let exits = position.orders.iter().filter(|order| !order.leg.is_stop() && !order.whole && order.is_live());
     let claimed = exits.fold(Quantity::ZERO, |sum, order| sum.plus(order.remaining()).unwrap());
     assert!(
         claimed <= live.remaining() || run.laws.was_changed_by_hand || overtaken(run),
@@ -159,7 +165,7 @@ fn standing(run: &Run) {
 fn overtaken(run: &Run) -> bool {
     let position = run.engine.position(key(run.case.side)).unwrap();
     let going = |order: &&backstop_core::orders::OpenOrder| {
-        order.leg != Leg::Stop
+        !order.leg.is_stop()
             && matches!(
                 order.state,
                 OrderState::Working { change: Some(_) } | OrderState::Unknown(_) | OrderState::InFlight { .. }
@@ -207,7 +213,10 @@ pub fn at_the_end(run: &Run) {
             run.toy.orders.values().filter(|held| {
                 matches!(held.order.kind, OrderKind::StopMarket(_)) && held.status == OrderStatus::Working
             });
-        let rests = stops.map(|held| held.quantity.minus(held.filled).unwrap());
+        let rests = stops.map(|held| match held.order.quantity {
+            OrderQuantity::Exact(_) => held.quantity.minus(held.filled).unwrap(),
+            OrderQuantity::WholePosition => run.toy.open,
+        });
         let covered = rests.fold(Quantity::ZERO, |sum, rest| sum.plus(rest).unwrap());
         let closing = position.live.as_ref().is_some_and(|live| live.open().all(|tranche| tranche.closing.is_some()));
         assert!(covered >= run.toy.open || closing, "I25: {} open, {covered} under stops", run.toy.open);

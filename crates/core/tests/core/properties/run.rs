@@ -118,7 +118,14 @@ fn plan() -> impl Strategy<Value = String> {
 /// Random cases with so much trouble, of 256.
 pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
     let side = prop_oneof![Just(PositionSide::Long), Just(PositionSide::Short)];
-    let account = prop_oneof![Just(""), Just("amend"), Just("amend no-reduce-only hedge")];
+    let account = prop_oneof![
+        Just(""),
+        Just("amend"),
+        Just("amend no-reduce-only hedge"),
+        Just("whole-stop"),
+        Just("whole-stop amend"),
+        Just("amend last-target")
+    ];
     let instrument = prop_oneof![
         Just(""),
         Just("min 0.02"),

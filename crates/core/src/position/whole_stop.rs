@@ -1,0 +1,67 @@
+//! The stop for the whole position: what is remembered of it, and what its refusal and its end mean.
+//!
+//! Where it is wanted and how it is placed is `orders/whole_stop`.
+
+use super::answers::stop_reason;
+use super::{Ctx, Out, Position, Retry, Tranche};
+use backstop_model::{ExitReason, Refusal, Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What is remembered of the stop for the whole position.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct WholeStop {
+    /// Last revision used.
+    pub revision: u16,
+    /// It waits after a refusal.
+    pub retry: Option<Retry>,
+}
+
+impl WholeStop {
+    /// Whether it waits after a refusal.
+    #[must_use]
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.retry.is_some_and(|retry| retry.at > now)
+    }
+}
+
+impl Position {
+    /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
+    pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let key = self.key;
+        let Some(live) = &mut self.live else { return };
+        let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
+        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals });
+        if refusals > 1 {
+            // People know, and stops of their own quantity protect.
+            return;
+        }
+        let text = format!(
+            "{} {}: the stop for the whole position was refused ({refusal}); a stop for the quantity is placed instead until it is taken",
+            ctx.instrument.symbol, key.side
+        );
+        out.tell(Severity::Warning, key, text);
+    }
+
+    /// It has ended without our asking. A triggered one that left something open is a stop hit the venue did not finish.
+    pub(super) fn whole_stop_ended(&mut self, was_hit: bool, ctx: Ctx, out: &mut Out) {
+        let key = self.key;
+        let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else { return };
+        let name = format!("{} {}", ctx.instrument.symbol, key.side);
+        if was_hit {
+            let text = format!("{name}: the stop triggered but was not executed in full; closing the rest at market");
+            out.tell(Severity::Alarm, key, text);
+            for tranche in &mut live.tranches {
+                tranche.close(stop_reason(tranche), ctx.now);
+            }
+        } else {
+            let text = format!("{name}: the stop for the whole position has gone from the venue; placing it again");
+            out.tell(Severity::Alarm, key, text);
+        }
+    }
+
+    /// What a tranche that the whole-position stop closes is booked as.
+    pub(super) fn whole_stop_reason(&self, tranche: backstop_model::TrancheId) -> ExitReason {
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(tranche));
+        tranche.map_or(ExitReason::StopLoss, stop_reason)
+    }
+}
