@@ -248,6 +248,7 @@ impl Engine {
             notices: turn.notices,
             market: if turn.changed { market } else { Vec::new() },
             positions: turn.positions,
+            not_entered: turn.not_entered,
             deadline: self.timers.next(),
         }
     }
@@ -261,6 +262,7 @@ pub(crate) struct Turn {
     pub(crate) commands: Vec<backstop_model::Command>,
     pub(crate) notices: Vec<backstop_model::Notice>,
     pub(crate) positions: Vec<PositionRead>,
+    pub(crate) not_entered: Option<crate::entries::NotEntered>,
     pub(crate) touched: BTreeSet<InstrumentId>,
     /// One event brings many facts: positions take them all in before any of them decides.
     pub(crate) gathering: bool,
@@ -275,6 +277,7 @@ impl Turn {
             commands: Vec::new(),
             notices: Vec::new(),
             positions: Vec::new(),
+            not_entered: None,
             touched: BTreeSet::new(),
             gathering: false,
             gathered: BTreeSet::new(),
@@ -285,6 +288,7 @@ impl Turn {
 /// The turn of one position after it has taken something in, and how it reads then.
 fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<PositionRead>, backstop_model::OutOfRange> {
     position.look(ctx, out)?;
+    position.settle_entries(ctx, out);
     let before = position.read(ctx)?;
     position.settle(ctx, out)?;
     // Protection is judged again: an order may have been let go. What is over by now has its last word from before.

@@ -1,6 +1,7 @@
 //! What operators ask for, handed to the position they mean. What follows from it is `position/by_hand.rs`.
 
 use crate::engine::{Engine, Turn};
+use crate::orders::Unwanted;
 use backstop_model::{AccountId, ExitReason, Permit, PlanId, PositionKey, Ratio};
 
 impl Engine {
@@ -18,6 +19,7 @@ impl Engine {
 
     pub(crate) fn close(&mut self, key: PositionKey, turn: &mut Turn) {
         self.tell(key, turn, |position, ctx, _| {
+            position.stop_entering(Unwanted::Closed(ExitReason::Manual));
             if let Some(live) = &mut position.live {
                 live.close(ExitReason::Manual, ctx.now);
             }

@@ -133,12 +133,14 @@ impl Engine {
     pub fn doubt_in_flight(&self, sent_at: Timestamp) -> Vec<Event> {
         let mut answers = Vec::new();
         for position in &self.positions {
-            for order in &position.orders {
-                let OrderState::InFlight { .. } = order.state else { continue };
+            let orders = position.orders.iter().map(|order| (order.id, order.state));
+            let entries = position.entries.iter().map(|entry| (entry.id, entry.state));
+            for (id, state) in orders.chain(entries) {
+                let OrderState::InFlight { .. } = state else { continue };
                 answers.push(Event::Answer(Answer {
                     account: position.key.account,
                     instrument: position.key.instrument,
-                    id: order.id,
+                    id,
                     asked: Asked::Place,
                     outcome: Outcome::Unknown(UnknownCause::ConnectionLost),
                     sent_at,

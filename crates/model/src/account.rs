@@ -1,7 +1,7 @@
 //! An account at a venue, as far as decisions depend on it. Keys and addresses are not the core's concern.
 
 use crate::plan::StopLoss;
-use crate::{AccountId, Capability, PlanId, ids::Name};
+use crate::{AccountId, Capability, Money, PlanId, Ratio, Symbol, ids::Name};
 use serde::{Deserialize, Serialize};
 
 /// How the venue keeps positions on one instrument apart.
@@ -39,6 +39,27 @@ pub enum Permit {
     ProtectOnly,
 }
 
+/// What the owner has limited an account to.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Limits {
+    /// The loss of a day, as a share of the equity at its start, from which nothing more is entered.
+    pub max_daily_loss: Option<Ratio>,
+    /// Everything is closed as well when that loss is reached.
+    pub flatten: bool,
+    /// Only positions on these are touched; all when empty.
+    pub symbols: Vec<Symbol>,
+    /// The largest notional of one position: entries beyond it are refused, and others' positions beyond it are told of.
+    pub max_notional: Option<Money>,
+}
+
+impl Limits {
+    /// Whether positions on `symbol` may be touched.
+    #[must_use]
+    pub fn cover(&self, symbol: Symbol) -> bool {
+        self.symbols.is_empty() || self.symbols.contains(&symbol)
+    }
+}
+
 /// An account and what its venue can do.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Account {
@@ -60,4 +81,7 @@ pub struct Account {
     pub capability: Capability,
     /// The currency profits are booked in.
     pub currency: Name,
+    /// What the owner has limited it to.
+    #[serde(default)]
+    pub limits: Limits,
 }

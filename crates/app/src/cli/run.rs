@@ -89,7 +89,7 @@ impl Run {
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
         let memory = self.with_files_beside(config, &cast, memory)?;
         let (live, handle, first) = self.live(config, &cast, by_hand, memory)?;
-        let routes = router(Wishes::new(handle.clone(), cast.plans.clone()), address, token);
+        let routes = router(Wishes::new(handle.clone(), cast.names()), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
             end.comes().await;

@@ -5,7 +5,7 @@ use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_
 use crate::recorded::OpenSpec;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
-    Account, AccountId, Event, Instrument, InstrumentId, Name, PlanId, PositionKey, PositionMode, PositionSide,
+    Account, AccountId, Event, Instrument, InstrumentId, Limits, Name, PlanId, PositionKey, PositionMode, PositionSide,
     Quantity, Symbol, Timestamp,
 };
 use backstop_sim as sim;
@@ -133,6 +133,7 @@ fn account(number: u32, opening: &Opening) -> Account {
         hard_stop: opening.script.hard_stop,
         capability: capability(),
         currency: opening.instrument.currency,
+        limits: Limits::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The routes. Every one but `/healthz` lies behind the door, and so does the answer that a route does not exist.
 
 use super::door::{Bind, Door, guard, refuse};
+use super::entries;
 use super::token::TokenFile;
 use super::wishes::{self, Wishes};
 use axum::extract::{DefaultBodyLimit, State};
@@ -20,6 +21,8 @@ pub fn router(wishes: Wishes, bind: Bind, token: TokenFile) -> Router {
     let door = Door::at(bind.0, token);
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
+        .route("/api/v1/entries", get(entries::all).post(entries::enter))
+        .route("/api/v1/entries/{id}", get(entries::one).delete(entries::cancel))
         .route("/api/v1/health", get(health))
         .route("/api/v1/positions", get(positions))
         .route("/api/v1/positions/close-all", post(wishes::close_all))

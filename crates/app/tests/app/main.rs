@@ -6,6 +6,7 @@ mod binary;
 mod crash;
 mod demonstration;
 mod engine;
+mod entries;
 mod excursion;
 mod explanations;
 mod ledger;

@@ -171,7 +171,8 @@ impl Position {
             Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => !order.leg.is_stop(),
         };
         let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
-        let waits = self.orders.iter().any(|order| same(order) && collides(order));
+        let entering = want.leg == Leg::Close && self.is_entering();
+        let waits = entering || self.orders.iter().any(|order| same(order) && collides(order));
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
             (Leg::Close, Some(closing)) => ctx.now < closing.since.plus(FREEING),

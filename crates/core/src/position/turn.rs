@@ -50,7 +50,7 @@ impl Position {
             self.watch_quantity(ctx, out);
         }
         self.watch_protection(ctx, out);
-        Ok(())
+        self.watch_unproven(ctx, out)
     }
 
     /// Another quantity at the venue, for longer than executions take: ask for the full state.

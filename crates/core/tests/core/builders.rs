@@ -6,7 +6,7 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId,
+    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, PlanId,
     PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp, TrailedBy,
     TrailingLimits, TriggerSource, VenueOrderId,
 };
@@ -92,6 +92,7 @@ pub fn account() -> Account {
             request_validity: Span::from_secs(3),
         },
         currency: name("USDT"),
+        limits: Limits::default(),
     }
 }
 
@@ -116,6 +117,8 @@ pub fn account_from(words: &str) -> Account {
                 });
             }
             "no-plan" => account.plan = None,
+            "max-notional" => account.limits.max_notional = Some(money(rest.next().unwrap())),
+            "symbols" => account.limits.symbols = vec![Symbol::new(rest.next().unwrap()).unwrap()],
             "adopts" => {
                 account.adopt = match rest.next().unwrap() {
                     "propose" => Adopt::Propose,
