@@ -2,10 +2,11 @@
 //! what they answer. Which position an execution belongs to is `route.rs`; what follows from it is `position/`.
 
 use crate::board::{Board, news};
+use crate::day::{Day, earned};
 use crate::position::{Ctx, Out, Position};
 use crate::quiet::QuietIndex;
 use crate::step::{PositionRead, Step};
-use crate::timers::{Deadline, Timers};
+use crate::timers::{Deadline, Timers, earlier};
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
@@ -30,6 +31,10 @@ pub struct Engine {
     /// Accounts that have been read at least once.
     pub(crate) read: BTreeSet<AccountId>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
+    /// The day of each account that has a limit for its loss.
+    pub(crate) days: BTreeMap<AccountId, Day>,
+    /// When days were last looked at.
+    pub(crate) days_seen_at: Timestamp,
     pub(crate) symbol_plans: BTreeMap<(AccountId, InstrumentId), PlanId>,
     pub(crate) markets: Vec<Market>,
     pub(crate) positions: Vec<Position>,
@@ -83,7 +88,7 @@ impl Engine {
     /// When the engine wants to be woken, and why.
     #[must_use]
     pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        self.timers.next()
+        earlier(self.timers.next(), self.day_deadline())
     }
 
     /// All positions that are open or still have orders to be seen gone.
@@ -177,6 +182,7 @@ impl Engine {
         let mut out = Out::default();
         let Some(ctx) = self.ctx(key, turn.now) else { return };
         let taken = take_in(&mut position, ctx, &mut out);
+        let earned = earned(before, &position);
         // A closed incarnation is told of before the next one may begin.
         let ended = position.is_flat() && !before.is_flat();
         let done = match (taken, turn.gathering && !ended) {
@@ -197,6 +203,7 @@ impl Engine {
         let (quiet, deadline) = (position.quiet(ctx), position.deadline(ctx));
         let ended = before.live.is_some() && position.live.is_none();
         self.positions[slot as usize] = position;
+        self.count_day(key.account, earned);
         self.timers.set(slot, deadline);
         self.indexes[key.instrument.index()].set(slot, &quiet);
         turn.touched.insert(key.instrument);
@@ -249,7 +256,7 @@ impl Engine {
             market: if turn.changed { market } else { Vec::new() },
             positions: turn.positions,
             not_entered: turn.not_entered,
-            deadline: self.timers.next(),
+            deadline: self.next_deadline(),
         }
     }
 }

@@ -24,6 +24,9 @@ pub enum NotEntered {
     /// The position is being closed.
     #[error("the position is being closed")]
     Closing,
+    /// The day's loss.
+    #[error("the day's loss has reached the account's limit; entries are possible again at 00:00 UTC")]
+    DailyLoss,
     /// The account's limit.
     #[error("the position would be worth {0}, more than max_notional {1}")]
     MaxNotional(Money, Money),
@@ -112,6 +115,7 @@ impl Engine {
         }
         let used = known.is_some();
         let plan = asked.plan.and_then(|id| self.plans.get(&id)).cloned();
+        self.look_at_day(asked.account(), None, turn);
         let verdict = if used { Err(NotEntered::UsedId) } else { self.may_enter(asked, plan.as_ref(), turn) };
         match verdict {
             Ok(plan) => self.tell(key, turn, |position, ctx, out| {
@@ -146,6 +150,9 @@ impl Engine {
         let key = asked.position;
         let ctx = self.ctx(key, turn.now).ok_or(NotEntered::NoPrice)?;
         check_account(self.read.contains(&key.account), ctx)?;
+        if self.has_lost_enough(key.account, turn.now) {
+            return Err(NotEntered::DailyLoss);
+        }
         let other = self.position(PositionKey { side: key.side.other(), ..key });
         let faces = other.is_some_and(|other| !other.is_flat() || other.is_entering());
         if faces && ctx.account.position_mode == PositionMode::OneWay {

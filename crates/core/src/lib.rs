@@ -22,6 +22,7 @@
 
 pub mod board;
 mod calendar;
+mod day;
 pub mod engine;
 mod entries;
 pub mod exits;

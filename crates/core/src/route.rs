@@ -69,6 +69,7 @@ impl Engine {
                 for slot in self.timers.due(turn.now) {
                     self.with(slot, turn, |_, _, _| Ok(()));
                 }
+                self.look_at_days(turn);
             }
         }
     }
@@ -286,6 +287,7 @@ impl Engine {
         }
         turn.changed |= self.read.insert(snapshot.account);
         self.decide_gathered(turn);
+        self.look_at_day(snapshot.account, snapshot.balance, turn);
     }
 
     /// The position that an order of ours belongs to, known or not.

@@ -160,12 +160,7 @@ fn told(account: &AccountConfig) -> Vec<String> {
 
 /// Keys that are read and checked but that this version does not act on: said, so that nobody relies on them.
 fn not_acted_on(account: &AccountConfig) -> Vec<String> {
-    let written = [
-        ("max_daily_loss", account.max_daily_loss.is_some()),
-        ("flatten", account.flatten),
-        ("symbols", !account.symbols.is_empty()),
-        ("max_notional", account.max_notional.is_some()),
-    ];
+    let written = [("symbols", !account.symbols.is_empty()), ("max_notional", account.max_notional.is_some())];
     let idle = written.iter().filter(|(_, is_written)| *is_written);
     idle.map(|(key, _)| format!("{key} is not acted on in this version")).collect()
 }

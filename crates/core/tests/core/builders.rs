@@ -118,6 +118,8 @@ pub fn account_from(words: &str) -> Account {
             }
             "no-plan" => account.plan = None,
             "max-notional" => account.limits.max_notional = Some(money(rest.next().unwrap())),
+            "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
+            "flatten" => account.limits.flatten = true,
             "symbols" => account.limits.symbols = vec![Symbol::new(rest.next().unwrap()).unwrap()],
             "adopts" => {
                 account.adopt = match rest.next().unwrap() {

@@ -4,7 +4,7 @@
 //! are not about answers.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, percent,
+    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, money, percent,
     plan_from, price, quantity, side, tick,
 };
 use crate::words;
@@ -430,8 +430,11 @@ impl World {
     }
 
     /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out; at the end
-    /// `fill entry-r1 0.1 @ 50000` is an execution that only this read tells of.
+    /// `fill entry-r1 0.1 @ 50000` is an execution that only this read tells of, and
+    /// after it `balance 10000` the wallet.
     fn snapshot(&mut self, words: &str) {
+        let (words, wallet) = words.split_once(" balance ").map_or((words, None), |(words, left)| (words, Some(left)));
+        let balance = wallet.map(money);
         let (words, made) = words.split_once(" fill ").map_or((words, None), |(words, made)| (words, Some(made)));
         let fills = made.map(|made| {
             let (which, rest) = made.split_once(' ').unwrap();
@@ -447,7 +450,7 @@ impl World {
         let orders = orders.map(|label| format!("{label} working")).collect::<Vec<_>>();
         let orders = orders.iter().map(|words| self.order_report(words)).collect();
         let server_time = self.now;
-        self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time }));
+        self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }));
     }
 
     /// `journal lost`: an engine that knows nothing but the definitions; the venue keeps what it has.

@@ -128,5 +128,6 @@ pub(super) fn snapshot(names: &Names, account: AccountId, view: &sim::AccountVie
         orders: view.orders.iter().filter_map(|view| order(names, account, view)).collect(),
         fills: Vec::new(),
         server_time: view.at,
+        balance: Some(view.balance),
     }
 }
