@@ -15,8 +15,8 @@ use backstop_model::plan::{
 use backstop_model::{
     Account, AccountId, Adopt, Answer, Asked, Capability, Command, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Outcome,
-    PlanId, PositionMode, Price, Prices, Ratio, Span, Stamped, Symbol, Tick, Timestamp, TrailedBy, TriggerSource,
-    VenueOrderId,
+    Permit, PlanId, PositionMode, Price, Prices, Ratio, Span, Stamped, Symbol, Tick, Timestamp, TrailedBy,
+    TriggerSource, VenueOrderId,
 };
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -52,6 +52,7 @@ fn account(number: u32) -> Account {
         },
         currency: Name::new("USDT").unwrap(),
         limits: Limits::default(),
+        permit: Permit::All,
     }
 }
 

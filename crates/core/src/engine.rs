@@ -10,8 +10,8 @@ use crate::timers::{Deadline, Timers, earlier};
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
-    Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey, Severity,
-    Stamped, Tick, Timestamp,
+    Account, AccountId, Command, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey,
+    Severity, Stamped, Tick, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +128,7 @@ impl Engine {
         let by_symbol = self.symbol_plans.get(&(key.account, key.instrument)).copied();
         let plan = assigned.or(by_symbol).or(account.plan).and_then(|id| self.plans.get(&id));
         let slippage = median(&market.slippages);
-        let permit = self.permits.get(&key.account).copied().unwrap_or_default();
+        let permit = self.permits.get(&key.account).copied().unwrap_or_default().max(account.permit);
         Some(Ctx {
             now,
             account,
@@ -193,6 +193,9 @@ impl Engine {
             }
             (Ok(()), false) => decide(&mut position, ctx, &mut out),
         };
+        if ctx.permit == Permit::Observe {
+            only_observe(&mut out);
+        }
         let changed = position != *before || !out.commands.is_empty();
         turn.positions.append(&mut out.merged);
         match done {
@@ -266,7 +269,7 @@ impl Engine {
 pub(crate) struct Turn {
     pub(crate) now: Timestamp,
     pub(crate) changed: bool,
-    pub(crate) commands: Vec<backstop_model::Command>,
+    pub(crate) commands: Vec<Command>,
     pub(crate) notices: Vec<backstop_model::Notice>,
     pub(crate) positions: Vec<PositionRead>,
     pub(crate) not_entered: Option<crate::entries::NotEntered>,
@@ -289,6 +292,15 @@ impl Turn {
             gathering: false,
             gathered: BTreeSet::new(),
         }
+    }
+}
+
+/// The last gate of an account that is only observed: questions may leave, nothing else, and people are not told of deeds.
+fn only_observe(out: &mut Out) {
+    let asks = |command: &Command| matches!(command, Command::Lookup { .. } | Command::Snapshot { .. });
+    out.commands.retain(asks);
+    for notice in &mut out.notices {
+        notice.text.insert_str(0, "observe, nothing is sent: ");
     }
 }
 

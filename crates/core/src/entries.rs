@@ -195,6 +195,7 @@ fn check_account(is_read: bool, ctx: Ctx) -> Result<(), NotEntered> {
     match ctx.permit {
         Permit::All if is_read => {}
         Permit::All => return Err(NotEntered::Permit("the account has not been read yet; ask again in a moment")),
+        Permit::Observe => return Err(NotEntered::Permit("the account is only observed: nothing is sent")),
         Permit::ProtectOnly => return Err(NotEntered::Permit("the account may only protect what is open now")),
     }
     let symbol = ctx.instrument.symbol;

@@ -28,8 +28,8 @@ pub enum Adopt {
     Propose,
 }
 
-/// What may be done for an account's positions.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+/// What may be done for an account's positions; the stricter one is the greater.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permit {
     /// Everything.
@@ -37,6 +37,8 @@ pub enum Permit {
     All,
     /// Stops are kept and placed, positions closed; targets and trails that rest stay, no new ones are placed (R9).
     ProtectOnly,
+    /// Nothing that changes anything is sent; what would be is told and shown (product.md §2).
+    Observe,
 }
 
 /// What the owner has limited an account to.
@@ -84,4 +86,7 @@ pub struct Account {
     /// What the owner has limited it to.
     #[serde(default)]
     pub limits: Limits,
+    /// The most that may be done for it, whatever is permitted later.
+    #[serde(default)]
+    pub permit: Permit,
 }

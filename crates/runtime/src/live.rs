@@ -7,7 +7,8 @@
 use crate::clock::Clock;
 use crate::cycle::{Cycle, Taken};
 use backstop_core::orders::EntryOrder;
-use backstop_model::{EntryRequest, Event, Notice, PositionDocument, PositionKey, Timestamp};
+use backstop_core::{Engine, PositionRead};
+use backstop_model::{EntryRequest, Event, Notice, Permit, PositionDocument, PositionKey, Timestamp};
 use backstop_store::{Done, Journal, LeaseKeeper, Work, Writer};
 use backstop_venues::{Venue, VenueFailure};
 use std::sync::Arc;
@@ -62,6 +63,10 @@ pub struct Shown {
     pub document: PositionDocument,
     /// The proof of coverage.
     pub coverage: backstop_core::Coverage,
+    /// The account is only observed.
+    pub observed: bool,
+    /// What would be sent for the position if it were not.
+    pub wishes: Vec<String>,
 }
 
 /// How things stand, for those who ask.
@@ -296,11 +301,20 @@ impl Live {
             protect_only: self.cycle.is_protect_only(),
             journal_works: !self.cycle.is_journal_failed(),
             venue_works: self.venue_works,
-            positions: open
-                .map(|read| Shown { key: read.key, document: read.document, coverage: read.protection })
-                .collect(),
+            positions: open.map(|read| shown(engine, read)).collect(),
             entries: engine.entries().map(|(key, entry)| ShownEntry { key, entry: entry.clone() }).collect(),
         };
         self.status.send_replace(Arc::new(status));
+    }
+}
+
+fn shown(engine: &Engine, read: PositionRead) -> Shown {
+    let account = engine.accounts().find(|account| account.id == read.key.account);
+    Shown {
+        key: read.key,
+        document: read.document,
+        coverage: read.protection,
+        observed: account.is_some_and(|account| account.permit == Permit::Observe),
+        wishes: engine.position(read.key).map_or_else(Vec::new, |position| position.wishes.clone()),
     }
 }

@@ -17,7 +17,7 @@ pub struct AccountConfig {
     pub name: Name,
     /// Where it is held.
     pub venue: Venue,
-    /// What may be done with it; only [`Mode::Paper`] in this version.
+    /// What may be done with it; not [`Mode::Live`] in this version.
     pub mode: Mode,
     /// The plan of all positions that have no closer one.
     pub plan: Option<Name>,
@@ -122,10 +122,10 @@ pub(super) fn account(
 fn mode(written: &wire::Account) -> Result<Mode, Problem> {
     let Some(mode) = &written.mode else { return Ok(Mode::Paper) };
     match mode.value {
-        Mode::Paper => Ok(Mode::Paper),
-        asked @ (Mode::Live | Mode::Observe) => {
-            let message = format!("mode `{}` is not available: this version trades the paper venue only", asked.word());
-            Err(Problem::new(mode.at, message, "write `mode: paper`"))
+        known @ (Mode::Observe | Mode::Paper) => Ok(known),
+        Mode::Live => {
+            let message = "mode `live` is not available: this version trades the paper venue only";
+            Err(Problem::new(mode.at, message.to_owned(), "write `mode: paper`, or `mode: observe` to look only"))
         }
     }
 }

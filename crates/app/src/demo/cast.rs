@@ -5,8 +5,8 @@ use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_
 use crate::recorded::OpenSpec;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
-    Account, AccountId, Event, Instrument, InstrumentId, Limits, Name, PlanId, PositionKey, PositionMode, PositionSide,
-    Quantity, Symbol, Timestamp,
+    Account, AccountId, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionMode,
+    PositionSide, Quantity, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_venues::paper::{LedgerFailure, LedgerFile, PaperVenue};
@@ -134,6 +134,7 @@ fn account(number: u32, opening: &Opening) -> Account {
         capability: capability(),
         currency: opening.instrument.currency,
         limits: Limits::default(),
+        permit: Permit::All,
     }
 }
 

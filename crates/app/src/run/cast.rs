@@ -3,7 +3,9 @@
 use crate::config::{self, AccountConfig, Config};
 use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
 use crate::web::Names;
-use backstop_model::{Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, PlanId, PositionMode};
+use backstop_model::{
+    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionMode,
+};
 use backstop_sim as sim;
 use std::collections::BTreeMap;
 
@@ -24,6 +26,14 @@ const fn adopted(written: config::Adopt) -> Adopt {
         config::Adopt::HardStop => Adopt::HardStop,
         config::Adopt::Plan => Adopt::Plan,
         config::Adopt::Propose => Adopt::Propose,
+    }
+}
+
+/// What a mode permits. Live accounts are not there yet.
+const fn permitted(mode: config::Mode) -> Permit {
+    match mode {
+        config::Mode::Observe => Permit::Observe,
+        config::Mode::Live | config::Mode::Paper => Permit::All,
     }
 }
 
@@ -65,6 +75,7 @@ impl RunCast {
                 capability: capability(),
                 currency,
                 limits: limits(written),
+                permit: permitted(written.mode),
             };
             definitions.push(Event::DefineAccount(Box::new(account.clone())));
             for (symbol, plan) in &written.symbol_plans {

@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use backstop_runtime::Status;
+use backstop_runtime::{Shown, Status};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
@@ -63,6 +63,15 @@ fn health_of(status: &Status) -> Value {
 
 async fn positions(State(wishes): State<Wishes>) -> Json<Value> {
     let status = wishes.handle.status.borrow().clone();
-    let documents: Vec<_> = status.positions.iter().map(|shown| &shown.document).collect();
-    Json(json!(documents))
+    Json(status.positions.iter().map(document).collect())
+}
+
+/// The document, and for an account that is only observed what would be sent.
+fn document(shown: &Shown) -> Value {
+    let mut document = json!(shown.document);
+    if shown.observed {
+        document["would"] = json!(shown.wishes);
+        document["stop_at_venue"] = json!(shown.coverage.stop_price);
+    }
+    document
 }

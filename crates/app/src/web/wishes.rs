@@ -52,6 +52,10 @@ impl Wishes {
         named.or(of_symbol.first().copied().filter(|_| of_symbol.len() == 1))
     }
 
+    fn is_observed(&self, key: PositionKey) -> bool {
+        self.handle.status.borrow().positions.iter().any(|shown| shown.key == key && shown.observed)
+    }
+
     pub(super) async fn ask(&self, events: Vec<Event>, answer: Value) -> Response {
         for event in events {
             if self.handle.inbox.send(Input::Operator(Box::new(event))).await.is_err() {
@@ -73,6 +77,9 @@ pub(super) async fn close(
     body: Option<Json<ClosePart>>,
 ) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
+    if wishes.is_observed(position) {
+        return refuse(StatusCode::CONFLICT, "its account is only observed: nothing is sent; close it at the venue");
+    }
     let Some(part) = body.and_then(|Json(body)| body.part) else {
         return wishes.ask(vec![Event::Close { position }], json!({ "position_id": id, "closing": true })).await;
     };
@@ -92,11 +99,14 @@ fn share(text: &str) -> Option<Ratio> {
 /// Closes every open position, and takes back every entry.
 pub(super) async fn close_all(State(wishes): State<Wishes>) -> Response {
     let status = wishes.handle.status.borrow().clone();
-    let mut keys: BTreeSet<PositionKey> = status.positions.iter().map(|shown| shown.key).collect();
+    let mut keys: BTreeSet<PositionKey> =
+        status.positions.iter().filter(|shown| !shown.observed).map(|shown| shown.key).collect();
+    let observed: BTreeSet<PositionKey> =
+        status.positions.iter().filter(|shown| shown.observed).map(|shown| shown.key).collect();
     let count = keys.len();
     keys.extend(status.entries.iter().filter(|shown| shown.entry.is_live()).map(|shown| shown.key));
     let events = keys.into_iter().map(|position| Event::Close { position }).collect();
-    wishes.ask(events, json!({ "closing": count })).await
+    wishes.ask(events, json!({ "closing": count, "only_observed": observed.len() })).await
 }
 
 /// Moves the stop to break-even.

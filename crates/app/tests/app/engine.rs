@@ -106,7 +106,8 @@ impl Engine {
 
     /// Waits until every account has been read once.
     pub fn wait_until_read(&self) {
-        while self.health()["protect_only"] != false {
+        let is_read = |health: &Value| health["protect_only"] == false && health["last_update"] != 0;
+        while !is_read(&self.health()) {
             std::thread::yield_now();
         }
     }

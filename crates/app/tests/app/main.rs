@@ -10,6 +10,7 @@ mod entries;
 mod excursion;
 mod explanations;
 mod ledger;
+mod observing;
 mod openings;
 mod pipes;
 mod recordings;

@@ -25,6 +25,12 @@ impl Position {
         if self.live.as_ref().is_some_and(|live| live.suspended) {
             return Ok(());
         }
+        if ctx.permit == Permit::Observe {
+            self.observe(ctx, out)?;
+            self.retire();
+            return Ok(());
+        }
+        self.wishes.clear();
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;
         }
@@ -42,6 +48,7 @@ impl Position {
             _ if paused => matches!(leg, Leg::Close | Leg::Part),
             Permit::All => !leg.is_stop(),
             Permit::ProtectOnly => matches!(leg, Leg::Close | Leg::Part),
+            Permit::Observe => false,
         };
         for want in wants.iter().filter(|want| permitted(want.leg)) {
             if want.leg.takes_at_once() {

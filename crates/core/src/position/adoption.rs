@@ -146,7 +146,7 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
 }
 
 /// The farthest of the trader's own stops, when together they cover everything.
-fn covering(live: &Live, side: PositionSide) -> Option<Price> {
+pub(super) fn covering(live: &Live, side: PositionSide) -> Option<Price> {
     let whole = live.remaining();
     let covered = live.foreign.iter().map(|stop| stop.quantity.unwrap_or(whole));
     let covered = covered.fold(Quantity::ZERO, |sum, more| sum.plus(more).unwrap_or(whole));

@@ -9,7 +9,7 @@ use super::{Ctx, Out, Position};
 use crate::orders::{Change, Doubt, EntryEnd, EntryName, EntryOrder, OrderState, Unwanted};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Epoch, ExitPlan, Fill, Lookup, NewOrder, OrderQuantity, OrderReport,
-    OrderStatus, OutOfRange, Outcome, Quantity, RefusalReason, Severity, Timestamp,
+    OrderStatus, OutOfRange, Outcome, Permit, Quantity, RefusalReason, Severity, Timestamp,
 };
 use std::sync::Arc;
 
@@ -367,7 +367,9 @@ impl Position {
                     });
                     *since = ctx.now;
                 }
-                OrderState::Working { change: change @ None } if entry.unwanted.is_some() => {
+                OrderState::Working { change: change @ None }
+                    if entry.unwanted.is_some() && ctx.permit != Permit::Observe =>
+                {
                     *change = Some(Change::Cancelling { since: ctx.now, agreed: false });
                     out.commands.push(Command::Cancel { account, instrument, id, deal: None });
                 }

@@ -13,6 +13,7 @@ pub mod document;
 mod entering;
 mod facts;
 mod levels;
+mod observing;
 mod protection;
 mod recognise;
 mod reports;
@@ -68,6 +69,9 @@ pub struct Position {
     /// Our entries, oldest first: those on their way, and those over as long as a repeat may come.
     #[serde(default)]
     pub entries: Vec<EntryOrder>,
+    /// What would be sent if it were not only observed.
+    #[serde(default)]
+    pub wishes: Vec<String>,
     /// When the newest booked execution happened, by the venue's clock: an older read says nothing of the quantity.
     newest_fill: Timestamp,
     /// Executions already booked, newest last.
@@ -182,6 +186,7 @@ impl Position {
             live: None,
             orders: Vec::new(),
             entries: Vec::new(),
+            wishes: Vec::new(),
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
             known: BTreeSet::new(),

@@ -88,7 +88,11 @@ impl World {
             "funding" => self.funding(rest),
             "journal" => self.lose_journal(),
             "permit" => {
-                let permit = if rest == "all" { Permit::All } else { Permit::ProtectOnly };
+                let permit = match rest {
+                    "all" => Permit::All,
+                    "observe" => Permit::Observe,
+                    _ => Permit::ProtectOnly,
+                };
                 self.handle(Event::Permit { account: ACCOUNT, permit });
             }
             "open" => self.open(rest),
