@@ -138,7 +138,7 @@ impl Engine {
         for key in keys {
             self.tell_known(*key, turn, |position, ctx, _| {
                 position.stop_entering(Unwanted::Cancelled);
-                if let Some(live) = position.live.as_mut().filter(|_| flatten) {
+                if let Some(live) = position.live.as_mut().filter(|_| flatten && !ctx.leaves_alone()) {
                     live.close(ExitReason::Emergency, ctx.now);
                 }
                 Ok(())

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::cycle::{Cycle, Taken};
 use backstop_core::orders::EntryOrder;
 use backstop_core::{Engine, PositionRead};
-use backstop_model::{EntryRequest, Event, Notice, Permit, PositionDocument, PositionKey, Timestamp};
+use backstop_model::{Account, EntryRequest, Event, Notice, Permit, PositionDocument, PositionKey, Timestamp};
 use backstop_store::{Done, Journal, LeaseKeeper, Work, Writer};
 use backstop_venues::{Venue, VenueFailure};
 use std::sync::Arc;
@@ -65,6 +65,8 @@ pub struct Shown {
     pub coverage: backstop_core::Coverage,
     /// The account is only observed.
     pub observed: bool,
+    /// The account is limited to other symbols: it is shown and not touched.
+    pub left_alone: bool,
     /// What would be sent for the position if it were not.
     pub wishes: Vec<String>,
 }
@@ -310,7 +312,10 @@ impl Live {
 
 fn shown(engine: &Engine, read: PositionRead) -> Shown {
     let account = engine.accounts().find(|account| account.id == read.key.account);
+    let symbol = engine.instrument(read.key.instrument).map(|instrument| instrument.symbol);
+    let covers = |account: &Account| symbol.is_none_or(|symbol| account.limits.cover(symbol));
     Shown {
+        left_alone: !account.is_none_or(covers),
         key: read.key,
         document: read.document,
         coverage: read.protection,

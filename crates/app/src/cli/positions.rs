@@ -54,15 +54,23 @@ struct Position {
     would: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stop_at_venue: Option<Price>,
+    /// The account is limited to other symbols.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    left_alone: bool,
 }
 
 fn of_the_store(store: &Path) -> Result<Vec<Position>, Failure> {
     let documents = ReadOnly::open(store)?.positions(true)?.into_iter();
-    Ok(documents.map(|(_, document)| Position { document, would: None, stop_at_venue: None }).collect())
+    Ok(documents
+        .map(|(_, document)| Position { document, would: None, stop_at_venue: None, left_alone: false })
+        .collect())
 }
 
 fn show(position: &Position) -> Result<(), Failure> {
     output::write(&card(&position.document))?;
+    if position.left_alone {
+        output::line("not touched: the account is limited to other symbols")?;
+    }
     let Some(would) = &position.would else { return Ok(()) };
     match position.stop_at_venue {
         Some(price) => output::line(format_args!("only observed; at the venue rests a stop at {price}"))?,

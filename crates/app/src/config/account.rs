@@ -29,9 +29,9 @@ pub struct AccountConfig {
     pub max_daily_loss: Option<Ratio>,
     /// Close everything as well when the daily loss is reached.
     pub flatten: bool,
-    /// Only these symbols; all when empty.
+    /// Only positions on these are touched; all when empty.
     pub symbols: Vec<Symbol>,
-    /// The largest notional of a position that is looked after.
+    /// The largest notional of one position: entries beyond it are refused, others' positions are told of.
     pub max_notional: Option<Money>,
 }
 
@@ -151,16 +151,8 @@ fn told(account: &AccountConfig) -> Vec<String> {
     if account.plan.is_none() && account.symbol_plans.is_empty() {
         told.push("it has no plan: positions are shown, nothing is done for them".to_owned());
     }
-    told.extend(not_acted_on(account));
     if account.flatten && account.max_daily_loss.is_none() {
         told.push("flatten has no effect without max_daily_loss".to_owned());
     }
     told
-}
-
-/// Keys that are read and checked but that this version does not act on: said, so that nobody relies on them.
-fn not_acted_on(account: &AccountConfig) -> Vec<String> {
-    let written = [("symbols", !account.symbols.is_empty()), ("max_notional", account.max_notional.is_some())];
-    let idle = written.iter().filter(|(_, is_written)| *is_written);
-    idle.map(|(key, _)| format!("{key} is not acted on in this version")).collect()
 }

@@ -44,7 +44,8 @@ async fn health(State(wishes): State<Wishes>) -> Json<Value> {
 }
 
 fn health_of(status: &Status) -> Value {
-    let unprotected = status.positions.iter().filter(|shown| !shown.coverage.covered).count();
+    let is_unprotected = |shown: &&Shown| !shown.coverage.covered && !shown.left_alone;
+    let unprotected = status.positions.iter().filter(is_unprotected).count();
     json!({
         "ok": status.journal_works && status.venue_works && unprotected == 0,
         "stream": if status.venue_works { "up" } else { "down" },
@@ -66,12 +67,15 @@ async fn positions(State(wishes): State<Wishes>) -> Json<Value> {
     Json(status.positions.iter().map(document).collect())
 }
 
-/// The document, and for an account that is only observed what would be sent.
+/// The document, for an account that is only observed what would be sent, and whether it is left alone.
 fn document(shown: &Shown) -> Value {
     let mut document = json!(shown.document);
     if shown.observed {
         document["would"] = json!(shown.wishes);
         document["stop_at_venue"] = json!(shown.coverage.stop_price);
+    }
+    if shown.left_alone {
+        document["left_alone"] = json!(true);
     }
     document
 }

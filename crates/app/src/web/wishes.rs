@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use backstop_model::{Event, Name, PositionKey, Ratio};
-use backstop_runtime::{Handle, Input};
+use backstop_runtime::{Handle, Input, Shown};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -52,8 +52,15 @@ impl Wishes {
         named.or(of_symbol.first().copied().filter(|_| of_symbol.len() == 1))
     }
 
-    fn is_observed(&self, key: PositionKey) -> bool {
-        self.handle.status.borrow().positions.iter().any(|shown| shown.key == key && shown.observed)
+    /// Why nothing is done for a position, if so.
+    fn why_not(&self, key: PositionKey) -> Option<&'static str> {
+        let status = self.handle.status.borrow();
+        let shown = status.positions.iter().find(|shown| shown.key == key)?;
+        match (shown.observed, shown.left_alone) {
+            (true, _) => Some("its account is only observed: nothing is sent; close it at the venue"),
+            (_, true) => Some("its account is limited to other symbols: it is not touched; close it at the venue"),
+            (false, false) => None,
+        }
     }
 
     pub(super) async fn ask(&self, events: Vec<Event>, answer: Value) -> Response {
@@ -77,8 +84,8 @@ pub(super) async fn close(
     body: Option<Json<ClosePart>>,
 ) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
-    if wishes.is_observed(position) {
-        return refuse(StatusCode::CONFLICT, "its account is only observed: nothing is sent; close it at the venue");
+    if let Some(why) = wishes.why_not(position) {
+        return refuse(StatusCode::CONFLICT, why);
     }
     let Some(part) = body.and_then(|Json(body)| body.part) else {
         return wishes.ask(vec![Event::Close { position }], json!({ "position_id": id, "closing": true })).await;
@@ -99,14 +106,14 @@ fn share(text: &str) -> Option<Ratio> {
 /// Closes every open position, and takes back every entry.
 pub(super) async fn close_all(State(wishes): State<Wishes>) -> Response {
     let status = wishes.handle.status.borrow().clone();
-    let mut keys: BTreeSet<PositionKey> =
-        status.positions.iter().filter(|shown| !shown.observed).map(|shown| shown.key).collect();
-    let observed: BTreeSet<PositionKey> =
-        status.positions.iter().filter(|shown| shown.observed).map(|shown| shown.key).collect();
+    let (spared, closed): (Vec<&Shown>, Vec<&Shown>) =
+        status.positions.iter().partition(|shown| shown.observed || shown.left_alone);
+    let spared: BTreeSet<PositionKey> = spared.into_iter().map(|shown| shown.key).collect();
+    let mut keys: BTreeSet<PositionKey> = closed.into_iter().map(|shown| shown.key).collect();
     let count = keys.len();
     keys.extend(status.entries.iter().filter(|shown| shown.entry.is_live()).map(|shown| shown.key));
     let events = keys.into_iter().map(|position| Event::Close { position }).collect();
-    wishes.ask(events, json!({ "closing": count, "only_observed": observed.len() })).await
+    wishes.ask(events, json!({ "closing": count, "not_touched": spared.len() })).await
 }
 
 /// Moves the stop to break-even.

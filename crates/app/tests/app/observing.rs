@@ -26,7 +26,7 @@ fn an_observed_account_sends_nothing_and_shows_what_it_would_send() {
     let refused = engine.ask("close main-BTCUSDT-long-1");
     assert_eq!(code(&refused), 2);
     assert!(said(&refused).contains("only observed"), "{}", said(&refused));
-    assert_eq!(last_line(&engine.ask("close --all"))["only_observed"], 1);
+    assert_eq!(last_line(&engine.ask("close --all"))["not_touched"], 1);
     let entry = engine.ask("open ETHUSDT long 1 --id a");
     assert_eq!(code(&entry), 1, "{}", said(&entry));
     assert!(last_line(&entry)["error"].as_str().unwrap().contains("only observed"));

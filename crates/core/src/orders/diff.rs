@@ -25,6 +25,9 @@ impl Position {
         if self.live.as_ref().is_some_and(|live| live.suspended) {
             return Ok(());
         }
+        if ctx.leaves_alone() && !self.is_flat() {
+            return Ok(());
+        }
         if ctx.permit == Permit::Observe {
             self.observe(ctx, out)?;
             self.retire();

@@ -50,7 +50,7 @@ impl Position {
     /// Whose an incarnation is that has just begun.
     pub(super) fn adoption(&self, at_first_look: bool, ctx: Ctx) -> Adoption {
         match ctx.account.adopt {
-            _ if at_first_look => Adoption::ToPropose,
+            _ if at_first_look || ctx.leaves_alone() => Adoption::ToPropose,
             Adopt::HardStop => Adoption::HardStopAt(ctx.now.plus(GRACE)),
             Adopt::Plan => Adoption::Managed,
             Adopt::Propose => Adoption::ToPropose,

@@ -109,10 +109,17 @@ impl Position {
             attached_at: ctx.now,
             paused: false,
             suspended: false,
+            told_worth: false,
             read_until: None,
         };
         live.protection.note(false, ctx.now);
-        if adoption == Adoption::Managed {
+        if ctx.leaves_alone() {
+            let text = format!(
+                "{} {}: account {} is limited to other symbols; the position is shown and not touched",
+                ctx.instrument.symbol, self.key.side, ctx.account.name
+            );
+            out.tell(Severity::Warning, self.key, text);
+        } else if adoption == Adoption::Managed {
             arming::arm(&mut live, id, self.key, ctx, out)?;
         }
         if let Some(Unwanted::Closed(reason)) = unwanted {

@@ -13,6 +13,7 @@ pub mod document;
 mod entering;
 mod facts;
 mod levels;
+mod limits;
 mod observing;
 mod protection;
 mod recognise;
@@ -111,6 +112,9 @@ pub struct Live {
     pub paused: bool,
     /// A guard has failed: nothing is sent but what keeps the stop (style: rule 6).
     pub suspended: bool,
+    /// People know that it is larger than the account's limit.
+    #[serde(default)]
+    pub told_worth: bool,
     /// It began from a full read of this venue's time: executions before that are in its quantity already.
     #[serde(default)]
     pub read_until: Option<Timestamp>,

@@ -33,6 +33,9 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range; the caller suspends the position.
     pub(crate) fn look(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        if ctx.leaves_alone() {
+            return Ok(());
+        }
         let Some(live) = &mut self.live else { return Ok(()) };
         if let Some(plan) = live.plan.clone() {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
@@ -46,6 +49,7 @@ impl Position {
             }
         }
         self.watch_adoption(ctx, out)?;
+        self.watch_worth(ctx, out)?;
         self.merge(ctx, out)?;
         if !self.is_flat() {
             self.watch_quantity(ctx, out);

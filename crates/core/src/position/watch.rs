@@ -43,7 +43,8 @@ impl Position {
     /// The prices inside which no tick changes anything before the next deadline.
     pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
         let mut watches = Watches { side: self.key.side, quiet: Quiet::default() };
-        let Some(live) = self.live.as_ref().filter(|live| !live.suspended) else { return watches.quiet };
+        let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
+        let Some(live) = self.live.as_deref().filter(looks) else { return watches.quiet };
         let Some(plan) = live.plan.as_ref() else { return watches.quiet };
         for tranche in live.open() {
             watch_tranche(&mut watches, tranche, plan, ctx);
@@ -62,7 +63,8 @@ impl Position {
         for state in self.orders.iter().map(|order| order.state).chain(entries) {
             next = earlier(next, order_deadline(state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
-        let Some(live) = self.live.as_ref().filter(|live| !live.suspended) else { return next };
+        let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
+        let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));
         live.open().map(|tranche| self.tranche_deadline(tranche, live, ctx)).fold(next, earlier)
     }
