@@ -1,0 +1,143 @@
+//! Who does what: the orders that rest at the venue and work without Backstop, and what Backstop does itself and so has
+//! to run for.
+
+use super::ground::Ground;
+use crate::exits::ladder::{Level, LevelState};
+use crate::exits::slices;
+use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches};
+use backstop_model::{Distance, Quantity, RestingTargets};
+
+/// What rests at the venue.
+pub(super) fn resting(ground: &Ground) -> Vec<String> {
+    let (case, plan) = (ground.case, ground.case.plan);
+    let over = if case.capability.whole_stop { "the whole position".to_owned() } else { case.quantity.to_string() };
+    let word = plan.stop_loss.trigger.word();
+    let mut told = vec![format!("the stop: a stop-market order over {over} that watches the {word} price")];
+    let kind = match plan.target_order {
+        TargetOrder::Limit => "limit orders",
+        TargetOrder::Market => "market orders triggered at the target",
+        TargetOrder::PostOnly => "limit orders that only make",
+    };
+    let (resting, _) = targets(ground);
+    if let Some(names) = names(&resting) {
+        told.push(format!("{names}: {kind} that only reduce"));
+    }
+    if let (Some(Ok(runner)), Some(trailing)) = (&ground.native, plan.trailing) {
+        let source = trailing.trigger.word();
+        told.push(format!("the trail: the venue's own trailing order for {runner}, on the {source} price"));
+    }
+    told
+}
+
+/// What Backstop does itself.
+pub(super) fn watched(ground: &Ground) -> Vec<String> {
+    let (case, plan) = (ground.case, ground.case.plan);
+    let (_, own) = targets(ground);
+    let mut told = Vec::new();
+    told.extend(names(&own).map(|names| format!("{names}: watched, and closed at market when the price is there")));
+    let only_move: Vec<&Level> = ground.levels.iter().filter(|level| level.state == LevelState::OnlyMoves).collect();
+    told.extend(names(&only_move).map(|names| format!("{names}: watched, to move the stop")));
+    if plan.stop_ladder != StopLadder::None && !plan.take_profits.is_empty() {
+        let how =
+            if case.capability.amend_stop { "in place" } else { "by placing the new one before the old is cancelled" };
+        told.push(format!("the ladder: moves the stop when a level is completely filled, {how}"));
+    }
+    told.extend(trail(ground));
+    if plan.instant_take_profit && ground.levels.iter().any(|level| !level.planned.is_zero()) {
+        told.push("a target passed for 250 ms without a fill is taken over the live stop".to_owned());
+    }
+    told.extend(ground.armed.breakeven_at.map(|at| format!("from {at} on the stop goes to break-even")));
+    if let (Some(at), Some(soft)) = (ground.armed.soft_stop, plan.soft_stop) {
+        let patience = soft.patience.in_words();
+        told.push(format!("the soft stop: everything is closed when the price has stood beyond {at} for {patience}"));
+    }
+    told.extend(parts(ground));
+    told.extend(follows(ground));
+    told.extend(tranches(ground));
+    told.extend(plan.time_limit.map(|limit| format!("after {} what is left is closed at market", limit.in_words())));
+    told.extend(plan.close_at.as_ref().map(|at| format!("at {at} what is left is closed at market")));
+    told
+}
+
+/// The levels whose orders rest, and those that Backstop takes itself because the venue has room for one.
+fn targets<'a>(ground: &Ground<'a>) -> (Vec<&'a Level>, Vec<&'a Level>) {
+    let closing: Vec<&Level> = ground.levels.iter().filter(|level| !level.due().is_zero()).collect();
+    match ground.case.capability.resting_targets {
+        RestingTargets::Every => (closing, Vec::new()),
+        RestingTargets::Last => {
+            let last = closing.len().saturating_sub(1);
+            (closing[last..].to_vec(), closing[..last].to_vec())
+        }
+    }
+}
+
+fn names(levels: &[&Level]) -> Option<String> {
+    let names: Vec<String> = levels.iter().map(|level| format!("TP{}", level.number)).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn trail(ground: &Ground) -> Option<String> {
+    let trailing = ground.case.plan.trailing?;
+    let (source, distance) = (trailing.trigger.word(), trailing.distance);
+    let from = ground.armed.activation.filter(|at| !ground.is_passed(*at));
+    let from = from.map_or_else(|| "from the start".to_owned(), |at| format!("from {at} on"));
+    match ground.trailed_by()? {
+        TrailedBy::Amend => {
+            let why = match &ground.native {
+                Some(Err(why)) => format!(" ({why})"),
+                Some(Ok(_)) | None => String::new(),
+            };
+            Some(format!("the trail: {from} the resting stop is moved, {distance} behind the best {source} price{why}"))
+        }
+        TrailedBy::Engine => Some(format!(
+            "the trail: {from} watched, {distance} behind the best {source} price, and closed at market; the hard stop rests"
+        )),
+        TrailedBy::Venue => None,
+    }
+}
+
+/// Closing in parts, where it cuts anything at this quantity.
+fn parts(ground: &Ground) -> Option<String> {
+    let (case, slices) = (ground.case, ground.case.plan.slices);
+    let cut = |whole: Quantity, price| slices::part(slices, whole, Quantity::ZERO, price, case.instrument).ok();
+    let of_level = |level: &Level| {
+        let part = cut(level.planned, level.price).filter(|part| *part < level.planned)?;
+        Some(format!("TP{} {part} at a time", level.number))
+    };
+    let mut told: Vec<String> =
+        ground.levels.iter().filter(|level| !level.due().is_zero()).filter_map(of_level).collect();
+    let market = cut(case.quantity, case.entry).filter(|part| *part < case.quantity);
+    told.extend(market.map(|part| format!("market exits that have the time {part} at a time")));
+    (!told.is_empty()).then(|| format!("closing in parts: {}; stops are never cut", told.join(", ")))
+}
+
+fn follows(ground: &Ground) -> Option<String> {
+    let plan = ground.case.plan;
+    let stop = plan.stop_loss.follow && matches!(plan.stop_loss.at, Distance::Atr(_));
+    let trail =
+        plan.trailing.is_some_and(|trailing| trailing.follow && matches!(trailing.distance, TrailDistance::Atr(_)));
+    let what = match (stop, trail) {
+        (true, true) => "stop and trail follow",
+        (true, false) => "the stop follows",
+        (false, true) => "the trail follows",
+        (false, false) => return None,
+    };
+    Some(format!("{what} the average true range, only ever tighter"))
+}
+
+fn tranches(ground: &Ground) -> Option<String> {
+    let merge = match ground.case.plan.merge {
+        Merge::InProfit => "back in profit they become one",
+        Merge::Never => "they stay apart",
+    };
+    match ground.case.plan.tranches {
+        Tranches::Off => None,
+        Tranches::PerFill => Some(format!("every further entry gets levels and a stop of its own; {merge}")),
+        Tranches::NewWhenLoss { loss, max } => {
+            let loss = loss.in_percent();
+            Some(format!(
+                "a further entry while the newest loses more than {loss}% gets levels and a stop of its own, up to {max}; {merge}"
+            ))
+        }
+    }
+}
