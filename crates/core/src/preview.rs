@@ -156,7 +156,7 @@ pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
         guard: way.guard,
         armed: way.is_inside(&ground),
         rests_at_venue: duties::resting(&ground),
-        done_by_backstop: duties::watched(&ground),
+        done_by_backstop: duties::watched(&ground, &course),
         assumptions: ground.assumptions(),
         warnings,
         rows: course.rows,

@@ -26,7 +26,16 @@ fn stop(plan: &ExitPlan) -> Vec<String> {
     let stop = plan.stop_loss;
     let mut lines = vec![format!("stop {}, watched on {}", from_entry(stop.at), stop.trigger.word())];
     if let Some(share) = stop.until_warm {
-        lines.push(format!("until enough bars are known the average true range stands for {share}"));
+        lines.push(match stop.at {
+            Distance::Atr(_) => {
+                format!(
+                    "until enough bars are known the stop is {share} from entry, other distances in atr in proportion"
+                )
+            }
+            Distance::At(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Points(_) | Distance::Risk(_) => {
+                format!("until enough bars are known distances in atr are {share}")
+            }
+        });
     }
     if stop.follow && matches!(stop.at, Distance::Atr(_)) {
         lines.push("the stop follows the average true range and only tightens".to_owned());

@@ -13,6 +13,7 @@ mod ledger;
 mod observing;
 mod openings;
 mod pipes;
+mod previews;
 mod recordings;
 mod shared;
 mod starting;

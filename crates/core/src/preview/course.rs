@@ -20,21 +20,35 @@ pub(super) struct Course {
     pub waited: Vec<(String, Price, Price)>,
     /// What came of `breakeven_at`.
     pub break_even: Option<Fate>,
-    /// What came of the trail, if there is one.
-    pub trail: Option<Fate>,
+    /// Where the trail began, if it did.
+    pub trail: Option<Start>,
     /// Levels whose own trail was no nearer than the one before.
     pub no_nearer: Vec<u8>,
 }
 
-/// What came of something that waits for a price.
+/// What came of a move that waits for a price.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fate {
     /// Everything was closed before.
     Never,
-    /// It happened when the price was there; where the stop stood before.
-    There(Price, Price),
-    /// The price was there and the stop stood at least as near already.
-    Useless(Price, Price),
+    /// It moved the stop when the price was there, or as soon as it could.
+    Moved,
+    /// The price was there and the stop stood at least as near already: here.
+    Useless(Price),
+}
+
+/// Where a trail begins, and with what.
+pub(super) struct Start {
+    /// The best price there.
+    pub from: Price,
+    /// Where the stop stood before.
+    pub standing: Price,
+    /// How far behind it stays.
+    pub behind: Behind,
+    /// The same as it is written.
+    pub distance: TrailDistance,
+    /// The level that has brought it, if one has.
+    pub level: Option<u8>,
 }
 
 /// Walks the way; `told` is what the ladder says of levels that are too small.
@@ -96,11 +110,7 @@ impl<'a> Walk<'a> {
         let (case, armed) = (ground.case, ground.armed);
         let because = format!("stop_loss {}", case.plan.stop_loss.at);
         let due = ground.levels.iter().try_fold(Quantity::ZERO, |sum, level| sum.plus(level.due()))?;
-        let course = Course {
-            break_even: armed.breakeven_at.map(|_| Fate::Never),
-            trail: armed.trail.map(|_| Fate::Never),
-            ..Course::default()
-        };
+        let course = Course { break_even: armed.breakeven_at.map(|_| Fate::Never), ..Course::default() };
         Ok(Self {
             ground,
             stop: Place { price: armed.stop, basis: Basis::Initial, because },
@@ -123,7 +133,7 @@ impl<'a> Walk<'a> {
             self.ask_break_even("entry", entry)?;
         }
         if self.behind.is_some() && armed.activation.is_none_or(|at| self.ground.is_passed(at)) {
-            self.activate(entry);
+            self.activate(entry, None);
         }
         self.follow(entry)?;
         self.row("entry".to_owned(), Deed::Entry, entry, Quantity::ZERO, None)
@@ -166,17 +176,16 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let by_level = self.trails;
-        self.activate(price);
+        self.activate(price, None);
         self.follow(price)?;
         let note = by_level.then(|| "a level has brought the trail already".to_owned());
         self.row("trail".to_owned(), Deed::Trails, price, Quantity::ZERO, note)
     }
 
-    fn activate(&mut self, price: Price) {
-        if !self.trails {
-            self.trails = true;
-            self.course.trail = Some(Fate::There(price, self.stop.price));
-        }
+    fn activate(&mut self, from: Price, level: Option<u8>) {
+        let (false, Some((behind, distance))) = (self.trails, self.behind) else { return };
+        self.trails = true;
+        self.course.trail = Some(Start { from, standing: self.stop.price, behind, distance, level });
     }
 
     /// The ladder's move, judged as live.
@@ -217,7 +226,7 @@ impl<'a> Walk<'a> {
     fn ask_break_even(&mut self, name: &str, price: Price) -> Result<(), OutOfRange> {
         let (place, before) = (self.break_even_place(name, price)?, self.stop.price);
         let moves = self.ground.case.side.is_better(place.price, before);
-        self.course.break_even = Some(if moves { Fate::There(price, before) } else { Fate::Useless(price, before) });
+        self.course.break_even = Some(if moves { Fate::Moved } else { Fate::Useless(before) });
         self.settle(place, price);
         Ok(())
     }
@@ -265,7 +274,7 @@ impl<'a> Walk<'a> {
         } else {
             self.course.no_nearer.push(level.number);
         }
-        self.activate(level.price);
+        self.activate(level.price, Some(level.number));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Who does what: the orders that rest at the venue and work without Backstop, and what Backstop does itself and so has
 //! to run for.
 
+use super::course::{Course, Fate};
 use super::ground::Ground;
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
@@ -14,14 +15,12 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
     let word = plan.stop_loss.trigger.word();
     let mut told = vec![format!("the stop: a stop-market order over {over} that watches the {word} price")];
     let kind = match plan.target_order {
-        TargetOrder::Limit => "limit orders",
-        TargetOrder::Market => "market orders triggered at the target",
-        TargetOrder::PostOnly => "limit orders that only make",
+        TargetOrder::Limit => "reduce-only limit",
+        TargetOrder::Market => "reduce-only market, triggered at the target",
+        TargetOrder::PostOnly => "reduce-only limit that only makes",
     };
     let (resting, _) = targets(ground);
-    if let Some(names) = names(&resting) {
-        told.push(format!("{names}: {kind} that only reduce"));
-    }
+    told.extend(names(&resting).map(|names| format!("{names}: {kind}")));
     if let (Some(Ok(runner)), Some(trailing)) = (&ground.native, plan.trailing) {
         let source = trailing.trigger.word();
         told.push(format!("the trail: the venue's own trailing order for {runner}, on the {source} price"));
@@ -30,23 +29,24 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
 }
 
 /// What Backstop does itself.
-pub(super) fn watched(ground: &Ground) -> Vec<String> {
+pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
     let (case, plan) = (ground.case, ground.case.plan);
     let (_, own) = targets(ground);
     let mut told = Vec::new();
     told.extend(names(&own).map(|names| format!("{names}: watched, and closed at market when the price is there")));
-    let only_move: Vec<&Level> = ground.levels.iter().filter(|level| level.state == LevelState::OnlyMoves).collect();
+    let only_move: Vec<&Level> = ground.levels.iter().filter(|level| moves(ground, level)).collect();
     told.extend(names(&only_move).map(|names| format!("{names}: watched, to move the stop")));
-    if plan.stop_ladder != StopLadder::None && !plan.take_profits.is_empty() {
+    if course.ladder_asked {
         let how =
             if case.capability.amend_stop { "in place" } else { "by placing the new one before the old is cancelled" };
         told.push(format!("the ladder: moves the stop when a level is completely filled, {how}"));
     }
-    told.extend(trail(ground));
+    told.extend(course.trail.as_ref().and_then(|_| trail(ground)));
     if plan.instant_take_profit && ground.levels.iter().any(|level| !level.planned.is_zero()) {
         told.push("a target passed for 250 ms without a fill is taken over the live stop".to_owned());
     }
-    told.extend(ground.armed.breakeven_at.map(|at| format!("from {at} on the stop goes to break-even")));
+    let break_even = ground.armed.breakeven_at.filter(|_| course.break_even == Some(Fate::Moved));
+    told.extend(break_even.map(|at| format!("from {at} on the stop goes to break-even")));
     if let (Some(at), Some(soft)) = (ground.armed.soft_stop, plan.soft_stop) {
         let patience = soft.patience.in_words();
         told.push(format!("the soft stop: everything is closed when the price has stood beyond {at} for {patience}"));
@@ -71,6 +71,14 @@ fn targets<'a>(ground: &Ground<'a>) -> (Vec<&'a Level>, Vec<&'a Level>) {
     }
 }
 
+/// Whether a level that closes nothing has a stop or a trail to move.
+fn moves(ground: &Ground, level: &Level) -> bool {
+    let plan = ground.case.plan;
+    let own = plan.take_profits.get(usize::from(level.number.saturating_sub(1)));
+    let trails = own.is_some_and(|own| own.trail.is_some());
+    level.state == LevelState::OnlyMoves && (trails || plan.stop_ladder != StopLadder::None)
+}
+
 fn names(levels: &[&Level]) -> Option<String> {
     let names: Vec<String> = levels.iter().map(|level| format!("TP{}", level.number)).collect();
     (!names.is_empty()).then(|| names.join(", "))
@@ -80,7 +88,9 @@ fn trail(ground: &Ground) -> Option<String> {
     let trailing = ground.case.plan.trailing?;
     let (source, distance) = (trailing.trigger.word(), trailing.distance);
     let from = ground.armed.activation.filter(|at| !ground.is_passed(*at));
-    let from = from.map_or_else(|| "from the start".to_owned(), |at| format!("from {at} on"));
+    let sooner = ground.case.plan.take_profits.iter().any(|level| level.trail.is_some());
+    let sooner = if sooner { ", or from a level with a trail of its own," } else { "" };
+    let from = from.map_or_else(|| "from the start".to_owned(), |at| format!("from {at} on{sooner}"));
     match ground.trailed_by()? {
         TrailedBy::Amend => {
             let why = match &ground.native {

@@ -22,7 +22,7 @@ pub(super) fn warnings(
     let mut warnings = stop::warnings(ground, way)?;
     warnings.extend(targets::too_small(ground, told));
     warnings.extend(targets::warnings(ground)?);
-    warnings.extend(stop::break_even(ground, course)?);
+    warnings.extend(stop::break_even(ground, course));
     warnings.extend(trail::warnings(ground, course)?);
     warnings.extend(unused::warnings(ground, course));
     Ok(warnings)

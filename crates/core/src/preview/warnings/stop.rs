@@ -58,12 +58,11 @@ fn quantity(ground: &Ground) -> Result<Option<String>, OutOfRange> {
 }
 
 /// Break-even that lies beyond the price at which it is asked for, and `breakeven_at` that does nothing.
-pub(super) fn break_even(ground: &Ground, course: &Course) -> Result<Vec<String>, OutOfRange> {
+pub(super) fn break_even(ground: &Ground, course: &Course) -> Vec<String> {
     let mut told = Vec::new();
     for (event, price, at) in &course.waited {
-        let fees = ground.percent_from_entry(*at)?;
         told.push(format!(
-            "at {event} the price is {price} and break-even {at}, {fees:.2} % from the entry: the stop waits until the price has passed it"
+            "break-even {at} lies beyond the price at {event}, {price}: the stop cannot go there yet; it waits until the price has passed it"
         ));
     }
     let asked = ground.armed.breakeven_at;
@@ -71,13 +70,13 @@ pub(super) fn break_even(ground: &Ground, course: &Course) -> Result<Vec<String>
         (Some(at), Some(Fate::Never)) => {
             told.push(format!("breakeven_at has no effect: everything is closed before {at}"));
         }
-        (Some(at), Some(Fate::Useless(_, stop))) => {
+        (Some(at), Some(Fate::Useless(stop))) => {
             told.push(format!("breakeven_at has no effect: the stop is at {stop} before the price is at {at}"));
         }
-        _ => {}
+        (_, Some(Fate::Moved) | None) | (None, Some(Fate::Never | Fate::Useless(_))) => {}
     }
     if let Some(at) = asked.filter(|at| ground.is_passed(*at)) {
         told.push(format!("breakeven_at {at} is passed at the entry {} already", ground.case.entry));
     }
-    Ok(told)
+    told
 }

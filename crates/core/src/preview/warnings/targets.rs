@@ -19,11 +19,28 @@ pub(super) fn too_small(ground: &Ground, told: &[String]) -> Vec<String> {
             None => text.clone(),
         })
         .collect();
+    if !falls_back {
+        words.extend(ground.levels.iter().filter_map(|level| left_out(ground, level, told)));
+    }
     let closes = ground.levels.iter().any(|level| !level.planned.is_zero());
     if !closes && !told.is_empty() && !ground.case.plan.trails() {
         words.push("no level closes anything: the position ends by its stop, by hand or by time only".to_owned());
     }
     words
+}
+
+/// A level that is meant to close something and never does, because the one before closes what would be too little.
+fn left_out(ground: &Ground, level: &Level, told: &[String]) -> Option<String> {
+    let number = level.number;
+    let share = ground.case.plan.take_profits.get(usize::from(number.saturating_sub(1)))?.close;
+    let is_told = told.iter().any(|text| skipped(text) == Some(number));
+    if level.state != LevelState::Moot || share == Ratio::ZERO || is_told {
+        return None;
+    }
+    let before = ground.levels.iter().rev().find(|other| other.number < number && !other.planned.is_zero())?.number;
+    Some(format!(
+        "TP{number} closes nothing: what TP{before} would leave is below the minimum, so TP{before} closes all of it"
+    ))
 }
 
 /// The level that a message says was skipped.

@@ -1,24 +1,23 @@
 //! Trails that lock in a loss, that never start, or that are nearer than a price moves by itself.
 
-use super::super::course::{Course, Fate};
+use super::super::course::{Course, Start};
 use super::super::ground::Ground;
 use crate::exits::arm::Behind;
 use crate::exits::trailing_stop::smallest_move;
 use backstop_model::plan::TrailingStop;
-use backstop_model::{Money, OutOfRange, Price, Rounding};
+use backstop_model::{Money, OutOfRange, Rounding};
 
 /// What is wrong with the trail, if there is one.
 pub(super) fn warnings(ground: &Ground, course: &Course) -> Result<Vec<String>, OutOfRange> {
     let (case, mut told) = (ground.case, Vec::new());
     let (Some(trailing), Some(behind)) = (case.plan.trailing, ground.armed.trail) else { return Ok(told) };
     let activation = ground.armed.activation;
-    match course.trail {
-        Some(Fate::Never) => {
-            let at = activation.map_or_else(|| "it".to_owned(), |at| at.to_string());
-            told.push(format!("the trail never starts: everything is closed before {at}"));
+    match &course.trail {
+        None => {
+            let at = activation.map_or_else(String::new, |at| format!(" before {at}"));
+            told.push(format!("the trail never starts: everything is closed{at}"));
         }
-        Some(Fate::There(from, standing)) => told.extend(locked(ground, &trailing, behind, from, standing)?),
-        Some(Fate::Useless(..)) | None => {}
+        Some(start) => told.extend(locked(ground, &trailing, start)?),
     }
     if let Some(at) = activation.filter(|at| ground.is_passed(*at)) {
         let entry = case.entry;
@@ -37,31 +36,30 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Result<Vec<String>, 
 }
 
 /// What the trail locks in where it begins, when that is a loss: gross in the words of the product, else net of fees.
-fn locked(
-    ground: &Ground,
-    trailing: &TrailingStop,
-    behind: Behind,
-    from: Price,
-    standing: Price,
-) -> Result<Option<String>, OutOfRange> {
-    let (case, distance) = (ground.case, trailing.distance);
-    let Some(activation) = trailing.activation.filter(|_| !ground.is_passed(from)) else { return Ok(None) };
-    let level = behind.stop(case.side, from, case.instrument.tick)?;
+/// One that is active from the entry on is a stop and has nothing to lock in.
+fn locked(ground: &Ground, trailing: &TrailingStop, start: &Start) -> Result<Option<String>, OutOfRange> {
+    let (case, from) = (ground.case, start.from);
+    let level = start.behind.stop(case.side, from, case.instrument.tick)?;
+    if ground.is_passed(from) || !case.side.is_better(level, start.standing) {
+        return Ok(None);
+    }
+    let who = match (start.level, trailing.activation) {
+        (Some(number), _) => format!("TP{number} with trail {}", start.distance),
+        (None, Some(activation)) => format!("activation {activation} with distance {}", start.distance),
+        (None, None) => format!("distance {}", start.distance),
+    };
     if case.side.is_better(case.entry, level) {
-        if !case.side.is_better(level, standing) {
-            return Ok(None);
-        }
-        let loss = case.entry.above(level).absolute()?.share_of(case.entry, Rounding::Nearest)?.in_percent();
+        let loss = case.entry.above(level).absolute()?.share_of(case.entry, Rounding::Up)?.in_percent();
         let below = ground.below();
         return Ok(Some(format!(
-            "activation {activation} with distance {distance} can close {loss:.1}% {below} entry: active from {from} the trail is at {level}"
+            "{who} can close {loss:.1}% {below} entry: active from {from} the trail is at {level}"
         )));
     }
     let fees = ground.entry_fee(case.quantity)?.plus(ground.stop_fee(level, case.quantity)?)?;
     let net = ground.profit(level, case.quantity)?.minus(fees)?;
-    Ok((net < Money::ZERO && case.side.is_better(level, standing)).then(|| {
+    Ok((net < Money::ZERO).then(|| {
         format!(
-            "activation {activation} with distance {distance} can close at a loss after fees: active from {from} the trail is at {level}, fees in and out are {fees}, net {net}"
+            "{who} can close at a loss after fees: active from {from} the trail is at {level}; fees in and out are {fees}, net {net}"
         )
     }))
 }
