@@ -3,10 +3,10 @@
 use super::{Failure, Outcome, output};
 use crate::config::{Adopt, Config};
 use crate::paper;
-use crate::preview::{Entry, Explained};
+use crate::preview::{Entry, Explained, average};
 use crate::recorded::Decimals;
 use backstop_model::plan::ExitPlan;
-use backstop_model::{Instrument, Points, PositionSide, Price, Quantity, Symbol};
+use backstop_model::{Instrument, PositionSide, Price, Quantity, Symbol};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -89,13 +89,6 @@ impl Check {
         let seen = Decimals { price: decimals(&self.entry).max(2), quantity: Some(decimals(&self.quantity).max(3)) };
         paper::instrument(config, symbol, seen).map_err(Failure::said)
     }
-}
-
-/// An average true range: points of price, more than none.
-pub(crate) fn average(text: &str) -> Result<Points, String> {
-    let points: Points = text.parse().map_err(|wrong: backstop_model::ParseUnitError| wrong.to_string())?;
-    let why = || format!("{text:?} is no average true range: write points of price, greater than zero");
-    (points > Points::ZERO).then_some(points).ok_or_else(why)
 }
 
 /// The plans of the file; the built-in one only where it is used or nothing else is there.

@@ -11,7 +11,7 @@ pub use words::in_words;
 use crate::paper::capability;
 use backstop_core::exits::{NotArmable, arm};
 use backstop_core::preview::{Case, Preview, preview};
-use backstop_model::{ExitPlan, Instrument, Points, PositionSide, Price, Quantity};
+use backstop_model::{ExitPlan, Instrument, ParseUnitError, Points, PositionSide, Price, Quantity};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -28,6 +28,16 @@ pub struct Entry {
     pub quantity: Quantity,
     /// The average true range in points, for distances in `atr`.
     pub atr: Option<Points>,
+}
+
+/// An average true range: points of price, more than none.
+///
+/// # Errors
+/// A text that says what to write.
+pub fn average(text: &str) -> Result<Points, String> {
+    let points: Points = text.parse().map_err(|wrong: ParseUnitError| wrong.to_string())?;
+    let why = || format!("{text:?} is no average true range: write points of price, greater than zero");
+    (points > Points::ZERO).then_some(points).ok_or_else(why)
 }
 
 /// A plan and what it does for an entry.

@@ -2,6 +2,7 @@
 
 use super::door::{Bind, Door, guard, refuse};
 use super::entries;
+use super::previews::{self, Previews};
 use super::token::TokenFile;
 use super::wishes::{self, Wishes};
 use axum::extract::{DefaultBodyLimit, State};
@@ -17,8 +18,9 @@ use tower_http::timeout::TimeoutLayer;
 const BODY: usize = 64 * 1024;
 
 /// All routes around a live loop, for the address they are served at.
-pub fn router(wishes: Wishes, bind: Bind, token: TokenFile) -> Router {
+pub fn router(wishes: Wishes, previews: Previews, bind: Bind, token: TokenFile) -> Router {
     let door = Door::at(bind.0, token);
+    let explaining = Router::new().route("/api/v1/preview", post(previews::preview)).with_state(previews);
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/api/v1/entries", get(entries::all).post(entries::enter))
@@ -31,11 +33,12 @@ pub fn router(wishes: Wishes, bind: Bind, token: TokenFile) -> Router {
         .route("/api/v1/positions/{id}/pause", post(wishes::pause))
         .route("/api/v1/positions/{id}/plan", post(wishes::plan))
         .route("/api/v1/positions/{id}/resume", post(wishes::resume))
+        .with_state(wishes)
+        .merge(explaining)
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there is no such route") })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(10)))
         .layer(axum::middleware::from_fn_with_state(door, guard))
-        .with_state(wishes)
 }
 
 async fn health(State(wishes): State<Wishes>) -> Json<Value> {

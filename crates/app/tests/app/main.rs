@@ -13,6 +13,7 @@ mod ledger;
 mod observing;
 mod openings;
 mod pipes;
+mod preview_api;
 mod previews;
 mod recordings;
 mod shared;
