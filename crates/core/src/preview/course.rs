@@ -65,12 +65,24 @@ pub(super) fn course(ground: &Ground, told: &[String]) -> Result<Course, OutOfRa
     Ok(walk.course)
 }
 
-/// What a price may bring; at one price in this order.
+/// What a price may bring.
 #[derive(Clone, Copy)]
 enum Step<'a> {
     Level(&'a Level),
     BreakEven,
     Trail,
+}
+
+impl Step<'_> {
+    /// At one price: what the tick brings in the order of a turn, then what the fill that follows it brings.
+    fn order(&self) -> u8 {
+        match self {
+            Self::Level(level) if level.due().is_zero() => 0,
+            Self::BreakEven => 1,
+            Self::Trail => 2,
+            Self::Level(_) => 3,
+        }
+    }
 }
 
 /// Every step beyond the entry, nearest first.
@@ -79,7 +91,7 @@ fn steps<'a>(ground: &Ground<'a>) -> Vec<(Price, Step<'a>)> {
     let mut steps: Vec<(Price, Step)> = ground.levels.iter().map(|level| (level.price, Step::Level(level))).collect();
     steps.extend(ahead(ground.armed.breakeven_at).map(|at| (at, Step::BreakEven)));
     steps.extend(ahead(ground.armed.activation).map(|at| (at, Step::Trail)));
-    steps.sort_by_key(|(price, _)| ground.case.side.gain(ground.case.entry, *price));
+    steps.sort_by_key(|(price, step)| (ground.case.side.gain(ground.case.entry, *price), step.order()));
     steps
 }
 
@@ -145,6 +157,10 @@ impl<'a> Walk<'a> {
             return self.row(name, Deed::Moot, level.price, Quantity::ZERO, None);
         }
         let closes = level.due().min(self.remaining);
+        if !closes.is_zero() {
+            // The tick comes before the fill.
+            self.follow(level.price)?;
+        }
         self.remaining = self.remaining.minus(closes)?;
         self.due = self.due.saturating_minus(closes);
         self.realised = self.realised.plus(self.ground.profit(level.price, closes)?)?;
