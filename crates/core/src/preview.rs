@@ -109,8 +109,9 @@ pub struct Preview {
     pub stop: Price,
     /// How far it lies from the entry, in percent of it.
     pub stop_percent: Ratio,
-    /// Where closing everything would cost nothing: fees in and out and one tick, no spread and no slippage.
-    pub net_break_even: Price,
+    /// Where closing everything would cost nothing: fees in and out and one tick, no spread and no slippage. None for a
+    /// short so near to zero that no price would do.
+    pub net_break_even: Option<Price>,
     /// Where the venue would liquidate, estimated from leverage and maintenance margin.
     pub liquidation: Option<Price>,
     /// How far that is from the entry, in percent of it.
@@ -143,13 +144,15 @@ pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
     let armed = arm(case.plan, case.instrument, &volatility, case.side, case.entry)?;
     let (levels, told) = levels(case.plan, &armed, case.instrument, case.quantity)?;
     let ground = Ground { case, armed: &armed, levels: &levels, native: native(case, &armed, &levels) };
-    let course = course::course(&ground, &told)?;
-    let way = Way::of(&ground)?;
+    // Levels, stops and trails have been proven to be prices by now.
+    let no_price = |whose: &str| NotArmable::NoSuchPrice(whose.to_owned(), case.entry);
+    let course = course::course(&ground, &told).map_err(|_| no_price("break-even"))?;
+    let way = Way::of(&ground).map_err(|_| no_price("the liquidation guard"))?;
     let warnings = warnings::warnings(&ground, &course, &way, &told)?;
     Ok(Preview {
         stop: armed.stop,
         stop_percent: ground.percent_from_entry(armed.stop)?,
-        net_break_even: ground.break_even(BreakEven::Net, case.quantity)?,
+        net_break_even: ground.break_even(BreakEven::Net, case.quantity).ok(),
         liquidation: way.liquidation,
         liquidation_percent: way.liquidation.map(|at| ground.percent_from_entry(at)).transpose()?,
         stop_on_the_way: way.share,

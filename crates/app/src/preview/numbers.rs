@@ -90,11 +90,11 @@ fn money(money: Money) -> String {
 
 fn places(shown: &Preview, instrument: &Instrument) -> String {
     let currency = instrument.currency;
+    let break_even = shown.net_break_even.map_or_else(|| "at no price".to_owned(), |at| at.to_string());
     let mut text = format!(
-        "stop {}, {}% from entry; net break-even {}; money in {currency}",
+        "stop {}, {}% from entry; net break-even {break_even}; money in {currency}",
         shown.stop,
-        percent(shown.stop_percent),
-        shown.net_break_even
+        percent(shown.stop_percent)
     );
     match (shown.liquidation, shown.liquidation_percent, shown.stop_on_the_way, shown.guard) {
         (Some(liquidation), Some(far), Some(way), Some(guard)) => {

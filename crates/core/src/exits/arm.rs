@@ -121,14 +121,11 @@ pub fn arm(
     }
     let activation = named("activation", plan.trailing.and_then(|trailing| trailing.activation))?;
     let breakeven_at = named("breakeven_at", plan.breakeven_at)?;
-    let trail = plan.trailing.map(|trailing| behind(trailing.distance, risk, ground.atrs)).transpose()?;
-    if let (Some(trail), Some(trailing)) = (trail, plan.trailing) {
-        let from = activation.unwrap_or(entry);
-        let there = trail.stop(side, from, instrument.tick);
-        there.map_err(|_| NotArmable::NoSuchPrice(format!("a trail {} behind {from}", trailing.distance), entry))?;
-    }
-    let level_trail = |level: &TakeProfit| level.trail.map(|far| behind(far, risk, ground.atrs)).transpose();
-    let level_trails = plan.take_profits.iter().map(level_trail).collect::<Result<_, _>>()?;
+    let from = activation.unwrap_or(entry);
+    let trail = plan.trailing.map(|trailing| ground.trail(trailing.distance, from, risk)).transpose()?;
+    let level_trail =
+        |(level, at): (&TakeProfit, &Price)| level.trail.map(|far| ground.trail(far, *at, risk)).transpose();
+    let level_trails = plan.take_profits.iter().zip(&targets).map(level_trail).collect::<Result<_, _>>()?;
     let soft_stop = plan.soft_stop.map(|soft| ground.soft_stop(soft.at, stop)).transpose()?;
     if let Tranches::NewWhenLoss { loss, .. } = plan.tranches {
         ground.check_threshold(loss, stop)?;
@@ -247,6 +244,15 @@ impl Ground<'_> {
         self.target(at, risk).map_err(|wrong| no_price(wrong, format!("{what} {at}"), self.entry))
     }
 
+    /// A trail whose stop is a price where it begins.
+    fn trail(&self, distance: TrailDistance, from: Price, risk: Points) -> Result<Behind, NotArmable> {
+        let whose = || format!("a trail {distance} behind {from}");
+        let trail = behind(distance, risk, self.atrs).map_err(|wrong| no_price(wrong, whose(), self.entry))?;
+        let there = trail.stop(self.side, from, self.instrument.tick);
+        there.map_err(|_| NotArmable::NoSuchPrice(whose(), self.entry))?;
+        Ok(trail)
+    }
+
     /// Toward the market: up for a long, down for a short.
     fn stop(&self, at: Distance) -> Result<Price, NotArmable> {
         let raw = match self.side {
@@ -257,7 +263,7 @@ impl Ground<'_> {
     }
 
     fn soft_stop(&self, at: Distance, hard: Price) -> Result<Price, NotArmable> {
-        let soft = self.stop(at)?;
+        let soft = self.stop(at).map_err(|wrong| no_price(wrong, format!("soft_stop {at}"), self.entry))?;
         let between = self.side.is_better(soft, hard) && self.side.is_better(self.entry, soft);
         if between { Ok(soft) } else { Err(NotArmable::SoftStopBeyond(at, soft, hard)) }
     }

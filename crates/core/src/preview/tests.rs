@@ -110,7 +110,7 @@ fn the_short_mirror_and_its_fees() {
         "TP3 46000 closes 0.03 leaves 0 stop - realised 255 worst 255 net 251.551",
     ];
     assert_eq!(lines(&shown), expected);
-    assert_eq!(shown.net_break_even, price("49949.9"));
+    assert_eq!(shown.net_break_even, Some(price("49949.9")));
     assert_eq!(shown.liquidation, Some(price("54750")));
 }
 
