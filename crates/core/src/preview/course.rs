@@ -16,6 +16,8 @@ pub(super) struct Course {
     pub rows: Vec<Row>,
     /// Whether the ladder had anything to say while something was open.
     pub ladder_asked: bool,
+    /// Whether it moved the stop, or will when the price has passed the place.
+    pub ladder_moved: bool,
     /// Steps at which break-even lay beyond the price, and where it lay.
     pub waited: Vec<(String, Price, Price)>,
     /// What came of `breakeven_at`.
@@ -222,6 +224,7 @@ impl<'a> Walk<'a> {
                 Place { price, basis: Basis::Ladder, because }
             }
         };
+        self.course.ladder_moved |= case.side.is_better(place.price, self.stop.price);
         self.settle(place, level.price);
         Ok(())
     }

@@ -33,7 +33,7 @@ pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
     let (case, plan) = (ground.case, ground.case.plan);
     let (_, own) = targets(ground);
     let mut told = Vec::new();
-    told.extend(names(&own).map(|names| format!("{names}: watched, and closed at market when the price is there")));
+    told.extend(names(&own).map(|names| format!("{names}: watched, and closed when the price is there")));
     let only_move: Vec<&Level> = ground.levels.iter().filter(|level| moves(ground, level)).collect();
     told.extend(names(&only_move).map(|names| format!("{names}: watched, to move the stop")));
     if course.ladder_asked {

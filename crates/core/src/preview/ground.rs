@@ -124,7 +124,7 @@ impl Ground<'_> {
         }
         if self.case.plan.atrs().next().is_some() {
             told.push(match (self.case.atr, self.case.plan.stop_loss.until_warm) {
-                (Some(atr), _) => format!("an average true range of {atr} points"),
+                (Some(atr), _) => format!("an average true range of {atr} points, whatever bars it is measured in"),
                 (None, Some(share)) => format!(
                     "no average true range is known yet: distances in atr are taken from until_warm {share}, as while there are too few bars"
                 ),

@@ -95,8 +95,9 @@ fn reward(ground: &Ground, first: &Level) -> Result<Option<String>, OutOfRange> 
     let (number, multiple) = (first.number, ground.risk_multiple(first.price)?);
     let tenths = multiple.times(Ratio::whole(10), Rounding::Nearest)?;
     if tenths < Ratio::whole(NEAR_TENTHS) {
+        let many = Ratio::ONE.over(multiple, Rounding::Down).map_or(Ratio::ZERO, Ratio::floored);
         return Ok(Some(format!(
-            "TP{number} lies {multiple:.2} R from the entry: one stop costs as much as many such targets bring"
+            "TP{number} lies {multiple:.2} R from the entry: one stop costs what {many} such targets bring"
         )));
     }
     Ok((multiple > Ratio::whole(FAR_MULTIPLE))

@@ -36,8 +36,12 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
 
 fn ladder(ground: &Ground, course: &Course) -> Option<String> {
     let plan = ground.case.plan;
-    if plan.stop_ladder == StopLadder::None || course.ladder_asked {
+    if plan.stop_ladder == StopLadder::None || course.ladder_moved {
         return None;
+    }
+    if course.ladder_asked {
+        let text = "stop_ladder never moves the stop: it stands nearer than every place the levels ask for";
+        return Some(text.to_owned());
     }
     let count = plan.take_profits.len();
     Some(match plan.stop_ladder {
