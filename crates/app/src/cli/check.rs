@@ -47,7 +47,7 @@ enum Side {
 }
 
 impl Check {
-    /// Checks it. A plan that would not be armed is a problem found.
+    /// Checks it. A plan that would not be armed, or could not do its work, is a problem found.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let path = self.file.as_ref().or(self.config.as_ref());
         let config = path.map_or_else(Config::built_in, |path| Config::load(path))?;
@@ -64,7 +64,7 @@ impl Check {
             output::write(&accounts_in_words(&config))?;
             shown.iter().try_for_each(|shown| output::line(format_args!("\n{}", shown.as_text())))?;
         }
-        let good = shown.iter().all(Explained::is_armed);
+        let good = shown.iter().all(Explained::is_sound);
         Ok(if good { Outcome::Good } else { Outcome::ProblemFound })
     }
 

@@ -66,6 +66,13 @@ impl Explained {
         self.shown.as_ref().is_ok_and(|shown| shown.armed)
     }
 
+    /// Whether it is armed and can do its work: no stop comes before a liquidation at the entry itself.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let lives = |shown: &Preview| shown.liquidation.is_none() || shown.guard.is_some();
+        self.is_armed() && self.shown.as_ref().is_ok_and(lives)
+    }
+
     /// For programs: every number as a decimal string.
     #[must_use]
     pub fn as_json(&self) -> Value {

@@ -304,7 +304,7 @@ impl<'a> Walk<'a> {
             self.settle(place, best);
         }
         let (true, Some((behind, distance))) = (self.trails, self.behind) else { return Ok(()) };
-        let candidate = behind.stop(side, best, tick)?;
+        let candidate = self.ground.on_venue_steps(behind).stop(side, best, tick)?;
         let standing = self.trail_level.map_or(self.stop.price, |level| side.better(level, self.stop.price));
         let worth = side.gain(standing, candidate) >= smallest_move(best, tick, None)?;
         if !worth || !side.is_better(best, candidate) {

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::exits::Armed;
+use crate::exits::arm::Behind;
 use crate::exits::break_even::{Costs, price as break_even_price};
 use crate::exits::ladder::{Level, profit};
 use backstop_model::plan::{BreakEven, TargetOrder, TrailedBy};
@@ -95,6 +96,15 @@ impl Ground<'_> {
     pub fn trailed_by(&self) -> Option<TrailedBy> {
         let by = self.case.plan.trailing?.by;
         Some(if matches!(self.native, Some(Err(_))) { TrailedBy::Amend } else { by })
+    }
+
+    /// A trail as it is where it trails: the venue's own keeps to the venue's steps, never wider than asked.
+    pub fn on_venue_steps(&self, behind: Behind) -> Behind {
+        let limits = self.case.capability.native_trailing.filter(|_| self.trailed_by() == Some(TrailedBy::Venue));
+        let (Behind::Share(share), Some(limits)) = (behind, limits) else { return behind };
+        let whole = share.over(limits.step, Rounding::Down).map(Ratio::floored);
+        let kept = whole.and_then(|steps| steps.times(limits.step, Rounding::Down));
+        Behind::Share(kept.unwrap_or(share))
     }
 
     /// Whether a price is no better than the entry: what waits for it is there from the start.

@@ -29,6 +29,12 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Result<Vec<String>, 
             "the trail of TP{number} is no nearer than the one before: it changes nothing but the start"
         ));
     }
+    if let (Behind::Share(kept), Some(limits)) = (ground.on_venue_steps(behind), case.capability.native_trailing)
+        && Behind::Share(kept) != behind
+    {
+        let (step, kept) = (limits.step.in_percent(), kept.in_percent());
+        told.push(format!("the venue trails in steps of {step}%: {} becomes {kept}%", trailing.distance));
+    }
     if let Some(Err(why)) = &ground.native {
         told.push(format!("by: venue cannot be ({why}): Backstop moves the resting stop instead"));
     }
