@@ -5,6 +5,7 @@ use super::course::{Course, Fate};
 use super::ground::Ground;
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
+use crate::exits::take_profit::can_rest;
 use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches};
 use backstop_model::{Distance, Quantity, RestingTargets};
 
@@ -15,6 +16,7 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
     let word = plan.stop_loss.trigger.word();
     let mut told = vec![format!("the stop: a stop-market order over {over} that watches the {word} price")];
     let kind = match plan.target_order {
+        _ if case.capability.resting_targets == RestingTargets::Last => "limit that closes whatever is left",
         TargetOrder::Limit => "reduce-only limit",
         TargetOrder::Market => "reduce-only market, triggered at the target",
         TargetOrder::PostOnly => "reduce-only limit that only makes",
@@ -61,14 +63,9 @@ pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
 
 /// The levels whose orders rest, and those that Backstop takes itself because the venue has room for one.
 fn targets<'a>(ground: &Ground<'a>) -> (Vec<&'a Level>, Vec<&'a Level>) {
-    let closing: Vec<&Level> = ground.levels.iter().filter(|level| !level.due().is_zero()).collect();
-    match ground.case.capability.resting_targets {
-        RestingTargets::Every => (closing, Vec::new()),
-        RestingTargets::Last => {
-            let last = closing.len().saturating_sub(1);
-            (closing[last..].to_vec(), closing[..last].to_vec())
-        }
-    }
+    let (plan, capability) = (ground.case.plan, ground.case.capability);
+    let closing = ground.levels.iter().filter(|level| !level.due().is_zero());
+    closing.partition(|level| can_rest(level, ground.levels, plan, capability))
 }
 
 /// Whether a level that closes nothing has a stop or a trail to move.

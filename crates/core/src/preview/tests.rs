@@ -209,3 +209,39 @@ fn what_is_no_price_is_named_and_not_armed() {
     );
     assert!(far("99").is_ok());
 }
+
+#[test]
+fn where_one_target_can_rest_the_others_are_backstops() {
+    let (plan, instrument) = (ExitPlan::try_from(plan()).unwrap(), Instrument::try_from(spec()).unwrap());
+    let one = Capability { resting_targets: RestingTargets::Last, whole_stop: true, ..capability() };
+    let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+    let case = Case { plan: &plan, instrument: &instrument, capability: &one, side, entry, quantity, atr: None };
+    let shown = preview(&case).unwrap();
+    assert_eq!(
+        shown.rests_at_venue,
+        [
+            "the stop: a stop-market order over the whole position that watches the mark price",
+            "TP3: limit that closes whatever is left"
+        ]
+    );
+    assert_eq!(shown.done_by_backstop[0], "TP1, TP2: watched, and closed when the price is there");
+}
+
+#[test]
+fn an_average_true_range_that_is_given_takes_the_place_of_the_plans_percent() {
+    let atr = |multiple: &str| {
+        let interval = Span::from_secs(300);
+        Distance::Atr(backstop_model::plan::AtrSpec { multiple: multiple.parse().unwrap(), period: 14, interval })
+    };
+    let mut breathing = plan();
+    breathing.stop_loss.at = atr("2");
+    breathing.stop_loss.until_warm = Some(Distance::Percent(percent("3")));
+    let (plan, instrument) = (ExitPlan::try_from(breathing).unwrap(), Instrument::try_from(spec()).unwrap());
+    let (capability, side) = (capability(), PositionSide::Long);
+    let (entry, quantity) = (price("50000"), "0.1".parse().unwrap());
+    let of = |atr| {
+        let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr };
+        preview(&case).unwrap().stop
+    };
+    assert_eq!((of(None), of(Some("150".parse().unwrap()))), (price("48500"), price("49700")));
+}
