@@ -4,7 +4,8 @@ use crate::config::{self, AccountConfig, Config};
 use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
 use crate::web::Names;
 use backstop_model::{
-    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionMode,
+    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey,
+    PositionMode, PositionSide,
 };
 use backstop_sim as sim;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub struct RunCast {
     /// The plans by name.
     pub plans: BTreeMap<Name, PlanId>,
     definitions: Vec<Event>,
+    drilled: Vec<AccountId>,
 }
 
 /// What is done with positions that others open, in the core's word.
@@ -62,7 +64,7 @@ impl RunCast {
         definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
         let currency =
             instruments.first().map(|instrument| instrument.currency).ok_or("there is no instrument to trade")?;
-        let mut accounts = Vec::new();
+        let (mut accounts, mut drilled) = (Vec::new(), Vec::new());
         for (number, written) in (0..).zip(&config.accounts) {
             let account = Account {
                 id: AccountId(number),
@@ -71,7 +73,7 @@ impl RunCast {
                 position_mode: PositionMode::OneWay,
                 plan: written.plan.and_then(|name| plans.get(&name).copied()),
                 adopt: adopted(written.adopt),
-                hard_stop: None,
+                hard_stop: written.hard_stop,
                 capability: capability(),
                 currency,
                 limits: limits(written),
@@ -84,15 +86,26 @@ impl RunCast {
                     definitions.push(Event::SymbolPlan { account: account.id, instrument: instrument.id, plan: *plan });
                 }
             }
+            drilled.extend(written.fire_drill.then_some(account.id));
             accounts.push(account);
         }
-        Ok(Self { accounts, instruments, plans, definitions })
+        Ok(Self { accounts, instruments, plans, definitions, drilled })
     }
 
     /// The definitions the engine is told first.
     #[must_use]
     pub fn definitions(&self) -> Vec<Event> {
         self.definitions.clone()
+    }
+
+    /// Where fire drills take place: every instrument of the accounts that want them.
+    #[must_use]
+    pub fn drills(&self) -> Vec<PositionKey> {
+        let at = |account: &AccountId, instrument: &Instrument| {
+            PositionKey::new(*account, instrument.id, PositionSide::Long)
+        };
+        let of = |account| self.instruments.iter().map(move |instrument| at(account, instrument));
+        self.drilled.iter().flat_map(of).collect()
     }
 
     /// What the names of the configuration stand for.

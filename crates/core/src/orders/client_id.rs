@@ -76,6 +76,7 @@ impl Named {
             Leg::Stop => ('s', 0),
             Leg::Trail => ('r', 0),
             Leg::Close => ('c', 0),
+            Leg::Drill => ('d', 0),
             Leg::Part => ('p', 0),
             Leg::Target(level) => ('t', level),
             Leg::Instant(level) => ('n', level),
@@ -120,6 +121,7 @@ impl Named {
             "s" => Leg::Stop,
             "r" => Leg::Trail,
             "c" => Leg::Close,
+            "d" => Leg::Drill,
             "p" => Leg::Part,
             "t" => Leg::Target(level),
             "n" => Leg::Instant(level),
@@ -170,6 +172,7 @@ mod tests {
     #[test]
     fn an_id_is_a_pure_function_of_what_it_names_and_reads_back() {
         for leg in [
+            Leg::Drill,
             Leg::WholeStop,
             Leg::Stop,
             Leg::Trail,

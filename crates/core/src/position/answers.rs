@@ -131,6 +131,9 @@ impl Position {
         if order.leg == Leg::WholeStop {
             return self.whole_stop_refused(refusal, ctx, out);
         }
+        if order.leg == Leg::Drill {
+            return self.drill_refused(order, refusal, ctx, out);
+        }
         let Some(live) = &mut self.live else { return };
         if refusal.reason == RefusalReason::ReduceOnly && live.mismatch.is_none() {
             // "Am I flat?" comes first (F-C04).
@@ -150,7 +153,7 @@ impl Position {
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
             // Told above.
-            Leg::WholeStop => {}
+            Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part => {
                 let refusals = tranche.hold(order.leg, ctx.now);
                 let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };

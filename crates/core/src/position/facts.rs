@@ -274,6 +274,7 @@ impl Position {
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
             Leg::Close | Leg::Part => ExitReason::Manual,
+            Leg::Drill => ExitReason::Unknown,
         });
         (Some(named.leg), reason)
     }

@@ -10,6 +10,7 @@ mod answers;
 mod arming;
 mod by_hand;
 pub mod document;
+mod drilling;
 mod entering;
 mod facts;
 mod levels;
@@ -29,6 +30,7 @@ mod watch;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
+pub use drilling::Drill;
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
 pub use tranche::{Closing, Exit, Retry, Tranche};
@@ -67,6 +69,12 @@ pub struct Position {
     pub live: Option<Box<Live>>,
     /// Our orders, of this and earlier incarnations, until they are settled.
     pub orders: Vec<OpenOrder>,
+    /// A fire drill under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drill: Option<Box<Drill>>,
+    /// When the last one went to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drilled_at: Option<Timestamp>,
     /// Our entries, oldest first: those on their way, and those over as long as a repeat may come.
     #[serde(default)]
     pub entries: Vec<EntryOrder>,
@@ -189,6 +197,8 @@ impl Position {
             assigned: None,
             live: None,
             orders: Vec::new(),
+            drill: None,
+            drilled_at: None,
             entries: Vec::new(),
             wishes: Vec::new(),
             newest_fill: Timestamp::EPOCH,

@@ -163,7 +163,7 @@ fn clear_of(activation: Price, now: Option<Price>, side: PositionSide, ctx: Ctx)
 }
 
 /// A distance on the venue's grid, never wider than asked.
-fn on_grid(share: Ratio, step: Ratio) -> Ratio {
+pub(super) fn on_grid(share: Ratio, step: Ratio) -> Ratio {
     let Ok(steps) = share.over(step, Rounding::Down) else { return share };
     steps.floored().times(step, Rounding::Down).unwrap_or(share)
 }

@@ -63,6 +63,8 @@ impl Position {
         for state in self.orders.iter().map(|order| order.state).chain(entries) {
             next = earlier(next, order_deadline(state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
+        let again = self.drill.as_ref().and_then(|drill| drill.again_at);
+        next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
         let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
         let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));

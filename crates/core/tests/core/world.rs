@@ -121,6 +121,7 @@ impl World {
             "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
             "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
             "assign" => self.assign(rest),
+            "drill" => self.handle(Event::Drill { position: key(side(rest)) }),
             "show" => self.show(rest),
             other => panic!("{other:?} is nothing that can happen"),
         }
