@@ -32,9 +32,26 @@ impl Scope {
     /// The scope of one account and instrument, and of one deal where the venue keeps a position for each.
     #[must_use]
     pub fn of(account: &Account, instrument: &Instrument, deal: Option<DealId>) -> Self {
-        let deal = deal.map_or_else(String::new, |deal| format!("\n{deal}"));
-        let named = format!("{}\n{}\n{}{deal}", account.venue, account.name, instrument.symbol);
-        Self(digest_bits(&named, 30))
+        Self::named(account.venue.as_str(), account.name.as_str(), instrument.symbol.as_str(), deal)
+    }
+
+    /// The same from the names alone, where nobody has numbered anything.
+    #[must_use]
+    pub fn named(venue: &str, account: &str, symbol: &str, deal: Option<DealId>) -> Self {
+        let deal = deal.map_or_else(String::new, |deal| {
+            format!(
+                "
+{deal}"
+            )
+        });
+        Self(digest_bits(
+            &format!(
+                "{venue}
+{account}
+{symbol}{deal}"
+            ),
+            30,
+        ))
     }
 }
 
