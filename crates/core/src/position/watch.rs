@@ -80,7 +80,7 @@ impl Position {
         if let Some(closing) = tranche.closing {
             let collides =
                 |order: &OpenOrder| order.tranche == tranche.id && !order.leg.is_stop() && order.leg != Leg::Close;
-            let waits = self.orders.iter().any(|order| order.is_live() && collides(order));
+            let waits = self.is_entering() || self.orders.iter().any(|order| order.is_live() && collides(order));
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
         }
