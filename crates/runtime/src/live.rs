@@ -78,7 +78,7 @@ pub struct Status {
     pub at: Timestamp,
     /// Running numbers.
     pub health: crate::Health,
-    /// Orders that are open or in flight.
+    /// Orders that are open or in flight, entries among them.
     pub open_orders: usize,
     /// Targets wait until every account has been read (R9).
     pub protect_only: bool,
@@ -299,7 +299,8 @@ impl Live {
         let status = Status {
             at: now,
             health: self.cycle.health().clone(),
-            open_orders: engine.positions().map(|position| position.orders.len()).sum(),
+            open_orders: engine.positions().map(|position| position.orders.len()).sum::<usize>()
+                + engine.entries().filter(|(_, entry)| entry.is_live()).count(),
             protect_only: self.cycle.is_protect_only(),
             journal_works: !self.cycle.is_journal_failed(),
             venue_works: self.venue_works,
