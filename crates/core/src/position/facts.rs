@@ -105,6 +105,8 @@ impl Position {
             whole: Default::default(),
             adoption,
             foreign: Vec::new(),
+            foreign_exits: Vec::new(),
+            told_conflict: false,
             told_own: false,
             attached_at: ctx.now,
             paused: false,

@@ -9,6 +9,7 @@ pub mod adoption;
 mod answers;
 mod arming;
 mod by_hand;
+mod conflicts;
 pub mod document;
 mod drilling;
 mod entering;
@@ -30,6 +31,7 @@ mod watch;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
+pub use conflicts::ForeignExit;
 pub use drilling::Drill;
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
@@ -112,6 +114,12 @@ pub struct Live {
     pub adoption: Adoption,
     /// Stops that are not ours.
     pub foreign: Vec<ForeignStop>,
+    /// Other orders that are not ours and would close it as well.
+    #[serde(default)]
+    pub foreign_exits: Vec<ForeignExit>,
+    /// People know which of them hold the room to reduce.
+    #[serde(default)]
+    pub told_conflict: bool,
     /// People know that a stop of the trader's own covers it.
     pub told_own: bool,
     /// When the plan was attached: time limits count from the later of this and the first execution.
