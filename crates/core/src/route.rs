@@ -267,7 +267,7 @@ impl Engine {
                 position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
                 for order in orders() {
-                    position.reported(order, ctx, out);
+                    position.read_order(order, ctx, out);
                 }
                 Ok(())
             });
