@@ -9,6 +9,7 @@ mod engine;
 mod excursion;
 mod explanations;
 mod ledger;
+mod matrix;
 mod openings;
 mod pipes;
 mod recordings;
