@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod paper;
+pub mod preview;
 pub mod recorded;
 pub mod records;
 pub mod run;

@@ -14,8 +14,9 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Answer, Asked, Capability, Command, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, Outcome, PlanId,
-    PositionMode, Price, Prices, Ratio, Span, Stamped, Symbol, Tick, Timestamp, TrailedBy, TriggerSource, VenueOrderId,
+    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Outcome,
+    Permit, PlanId, PositionMode, Price, Prices, Ratio, Span, Stamped, Symbol, Tick, Timestamp, TrailedBy,
+    TriggerSource, VenueOrderId,
 };
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -50,6 +51,8 @@ fn account(number: u32) -> Account {
             request_validity: Span::from_secs(3),
         },
         currency: Name::new("USDT").unwrap(),
+        limits: Limits::default(),
+        permit: Permit::All,
     }
 }
 

@@ -2,15 +2,16 @@
 //! what they answer. Which position an execution belongs to is `route.rs`; what follows from it is `position/`.
 
 use crate::board::{Board, news};
+use crate::day::{Day, earned};
 use crate::position::{Ctx, Out, Position};
 use crate::quiet::QuietIndex;
 use crate::step::{PositionRead, Step};
-use crate::timers::{Deadline, Timers};
+use crate::timers::{Deadline, Timers, earlier};
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
-    Account, AccountId, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey, Severity,
-    Stamped, Tick, Timestamp,
+    Account, AccountId, Command, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey,
+    Severity, Stamped, Tick, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,10 @@ pub struct Engine {
     /// Accounts that have been read at least once.
     pub(crate) read: BTreeSet<AccountId>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
+    /// The day of each account that has a limit for its loss.
+    pub(crate) days: BTreeMap<AccountId, Day>,
+    /// When days were last looked at.
+    pub(crate) days_seen_at: Timestamp,
     pub(crate) symbol_plans: BTreeMap<(AccountId, InstrumentId), PlanId>,
     pub(crate) markets: Vec<Market>,
     pub(crate) positions: Vec<Position>,
@@ -83,7 +88,7 @@ impl Engine {
     /// When the engine wants to be woken, and why.
     #[must_use]
     pub fn next_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        self.timers.next()
+        earlier(self.timers.next(), self.day_deadline())
     }
 
     /// All positions that are open or still have orders to be seen gone.
@@ -123,7 +128,7 @@ impl Engine {
         let by_symbol = self.symbol_plans.get(&(key.account, key.instrument)).copied();
         let plan = assigned.or(by_symbol).or(account.plan).and_then(|id| self.plans.get(&id));
         let slippage = median(&market.slippages);
-        let permit = self.permits.get(&key.account).copied().unwrap_or_default();
+        let permit = self.permits.get(&key.account).copied().unwrap_or_default().max(account.permit);
         Some(Ctx {
             now,
             account,
@@ -177,6 +182,7 @@ impl Engine {
         let mut out = Out::default();
         let Some(ctx) = self.ctx(key, turn.now) else { return };
         let taken = take_in(&mut position, ctx, &mut out);
+        let earned = earned(before, &position);
         // A closed incarnation is told of before the next one may begin.
         let ended = position.is_flat() && !before.is_flat();
         let done = match (taken, turn.gathering && !ended) {
@@ -187,6 +193,9 @@ impl Engine {
             }
             (Ok(()), false) => decide(&mut position, ctx, &mut out),
         };
+        if ctx.permit == Permit::Observe {
+            only_observe(&mut out);
+        }
         let changed = position != *before || !out.commands.is_empty();
         turn.positions.append(&mut out.merged);
         match done {
@@ -197,6 +206,7 @@ impl Engine {
         let (quiet, deadline) = (position.quiet(ctx), position.deadline(ctx));
         let ended = before.live.is_some() && position.live.is_none();
         self.positions[slot as usize] = position;
+        self.count_day(key.account, earned);
         self.timers.set(slot, deadline);
         self.indexes[key.instrument.index()].set(slot, &quiet);
         turn.touched.insert(key.instrument);
@@ -248,7 +258,8 @@ impl Engine {
             notices: turn.notices,
             market: if turn.changed { market } else { Vec::new() },
             positions: turn.positions,
-            deadline: self.timers.next(),
+            not_entered: turn.not_entered,
+            deadline: self.next_deadline(),
         }
     }
 }
@@ -258,9 +269,10 @@ impl Engine {
 pub(crate) struct Turn {
     pub(crate) now: Timestamp,
     pub(crate) changed: bool,
-    pub(crate) commands: Vec<backstop_model::Command>,
+    pub(crate) commands: Vec<Command>,
     pub(crate) notices: Vec<backstop_model::Notice>,
     pub(crate) positions: Vec<PositionRead>,
+    pub(crate) not_entered: Option<crate::entries::NotEntered>,
     pub(crate) touched: BTreeSet<InstrumentId>,
     /// One event brings many facts: positions take them all in before any of them decides.
     pub(crate) gathering: bool,
@@ -275,6 +287,7 @@ impl Turn {
             commands: Vec::new(),
             notices: Vec::new(),
             positions: Vec::new(),
+            not_entered: None,
             touched: BTreeSet::new(),
             gathering: false,
             gathered: BTreeSet::new(),
@@ -282,9 +295,19 @@ impl Turn {
     }
 }
 
+/// The last gate of an account that is only observed: questions may leave, nothing else, and people are not told of deeds.
+fn only_observe(out: &mut Out) {
+    let asks = |command: &Command| matches!(command, Command::Lookup { .. } | Command::Snapshot { .. });
+    out.commands.retain(asks);
+    for notice in &mut out.notices {
+        notice.text.insert_str(0, "observe, nothing is sent: ");
+    }
+}
+
 /// The turn of one position after it has taken something in, and how it reads then.
 fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<PositionRead>, backstop_model::OutOfRange> {
     position.look(ctx, out)?;
+    position.settle_entries(ctx, out);
     let before = position.read(ctx)?;
     position.settle(ctx, out)?;
     // Protection is judged again: an order may have been let go. What is over by now has its last word from before.

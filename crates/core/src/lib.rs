@@ -22,7 +22,9 @@
 
 pub mod board;
 mod calendar;
+mod day;
 pub mod engine;
+mod entries;
 pub mod exits;
 mod guards;
 mod operator;
@@ -37,5 +39,6 @@ pub mod timers;
 pub mod volatility;
 
 pub use engine::Engine;
+pub use entries::NotEntered;
 pub use step::{Coverage, PositionRead, Step};
 pub use timers::Deadline;

@@ -1,200 +1,206 @@
-//! A plan explained before money depends on it: what happens at each level for a given entry, what the stop locks in
-//! after it, and what speaks against arming it (product.md §2).
+//! A plan explained before money depends on it: what happens on the way for a given entry, what the stop locks in after
+//! each step, who does it, and what speaks against arming it (product.md §2).
 //!
-//! The same rules that decide live work out the numbers here; nothing is placed and nothing is remembered.
+//! The same rules that decide live work out the numbers here; nothing is placed and nothing is remembered. `course`
+//! walks the way, `duties` says what rests at the venue, `warnings` what a trader would regret; words for people who
+//! read a table are the caller's.
 
-use crate::exits::NotArmable;
+mod course;
+mod duties;
+mod ground;
+mod warnings;
+
 use crate::exits::arm::{Armed, arm};
-use crate::exits::break_even::{Costs, price as break_even_price};
-use crate::exits::ladder::{Level, LevelState, Move, levels, profit, stop_after};
+use crate::exits::ladder::{Level, levels};
+use crate::exits::trailing_stop::why_not_native;
+use crate::exits::{NotArmable, liquidation};
 use crate::volatility::Volatility;
-use backstop_model::plan::{BreakEven, ExitPlan, TargetOrder};
-use backstop_model::{Instrument, Money, OutOfRange, Points, PositionSide, Price, Quantity, Ratio, Rounding};
+use backstop_model::plan::{BreakEven, ExitPlan, TrailedBy};
+use backstop_model::{
+    Capability, ExitReason, Instrument, Money, OutOfRange, Points, PositionSide, Price, Quantity, Ratio,
+};
+use ground::Ground;
 use serde::Serialize;
 
-/// The stop must lie within this share of the way from entry to liquidation, in percent.
-const GUARD_PERCENT: u32 = 70;
+/// What a plan is worked out for.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The plan.
+    pub plan: &'a ExitPlan,
+    /// The instrument.
+    pub instrument: &'a Instrument,
+    /// What its venue can do.
+    pub capability: &'a Capability,
+    /// The side.
+    pub side: PositionSide,
+    /// The average entry.
+    pub entry: Price,
+    /// What was entered; more than nothing.
+    pub quantity: Quantity,
+    /// The average true range that every distance in ATR is measured in, in points; `until_warm` applies without it.
+    pub atr: Option<Points>,
+}
+
+/// What happens at a step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// The stop goes to break-even, because the price is where the plan says so.
+    BreakEven,
+    /// A level closes a part, or all that is left.
+    Closes,
+    /// The position is opened.
+    Entry,
+    /// A level has nothing left to do: everything is closed by then.
+    Moot,
+    /// A level is meant to move the stop only.
+    MovesStop,
+    /// A level is too small for an order; it may still move the stop.
+    Skipped,
+    /// The trail becomes active.
+    Trails,
+}
 
 /// What happens at one step of the plan.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Row {
-    /// `entry`, or the level.
+    /// `entry`, the level, `break-even` or `trail`.
     pub event: String,
+    /// What happens there.
+    pub deed: Deed,
     /// Its price.
     pub price: Price,
+    /// How far that is from the entry, in percent of it; positive is a profit.
+    pub move_percent: Ratio,
+    /// The same in percent of the margin, where the leverage is known.
+    pub margin_percent: Option<Ratio>,
+    /// The same in multiples of the initial risk.
+    pub risk_multiple: Ratio,
     /// What it closes.
     pub closes: Quantity,
     /// What remains after it.
     pub remaining: Quantity,
     /// The stop after it.
     pub stop_after: Option<Price>,
+    /// What a stop-out there is booked as.
+    pub stop_reason: Option<ExitReason>,
+    /// Why the stop is there, in words.
+    pub stop_because: Option<String>,
+    /// Where a trail that is not the resting stop itself would close; the venue's covers only what no level claims.
+    pub trail_after: Option<Price>,
     /// Gross profit realised by then.
     pub realised: Money,
+    /// Fees paid by then, the entry's among them.
+    pub fees: Money,
     /// Gross result if the stop is hit next.
     pub worst_gross: Money,
-    /// The same after all fees.
+    /// The same after all fees, the stop's among them.
     pub worst_net: Money,
+    /// What else is to be known of this step.
+    pub note: Option<String>,
 }
 
 /// A plan for one entry.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Preview {
-    /// Step by step.
+    /// Step by step, nearest first.
     pub rows: Vec<Row>,
-    /// Where closing everything would cost nothing.
-    pub net_break_even: Price,
+    /// The stop that the plan begins with.
+    pub stop: Price,
+    /// How far it lies from the entry, in percent of it.
+    pub stop_percent: Ratio,
+    /// Where closing everything would cost nothing: fees in and out and one tick, no spread and no slippage. None for a
+    /// short so near to zero that no price would do.
+    pub net_break_even: Option<Price>,
     /// Where the venue would liquidate, estimated from leverage and maintenance margin.
     pub liquidation: Option<Price>,
+    /// How far that is from the entry, in percent of it.
+    pub liquidation_percent: Option<Ratio>,
     /// How far the initial stop lies on the way from entry to liquidation, in percent.
     pub stop_on_the_way: Option<Ratio>,
+    /// The farthest place a stop may have: 70 % of that way.
+    pub guard: Option<Price>,
     /// Whether the plan may be armed.
     pub armed: bool,
+    /// What rests at the venue, in words.
+    pub rests_at_venue: Vec<String>,
+    /// What Backstop does itself and so needs to run for, in words.
+    pub done_by_backstop: Vec<String>,
+    /// What the numbers assume, in words.
+    pub assumptions: Vec<String>,
     /// What should be known, in words.
     pub warnings: Vec<String>,
 }
 
-/// Explains `plan` for an entry.
+/// Explains a plan for an entry.
 ///
 /// # Errors
 /// [`NotArmable`] says which part does not fit this entry or instrument.
-pub fn preview(
-    plan: &ExitPlan,
-    instrument: &Instrument,
-    side: PositionSide,
-    entry: Price,
-    quantity: Quantity,
-) -> Result<Preview, NotArmable> {
-    let armed = arm(plan, instrument, &Volatility::default(), side, entry)?;
-    let (levels, mut warnings) = levels(plan, &armed, instrument, quantity)?;
-    let ground = Ground { plan, instrument, side, entry, quantity };
-    let rows = ground.rows(&armed, &levels)?;
-    let liquidation = ground.liquidation();
-    let stop_on_the_way = match liquidation {
-        Some(liquidation) => Some(ground.share_of_the_way(armed.stop, liquidation)?),
-        None => None,
+pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
+    let volatility = match case.atr {
+        Some(average) => Volatility::assumed(case.plan.atrs(), average),
+        None => Volatility::default(),
     };
-    let inside = stop_on_the_way.is_none_or(|share| share <= Ratio::whole(GUARD_PERCENT));
-    if let (false, Some(share), Some(liquidation)) = (inside, stop_on_the_way, liquidation) {
-        let stop = armed.stop;
-        warnings.push(format!(
-            "stop {stop} lies {share:.1} % of the way to liquidation at {liquidation}, more than {GUARD_PERCENT} %: the plan is not armed; lower the leverage or tighten the stop"
-        ));
-    }
-    warnings.extend(ground.trail_loss(&armed)?);
-    let net_break_even = ground.break_even(BreakEven::Net, quantity)?;
-    Ok(Preview { rows, net_break_even, liquidation, stop_on_the_way, armed: inside, warnings })
+    let armed = arm(case.plan, case.instrument, &volatility, case.side, case.entry)?;
+    let (levels, told) = levels(case.plan, &armed, case.instrument, case.quantity)?;
+    let ground = Ground { case, armed: &armed, levels: &levels, native: native(case, &armed, &levels) };
+    // Levels, stops and trails have been proven to be prices by now.
+    let no_price = |whose: &str| NotArmable::NoSuchPrice(whose.to_owned(), case.entry);
+    let course = course::course(&ground, &told).map_err(|_| no_price("break-even"))?;
+    let way = Way::of(&ground).map_err(|_| no_price("the liquidation guard"))?;
+    let warnings = warnings::warnings(&ground, &course, &way, &told)?;
+    Ok(Preview {
+        stop: armed.stop,
+        stop_percent: ground.percent_from_entry(armed.stop)?,
+        net_break_even: ground.break_even(BreakEven::Net, case.quantity).ok(),
+        liquidation: way.liquidation,
+        liquidation_percent: way.liquidation.map(|at| ground.percent_from_entry(at)).transpose()?,
+        stop_on_the_way: way.share,
+        guard: way.guard,
+        armed: way.is_inside(&ground),
+        rests_at_venue: duties::resting(&ground),
+        done_by_backstop: duties::watched(&ground, &course),
+        assumptions: ground.assumptions(),
+        warnings,
+        rows: course.rows,
+    })
 }
 
-struct Ground<'a> {
-    plan: &'a ExitPlan,
-    instrument: &'a Instrument,
-    side: PositionSide,
-    entry: Price,
-    quantity: Quantity,
+/// Whether the venue's own trailing order is what trails: nothing is said where the plan does not ask for it.
+fn native(case: &Case, armed: &Armed, levels: &[Level]) -> Option<Result<Quantity, String>> {
+    let (Some(trailing), Some(behind)) = (case.plan.trailing, armed.trail) else { return None };
+    if trailing.by != TrailedBy::Venue {
+        return None;
+    }
+    let claimed = levels.iter().fold(Quantity::ZERO, |sum, level| sum.plus(level.due()).unwrap_or(case.quantity));
+    let runner = case.quantity.saturating_minus(claimed);
+    Some(match why_not_native(behind, case.capability.native_trailing, runner) {
+        Some(why) => Err(why),
+        None => Ok(runner),
+    })
 }
 
-impl Ground<'_> {
-    fn rows(&self, armed: &Armed, levels: &[Level]) -> Result<Vec<Row>, OutOfRange> {
-        let mut stop = armed.stop;
-        let mut remaining = self.quantity;
-        let (mut realised, mut fees) = (Money::ZERO, self.fee(self.entry, self.quantity, self.instrument.taker_fee)?);
-        let mut rows =
-            vec![self.row("entry".to_owned(), self.entry, Quantity::ZERO, remaining, stop, realised, fees)?];
-        for level in levels.iter().filter(|level| level.state != LevelState::Moot) {
-            let closes = level.planned.min(remaining);
-            remaining = remaining.minus(closes)?;
-            realised = realised.plus(self.profit(level.price, closes)?)?;
-            fees = fees.plus(self.fee(level.price, closes, self.target_fee())?)?;
-            if let Some(wish) =
-                stop_after(level.number, self.plan, levels, self.side, Some(level.price), self.instrument.tick)?
-            {
-                let wanted = match wish {
-                    Move::To(price) => price,
-                    Move::BreakEven if remaining.is_zero() => stop,
-                    Move::BreakEven => self.break_even(self.plan.breakeven, remaining)?,
-                };
-                stop = self.side.better(stop, wanted);
-            }
-            rows.push(self.row(format!("TP{}", level.number), level.price, closes, remaining, stop, realised, fees)?);
-        }
-        Ok(rows)
-    }
+/// The way from the entry to liquidation.
+struct Way {
+    liquidation: Option<Price>,
+    guard: Option<Price>,
+    share: Option<Ratio>,
+}
 
-    #[allow(clippy::too_many_arguments, reason = "one argument per column of the table")]
-    fn row(
-        &self,
-        event: String,
-        price: Price,
-        closes: Quantity,
-        remaining: Quantity,
-        stop: Price,
-        realised: Money,
-        fees: Money,
-    ) -> Result<Row, OutOfRange> {
-        let worst_gross = realised.plus(self.profit(stop, remaining)?)?;
-        let exit_fee = self.fee(stop, remaining, self.instrument.taker_fee)?;
-        let worst_net = worst_gross.minus(fees)?.minus(exit_fee)?;
-        let stop_after = Some(stop).filter(|_| !remaining.is_zero());
-        Ok(Row { event, price, closes, remaining, stop_after, realised, worst_gross, worst_net })
-    }
-
-    fn profit(&self, price: Price, quantity: Quantity) -> Result<Money, OutOfRange> {
-        profit(self.side, self.entry.notional(quantity)?, price.notional(quantity)?)
-    }
-
-    fn fee(&self, price: Price, quantity: Quantity, rate: Ratio) -> Result<Money, OutOfRange> {
-        price.notional(quantity)?.times(rate, Rounding::Up)
-    }
-
-    fn target_fee(&self) -> Ratio {
-        match self.plan.target_order {
-            TargetOrder::Limit | TargetOrder::PostOnly => self.instrument.maker_fee,
-            TargetOrder::Market => self.instrument.taker_fee,
-        }
-    }
-
-    fn break_even(&self, kind: BreakEven, remaining: Quantity) -> Result<Price, OutOfRange> {
-        let entry_fees = self.fee(self.entry, remaining, self.instrument.taker_fee)?;
-        let costs = Costs {
-            entry: self.entry,
-            remaining,
-            entry_fees,
-            funding: Money::ZERO,
-            spread: Points::ZERO,
-            slippage: Points::ZERO,
+impl Way {
+    fn of(ground: &Ground) -> Result<Self, OutOfRange> {
+        let case = ground.case;
+        let liquidation = liquidation::estimate(case.instrument, case.side, case.entry);
+        let Some(at) = liquidation.filter(|at| case.side.is_better(case.entry, *at)) else {
+            return Ok(Self { liquidation, guard: None, share: None });
         };
-        break_even_price(kind, self.side, self.instrument, &costs)
+        let guard = liquidation::guard(case.side, case.entry, at, case.instrument.tick)?;
+        Ok(Self { liquidation, guard: Some(guard), share: Some(ground.share_of_the_way(ground.armed.stop, at)?) })
     }
 
-    /// What a trail locks in where it begins, when that is a loss.
-    fn trail_loss(&self, armed: &Armed) -> Result<Option<String>, OutOfRange> {
-        let (Some(activation), Some(behind)) = (armed.activation, armed.trail) else { return Ok(None) };
-        let level = behind.stop(self.side, activation, self.instrument.tick)?;
-        if !self.side.is_better(self.entry, level) {
-            return Ok(None);
-        }
-        let loss = self.entry.above(level).absolute()?.share_of(self.entry, Rounding::Nearest)?.in_percent();
-        Ok(Some(format!(
-            "active from {activation} the trail can close at {level}, {loss:.1} % beyond the entry: a loss"
-        )))
-    }
-
-    /// Isolated margin: entry × (1 ∓ (1 / leverage − maintenance)); none where margin covers the whole way.
-    fn liquidation(&self) -> Option<Price> {
-        let leverage = self.instrument.leverage?;
-        let margin = Ratio::ONE.over(leverage.as_ratio(), Rounding::Down).ok()?;
-        let way = margin.minus(self.instrument.maintenance_margin).ok()?;
-        let factor = match self.side {
-            PositionSide::Long => Ratio::ONE.minus(way),
-            PositionSide::Short => Ratio::ONE.plus(way),
-        };
-        self.entry.times(factor.ok()?, Rounding::Nearest).ok()
-    }
-
-    fn share_of_the_way(&self, stop: Price, liquidation: Price) -> Result<Ratio, OutOfRange> {
-        let to_stop = self.entry.above(stop).absolute()?.share_of(self.entry, Rounding::Up)?;
-        let whole = self.entry.above(liquidation).absolute()?.share_of(self.entry, Rounding::Down)?;
-        Ok(to_stop.over(whole, Rounding::Up)?.in_percent())
+    /// The same comparison that arming makes.
+    fn is_inside(&self, ground: &Ground) -> bool {
+        !self.guard.is_some_and(|guard| ground.case.side.is_better(guard, ground.armed.stop))
     }
 }
 

@@ -4,6 +4,7 @@
 //! decisions depend on and a replay reproduces: definitions, positions, slippages. Prices between two records do not
 //! belong to it, because records carry the prices they were decided on.
 
+use crate::day::Day;
 use crate::engine::{Engine, Market};
 use crate::orders::OrderState;
 use crate::position::Position;
@@ -29,6 +30,8 @@ pub(crate) struct Saved {
     read: BTreeSet<AccountId>,
     #[serde(default)]
     permits: BTreeMap<AccountId, Permit>,
+    #[serde(default)]
+    days: BTreeMap<AccountId, Day>,
     symbol_plans: Vec<(AccountId, InstrumentId, PlanId)>,
     markets: Vec<Market>,
     positions: Vec<Position>,
@@ -43,6 +46,7 @@ impl From<Engine> for Saved {
             permits: engine.permits,
             closes: engine.closes,
             read: engine.read,
+            days: engine.days,
             symbol_plans: engine
                 .symbol_plans
                 .into_iter()
@@ -63,6 +67,8 @@ impl From<Saved> for Engine {
         engine.permits = saved.permits;
         engine.closes = saved.closes;
         engine.read = saved.read;
+        engine.days = saved.days;
+        engine.days_seen_at = saved.now;
         engine.symbol_plans =
             saved.symbol_plans.into_iter().map(|(account, instrument, plan)| ((account, instrument), plan)).collect();
         engine.indexes.resize_with(saved.markets.len(), Default::default);
@@ -121,8 +127,15 @@ impl Engine {
             .map(|market| (&market.instrument, &market.slippages, &market.volatility, market.session_ends))
             .collect();
         let plans: Vec<_> = self.symbol_plans.iter().collect();
-        let whole =
-            (&self.accounts, &self.permits, (&self.read, &self.closes), &self.plans, plans, rules, &self.positions);
+        let whole = (
+            &self.accounts,
+            &self.permits,
+            (&self.read, &self.closes, &self.days),
+            &self.plans,
+            plans,
+            rules,
+            &self.positions,
+        );
         let text = serde_json::to_vec(&whole).expect("plain structs and maps with text or number keys serialise");
         Sha3_256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -133,12 +146,14 @@ impl Engine {
     pub fn doubt_in_flight(&self, sent_at: Timestamp) -> Vec<Event> {
         let mut answers = Vec::new();
         for position in &self.positions {
-            for order in &position.orders {
-                let OrderState::InFlight { .. } = order.state else { continue };
+            let orders = position.orders.iter().map(|order| (order.id, order.state));
+            let entries = position.entries.iter().map(|entry| (entry.id, entry.state));
+            for (id, state) in orders.chain(entries) {
+                let OrderState::InFlight { .. } = state else { continue };
                 answers.push(Event::Answer(Answer {
                     account: position.key.account,
                     instrument: position.key.instrument,
-                    id: order.id,
+                    id,
                     asked: Asked::Place,
                     outcome: Outcome::Unknown(UnknownCause::ConnectionLost),
                     sent_at,

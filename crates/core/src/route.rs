@@ -4,7 +4,7 @@
 //! the other side. Our own orders never open anything, so that remainder can only be another's.
 
 use crate::engine::{Engine, Market, Turn};
-use crate::orders::{Named, Scope};
+use crate::orders::{EntryName, Named, Scope};
 use crate::position::{Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
@@ -32,6 +32,8 @@ impl Engine {
             Event::SymbolPlan { account, instrument, plan } => {
                 turn.changed |= self.symbol_plans.insert((*account, *instrument), *plan) != Some(*plan);
             }
+            Event::CancelEntry { account, request } => self.cancel_entry(*account, request, turn),
+            Event::Enter(asked) => self.enter_asked(asked, turn),
             Event::AssignPlan { position, plan } => self.assign_plan(*position, *plan, turn),
             Event::BreakEven { position } => self.break_even(*position, turn),
             Event::Close { position } => self.close(*position, turn),
@@ -67,6 +69,7 @@ impl Engine {
                 for slot in self.timers.due(turn.now) {
                     self.with(slot, turn, |_, _, _| Ok(()));
                 }
+                self.look_at_days(turn);
             }
         }
     }
@@ -163,10 +166,11 @@ impl Engine {
     /// The position an id of ours names, if it exists. Those of one side lie together, that without a deal first.
     #[must_use]
     pub fn owner_of(&self, account: AccountId, instrument: InstrumentId, id: ClientOrderId) -> Option<PositionKey> {
-        let named = Named::read(&id)?;
-        let side = PositionKey::new(account, instrument, named.side);
+        let exit = Named::read(&id).map(|named| (named.scope, named.side));
+        let (scope, side) = exit.or(EntryName::read(&id).map(|name| (name.scope, name.side)))?;
+        let side = PositionKey::new(account, instrument, side);
         let mut of_side = self.slots.range(side..).take_while(|(key, _)| key.of_deal(None) == side);
-        of_side.find(|(_, slot)| self.positions[**slot as usize].scope == named.scope).map(|(key, _)| *key)
+        of_side.find(|(_, slot)| self.positions[**slot as usize].scope == scope).map(|(key, _)| *key)
     }
 
     /// One order: of ours its position hears, of another's every position it could matter to.
@@ -203,6 +207,10 @@ impl Engine {
         if side.opening() == fill.side {
             return self.enter(key(side), fill, fill.quantity, turn);
         }
+        if fill.order.as_ref().is_some_and(|id| EntryName::read(id).is_some()) {
+            // Somebody has opened the other side meanwhile: the entry has closed that.
+            self.tell_known(key(opens), turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
+        }
         let closes = fill.quantity.min(self.open_quantity(key(side)));
         let rest = fill.quantity.saturating_minus(closes);
         let ours = fill.order.as_ref().and_then(Named::read).is_some();
@@ -215,13 +223,17 @@ impl Engine {
             position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
         });
         if !rest.is_zero() && one_way && !ours {
-            self.enter(key(side.other()), fill, rest, turn);
+            self.tell(key(side.other()), turn, |position, ctx, out| {
+                position.is_news(fill);
+                position.enter(fill, rest, facts_fee(fill, rest)?, ctx, out)
+            });
         }
     }
 
     fn enter(&mut self, key: PositionKey, fill: &Fill, quantity: Quantity, turn: &mut Turn) {
         self.tell(key, turn, |position, ctx, out| {
             position.is_news(fill);
+            position.count_at_entry(fill, ctx, out)?;
             position.enter(fill, quantity, facts_fee(fill, quantity)?, ctx, out)
         });
     }
@@ -263,6 +275,7 @@ impl Engine {
             let orders = || snapshot.orders.iter().filter(of_it);
             self.tell(key, turn, |position, ctx, out| {
                 position.missing_in(&snapshot.orders, snapshot.server_time, ctx);
+                position.entries_read(&snapshot.orders, snapshot.server_time, ctx, out);
                 position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
                 position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
@@ -274,14 +287,17 @@ impl Engine {
         }
         turn.changed |= self.read.insert(snapshot.account);
         self.decide_gathered(turn);
+        self.look_at_day(snapshot.account, snapshot.balance, turn);
     }
 
     /// The position that an order of ours belongs to, known or not.
     fn owner(&self, report: &OrderReport) -> Option<PositionKey> {
-        let named = report.id.as_ref().and_then(Named::read)?;
+        let id = report.id.as_ref()?;
+        let exit = Named::read(id).map(|named| (named.scope, named.side));
+        let (scope, side) = exit.or(EntryName::read(id).map(|name| (name.scope, name.side)))?;
         let account = self.accounts.get(&report.account)?;
         let instrument = self.markets.get(report.instrument.index())?.instrument.as_ref()?;
-        let key = PositionKey::new(report.account, report.instrument, named.side).of_deal(report.deal);
-        (named.scope == Scope::of(account, instrument, report.deal)).then_some(key)
+        let key = PositionKey::new(report.account, report.instrument, side).of_deal(report.deal);
+        (scope == Scope::of(account, instrument, report.deal)).then_some(key)
     }
 }

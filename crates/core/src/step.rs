@@ -1,5 +1,6 @@
 //! The core's answer to one event.
 
+use crate::entries::NotEntered;
 use crate::timers::Deadline;
 use backstop_model::{
     ClientOrderId, Command, Course, InstrumentId, MarketView, Money, Notice, PositionDocument, PositionKey, Price,
@@ -22,6 +23,8 @@ pub struct Step {
     pub market: Vec<(InstrumentId, MarketView)>,
     /// Positions that are different now, for the read models.
     pub positions: Vec<PositionRead>,
+    /// Why the entry that was asked for is not sent.
+    pub not_entered: Option<NotEntered>,
     /// When the core wants to be woken, and why; nothing when only events can change anything.
     pub deadline: Option<(Timestamp, Deadline)>,
 }

@@ -11,6 +11,8 @@ pub enum Deadline {
     Adoption,
     /// A cancel or amend has not been heard of.
     ChangeOverdue,
+    /// The loss of the day is looked at.
+    DailyLoss,
     /// The day ends, or a missed close waits for a price.
     EndOfDay,
     /// A target has been passed for long enough to take it at once.

@@ -61,6 +61,16 @@ pub struct Volatility {
 }
 
 impl Volatility {
+    /// As if every average that is asked for had been measured as `average`: for looking at a plan before there are bars.
+    #[must_use]
+    pub fn assumed(specs: impl Iterator<Item = AtrSpec>, average: Points) -> Self {
+        let known = |spec: AtrSpec| {
+            let (period, interval) = (spec.period, spec.interval);
+            Atr { period, interval, last: None, seen: period, value: average }
+        };
+        Self { atrs: specs.map(known).collect() }
+    }
+
     /// Keeps the average a plan asks for, from the next bar on.
     pub(crate) fn keep(&mut self, spec: AtrSpec) {
         let known = self.atrs.iter().any(|atr| (atr.period, atr.interval) == (spec.period, spec.interval));

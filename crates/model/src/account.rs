@@ -1,7 +1,7 @@
 //! An account at a venue, as far as decisions depend on it. Keys and addresses are not the core's concern.
 
 use crate::plan::StopLoss;
-use crate::{AccountId, Capability, PlanId, ids::Name};
+use crate::{AccountId, Capability, Money, PlanId, Ratio, Symbol, ids::Name};
 use serde::{Deserialize, Serialize};
 
 /// How the venue keeps positions on one instrument apart.
@@ -28,8 +28,8 @@ pub enum Adopt {
     Propose,
 }
 
-/// What may be done for an account's positions.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+/// What may be done for an account's positions; the stricter one is the greater.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permit {
     /// Everything.
@@ -37,6 +37,29 @@ pub enum Permit {
     All,
     /// Stops are kept and placed, positions closed; targets and trails that rest stay, no new ones are placed (R9).
     ProtectOnly,
+    /// Nothing that changes anything is sent; what would be is told and shown (product.md §2).
+    Observe,
+}
+
+/// What the owner has limited an account to.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Limits {
+    /// The loss of a day, as a share of the equity at its start, from which nothing more is entered.
+    pub max_daily_loss: Option<Ratio>,
+    /// Everything is closed as well when that loss is reached.
+    pub flatten: bool,
+    /// Only positions on these are touched; all when empty.
+    pub symbols: Vec<Symbol>,
+    /// The largest notional of one position: entries beyond it are refused, and others' positions beyond it are told of.
+    pub max_notional: Option<Money>,
+}
+
+impl Limits {
+    /// Whether positions on `symbol` may be touched.
+    #[must_use]
+    pub fn cover(&self, symbol: Symbol) -> bool {
+        self.symbols.is_empty() || self.symbols.contains(&symbol)
+    }
 }
 
 /// An account and what its venue can do.
@@ -60,4 +83,10 @@ pub struct Account {
     pub capability: Capability,
     /// The currency profits are booked in.
     pub currency: Name,
+    /// What the owner has limited it to.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The most that may be done for it, whatever is permitted later.
+    #[serde(default)]
+    pub permit: Permit,
 }

@@ -79,7 +79,7 @@ pub enum Lane {
     Cancel,
     /// Questions and snapshots.
     Reconcile,
-    /// Targets.
+    /// Targets and entries.
     Profit,
 }
 
@@ -125,6 +125,8 @@ impl Command {
             Self::Amend { .. } => Lane::Protect,
             Self::Cancel { .. } => Lane::Cancel,
             Self::Lookup { .. } | Self::Snapshot { .. } => Lane::Reconcile,
+            // An entry is nothing that protects: it takes no room from what does.
+            Self::Place(order) if !order.reduce_only => Lane::Profit,
             Self::Place(order) => match order.kind {
                 OrderKind::Market | OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. } => Lane::Protect,
                 OrderKind::Limit { .. } | OrderKind::TakeProfitMarket(_) => Lane::Profit,

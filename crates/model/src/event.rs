@@ -1,8 +1,8 @@
 //! Everything that can happen to the core, in one list.
 
 use crate::{
-    Account, AccountId, Answer, Candle, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, Permit, PlanId,
-    PositionKey, PositionReport, Ratio, Snapshot, Span, Tick, Timestamp,
+    Account, AccountId, Answer, Candle, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport,
+    Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Snapshot, Span, Tick, Timestamp,
     plan::{CloseAt, ExitPlan},
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,13 @@ pub enum Event {
     BreakEven {
         /// Which position.
         position: PositionKey,
+    },
+    /// The operator takes back what has not been filled of an entry; what has been stays and is looked after.
+    CancelEntry {
+        /// Whose.
+        account: AccountId,
+        /// Under which name it was asked for.
+        request: RequestId,
     },
     /// Bars of an instrument that have ended, oldest first: at the start as many as there are, then one by one. Bars that
     /// are known already are no news.
@@ -58,6 +65,8 @@ pub enum Event {
         /// The plan.
         plan: Arc<ExitPlan>,
     },
+    /// The operator opens a position, or adds to one of ours.
+    Enter(EntryRequest),
     /// An execution.
     Fill(Fill),
     /// A funding payment.

@@ -119,3 +119,7 @@ text_id! {
     /// A name from the configuration: account, plan, venue.
     Name, 40
 }
+text_id! {
+    /// The operator's own name for an entry he asks for; no two entries share one.
+    RequestId, 64
+}

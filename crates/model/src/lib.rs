@@ -9,6 +9,7 @@ pub mod capability;
 pub mod command;
 pub mod course;
 pub mod document;
+pub mod entry;
 pub mod event;
 pub mod fill;
 pub mod ids;
@@ -23,15 +24,17 @@ pub mod snapshot;
 pub mod text;
 pub mod units;
 
-pub use account::{Account, Adopt, Permit, PositionMode};
+pub use account::{Account, Adopt, Limits, Permit, PositionMode};
 pub use capability::{Capability, RestingTargets, TrailingLimits};
 pub use command::{Command, Lane, SnapshotCause};
 pub use course::{Course, Excursion};
 pub use document::{ExitReason, PartialExitDocument, PositionDocument};
+pub use entry::EntryRequest;
 pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};
 pub use ids::{
-    AccountId, ClientOrderId, DealId, Epoch, FillId, InstrumentId, Name, PlanId, Symbol, TrancheId, VenueOrderId,
+    AccountId, ClientOrderId, DealId, Epoch, FillId, InstrumentId, Name, PlanId, RequestId, Symbol, TrancheId,
+    VenueOrderId,
 };
 pub use instrument::{Instrument, InstrumentSpec};
 pub use market::{Candle, MarketView, Prices, Range, Series, SeriesView, Tick, TriggerSource};

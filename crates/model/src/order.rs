@@ -102,7 +102,7 @@ pub struct NewOrder {
     pub quantity: OrderQuantity,
     /// What kind.
     pub kind: OrderKind,
-    /// It may only shrink the position (I4). Every exit has it.
+    /// It may only shrink the position (I4). Every exit has it, and no entry.
     pub reduce_only: bool,
 }
 

@@ -1,7 +1,7 @@
 //! Answers: to a command, to a question about one order, and the venue's full truth about an account.
 
 use crate::{
-    AccountId, ClientOrderId, Fill, InstrumentId, OrderReport, PositionReport, Refusal, Timestamp, VenueOrderId,
+    AccountId, ClientOrderId, Fill, InstrumentId, Money, OrderReport, PositionReport, Refusal, Timestamp, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,4 +87,7 @@ pub struct Snapshot {
     pub fills: Vec<Fill>,
     /// The venue's time of the read; an older one than seen is ignored (F-E15).
     pub server_time: Timestamp,
+    /// The wallet: everything paid in and realised, without the result of what is open. Absent where the venue does not say.
+    #[serde(default)]
+    pub balance: Option<Money>,
 }

@@ -29,7 +29,7 @@ pub use executor::Executor;
 pub use followed::{Background, Followed, Follower};
 pub use health::Health;
 pub use lease::Lease;
-pub use live::{Ended, Handle, Input, Live, Shown, Status, Tell};
+pub use live::{Ended, Handle, Input, Live, Shown, ShownEntry, Status, Tell, Verdict};
 pub use recovery::{Recovered, recover};
 pub use snapshots::SnapshotSchedule;
 pub use state_files::{MarketState, StateFileKeeper, StateFiles};

@@ -6,12 +6,14 @@
 
 use crate::clock::Clock;
 use crate::cycle::{Cycle, Taken};
-use backstop_model::{Event, Notice, PositionDocument, PositionKey, Timestamp};
+use backstop_core::orders::EntryOrder;
+use backstop_core::{Engine, PositionRead};
+use backstop_model::{Account, EntryRequest, Event, Notice, Permit, PositionDocument, PositionKey, Timestamp};
 use backstop_store::{Done, Journal, LeaseKeeper, Work, Writer};
 use backstop_venues::{Venue, VenueFailure};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Inputs waiting at most.
 const INBOX: usize = 1_024;
@@ -24,12 +26,32 @@ pub type Tell = Box<dyn Fn(Timestamp, &Notice) + Send>;
 /// What reaches the live loop from outside.
 #[derive(Debug)]
 pub enum Input {
+    /// An entry that somebody asks for, who waits for the verdict.
+    Enter(EntryRequest, oneshot::Sender<Verdict>),
     /// An operator's wish.
     Operator(Box<Event>),
     /// To end cleanly.
     Stop,
     /// The writing thread has news.
     Stored(Done),
+}
+
+/// What is said about an entry that was asked for.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The entry, the one asked for before under the same name included.
+    pub entry: Option<ShownEntry>,
+    /// Why nothing is sent.
+    pub refused: Option<String>,
+}
+
+/// One entry as it is shown.
+#[derive(Clone, Debug)]
+pub struct ShownEntry {
+    /// Which position.
+    pub key: PositionKey,
+    /// The entry.
+    pub entry: EntryOrder,
 }
 
 /// One open position as it is shown.
@@ -41,6 +63,12 @@ pub struct Shown {
     pub document: PositionDocument,
     /// The proof of coverage.
     pub coverage: backstop_core::Coverage,
+    /// The account is only observed.
+    pub observed: bool,
+    /// The account is limited to other symbols: it is shown and not touched.
+    pub left_alone: bool,
+    /// What would be sent for the position if it were not.
+    pub wishes: Vec<String>,
 }
 
 /// How things stand, for those who ask.
@@ -60,6 +88,8 @@ pub struct Status {
     pub venue_works: bool,
     /// All open positions.
     pub positions: Vec<Shown>,
+    /// Entries on their way, and those that were.
+    pub entries: Vec<ShownEntry>,
 }
 
 /// The live loop, ready to run.
@@ -191,7 +221,24 @@ impl Live {
     }
 
     fn take(&mut self, now: Timestamp, event: Event) -> bool {
-        let taken: Taken = self.cycle.take(now, event);
+        let taken = self.cycle.take(now, event);
+        self.record(now, taken)
+    }
+
+    /// Takes in an entry, and says what was decided about it.
+    fn enter(&mut self, asked: EntryRequest, verdict: oneshot::Sender<Verdict>) {
+        let now = self.clock.now();
+        let taken = self.cycle.take(now, Event::Enter(asked));
+        let refused = taken.core.not_entered.as_ref().map(ToString::to_string);
+        self.record(now, taken);
+        let known = self.cycle.engine().entry(asked.account(), &asked.request);
+        let entry = known.map(|(key, entry)| ShownEntry { key, entry: entry.clone() });
+        self.publish();
+        // Whoever asked may have gone away; the entry is sent all the same, and a repeat is told of it.
+        let _ = verdict.send(Verdict { entry, refused });
+    }
+
+    fn record(&mut self, now: Timestamp, taken: Taken) -> bool {
         for notice in &taken.core.notices {
             (self.tell)(now, notice);
         }
@@ -211,6 +258,7 @@ impl Live {
                 let now = self.clock.now();
                 self.take(now, *event);
             }
+            Input::Enter(asked, verdict) => self.enter(asked, verdict),
             Input::Stop => {}
             Input::Stored(Done::Durable { through }) => self.cycle.durable(through),
             Input::Stored(Done::Failed { error, .. }) => {
@@ -255,10 +303,23 @@ impl Live {
             protect_only: self.cycle.is_protect_only(),
             journal_works: !self.cycle.is_journal_failed(),
             venue_works: self.venue_works,
-            positions: open
-                .map(|read| Shown { key: read.key, document: read.document, coverage: read.protection })
-                .collect(),
+            positions: open.map(|read| shown(engine, read)).collect(),
+            entries: engine.entries().map(|(key, entry)| ShownEntry { key, entry: entry.clone() }).collect(),
         };
         self.status.send_replace(Arc::new(status));
+    }
+}
+
+fn shown(engine: &Engine, read: PositionRead) -> Shown {
+    let account = engine.accounts().find(|account| account.id == read.key.account);
+    let symbol = engine.instrument(read.key.instrument).map(|instrument| instrument.symbol);
+    let covers = |account: &Account| symbol.is_none_or(|symbol| account.limits.cover(symbol));
+    Shown {
+        left_alone: !account.is_none_or(covers),
+        key: read.key,
+        document: read.document,
+        coverage: read.protection,
+        observed: account.is_some_and(|account| account.permit == Permit::Observe),
+        wishes: engine.position(read.key).map_or_else(Vec::new, |position| position.wishes.clone()),
     }
 }

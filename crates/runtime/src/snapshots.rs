@@ -97,8 +97,14 @@ mod tests {
         assert_eq!(schedule.due(start), Some(Command::Snapshot { account: ACCOUNT, cause: SnapshotCause::Start }));
         assert_eq!(schedule.due(start), None);
         assert!(!schedule.all_read());
-        let answer =
-            Snapshot { account: ACCOUNT, positions: vec![], orders: vec![], fills: vec![], server_time: start };
+        let answer = Snapshot {
+            account: ACCOUNT,
+            positions: vec![],
+            orders: vec![],
+            fills: vec![],
+            server_time: start,
+            balance: None,
+        };
         schedule.hear(start, &Event::Snapshot(answer));
         assert!(schedule.all_read());
         let later = start.plus(Span::from_secs(10));

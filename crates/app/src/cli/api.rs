@@ -22,6 +22,20 @@ impl Api {
         self.call(reqwest::Method::GET, path, None)
     }
 
+    /// Asks for something to be taken back.
+    pub fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.call(reqwest::Method::DELETE, path, None)
+    }
+
+    /// Asks for something that the engine judges: true, with its words, when it refuses.
+    pub fn post_judged(&self, path: &str, body: Value) -> Result<(bool, Value), Failure> {
+        let (status, answer) = self.exchange(reqwest::Method::POST, path, Some(body))?;
+        match status {
+            reqwest::StatusCode::UNPROCESSABLE_ENTITY => Ok((true, answer)),
+            _ => Ok((false, answered(status, answer)?)),
+        }
+    }
+
     /// Asks for something to be done.
     pub fn post(&self, path: &str, body: Option<Value>) -> Result<Value, Failure> {
         self.call(reqwest::Method::POST, path, body)
@@ -37,6 +51,16 @@ impl Api {
     }
 
     fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+        let (status, answer) = self.exchange(method, path, body)?;
+        answered(status, answer)
+    }
+
+    fn exchange(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(reqwest::StatusCode, Value), Failure> {
         let token = self
             .token
             .as_ref()
@@ -56,11 +80,15 @@ impl Api {
             let status = answer.status();
             let body: Value =
                 answer.json().await.map_err(|_| Failure::said(format!("{url} does not answer like Backstop")))?;
-            if status.is_success() {
-                return Ok(body);
-            }
-            let why = body.get("error").and_then(Value::as_str).unwrap_or("refused");
-            Err(Failure::said(format!("{why} ({status})")))
+            Ok((status, body))
         })
     }
+}
+
+fn answered(status: reqwest::StatusCode, body: Value) -> Result<Value, Failure> {
+    if status.is_success() {
+        return Ok(body);
+    }
+    let why = body.get("error").and_then(Value::as_str).unwrap_or("refused");
+    Err(Failure::said(format!("{why} ({status})")))
 }

@@ -30,7 +30,9 @@ impl Close {
         let (answer, text) = match &self.position {
             None => {
                 let answer = self.api.post("/api/v1/positions/close-all", None)?;
-                let text = format!("{} positions are being closed at market", answer["closing"]);
+                let spared = answer["not_touched"].as_u64().filter(|spared| *spared > 0);
+                let spared = spared.map_or_else(String::new, |count| format!("; {count} are not touched"));
+                let text = format!("{} positions are being closed at market{spared}", answer["closing"]);
                 (answer, text)
             }
             Some(position) => {

@@ -4,12 +4,12 @@ use super::progress::Progress;
 use super::{Failure, Outcome, output, unknown};
 use crate::calendar::TzCalendar;
 use crate::config::{AccountConfig, Config};
-use crate::demo::{Cast, Feed, Kept, Opening, Summary, View, World};
+use crate::demo::{Cast, Feed, Kept, Opening, Summary, View, World, of_one_plan, program, worth};
 use crate::paper::{self, GeneratedMarket, generated_markets};
 use crate::recorded::{OpenSpec, Survey, Tally, survey_watched};
 use crate::records::{TapeWriter, tape_of};
-use backstop_model::PositionSide::{self, Long, Short};
-use backstop_model::{ExitPlan, Instrument, Name, Price, Quantity, SnapshotCause, Span, Symbol, Timestamp};
+use backstop_model::PositionSide::{Long, Short};
+use backstop_model::{ExitPlan, Instrument, Name, Price, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_store::{Journal, MemoryJournal, ReadOnly, SqliteJournal, Stored};
 use clap::Args;
@@ -155,19 +155,17 @@ impl Demo {
                 let first = self.feed(market, &[])?.first_price()?;
                 let price = first.ok_or_else(|| Failure::said("the recording holds no price"))?;
                 let plan = plan(config, name)?;
-                [Long, Short].into_iter().map(|side| usual(market.start(), instrument, price, side, &plan)).collect()
+                let on = ((**instrument).clone(), price);
+                let open = |side| worth(market.start(), &on, side, &plan).map_err(Failure::said);
+                [Long, Short].into_iter().map(open).collect()
             }
             Market::Generated(markets) => {
-                let built_in = DEMO_PLANS.iter().map(|(text, name)| demo_plan(text, name));
-                let plans: Vec<_> = match self.config.as_ref().and_then(|_| own_plan(config)) {
-                    Some(plan) => vec![plan; DEMO_PLANS.len()],
-                    None => built_in.collect::<Result<_, Failure>>()?,
+                let own = self.config.as_ref().and_then(|_| own_plan(config));
+                let played = match own {
+                    Some(plan) => of_one_plan(markets, market.start(), &plan),
+                    None => program(markets, market.start()),
                 };
-                let played = markets.iter().zip(&plans).zip([Long, Short, Long, Long]);
-                let open = |(((instrument, price), plan), side): ((&(Instrument, Price), _), _)| {
-                    usual(market.start(), instrument, *price, side, plan)
-                };
-                played.map(open).collect()
+                played.map_err(Failure::said)
             }
         }
     }
@@ -370,34 +368,9 @@ impl Market {
     }
 }
 
-/// A position worth about a thousand.
-fn usual(
-    at: Timestamp,
-    instrument: &Instrument,
-    price: Price,
-    side: PositionSide,
-    plan: &Arc<ExitPlan>,
-) -> Result<Opening, Failure> {
-    let worth = "1000".parse().map_err(Failure::said)?;
-    let quantity = Quantity::worth_at_least(worth, price, instrument.step).map_err(Failure::said)?;
-    Ok(Opening { at, instrument: instrument.clone(), side, quantity, plan: plan.clone() })
-}
-
 /// The plan of the first account, when the configuration is the user's own.
 fn own_plan(config: &Config) -> Option<Arc<ExitPlan>> {
     config.plan(config.accounts.first()?.plan?).cloned()
-}
-
-const DEMO_PLANS: [(&str, &str); 4] = [
-    (include_str!("../../../../examples/scaled-long.yaml"), "scaled-long"),
-    (include_str!("../../../../examples/scaled-short.yaml"), "scaled-short"),
-    (include_str!("../../../../examples/native-trailing.yaml"), "native-trailing"),
-    (include_str!("../../../../examples/amend-trailing.yaml"), "amend-trailing"),
-];
-
-fn demo_plan(text: &str, name: &str) -> Result<Arc<ExitPlan>, Failure> {
-    let config = Config::parse(text, name)?;
-    plan(&config, Name::new(name).map_err(Failure::said)?)
 }
 
 fn plan(config: &Config, name: Name) -> Result<Arc<ExitPlan>, Failure> {

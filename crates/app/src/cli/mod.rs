@@ -8,6 +8,7 @@ mod completion;
 mod demo;
 mod explain;
 mod health;
+mod open;
 mod outcome;
 mod output;
 mod pause;
@@ -44,6 +45,7 @@ enum Command {
     Demo(Box<demo::Demo>),
     Explain(explain::Explain),
     Health(health::Health),
+    Open(open::Open),
     Pause(pause::Pause),
     Plan(plan::Plan),
     Positions(positions::Positions),
@@ -65,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Explain(explain) => explain.run(),
         Command::Health(health) => health.run(),
+        Command::Open(open) => open.run(),
         Command::Pause(pause) => pause.run(),
         Command::Plan(plan) => plan.run(),
         Command::Positions(positions) => positions.run(),

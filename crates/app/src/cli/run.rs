@@ -9,7 +9,7 @@ use crate::recorded::OpenSpec;
 use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
 use crate::run::{Beside, ByHand, PaperMarket, RunCast};
-use crate::web::{Bind, TokenFile, Wishes, router};
+use crate::web::{Bind, Previews, TokenFile, Wishes, router};
 use backstop_model::{Event, Instrument, Notice, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
@@ -89,7 +89,8 @@ impl Run {
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
         let memory = self.with_files_beside(config, &cast, memory)?;
         let (live, handle, first) = self.live(config, &cast, by_hand, memory)?;
-        let routes = router(Wishes::new(handle.clone(), cast.plans.clone()), address, token);
+        let wishes = Wishes::new(handle.clone(), cast.names());
+        let routes = router(wishes, Previews::new(config, &cast.instruments), address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
             end.comes().await;

@@ -17,7 +17,7 @@ pub struct AccountConfig {
     pub name: Name,
     /// Where it is held.
     pub venue: Venue,
-    /// What may be done with it; only [`Mode::Paper`] in this version.
+    /// What may be done with it; not [`Mode::Live`] in this version.
     pub mode: Mode,
     /// The plan of all positions that have no closer one.
     pub plan: Option<Name>,
@@ -29,9 +29,9 @@ pub struct AccountConfig {
     pub max_daily_loss: Option<Ratio>,
     /// Close everything as well when the daily loss is reached.
     pub flatten: bool,
-    /// Only these symbols; all when empty.
+    /// Only positions on these are touched; all when empty.
     pub symbols: Vec<Symbol>,
-    /// The largest notional of a position that is looked after.
+    /// The largest notional of one position: entries beyond it are refused, others' positions are told of.
     pub max_notional: Option<Money>,
 }
 
@@ -122,10 +122,10 @@ pub(super) fn account(
 fn mode(written: &wire::Account) -> Result<Mode, Problem> {
     let Some(mode) = &written.mode else { return Ok(Mode::Paper) };
     match mode.value {
-        Mode::Paper => Ok(Mode::Paper),
-        asked @ (Mode::Live | Mode::Observe) => {
-            let message = format!("mode `{}` is not available: this version trades the paper venue only", asked.word());
-            Err(Problem::new(mode.at, message, "write `mode: paper`"))
+        known @ (Mode::Observe | Mode::Paper) => Ok(known),
+        Mode::Live => {
+            let message = "mode `live` is not available: this version trades the paper venue only";
+            Err(Problem::new(mode.at, message.to_owned(), "write `mode: paper`, or `mode: observe` to look only"))
         }
     }
 }
@@ -151,21 +151,8 @@ fn told(account: &AccountConfig) -> Vec<String> {
     if account.plan.is_none() && account.symbol_plans.is_empty() {
         told.push("it has no plan: positions are shown, nothing is done for them".to_owned());
     }
-    told.extend(not_acted_on(account));
     if account.flatten && account.max_daily_loss.is_none() {
         told.push("flatten has no effect without max_daily_loss".to_owned());
     }
     told
-}
-
-/// Keys that are read and checked but that this version does not act on: said, so that nobody relies on them.
-fn not_acted_on(account: &AccountConfig) -> Vec<String> {
-    let written = [
-        ("max_daily_loss", account.max_daily_loss.is_some()),
-        ("flatten", account.flatten),
-        ("symbols", !account.symbols.is_empty()),
-        ("max_notional", account.max_notional.is_some()),
-    ];
-    let idle = written.iter().filter(|(_, is_written)| *is_written);
-    idle.map(|(key, _)| format!("{key} is not acted on in this version")).collect()
 }

@@ -119,6 +119,13 @@ impl Config {
         self.plans.get(&name)
     }
 
+    /// What reading a plan has told of it.
+    #[must_use]
+    pub fn told_of(&self, plan: &ExitPlan) -> Vec<String> {
+        let about = format!("plan {}", plan.name);
+        self.warnings.iter().filter(|warning| warning.about == about).map(|warning| warning.text.clone()).collect()
+    }
+
     /// What the owner says about `symbol`; nothing when absent.
     #[must_use]
     pub fn overrides(&self, symbol: Symbol) -> InstrumentOverrides {

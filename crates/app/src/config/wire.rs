@@ -38,9 +38,9 @@ pub struct Account {
     pub max_daily_loss: Option<Located<Percent>>,
     /// Close everything as well when the daily loss is reached.
     pub flatten: Option<Located<bool>>,
-    /// Only these symbols are looked after; all when absent.
+    /// Only positions on these symbols are touched; all when absent.
     pub symbols: Option<Vec<Located<String>>>,
-    /// The largest notional of a position that is looked after.
+    /// The largest notional of one position: entries beyond it are refused, positions of others are told of.
     pub max_notional: Option<Located<Number>>,
 }
 

@@ -51,8 +51,9 @@ impl Audit {
             if view.positions.iter().any(|position| position.side != key.side && !position.quantity.is_zero()) {
                 self.violations.push(format!("{account}: the position was flipped (I1)"));
             }
-            let stopped = view.orders.iter().any(|order| covers(order, key.side, theirs));
-            if !theirs.is_zero() && !stopped {
+            let stops = view.orders.iter().filter_map(|order| covers(order, key.side, theirs));
+            let covered = stops.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
+            if covered < theirs {
                 self.violations.push(format!("{account}: {theirs} is open without a working stop (I25)"));
             }
         }
@@ -65,7 +66,8 @@ impl Audit {
     }
 }
 
-fn covers(order: &backstop_sim::OrderView, side: PositionSide, quantity: Quantity) -> bool {
+/// What of a position a stop is for; each tranche may have its own.
+fn covers(order: &backstop_sim::OrderView, side: PositionSide, quantity: Quantity) -> Option<Quantity> {
     let is_stop = matches!(order.kind, backstop_sim::Kind::StopMarket { .. });
-    is_stop && order.side == side.closing() && order.quantity.is_none_or(|of| of >= quantity)
+    (is_stop && order.side == side.closing()).then(|| order.quantity.unwrap_or(quantity))
 }

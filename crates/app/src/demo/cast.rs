@@ -1,11 +1,12 @@
 //! Who plays: the accounts, instruments, plans and positions of a demonstration.
 
+use super::hand::{Done, Script};
 use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
 use crate::recorded::OpenSpec;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
-    Account, AccountId, Event, Instrument, InstrumentId, Name, PlanId, PositionKey, PositionMode, PositionSide,
-    Quantity, Symbol, Timestamp,
+    Account, AccountId, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionMode,
+    PositionSide, Quantity, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_venues::paper::{LedgerFailure, LedgerFile, PaperVenue};
@@ -25,13 +26,15 @@ pub struct Opening {
     pub quantity: Quantity,
     /// Which plan its account follows.
     pub plan: Arc<ExitPlan>,
+    /// What else happens to it.
+    pub script: Script,
 }
 
 impl Opening {
     /// Out of what the command line says.
     #[must_use]
     pub fn new(spec: &OpenSpec, instrument: Instrument, plan: Arc<ExitPlan>) -> Self {
-        Self { at: spec.at, instrument, side: spec.side, quantity: spec.quantity, plan }
+        Self { at: spec.at, instrument, side: spec.side, quantity: spec.quantity, plan, script: Script::default() }
     }
 }
 
@@ -43,8 +46,8 @@ pub struct Player {
     pub account: Account,
     /// Its venue.
     pub venue: PaperVenue,
-    /// Whether it has been opened.
-    pub opened: bool,
+    /// What has been done to it by hand.
+    pub done: Done,
 }
 
 impl Player {
@@ -96,11 +99,11 @@ impl Cast {
                 }
                 None => exchange(&opening, &account, seed.wrapping_add(u64::from(number)), exact),
             };
-            let opened = !exchange.ledger().fills().is_empty();
+            let done = Done::of(&exchange);
             let mut venue = PaperVenue::new(exchange, file, known_until);
             venue.name_account(account.id, account.name);
             venue.name_instrument(opening.instrument.id, opening.instrument.symbol);
-            cast.players.push(Player { opening, account, venue, opened });
+            cast.players.push(Player { opening, account, venue, done });
         }
         Ok(cast)
     }
@@ -126,15 +129,22 @@ fn account(number: u32, opening: &Opening) -> Account {
         venue: venue_name(),
         position_mode: PositionMode::OneWay,
         plan: Some(PlanId(number)),
-        adopt: backstop_model::Adopt::Plan,
-        hard_stop: None,
+        adopt: opening.script.adopt,
+        hard_stop: opening.script.hard_stop,
         capability: capability(),
         currency: opening.instrument.currency,
+        limits: Limits::default(),
+        permit: Permit::All,
     }
 }
 
 fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim::Exchange {
-    let setup = if exact { sim::Setup::exact(seed) } else { sim::Setup::new(seed) };
+    let mut setup = if exact { sim::Setup::exact(seed) } else { sim::Setup::new(seed) };
+    if opening.script.refused_stops > 0 {
+        let knob = sim::Knob::times(opening.script.refused_stops).only(sim::faults::Scope::Conditional);
+        setup.faults.refusal = sim::refusal::BELOW_BAND.refused();
+        setup.faults.set(sim::Fault::Reject, knob);
+    }
     let mut exchange = sim::Exchange::new(setup);
     let instrument = &opening.instrument;
     let opened = exchange

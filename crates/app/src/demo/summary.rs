@@ -118,6 +118,7 @@ pub fn card(document: &PositionDocument) -> String {
         ]);
     }
     let d = document;
+    let tranche = if d.tranche > 1 { format!(" #{}", d.tranche) } else { String::new() };
     let state = match d.exit_reason {
         Some(reason) => format!("closed: {reason}"),
         None => format!(
@@ -127,7 +128,7 @@ pub fn card(document: &PositionDocument) -> String {
         ),
     };
     format!(
-        "{} {} {} {} from {} (plan {}) – {state}\n{table}\nfees {}, funding {}, realised {} {}\n\n",
+        "{}{tranche} {} {} {} from {} (plan {}) – {state}\n{table}\nfees {}, funding {}, realised {} {}\n\n",
         d.position_id,
         d.symbol,
         d.side,

@@ -6,6 +6,7 @@
 use super::audit::Audit;
 use super::cast::{Cast, Player};
 use super::feed::Moment;
+use super::hand::act_if_due;
 use backstop_core::PositionRead;
 use backstop_model::{
     AccountId, Command, Course, Event, Notice, OrderSide, PositionDocument, PositionKey, Price, Prices, Ratio,
@@ -142,7 +143,7 @@ impl World {
         let player = &mut self.cast.players[index];
         let instrument = player.opening.instrument.id;
         player.venue.quote(now, instrument, prices);
-        open_if_due(player, now)?;
+        act_if_due(player, now)?;
         self.take(Event::Tick(Tick { instrument, prices, confirmed: true }))
     }
 
@@ -285,7 +286,7 @@ impl World {
     #[must_use]
     pub fn documents(&self) -> Vec<&Kept> {
         let mut documents: Vec<_> = self.documents.values().collect();
-        documents.sort_by_key(|kept| (kept.key.account, kept.document.entry_time, name_of(&kept.document)));
+        documents.sort_by_key(|kept| (kept.document.entry_time, kept.key.account, name_of(&kept.document)));
         documents
     }
 
@@ -328,19 +329,4 @@ fn waits_at(order: &sim::order::Order, tick: Price) -> Option<Price> {
             }
         }
     }
-}
-
-/// A hand opens the position at the venue once the side it takes from has a price.
-fn open_if_due(player: &mut Player, now: Timestamp) -> Result<(), VenueFailure> {
-    let opening = &player.opening;
-    let known = player.venue.exchange().prices(opening.instrument.symbol.as_str());
-    let takes = known.and_then(|prices| match opening.side {
-        backstop_model::PositionSide::Long => prices.ask,
-        backstop_model::PositionSide::Short => prices.bid,
-    });
-    if player.opened || now < opening.at || takes.is_none() {
-        return Ok(());
-    }
-    player.opened = true;
-    player.venue.open_by_hand(now, player.account.id, opening.instrument.id, opening.side, opening.quantity)
 }

@@ -1,8 +1,11 @@
 //! Accounts, instruments and plans of a configuration, numbered for the engine, and the exchange they meet at.
 
-use crate::config::{self, Config};
+use crate::config::{self, AccountConfig, Config};
 use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
-use backstop_model::{Account, AccountId, Adopt, Event, Instrument, InstrumentId, Name, PlanId, PositionMode};
+use crate::web::Names;
+use backstop_model::{
+    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionMode,
+};
 use backstop_sim as sim;
 use std::collections::BTreeMap;
 
@@ -23,6 +26,24 @@ const fn adopted(written: config::Adopt) -> Adopt {
         config::Adopt::HardStop => Adopt::HardStop,
         config::Adopt::Plan => Adopt::Plan,
         config::Adopt::Propose => Adopt::Propose,
+    }
+}
+
+/// What a mode permits. Live accounts are not there yet.
+const fn permitted(mode: config::Mode) -> Permit {
+    match mode {
+        config::Mode::Observe => Permit::Observe,
+        config::Mode::Live | config::Mode::Paper => Permit::All,
+    }
+}
+
+/// What the owner has limited an account to, in the core's words.
+fn limits(written: &AccountConfig) -> Limits {
+    Limits {
+        max_daily_loss: written.max_daily_loss,
+        flatten: written.flatten,
+        symbols: written.symbols.clone(),
+        max_notional: written.max_notional,
     }
 }
 
@@ -53,6 +74,8 @@ impl RunCast {
                 hard_stop: None,
                 capability: capability(),
                 currency,
+                limits: limits(written),
+                permit: permitted(written.mode),
             };
             definitions.push(Event::DefineAccount(Box::new(account.clone())));
             for (symbol, plan) in &written.symbol_plans {
@@ -70,6 +93,16 @@ impl RunCast {
     #[must_use]
     pub fn definitions(&self) -> Vec<Event> {
         self.definitions.clone()
+    }
+
+    /// What the names of the configuration stand for.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names {
+            accounts: self.accounts.iter().map(|account| (account.name, account.id)).collect(),
+            plans: self.plans.clone(),
+            symbols: self.instruments.iter().map(|instrument| (instrument.symbol, instrument.id)).collect(),
+        }
     }
 
     /// A fresh exchange with these markets and accounts.

@@ -1,14 +1,18 @@
-//! The local API that `health`, `positions` and `close` talk to: loopback only, a token on every route but `/healthz`.
+//! The local API that `health`, `positions`, `open` and `close` talk to: loopback only, a token on every route but `/healthz`.
 //!
-//! It shows what the live loop last published and changes things only by handing it an operator's event. It decides
-//! nothing and holds no state of its own but the hash of the token.
+//! It shows what the live loop last published, explains plans before they are used, and changes things only by handing
+//! the loop an operator's event. It decides nothing and holds no state of its own but the hash of the token.
 
 mod door;
+mod entries;
+mod previews;
 mod routes;
 mod token;
 mod wishes;
 
 pub use door::{Bind, NotLoopback};
+pub use entries::Names;
+pub use previews::Previews;
 pub use routes::router;
 pub use token::{TokenFile, WeakToken};
 pub use wishes::Wishes;

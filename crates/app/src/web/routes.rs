@@ -1,13 +1,15 @@
 //! The routes. Every one but `/healthz` lies behind the door, and so does the answer that a route does not exist.
 
 use super::door::{Bind, Door, guard, refuse};
+use super::entries;
+use super::previews::{self, Previews};
 use super::token::TokenFile;
 use super::wishes::{self, Wishes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use backstop_runtime::Status;
+use backstop_runtime::{Shown, Status};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
@@ -16,10 +18,13 @@ use tower_http::timeout::TimeoutLayer;
 const BODY: usize = 64 * 1024;
 
 /// All routes around a live loop, for the address they are served at.
-pub fn router(wishes: Wishes, bind: Bind, token: TokenFile) -> Router {
+pub fn router(wishes: Wishes, previews: Previews, bind: Bind, token: TokenFile) -> Router {
     let door = Door::at(bind.0, token);
+    let explaining = Router::new().route("/api/v1/preview", post(previews::preview)).with_state(previews);
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
+        .route("/api/v1/entries", get(entries::all).post(entries::enter))
+        .route("/api/v1/entries/{id}", get(entries::one).delete(entries::cancel))
         .route("/api/v1/health", get(health))
         .route("/api/v1/positions", get(positions))
         .route("/api/v1/positions/close-all", post(wishes::close_all))
@@ -28,11 +33,12 @@ pub fn router(wishes: Wishes, bind: Bind, token: TokenFile) -> Router {
         .route("/api/v1/positions/{id}/pause", post(wishes::pause))
         .route("/api/v1/positions/{id}/plan", post(wishes::plan))
         .route("/api/v1/positions/{id}/resume", post(wishes::resume))
+        .with_state(wishes)
+        .merge(explaining)
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there is no such route") })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(10)))
         .layer(axum::middleware::from_fn_with_state(door, guard))
-        .with_state(wishes)
 }
 
 async fn health(State(wishes): State<Wishes>) -> Json<Value> {
@@ -41,7 +47,8 @@ async fn health(State(wishes): State<Wishes>) -> Json<Value> {
 }
 
 fn health_of(status: &Status) -> Value {
-    let unprotected = status.positions.iter().filter(|shown| !shown.coverage.covered).count();
+    let is_unprotected = |shown: &&Shown| !shown.coverage.covered && !shown.left_alone;
+    let unprotected = status.positions.iter().filter(is_unprotected).count();
     json!({
         "ok": status.journal_works && status.venue_works && unprotected == 0,
         "stream": if status.venue_works { "up" } else { "down" },
@@ -60,6 +67,18 @@ fn health_of(status: &Status) -> Value {
 
 async fn positions(State(wishes): State<Wishes>) -> Json<Value> {
     let status = wishes.handle.status.borrow().clone();
-    let documents: Vec<_> = status.positions.iter().map(|shown| &shown.document).collect();
-    Json(json!(documents))
+    Json(status.positions.iter().map(document).collect())
+}
+
+/// The document, for an account that is only observed what would be sent, and whether it is left alone.
+fn document(shown: &Shown) -> Value {
+    let mut document = json!(shown.document);
+    if shown.observed {
+        document["would"] = json!(shown.wishes);
+        document["stop_at_venue"] = json!(shown.coverage.stop_price);
+    }
+    if shown.left_alone {
+        document["left_alone"] = json!(true);
+    }
+    document
 }

@@ -1,22 +1,23 @@
 //! What operators ask of positions: each wish becomes an event of the live loop; nothing is decided here.
 
 use super::door::refuse;
+use super::entries::Names;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use backstop_model::{Event, Name, PlanId, PositionKey, Ratio};
-use backstop_runtime::{Handle, Input};
+use backstop_model::{Event, Name, PositionKey, Ratio};
+use backstop_runtime::{Handle, Input, Shown};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The live loop, and the plans by name.
+/// The live loop, and what names stand for.
 #[derive(Clone)]
 pub struct Wishes {
     pub(super) handle: Handle,
-    plans: Arc<BTreeMap<Name, PlanId>>,
+    pub(super) names: Arc<Names>,
 }
 
 /// How much of a position is closed.
@@ -36,18 +37,33 @@ pub struct NewPlan {
 }
 
 impl Wishes {
-    /// Around a live loop with these plans.
+    /// Around a live loop with these names.
     #[must_use]
-    pub fn new(handle: Handle, plans: BTreeMap<Name, PlanId>) -> Self {
-        Self { handle, plans: Arc::new(plans) }
+    pub fn new(handle: Handle, names: Names) -> Self {
+        Self { handle, names: Arc::new(names) }
     }
 
+    /// The position of that name, or the only one of a symbol.
     fn position(&self, id: &str) -> Option<PositionKey> {
         let status = self.handle.status.borrow().clone();
-        status.positions.iter().find(|shown| shown.document.position_id == id).map(|shown| shown.key)
+        let named = status.positions.iter().find(|shown| shown.document.position_id == id).map(|shown| shown.key);
+        let of_symbol = status.positions.iter().filter(|shown| shown.document.symbol == id).map(|shown| shown.key);
+        let of_symbol: BTreeSet<PositionKey> = of_symbol.collect();
+        named.or(of_symbol.first().copied().filter(|_| of_symbol.len() == 1))
     }
 
-    async fn ask(&self, events: Vec<Event>, answer: Value) -> Response {
+    /// Why nothing is done for a position, if so.
+    fn why_not(&self, key: PositionKey) -> Option<&'static str> {
+        let status = self.handle.status.borrow();
+        let shown = status.positions.iter().find(|shown| shown.key == key)?;
+        match (shown.observed, shown.left_alone) {
+            (true, _) => Some("its account is only observed: nothing is sent; close it at the venue"),
+            (_, true) => Some("its account is limited to other symbols: it is not touched; close it at the venue"),
+            (false, false) => None,
+        }
+    }
+
+    pub(super) async fn ask(&self, events: Vec<Event>, answer: Value) -> Response {
         for event in events {
             if self.handle.inbox.send(Input::Operator(Box::new(event))).await.is_err() {
                 return refuse(StatusCode::SERVICE_UNAVAILABLE, "the engine is ending; the stop stays at the venue");
@@ -68,6 +84,9 @@ pub(super) async fn close(
     body: Option<Json<ClosePart>>,
 ) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
+    if let Some(why) = wishes.why_not(position) {
+        return refuse(StatusCode::CONFLICT, why);
+    }
     let Some(part) = body.and_then(|Json(body)| body.part) else {
         return wishes.ask(vec![Event::Close { position }], json!({ "position_id": id, "closing": true })).await;
     };
@@ -84,14 +103,17 @@ fn share(text: &str) -> Option<Ratio> {
     (share > Ratio::ZERO && share <= Ratio::ONE).then_some(share)
 }
 
-/// Closes every open position.
+/// Closes every open position, and takes back every entry.
 pub(super) async fn close_all(State(wishes): State<Wishes>) -> Response {
     let status = wishes.handle.status.borrow().clone();
-    let mut keys: Vec<PositionKey> = status.positions.iter().map(|shown| shown.key).collect();
-    keys.dedup();
+    let (spared, closed): (Vec<&Shown>, Vec<&Shown>) =
+        status.positions.iter().partition(|shown| shown.observed || shown.left_alone);
+    let spared: BTreeSet<PositionKey> = spared.into_iter().map(|shown| shown.key).collect();
+    let mut keys: BTreeSet<PositionKey> = closed.into_iter().map(|shown| shown.key).collect();
     let count = keys.len();
+    keys.extend(status.entries.iter().filter(|shown| shown.entry.is_live()).map(|shown| shown.key));
     let events = keys.into_iter().map(|position| Event::Close { position }).collect();
-    wishes.ask(events, json!({ "closing": count })).await
+    wishes.ask(events, json!({ "closing": count, "not_touched": spared.len() })).await
 }
 
 /// Moves the stop to break-even.
@@ -118,9 +140,9 @@ async fn set_paused(wishes: Wishes, id: String, paused: bool) -> Response {
 /// Puts a position under another plan.
 pub(super) async fn plan(State(wishes): State<Wishes>, Path(id): Path<String>, Json(asked): Json<NewPlan>) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
-    let known = wishes.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
+    let known = wishes.names.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
     let Some(plan) = known else {
-        let names: Vec<&str> = wishes.plans.keys().map(Name::as_str).collect();
+        let names: Vec<&str> = wishes.names.plans.keys().map(Name::as_str).collect();
         let text = format!("there is no plan of that name; the configuration has {}", names.join(", "));
         return refuse(StatusCode::BAD_REQUEST, &text);
     };

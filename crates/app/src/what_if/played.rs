@@ -2,7 +2,7 @@
 //! entries. It is the demonstration's world with a hand that enters what was entered, at the price it was entered at.
 
 use super::entries::{Entered, Entry};
-use crate::demo::{Cast, Moment, Opening, Stopped, World};
+use crate::demo::{Cast, Moment, Opening, Script, Stopped, World};
 use backstop_model::{ExitPlan, ExitReason, Money, PositionKey, Prices, Series, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule};
 use backstop_store::MemoryJournal;
@@ -39,10 +39,11 @@ impl Played {
         let first = entered.entries.first().ok_or("it was never entered")?;
         let start = known.map_or(first.at, |known| known.at);
         let (instrument, side, quantity) = (entered.instrument.clone(), entered.side, first.quantity);
-        let opening = Opening { at: Timestamp::EPOCH, instrument, side, quantity, plan: plan.clone() };
+        let opening =
+            Opening { at: Timestamp::EPOCH, instrument, side, quantity, plan: plan.clone(), script: Script::default() };
         let mut cast = Cast::new(vec![opening], SEED, true, None, start).map_err(|why| why.to_string())?;
         // The hand is ours: nothing is opened by itself.
-        cast.players.iter_mut().for_each(|player| player.opened = true);
+        cast.players.iter_mut().for_each(|player| player.done.opened = Some((first.at, first.price)));
         let key = cast.players[0].key();
         let snapshots = SnapshotSchedule::new(Span::from_secs(86_400));
         let cycle = Cycle::new(Default::default(), 0, Executor::default(), snapshots);

@@ -3,9 +3,10 @@
 
 use super::binary::{backstop, last_line, run};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// A running engine; ended when dropped.
@@ -32,6 +33,11 @@ pub fn start(folder: &Path) -> Engine {
 /// The same, with more said on the command line.
 pub fn start_with(folder: &Path, more: &[&str]) -> Engine {
     launch(folder, None, &[&["--open", "0 BTCUSDT long 0.05"], more].concat())
+}
+
+/// An engine with a fresh store and nothing open.
+pub fn start_alone(folder: &Path, more: &[&str]) -> Engine {
+    launch(folder, None, more)
 }
 
 /// The engine again with the token of its first start and more on its command line.
@@ -81,6 +87,29 @@ impl Engine {
     pub fn ask(&self, line: &str) -> Output {
         let api = format!("http://{}", self.address);
         run(&self.folder, line, &["--json", "--api", &api, "--token", &self.token])
+    }
+
+    /// Asks the API itself; the answer stands on the output's last line, whatever the status.
+    pub fn api(&self, method: &str, path: &str, body: &str) -> Output {
+        let authorization = format!("Authorization: Bearer {}", self.token);
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{authorization}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}",
+            self.address
+        );
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut stdout = Vec::new();
+        stream.read_to_end(&mut stdout).unwrap();
+        Output { status: ExitStatus::default(), stdout, stderr: Vec::new() }
+    }
+
+    /// Waits until every account has been read once.
+    pub fn wait_until_read(&self) {
+        let is_read = |health: &Value| health["protect_only"] == false && health["last_update"] != 0;
+        while !is_read(&self.health()) {
+            std::thread::yield_now();
+        }
     }
 
     pub fn health(&self) -> Value {

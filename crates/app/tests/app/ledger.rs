@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use backstop_app::config::Config;
-use backstop_app::demo::{Cast, Feed, Opening, World};
+use backstop_app::demo::{Cast, Feed, Opening, Script, World};
 use backstop_app::paper::{account_opening, exchange_rules, generated_markets, instrument};
 use backstop_model::{ExitPlan, Instrument, Money, PositionSide, Ratio, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule};
@@ -63,6 +63,7 @@ fn play(store: &Path, seed: u64, physics: &Physics) -> World {
             side,
             quantity: quantity.parse().unwrap(),
             plan: plan(&config, name),
+            script: Script::default(),
         }
     };
     use PositionSide::{Long, Short};

@@ -3,7 +3,7 @@
 
 use super::engine::{start_again_with, start_with};
 use backstop_app::config::Config;
-use backstop_app::demo::{Cast, Feed, Opening, World};
+use backstop_app::demo::{Cast, Feed, Opening, Script, World};
 use backstop_app::paper::{generated_markets, instrument};
 use backstop_model::{PositionSide, Price, Span, Timestamp};
 use backstop_runtime::state_files::Wish;
@@ -61,7 +61,14 @@ fn a_demonstration_with_many_moves_of_the_stop_writes_once_and_deletes_once() {
         let counting = Counting { files, counts: Arc::clone(&counts) };
         let journal = Followed::new(Box::new(MemoryJournal::new()), vec![Box::new(counting)]);
         let (at, side, quantity) = (Timestamp::EPOCH, PositionSide::Long, "0.05".parse().unwrap());
-        let opening = Opening { at, instrument: instrument.clone(), side, quantity, plan: plan.clone() };
+        let opening = Opening {
+            at,
+            instrument: instrument.clone(),
+            side,
+            quantity,
+            plan: plan.clone(),
+            script: Script::default(),
+        };
         let cast = Cast::new(vec![opening], seed, false, None, at).unwrap();
         let cycle = Cycle::new(Default::default(), 0, Executor::default(), SnapshotSchedule::new(Span::from_secs(60)));
         let mut world = World::new(cast, cycle, Box::new(journal), at, vec![]).unwrap();

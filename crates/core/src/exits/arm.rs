@@ -47,12 +47,21 @@ pub enum NotArmable {
     /// A margin distance needs the leverage.
     #[error("{0} needs the leverage of {1}; set `leverage` for the instrument")]
     NeedsLeverage(Distance, String),
+    /// Nothing is worth less than nothing.
+    #[error("{0} lies at no price for the entry {1}: prices are greater than zero; make it nearer")]
+    NoSuchPrice(String, Price),
+    /// A stop that lies at the entry once it is on the grid.
+    #[error("stop_loss {0} is less than one tick of {1} from the entry {2}; make it wider")]
+    StopWithinTick(Distance, Price, Price),
     /// A stop on the wrong side protects nothing.
     #[error("stop_loss {0} does not lie on the losing side of the entry {1}")]
     StopOnWrongSide(Distance, Price),
     /// A target on the wrong side loses.
     #[error("level {0} at {1} does not lie on the winning side of the entry {2}")]
     TargetOnWrongSide(usize, Distance, Price),
+    /// The same for the one target that stands in for levels that are too small.
+    #[error("single_take_profit {0} does not lie on the winning side of the entry {1}")]
+    SingleOnWrongSide(Distance, Price),
     /// Levels in different units may cross once the entry is known.
     #[error(
         "profit levels must be in ascending order: for entry {entry} level {level} lies at {at}, not beyond {before}"
@@ -102,32 +111,21 @@ pub fn arm(
     entry: Price,
 ) -> Result<Armed, NotArmable> {
     let ground = Ground { instrument, side, entry, atrs: Atrs { volatility, plan } };
-    let at = plan.stop_loss.at;
-    let stop = ground.stop(at)?;
-    if !side.hit(stop, entry) || stop == entry {
-        return Err(NotArmable::StopOnWrongSide(at, entry));
-    }
+    let stop = ground.initial_stop(plan.stop_loss.at)?;
     let risk = stop.above(entry).absolute()?;
-    let mut targets: Vec<Price> = Vec::with_capacity(plan.take_profits.len());
-    for (index, level) in plan.take_profits.iter().enumerate() {
-        let price = ground.target(level.at, risk)?;
-        if !side.is_better(price, entry) {
-            return Err(NotArmable::TargetOnWrongSide(index + 1, level.at, entry));
-        }
-        if let Some(before) = targets.last().filter(|before| !side.is_better(price, **before)) {
-            return Err(NotArmable::NotAscending { level: index + 1, at: price, before: *before, entry });
-        }
-        targets.push(price);
+    let targets = ground.targets(plan, risk)?;
+    let named = |what: &str, at: Option<Distance>| at.map(|at| ground.named(what, at, risk)).transpose();
+    let single = named("single_take_profit", plan.single_take_profit)?;
+    if let (Some(at), Some(_)) = (plan.single_take_profit, single.filter(|single| !side.is_better(*single, entry))) {
+        return Err(NotArmable::SingleOnWrongSide(at, entry));
     }
-    let single = plan.single_take_profit.map(|at| ground.target(at, risk)).transpose()?;
-    let activation = match plan.trailing.and_then(|trailing| trailing.activation) {
-        Some(at) => Some(ground.target(at, risk)?),
-        None => None,
-    };
-    let trail = plan.trailing.map(|trailing| behind(trailing.distance, risk, ground.atrs)).transpose()?;
-    let level_trail = |level: &TakeProfit| level.trail.map(|far| behind(far, risk, ground.atrs)).transpose();
-    let level_trails = plan.take_profits.iter().map(level_trail).collect::<Result<_, _>>()?;
-    let breakeven_at = plan.breakeven_at.map(|at| ground.target(at, risk)).transpose()?;
+    let activation = named("activation", plan.trailing.and_then(|trailing| trailing.activation))?;
+    let breakeven_at = named("breakeven_at", plan.breakeven_at)?;
+    let from = activation.unwrap_or(entry);
+    let trail = plan.trailing.map(|trailing| ground.trail(trailing.distance, from, risk)).transpose()?;
+    let level_trail =
+        |(level, at): (&TakeProfit, &Price)| level.trail.map(|far| ground.trail(far, *at, risk)).transpose();
+    let level_trails = plan.take_profits.iter().zip(&targets).map(level_trail).collect::<Result<_, _>>()?;
     let soft_stop = plan.soft_stop.map(|soft| ground.soft_stop(soft.at, stop)).transpose()?;
     if let Tranches::NewWhenLoss { loss, .. } = plan.tranches {
         ground.check_threshold(loss, stop)?;
@@ -211,6 +209,50 @@ struct Ground<'a> {
 }
 
 impl Ground<'_> {
+    /// The plan's stop, on the losing side of the entry.
+    fn initial_stop(&self, at: Distance) -> Result<Price, NotArmable> {
+        let (side, entry) = (self.side, self.entry);
+        let stop = self.stop(at).map_err(|wrong| no_price(wrong, format!("stop_loss {at}"), entry))?;
+        match at {
+            _ if side.hit(stop, entry) && stop != entry => Ok(stop),
+            Distance::At(_) => Err(NotArmable::StopOnWrongSide(at, entry)),
+            Distance::Atr(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Points(_) | Distance::Risk(_) => {
+                Err(NotArmable::StopWithinTick(at, self.instrument.tick, entry))
+            }
+        }
+    }
+
+    /// The price of every level, each beyond the one before.
+    fn targets(&self, plan: &ExitPlan, risk: Points) -> Result<Vec<Price>, NotArmable> {
+        let (side, entry) = (self.side, self.entry);
+        let mut targets: Vec<Price> = Vec::with_capacity(plan.take_profits.len());
+        for (number, level) in (1..).zip(plan.take_profits.iter()) {
+            let price = self.named(&format!("level {number} at"), level.at, risk)?;
+            if !side.is_better(price, entry) {
+                return Err(NotArmable::TargetOnWrongSide(number, level.at, entry));
+            }
+            if let Some(before) = targets.last().filter(|before| !side.is_better(price, **before)) {
+                return Err(NotArmable::NotAscending { level: number, at: price, before: *before, entry });
+            }
+            targets.push(price);
+        }
+        Ok(targets)
+    }
+
+    /// A target; what it is called says which one when there is no such price.
+    fn named(&self, what: &str, at: Distance, risk: Points) -> Result<Price, NotArmable> {
+        self.target(at, risk).map_err(|wrong| no_price(wrong, format!("{what} {at}"), self.entry))
+    }
+
+    /// A trail whose stop is a price where it begins.
+    fn trail(&self, distance: TrailDistance, from: Price, risk: Points) -> Result<Behind, NotArmable> {
+        let whose = || format!("a trail {distance} behind {from}");
+        let trail = behind(distance, risk, self.atrs).map_err(|wrong| no_price(wrong, whose(), self.entry))?;
+        let there = trail.stop(self.side, from, self.instrument.tick);
+        there.map_err(|_| NotArmable::NoSuchPrice(whose(), self.entry))?;
+        Ok(trail)
+    }
+
     /// Toward the market: up for a long, down for a short.
     fn stop(&self, at: Distance) -> Result<Price, NotArmable> {
         let raw = match self.side {
@@ -221,7 +263,7 @@ impl Ground<'_> {
     }
 
     fn soft_stop(&self, at: Distance, hard: Price) -> Result<Price, NotArmable> {
-        let soft = self.stop(at)?;
+        let soft = self.stop(at).map_err(|wrong| no_price(wrong, format!("soft_stop {at}"), self.entry))?;
         let between = self.side.is_better(soft, hard) && self.side.is_better(self.entry, soft);
         if between { Ok(soft) } else { Err(NotArmable::SoftStopBeyond(at, soft, hard)) }
     }
@@ -269,6 +311,14 @@ impl Ground<'_> {
             Distance::Risk(times) => by_points(risk.times(times, Rounding::Up)?),
         };
         Ok(price?)
+    }
+}
+
+/// A number out of range is a price that does not exist: says whose.
+fn no_price(wrong: NotArmable, whose: String, entry: Price) -> NotArmable {
+    match wrong {
+        NotArmable::OutOfRange(_) => NotArmable::NoSuchPrice(whose, entry),
+        other => other,
     }
 }
 

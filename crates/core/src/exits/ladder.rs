@@ -156,7 +156,20 @@ pub fn levels(
             refusals: 0,
         });
     }
+    if !plan.trails() {
+        hand_back(&mut levels, left)?;
+    }
     Ok((levels, told))
+}
+
+/// What the last levels are too small to close, because the minimum has grown on the way (a notional, for a short), the
+/// last one that closes something closes as well; those behind it have nothing left to move.
+fn hand_back(levels: &mut [Level], left: Quantity) -> Result<(), OutOfRange> {
+    let closes = |level: &Level| level.state == LevelState::Open;
+    let Some(last) = levels.iter().rposition(closes).filter(|_| !left.is_zero()) else { return Ok(()) };
+    levels[last].planned = levels[last].planned.plus(left)?;
+    levels[last + 1..].iter_mut().for_each(|level| level.state = LevelState::Moot);
+    Ok(())
 }
 
 /// When every level that closes something is too small by itself: one target for everything in place of the last level.

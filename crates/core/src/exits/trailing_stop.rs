@@ -5,7 +5,9 @@
 
 use super::arm::Behind;
 use backstop_model::plan::TrailedBy;
-use backstop_model::{OutOfRange, Points, PositionSide, Price, Ratio, Rounding, Span, Timestamp};
+use backstop_model::{
+    OutOfRange, Points, PositionSide, Price, Quantity, Ratio, Rounding, Span, Timestamp, TrailingLimits,
+};
 use serde::{Deserialize, Serialize};
 
 /// A trailing move is worth at least this share of the price (product.md §2, defaults): 0.05 %.
@@ -71,5 +73,22 @@ pub const fn fall_back(by: TrailedBy) -> TrailedBy {
     match by {
         TrailedBy::Venue => TrailedBy::Amend,
         TrailedBy::Amend | TrailedBy::Engine => TrailedBy::Engine,
+    }
+}
+
+/// Why the venue's own trailing order cannot trail what the levels leave over; nothing when it can.
+#[must_use]
+pub fn why_not_native(behind: Behind, limits: Option<TrailingLimits>, runner: Quantity) -> Option<String> {
+    let Some(limits) = limits else { return Some("the venue has no native trailing order".to_owned()) };
+    match behind {
+        Behind::Points(_) => Some("a native trail takes percent only".to_owned()),
+        Behind::Share(share) if share > limits.largest => {
+            Some(format!("the venue trails by {}% at most", limits.largest.in_percent()))
+        }
+        Behind::Share(share) if share < limits.smallest => {
+            Some(format!("the venue trails by {}% at least", limits.smallest.in_percent()))
+        }
+        Behind::Share(_) if runner.is_zero() => Some("the levels leave nothing over for a native trail".to_owned()),
+        Behind::Share(_) => None,
     }
 }

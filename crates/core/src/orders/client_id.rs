@@ -7,23 +7,26 @@
 //! ```text
 //! bs | scope 6 | side 1 | epoch 5 | tranche 1 | leg 2 | revision 3 | checksum 4
 //! ```
+//!
+//! Exits are named here. An entry has the leg `e` and, in place of epoch, tranche and revision, what its request is
+//! worth in 45 bits: see [`EntryName`](super::EntryName).
 
 use super::Leg;
 use backstop_model::{Account, ClientOrderId, DealId, Epoch, Instrument, PositionSide, TrancheId};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
 
-const PREFIX: &str = "bs";
+pub(super) const PREFIX: &str = "bs";
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-const SCOPE_DIGITS: usize = 6;
-const EPOCH_DIGITS: usize = 5;
-const REVISION_DIGITS: usize = 3;
-const CHECK_DIGITS: usize = 4;
-const LENGTH: usize = 24;
+pub(super) const SCOPE_DIGITS: usize = 6;
+pub(super) const EPOCH_DIGITS: usize = 5;
+pub(super) const REVISION_DIGITS: usize = 3;
+pub(super) const CHECK_DIGITS: usize = 4;
+pub(super) const LENGTH: usize = 24;
 
 /// Account and instrument in thirty bits: the same on every machine, because it is made of names and not of numbers.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Scope(u32);
+pub struct Scope(pub(super) u32);
 
 impl Scope {
     /// The scope of one account and instrument, and of one deal where the venue keeps a position for each.
@@ -127,14 +130,14 @@ impl Named {
     }
 }
 
-fn push_digits(text: &mut String, number: u32, count: usize) {
+pub(super) fn push_digits(text: &mut String, number: u32, count: usize) {
     for place in (0..count).rev() {
         let digit = (number >> (5 * place)) & 31;
         text.push(char::from(ALPHABET[digit as usize]));
     }
 }
 
-fn digits(text: &str) -> Option<u32> {
+pub(super) fn digits(text: &str) -> Option<u32> {
     text.bytes().try_fold(0u32, |number, byte| {
         let digit = ALPHABET.iter().position(|&known| known == byte)?;
         Some((number << 5) | u32::try_from(digit).ok()?)
@@ -142,7 +145,7 @@ fn digits(text: &str) -> Option<u32> {
 }
 
 /// The first bits of the SHA3-256 of a text.
-fn digest_bits(text: &str, bits: u32) -> u32 {
+pub(super) fn digest_bits(text: &str, bits: u32) -> u32 {
     let digest = Sha3_256::digest(text.as_bytes());
     let head = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
     head >> (32 - bits)

@@ -25,6 +25,15 @@ impl Position {
         if self.live.as_ref().is_some_and(|live| live.suspended) {
             return Ok(());
         }
+        if ctx.leaves_alone() && !self.is_flat() {
+            return Ok(());
+        }
+        if ctx.permit == Permit::Observe {
+            self.observe(ctx, out)?;
+            self.retire();
+            return Ok(());
+        }
+        self.wishes.clear();
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;
         }
@@ -42,6 +51,7 @@ impl Position {
             _ if paused => matches!(leg, Leg::Close | Leg::Part),
             Permit::All => !leg.is_stop(),
             Permit::ProtectOnly => matches!(leg, Leg::Close | Leg::Part),
+            Permit::Observe => false,
         };
         for want in wants.iter().filter(|want| permitted(want.leg)) {
             if want.leg.takes_at_once() {
@@ -171,7 +181,8 @@ impl Position {
             Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => !order.leg.is_stop(),
         };
         let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
-        let waits = self.orders.iter().any(|order| same(order) && collides(order));
+        let entering = want.leg == Leg::Close && self.is_entering();
+        let waits = entering || self.orders.iter().any(|order| same(order) && collides(order));
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
             (Leg::Close, Some(closing)) => ctx.now < closing.since.plus(FREEING),

@@ -5,6 +5,8 @@
 
 pub mod client_id;
 pub mod diff;
+pub mod entry;
+mod entry_name;
 mod leg;
 pub mod open;
 mod stops;
@@ -12,6 +14,8 @@ pub mod wanted;
 mod whole_stop;
 
 pub use client_id::{Named, Scope};
+pub use entry::{EntryEnd, EntryOrder, Unwanted};
+pub use entry_name::EntryName;
 pub use leg::Leg;
 pub(crate) use leg::by_leg;
 pub use open::{Change, Doubt, OpenOrder, OrderState};

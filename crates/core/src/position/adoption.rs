@@ -50,7 +50,7 @@ impl Position {
     /// Whose an incarnation is that has just begun.
     pub(super) fn adoption(&self, at_first_look: bool, ctx: Ctx) -> Adoption {
         match ctx.account.adopt {
-            _ if at_first_look => Adoption::ToPropose,
+            _ if at_first_look || ctx.leaves_alone() => Adoption::ToPropose,
             Adopt::HardStop => Adoption::HardStopAt(ctx.now.plus(GRACE)),
             Adopt::Plan => Adoption::Managed,
             Adopt::Propose => Adoption::ToPropose,
@@ -146,7 +146,7 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
 }
 
 /// The farthest of the trader's own stops, when together they cover everything.
-fn covering(live: &Live, side: PositionSide) -> Option<Price> {
+pub(super) fn covering(live: &Live, side: PositionSide) -> Option<Price> {
     let whole = live.remaining();
     let covered = live.foreign.iter().map(|stop| stop.quantity.unwrap_or(whole));
     let covered = covered.fold(Quantity::ZERO, |sum, more| sum.plus(more).unwrap_or(whole));

@@ -25,7 +25,9 @@ const TRAIL_PATIENCE: Span = Span::from_secs(30);
 impl Position {
     /// Takes in the answer to a command about one of our orders.
     pub(crate) fn answered(&mut self, answer: &Answer, ctx: Ctx, out: &mut Out) {
-        let Some(index) = self.orders.iter().position(|order| order.id == answer.id) else { return };
+        let Some(index) = self.orders.iter().position(|order| order.id == answer.id) else {
+            return self.entry_answered(answer, ctx, out);
+        };
         match answer.asked {
             Asked::Place => self.place_answered(index, answer, ctx, out),
             Asked::Cancel => self.cancel_answered(index, answer, ctx, out),

@@ -8,9 +8,9 @@ use crate::exits::arm::{self, Armed, NotArmable};
 use crate::exits::ladder::{self, LevelState};
 use crate::exits::liquidation;
 use crate::exits::stop_loss::{Basis, StopLevel};
-use crate::exits::trailing_stop::{Phase, Trail};
+use crate::exits::trailing_stop::{Phase, Trail, why_not_native};
 use backstop_model::plan::{ExitPlan, TrailedBy};
-use backstop_model::{OutOfRange, PositionKey, Price, Quantity, Severity, TrancheId};
+use backstop_model::{OutOfRange, PositionKey, Price, Severity, TrancheId};
 
 /// Arms the plan for a tranche that has just been entered.
 ///
@@ -136,7 +136,7 @@ fn set_trail(tranche: &mut Tranche, plan: &ExitPlan, armed: &Armed, key: Positio
     let (Some(trailing), Some(behind)) = (plan.trailing, armed.trail) else { return };
     let mut by = trailing.by;
     if by == TrailedBy::Venue
-        && let Some(why) = why_not_native(behind, ctx, tranche.runner())
+        && let Some(why) = why_not_native(behind, ctx.account.capability.native_trailing, tranche.runner())
     {
         by = TrailedBy::Amend;
         let text = format!(
@@ -149,23 +149,4 @@ fn set_trail(tranche: &mut Tranche, plan: &ExitPlan, armed: &Armed, key: Positio
     let activation = armed.activation;
     tranche.trail =
         Some(Trail { activation, behind, by, refusals: 0, tried_at: None, passed: None, phase: Phase::Waiting });
-}
-
-fn why_not_native(behind: arm::Behind, ctx: Ctx, runner: Quantity) -> Option<String> {
-    let Some(limits) = ctx.account.capability.native_trailing else {
-        return Some("the venue has no native trailing order".to_owned());
-    };
-    match behind {
-        arm::Behind::Points(_) => Some("a native trail takes percent only".to_owned()),
-        arm::Behind::Share(share) if share > limits.largest => {
-            Some(format!("the venue trails by {}% at most", limits.largest.in_percent()))
-        }
-        arm::Behind::Share(share) if share < limits.smallest => {
-            Some(format!("the venue trails by {}% at least", limits.smallest.in_percent()))
-        }
-        arm::Behind::Share(_) if runner.is_zero() => {
-            Some("the levels leave nothing over for a native trail".to_owned())
-        }
-        arm::Behind::Share(_) => None,
-    }
 }

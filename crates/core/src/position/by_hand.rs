@@ -40,7 +40,7 @@ impl Position {
                 continue;
             }
             tranche.fit_levels(tranche.remaining, rest, instrument.step, trails)?;
-            tranche.part = part;
+            (tranche.part, tranche.part_reason) = (part, None);
             out.tell(Severity::Note, key, format!("{name}: closing {part} by hand, {rest} goes on under its plan"));
         }
         Ok(())

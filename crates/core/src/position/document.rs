@@ -1,5 +1,6 @@
 //! The position as others read it (product.md §4).
 
+use super::adoption::covering;
 use super::scene::stops_of;
 use super::turn::extreme;
 use super::{Ctx, Exit, Live, Position, Tranche};
@@ -8,8 +9,8 @@ use crate::exits::trailing_stop::Phase;
 use crate::orders::{Leg, OpenOrder};
 use crate::step::{Coverage, PositionRead};
 use backstop_model::{
-    Course, Money, OutOfRange, PartialExitDocument, PositionDocument, Quantity, Range, Ratio, Rounding, Series, Span,
-    TrancheId,
+    Course, Money, OutOfRange, PartialExitDocument, Permit, PositionDocument, Quantity, Range, Ratio, Rounding, Series,
+    Span, TrancheId,
 };
 
 /// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter; with
@@ -68,7 +69,9 @@ impl Position {
 
     fn coverage(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
         let stop = self.stops_of(tranche).find(|order| order.stands());
-        let stop_price = stop.and_then(OpenOrder::stop_price);
+        // Where nothing of ours is placed, what the trader has placed is what protects.
+        let theirs = covering(live, self.key.side).filter(|_| ctx.permit == Permit::Observe);
+        let stop_price = stop.and_then(OpenOrder::stop_price).or(theirs);
         let locked = match stop_price {
             Some(price) => {
                 let cash = price.notional(tranche.remaining)?;
@@ -78,7 +81,7 @@ impl Position {
             None => None,
         };
         Ok(Coverage {
-            covered: self.is_covered() && !tranche.is_closed(),
+            covered: (self.is_covered() || theirs.is_some()) && !tranche.is_closed(),
             stop_price,
             confirmed_at: stop.map(|order| order.seen_at),
             unprotected_since: live.protection.unprotected_since,

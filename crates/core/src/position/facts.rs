@@ -3,14 +3,27 @@
 //! Only these change what a position is. Status reports say what became of orders (`reports.rs`); they never move a
 //! quantity (F-B06).
 
+use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming};
-use crate::orders::{Leg, Named, OrderState};
+use crate::orders::{Leg, Named, OrderState, Unwanted};
 use backstop_model::{
-    ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionSide, Quantity, Rounding, Severity,
-    TrancheId,
+    ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
+    Rounding, Severity, TrancheId,
 };
+
+/// Who has begun an incarnation.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// Somebody else.
+    Others {
+        /// It was there at the very first look.
+        at_first_look: bool,
+    },
+    /// An entry of ours.
+    Ours(Entered),
+}
 
 impl Position {
     /// Books the part of an execution that opens or adds. Repeats have been sorted out.
@@ -25,16 +38,27 @@ impl Position {
         let key = self.key;
         let order = fill.order.map_or_else(|| fill.venue_order.to_string(), |id| id.to_string());
         let entry = Entry { price: fill.price, quantity, fee, at: fill.at, window: ctx.board.next_window() };
+        let entered = self.entered_by(fill);
         // Flat and open again is a new incarnation, even while orders of the old one are still to be seen gone.
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else {
             self.epoch = self.epoch.next();
             let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
             tranche.main_order = Some(order);
-            return self.begin(tranche, false, ctx, out);
+            let origin = entered.map_or(Origin::Others { at_first_look: false }, Origin::Ours);
+            return self.begin(tranche, origin, ctx, out);
         };
+        if live.read_until.is_some_and(|read| fill.at < read) {
+            return Ok(());
+        }
+        if let Some(entered) = &entered {
+            live.own(entered, key, ctx, out)?;
+        }
         if let Some(id) = live.joined_by(&order, fill.price, key.side, ctx) {
             let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
             tranche.add(fill.price, quantity, fee)?;
+            if entered.is_some() {
+                tranche.unproven = tranche.unproven.plus(quantity)?;
+            }
             return arming::rearm(live, id, key, ctx, out);
         }
         if live.plan.is_none() {
@@ -44,25 +68,37 @@ impl Position {
         let id = live.last_tranche;
         let mut tranche = Tranche::open(id, &entry)?;
         tranche.main_order = Some(order);
+        if entered.is_some() {
+            tranche.unproven = quantity;
+        }
         live.tranches.push(tranche);
         let text = format!("{}: a tranche of its own, {quantity} from {}", title(key.side, id, ctx), fill.price);
         out.tell(Severity::Note, key, text);
         arming::arm(live, id, key, ctx, out)
     }
 
-    /// Starts an incarnation. One that is there at the very first look is only proposed.
+    /// Starts an incarnation. One of an entry of ours is managed at once; one of others that is there at the very first
+    /// look is only proposed.
     pub(super) fn begin(
         &mut self,
-        tranche: Tranche,
-        at_first_look: bool,
+        mut tranche: Tranche,
+        origin: Origin,
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let (id, adoption) = (tranche.id, self.adoption(at_first_look, ctx));
+        let id = tranche.id;
+        let (adoption, plan, unwanted) = match origin {
+            Origin::Others { at_first_look } => (self.adoption(at_first_look, ctx), None, None),
+            Origin::Ours(entered) => {
+                tranche.unproven = tranche.remaining;
+                (Adoption::Managed, entered.plan, entered.unwanted)
+            }
+        };
+        let plan = plan.or_else(|| ctx.plan.filter(|_| adoption == Adoption::Managed).cloned());
         let mut live = Live {
             tranches: vec![tranche],
             last_tranche: id,
-            plan: ctx.plan.filter(|_| adoption == Adoption::Managed).cloned(),
+            plan,
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
@@ -73,10 +109,21 @@ impl Position {
             attached_at: ctx.now,
             paused: false,
             suspended: false,
+            told_worth: false,
+            read_until: None,
         };
         live.protection.note(false, ctx.now);
-        if adoption == Adoption::Managed {
+        if ctx.leaves_alone() {
+            let text = format!(
+                "{} {}: account {} is limited to other symbols; the position is shown and not touched",
+                ctx.instrument.symbol, self.key.side, ctx.account.name
+            );
+            out.tell(Severity::Warning, self.key, text);
+        } else if adoption == Adoption::Managed {
             arming::arm(&mut live, id, self.key, ctx, out)?;
+        }
+        if let Some(Unwanted::Closed(reason)) = unwanted {
+            live.close(reason, ctx.now);
         }
         self.live = Some(Box::new(live));
         Ok(())
@@ -264,6 +311,23 @@ impl Position {
             left = left.minus(part)?;
             tranche.funding = tranche.funding.plus(part)?;
             tranche.funding_paid = tranche.funding_paid.plus(part.negated()?.max(Money::ZERO))?;
+        }
+        Ok(())
+    }
+}
+
+impl Live {
+    /// An entry of ours adds to it: what it becomes part of is ours to look after, and what was not to be filled any more
+    /// is closed with it.
+    fn own(&mut self, entered: &Entered, key: PositionKey, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        if self.adoption != Adoption::Managed {
+            self.take_over(ctx.now);
+            self.plan = entered.plan.clone().or(ctx.plan.cloned());
+            let ids: Vec<_> = self.open().map(|tranche| tranche.id).collect();
+            ids.into_iter().try_for_each(|id| arming::arm(self, id, key, ctx, out))?;
+        }
+        if let Some(Unwanted::Closed(reason)) = entered.unwanted {
+            self.close(reason, ctx.now);
         }
         Ok(())
     }

@@ -10,8 +10,11 @@ mod answers;
 mod arming;
 mod by_hand;
 pub mod document;
+mod entering;
 mod facts;
 mod levels;
+mod limits;
+mod observing;
 mod protection;
 mod recognise;
 mod reports;
@@ -20,6 +23,7 @@ mod sharing;
 mod trail;
 mod tranche;
 mod turn;
+mod unproven;
 mod wants;
 mod watch;
 mod whole_stop;
@@ -33,7 +37,7 @@ pub(crate) use watch::OVERDUE;
 pub use whole_stop::WholeStop;
 
 use crate::board::Board;
-use crate::orders::{OpenOrder, Scope};
+use crate::orders::{EntryOrder, OpenOrder, Scope};
 use crate::step::PositionRead;
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
@@ -63,6 +67,12 @@ pub struct Position {
     pub live: Option<Box<Live>>,
     /// Our orders, of this and earlier incarnations, until they are settled.
     pub orders: Vec<OpenOrder>,
+    /// Our entries, oldest first: those on their way, and those over as long as a repeat may come.
+    #[serde(default)]
+    pub entries: Vec<EntryOrder>,
+    /// What would be sent if it were not only observed.
+    #[serde(default)]
+    pub wishes: Vec<String>,
     /// When the newest booked execution happened, by the venue's clock: an older read says nothing of the quantity.
     newest_fill: Timestamp,
     /// Executions already booked, newest last.
@@ -102,6 +112,12 @@ pub struct Live {
     pub paused: bool,
     /// A guard has failed: nothing is sent but what keeps the stop (style: rule 6).
     pub suspended: bool,
+    /// People know that it is larger than the account's limit.
+    #[serde(default)]
+    pub told_worth: bool,
+    /// It began from a full read of this venue's time: executions before that are in its quantity already.
+    #[serde(default)]
+    pub read_until: Option<Timestamp>,
 }
 
 /// The venue says another quantity than the executions we know add up to.
@@ -173,6 +189,8 @@ impl Position {
             assigned: None,
             live: None,
             orders: Vec::new(),
+            entries: Vec::new(),
+            wishes: Vec::new(),
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
             known: BTreeSet::new(),
@@ -223,7 +241,7 @@ impl Position {
     /// Nothing is open and nothing is left to be seen gone.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        self.live.is_none() && self.orders.is_empty()
+        self.live.is_none() && self.orders.is_empty() && !self.is_entering()
     }
 }
 

@@ -8,7 +8,7 @@ use super::scene::title;
 use super::tranche::{Booking, Entry};
 use super::wants::native_trail;
 use super::{Ctx, Mismatch, Out, Position, Tranche, arming};
-use crate::orders::{Change, Doubt, Leg, Named, OpenOrder, OrderState};
+use crate::orders::{Change, Doubt, EntryName, Leg, Named, OpenOrder, OrderState};
 use backstop_model::plan::TargetOrder;
 use backstop_model::{
     Command, ExitReason, Lookup, Money, OrderKind, OrderReport, OrderStatus, OutOfRange, PositionReport, Quantity,
@@ -23,6 +23,9 @@ pub(super) const GRACE: Span = Span::from_secs(1);
 impl Position {
     /// Takes in a status report of one of our orders.
     pub(crate) fn reported(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
+        if self.entry_reported(report, ctx, out) {
+            return;
+        }
         if report.id.as_ref().and_then(Named::read).is_none() {
             return self.note_foreign(report);
         }
@@ -235,6 +238,9 @@ impl Position {
 
     /// Takes in the answer to "what became of this order?"; its executions have been booked.
     pub(crate) fn looked_up(&mut self, lookup: &Lookup, ctx: Ctx, out: &mut Out) {
+        if EntryName::read(&lookup.id).is_some() {
+            return self.entry_looked_up(lookup, ctx, out);
+        }
         let booked = lookup.fills.iter().fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity).unwrap_or(sum));
         if let Some(order) = self.orders.iter_mut().find(|order| order.id == lookup.id) {
             order.filled = order.filled.max(booked);
@@ -334,7 +340,12 @@ impl Position {
             self.epoch = self.epoch.next();
             let at = report.map_or(ctx.now, |report| report.at);
             let entry = Entry { price, quantity, fee: Money::ZERO, at, window: ctx.board.next_window() };
-            return self.begin(Tranche::open(TrancheId::FIRST, &entry)?, at_first_look, ctx, out);
+            let origin = self.origin_of_read(at_first_look);
+            self.begin(Tranche::open(TrancheId::FIRST, &entry)?, origin, ctx, out)?;
+            if let Some(live) = &mut self.live {
+                live.read_until = Some(read_at);
+            }
+            return Ok(());
         };
         match live.mismatch.as_deref().copied() {
             Some(Mismatch { quantity: known, read_at: Some(first), .. }) if known == quantity => {

@@ -87,6 +87,12 @@ pub struct Tranche {
     pub soft_stop: Option<SoftLevel>,
     /// What is being closed by hand.
     pub part: Quantity,
+    /// Why, where it is not by hand.
+    #[serde(default)]
+    pub part_reason: Option<ExitReason>,
+    /// What an entry of ours has brought in and no working stop has covered yet.
+    #[serde(default = "nothing")]
+    pub unproven: Quantity,
     /// A market exit of everything, once decided.
     pub closing: Option<Closing>,
     /// The end of the day has come, and it is not closed yet.
@@ -107,6 +113,10 @@ pub struct Tranche {
     /// Legs that wait after a refusal.
     #[serde(with = "crate::orders::by_leg")]
     pub retries: BTreeMap<Leg, Retry>,
+}
+
+const fn nothing() -> Quantity {
+    Quantity::ZERO
 }
 
 /// A nearer stop that the engine watches.
@@ -168,6 +178,8 @@ impl Tranche {
             breakeven_at: None,
             soft_stop: None,
             part: Quantity::ZERO,
+            part_reason: None,
+            unproven: Quantity::ZERO,
             closing: None,
             end_of_day: None,
             stop_passed: None,

@@ -4,6 +4,7 @@
 //! stop's backup, time; then tranches among each other, the quantity, protection. Each rule is level-triggered; running
 //! the turn twice changes nothing.
 
+use super::adoption::covering;
 use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
@@ -14,8 +15,8 @@ use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState};
 use backstop_model::{
-    Command, ExitPlan, ExitReason, OutOfRange, PositionSide, Price, Quantity, Series, Severity, SnapshotCause, Span,
-    Timestamp,
+    Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
+    Span, Timestamp,
 };
 
 /// How long a price must stand beyond something before it counts without a second witness (F-H01), and before a target
@@ -32,6 +33,9 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range; the caller suspends the position.
     pub(crate) fn look(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        if ctx.leaves_alone() {
+            return Ok(());
+        }
         let Some(live) = &mut self.live else { return Ok(()) };
         if let Some(plan) = live.plan.clone() {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
@@ -45,12 +49,13 @@ impl Position {
             }
         }
         self.watch_adoption(ctx, out)?;
+        self.watch_worth(ctx, out)?;
         self.merge(ctx, out)?;
         if !self.is_flat() {
             self.watch_quantity(ctx, out);
         }
         self.watch_protection(ctx, out);
-        Ok(())
+        self.watch_unproven(ctx, out)
     }
 
     /// Another quantity at the venue, for longer than executions take: ask for the full state.
@@ -64,7 +69,8 @@ impl Position {
     }
 
     fn watch_protection(&mut self, ctx: Ctx, out: &mut Out) {
-        let covered = self.is_covered();
+        let theirs = self.live.as_ref().is_some_and(|live| covering(live, self.key.side).is_some());
+        let covered = self.is_covered() || (theirs && ctx.permit == Permit::Observe);
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return };
         let guarded: Vec<_> = live.tranches.iter().map(|tranche| guarded(tranche, &self.orders, self.epoch)).collect();

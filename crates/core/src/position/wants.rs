@@ -76,14 +76,13 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
         return wants;
     }
     if !tranche.part.is_zero() {
-        let (quantity, reason) = (tranche.part.min(tranche.remaining), ExitReason::Manual);
         wants.push(Wanted {
             tranche: tranche.id,
             leg: Leg::Part,
             kind: OrderKind::Market,
-            quantity,
+            quantity: tranche.part.min(tranche.remaining),
             whole: false,
-            reason,
+            reason: tranche.part_reason.unwrap_or(ExitReason::Manual),
         });
     }
     if !tranche.was_protected {

@@ -43,7 +43,8 @@ impl Position {
     /// The prices inside which no tick changes anything before the next deadline.
     pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
         let mut watches = Watches { side: self.key.side, quiet: Quiet::default() };
-        let Some(live) = self.live.as_ref().filter(|live| !live.suspended) else { return watches.quiet };
+        let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
+        let Some(live) = self.live.as_deref().filter(looks) else { return watches.quiet };
         let Some(plan) = live.plan.as_ref() else { return watches.quiet };
         for tranche in live.open() {
             watch_tranche(&mut watches, tranche, plan, ctx);
@@ -58,10 +59,12 @@ impl Position {
     /// When this position wants to be woken whatever prices do, and why.
     pub(crate) fn deadline(&self, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
-        for order in &self.orders {
-            next = earlier(next, order_deadline(order.state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
+        let entries = self.entries.iter().map(|entry| entry.state);
+        for state in self.orders.iter().map(|order| order.state).chain(entries) {
+            next = earlier(next, order_deadline(state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
-        let Some(live) = self.live.as_ref().filter(|live| !live.suspended) else { return next };
+        let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
+        let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));
         live.open().map(|tranche| self.tranche_deadline(tranche, live, ctx)).fold(next, earlier)
     }
@@ -144,7 +147,8 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
     let whole = live.whole.retry.map(|retry| retry.at).filter(|at| *at > ctx.now);
     let adopt = earlier(adopt, whole.map(|at| (at, Deadline::Retry)));
     let first = earlier(alarm.map(|at| soon(at, Deadline::Protection)), ask.map(|at| soon(at, Deadline::Lookup)));
-    earlier(first, adopt)
+    let entry = live.unproven_until().map(|at| soon(at, Deadline::Protection));
+    earlier(earlier(first, adopt), entry)
 }
 
 fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {

@@ -3,7 +3,10 @@
 
 use super::*;
 use backstop_model::plan::{OnInvalid, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop};
-use backstop_model::{Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, Name, Symbol, TrailedBy, TriggerSource};
+use backstop_model::{
+    Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, Name, RestingTargets, Span, Symbol, TrailingLimits,
+    TriggerSource,
+};
 
 fn price(text: &str) -> Price {
     text.parse().unwrap()
@@ -49,7 +52,24 @@ fn plan() -> ExitPlanSpec {
 
 fn shown(plan: ExitPlanSpec, spec: InstrumentSpec, side: PositionSide) -> Preview {
     let (plan, instrument) = (ExitPlan::try_from(plan).unwrap(), Instrument::try_from(spec).unwrap());
-    preview(&plan, &instrument, side, price("50000"), "0.1".parse().unwrap()).unwrap()
+    let (capability, entry, quantity) = (capability(), price("50000"), "0.1".parse().unwrap());
+    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
+    preview(&case).unwrap()
+}
+
+fn capability() -> Capability {
+    Capability {
+        native_trailing: Some(TrailingLimits {
+            smallest: percent("0.1"),
+            largest: percent("20"),
+            step: percent("0.1"),
+        }),
+        amend_stop: false,
+        reduce_only: true,
+        whole_stop: false,
+        resting_targets: RestingTargets::Every,
+        request_validity: Span::from_secs(3),
+    }
 }
 
 fn lines(preview: &Preview) -> Vec<String> {
@@ -90,7 +110,7 @@ fn the_short_mirror_and_its_fees() {
         "TP3 46000 closes 0.03 leaves 0 stop - realised 255 worst 255 net 251.551",
     ];
     assert_eq!(lines(&shown), expected);
-    assert_eq!(shown.net_break_even, price("49949.9"));
+    assert_eq!(shown.net_break_even, Some(price("49949.9")));
     assert_eq!(shown.liquidation, Some(price("54750")));
 }
 
@@ -102,7 +122,7 @@ fn a_stop_near_the_liquidation_is_warned_of() {
     assert_eq!(
         shown.warnings,
         [
-            "stop 49000 lies 100.0 % of the way to liquidation at 49000, more than 70 %: the plan is not armed; lower the leverage or tighten the stop"
+            "stop 49000 lies 100.0 % of the way to liquidation at 49000, more than 70 %: the plan is not armed; the farthest place is 49300: lower the leverage or tighten the stop"
         ]
     );
 }
@@ -124,8 +144,8 @@ fn levels_below_the_minimum_and_trails_that_lose_are_warned_of() {
     assert_eq!(
         shown.warnings,
         [
-            "TP2 skipped: quantity 0.03 below minimum 0.035",
-            "active from 51250 the trail can close at 49712.5, 0.6 % beyond the entry: a loss"
+            "TP2 skipped: quantity 0.03 below minimum 0.035, its share goes to TP3",
+            "activation 2.5% with distance 3% can close 0.6% below entry: active from 51250 the trail is at 49712.5"
         ]
     );
 }
@@ -136,4 +156,92 @@ fn without_a_leverage_nothing_is_said_of_liquidation() {
     unknown.leverage = None;
     let shown = shown(plan(), unknown, PositionSide::Long);
     assert_eq!((shown.liquidation, shown.stop_on_the_way), (None, None));
+}
+
+/// Product.md §2.2: after the last level nothing remains. For a short the minimum grows on the way, because the same
+/// notional needs more of a cheaper thing.
+#[test]
+fn what_the_last_level_of_a_short_cannot_close_the_one_before_closes() {
+    let mut costly = spec();
+    costly.min_notional = "100".parse().unwrap();
+    let mut halves = plan();
+    let level = |at, close| TakeProfit::new(Distance::Percent(percent(at)), percent(close));
+    halves.take_profits =
+        TakeProfits::new(vec![level("1", "50"), level("5", "50")], false, OnInvalid::Refuse, None).unwrap().0;
+    let (plan, instrument) = (ExitPlan::try_from(halves).unwrap(), Instrument::try_from(costly).unwrap());
+    let (capability, side) = (capability(), PositionSide::Short);
+    let (entry, quantity) = (price("51000"), "0.004".parse().unwrap());
+    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
+    let shown = preview(&case).unwrap();
+    assert_eq!(
+        lines(&shown)[1..],
+        [
+            "TP1 50490 closes 0.004 leaves 0 stop - realised 2.04 worst 2.04 net 2.04",
+            "TP2 48450 closes 0 leaves 0 stop - realised 2.04 worst 2.04 net 2.04",
+        ]
+    );
+    assert_eq!(shown.warnings[0], "TP2 skipped: quantity 0.002 below minimum 0.003, its share goes to TP1");
+}
+
+#[test]
+fn what_is_no_price_is_named_and_not_armed() {
+    let far = |at| {
+        let mut plan = plan();
+        let level = TakeProfit::new(Distance::Percent(percent(at)), Ratio::ONE);
+        plan.take_profits = TakeProfits::new(vec![level], false, OnInvalid::Refuse, None).unwrap().0;
+        let (plan, instrument) = (ExitPlan::try_from(plan).unwrap(), Instrument::try_from(spec()).unwrap());
+        let (capability, side) = (capability(), PositionSide::Short);
+        let (entry, quantity) = (price("50000"), "0.1".parse().unwrap());
+        preview(&Case {
+            plan: &plan,
+            instrument: &instrument,
+            capability: &capability,
+            side,
+            entry,
+            quantity,
+            atr: None,
+        })
+    };
+    let wrong = far("1000").unwrap_err().to_string();
+    assert_eq!(
+        wrong,
+        "level 1 at 1000% lies at no price for the entry 50000: prices are greater than zero; make it nearer"
+    );
+    assert!(far("99").is_ok());
+}
+
+#[test]
+fn where_one_target_can_rest_the_others_are_backstops() {
+    let (plan, instrument) = (ExitPlan::try_from(plan()).unwrap(), Instrument::try_from(spec()).unwrap());
+    let one = Capability { resting_targets: RestingTargets::Last, whole_stop: true, ..capability() };
+    let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+    let case = Case { plan: &plan, instrument: &instrument, capability: &one, side, entry, quantity, atr: None };
+    let shown = preview(&case).unwrap();
+    assert_eq!(
+        shown.rests_at_venue,
+        [
+            "the stop: a stop-market order over the whole position that watches the mark price",
+            "TP3: limit that closes whatever is left"
+        ]
+    );
+    assert_eq!(shown.done_by_backstop[0], "TP1, TP2: watched, and closed when the price is there");
+}
+
+#[test]
+fn an_average_true_range_that_is_given_takes_the_place_of_the_plans_percent() {
+    let atr = |multiple: &str| {
+        let interval = Span::from_secs(300);
+        Distance::Atr(backstop_model::plan::AtrSpec { multiple: multiple.parse().unwrap(), period: 14, interval })
+    };
+    let mut breathing = plan();
+    breathing.stop_loss.at = atr("2");
+    breathing.stop_loss.until_warm = Some(Distance::Percent(percent("3")));
+    let (plan, instrument) = (ExitPlan::try_from(breathing).unwrap(), Instrument::try_from(spec()).unwrap());
+    let (capability, side) = (capability(), PositionSide::Long);
+    let (entry, quantity) = (price("50000"), "0.1".parse().unwrap());
+    let of = |atr| {
+        let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr };
+        preview(&case).unwrap().stop
+    };
+    assert_eq!((of(None), of(Some("150".parse().unwrap()))), (price("48500"), price("49700")));
 }

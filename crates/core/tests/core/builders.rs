@@ -6,9 +6,9 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId,
-    PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp, TrailedBy,
-    TrailingLimits, TriggerSource, VenueOrderId,
+    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit,
+    PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp,
+    TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -92,6 +92,8 @@ pub fn account() -> Account {
             request_validity: Span::from_secs(3),
         },
         currency: name("USDT"),
+        limits: Limits::default(),
+        permit: Permit::All,
     }
 }
 
@@ -116,6 +118,11 @@ pub fn account_from(words: &str) -> Account {
                 });
             }
             "no-plan" => account.plan = None,
+            "max-notional" => account.limits.max_notional = Some(money(rest.next().unwrap())),
+            "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
+            "observe" => account.permit = Permit::Observe,
+            "flatten" => account.limits.flatten = true,
+            "symbols" => account.limits.symbols = vec![Symbol::new(rest.next().unwrap()).unwrap()],
             "adopts" => {
                 account.adopt = match rest.next().unwrap() {
                     "propose" => Adopt::Propose,

@@ -3,6 +3,7 @@
 //! One run drives the engine, a second one that looks at every tick, and keeps the record a journal would keep. The
 //! laws are checked after every step; each test adds the question that is its own.
 
+mod foretold;
 mod laws;
 mod run;
 
@@ -26,6 +27,12 @@ proptest! {
     #[test]
     fn every_law_holds_at_a_calm_venue(case in case(0)) {
         Run::new(case).go();
+    }
+
+    /// `backstop check` tells the truth: the engine does what the preview foretells.
+    #[test]
+    fn what_a_preview_foretells_happens(case in case(0)) {
+        foretold::walk(case);
     }
 
     /// The same with requests and replies lost, refusals, duplicates and events out of order.

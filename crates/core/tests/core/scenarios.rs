@@ -23,7 +23,9 @@ fn run(script: &str) -> String {
             continue;
         }
         let outcome = world.line(line.trim_end());
-        let silent = ["account", "instrument", "plan", "answers", "journal"].iter().any(|word| line.starts_with(word));
+        let silent = ["account", "another-plan", "instrument", "plan", "answers", "journal"]
+            .iter()
+            .any(|word| line.starts_with(word));
         if outcome.is_empty() && !silent {
             made.push_str(NOTHING);
             made.push('\n');

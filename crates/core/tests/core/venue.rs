@@ -358,7 +358,14 @@ impl Toy {
         };
         let positions = if self.open.is_zero() { Vec::new() } else { vec![position] };
         let (fills, server_time) = (self.fills.clone(), self.now);
-        self.outbox.push_back(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time }));
+        self.outbox.push_back(Event::Snapshot(Snapshot {
+            account: ACCOUNT,
+            positions,
+            orders,
+            fills,
+            server_time,
+            balance: None,
+        }));
     }
 
     fn answer(&mut self, id: ClientOrderId, asked: Asked, outcome: Outcome) {

@@ -1,19 +1,28 @@
 //! Commands, notices and documents as the scripts show them: plain words, our order ids by what they name.
 
-use backstop_core::orders::Named;
+use backstop_core::orders::{EntryName, Named};
 use backstop_core::{PositionRead, Step};
 use backstop_model::{
-    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, PositionSide, Severity, TimeInForce, Timestamp,
-    TriggerSource,
+    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, PositionSide, RequestId, Severity, TimeInForce,
+    Timestamp, TriggerSource,
 };
 
 /// `stop#1`, `TP2#1`, `instant-TP1#2`; later incarnations say so: `stop#1/e2`, and so does a short side: `stop#1/short`.
 pub fn label(id: &ClientOrderId) -> String {
+    if let Some(request) = EntryName::read(id).and_then(request) {
+        return format!("entry-{request}");
+    }
     let Some(named) = Named::read(id) else { return format!("stranger {id}") };
     let side = if named.side == PositionSide::Short { "/short" } else { "" };
     let tranche = if named.tranche.0 > 1 { format!("/t{}", named.tranche.0) } else { String::new() };
     let epoch = if named.epoch.0 > 1 { format!("/e{}", named.epoch.0) } else { String::new() };
     format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-")
+}
+
+/// Which of the scripts' requests `r1` to `r9` an entry's id stands for.
+fn request(name: EntryName) -> Option<RequestId> {
+    let requests = (1..=9).map(|number| RequestId::new(&format!("r{number}")).unwrap());
+    requests.into_iter().find(|request| EntryName::of(name.scope, name.side, request) == name)
 }
 
 /// A time of the script, counted from its beginning.
@@ -38,7 +47,8 @@ fn place(order: &NewOrder) -> String {
         OrderQuantity::Exact(quantity) => quantity.to_string(),
         OrderQuantity::WholePosition => "whole position".to_owned(),
     };
-    let flag = if order.reduce_only { "" } else { " WITHOUT REDUCE-ONLY" };
+    let is_entry = EntryName::read(&order.id).is_some();
+    let flag = if order.reduce_only || is_entry { "" } else { " WITHOUT REDUCE-ONLY" };
     format!("place {}: {} {quantity} {}{flag}", label(&order.id), order.side, kind(&order.kind))
 }
 

@@ -4,16 +4,16 @@
 //! are not about answers.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, percent,
+    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, money, percent,
     plan_from, price, quantity, side, tick,
 };
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
-    Account, Answer, Asked, Candle, ClientOrderId, Command, Event, Fee, Fill, FillCause, Instrument, Lookup, NewOrder,
-    OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit, PlanId, PositionReport,
-    PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp, UnknownCause,
-    VenueOrderId,
+    Account, Answer, Asked, Candle, ClientOrderId, Command, EntryRequest, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
+    FillCause, Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus,
+    Outcome, Permit, PlanId, PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, RequestId,
+    Snapshot, Span, Stamped, Timestamp, UnknownCause, VenueOrderId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +72,7 @@ impl World {
                 self.handle(Event::DefineInstrument(Box::new(self.instrument.clone())));
             }
             "plan" => self.plan(rest),
+            "another-plan" => self.another_plan(rest),
             "answers" => self.answers = rest == "on",
             "tick" => self.tick(rest),
             "enter" | "add" => self.enter(rest),
@@ -87,9 +88,19 @@ impl World {
             "funding" => self.funding(rest),
             "journal" => self.lose_journal(),
             "permit" => {
-                let permit = if rest == "all" { Permit::All } else { Permit::ProtectOnly };
+                let permit = match rest {
+                    "all" => Permit::All,
+                    "observe" => Permit::Observe,
+                    _ => Permit::ProtectOnly,
+                };
                 self.handle(Event::Permit { account: ACCOUNT, permit });
             }
+            "open" => self.open(rest),
+            "take-back" => {
+                let request = RequestId::new(rest).unwrap();
+                self.handle(Event::CancelEntry { account: ACCOUNT, request });
+            }
+            "restart" => self.restart(),
             "close" => self.close(rest),
             "bars" => self.bars(rest),
             "next-close" => {
@@ -114,6 +125,28 @@ impl World {
             other => panic!("{other:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
+    }
+
+    /// `r1 long 0.1 [limit 49000] [plan other]`: the operator asks for an entry.
+    fn open(&mut self, words: &str) {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        let after = |word: &str| parts.iter().position(|part| *part == word).map(|at| parts[at + 1]);
+        self.handle(Event::Enter(EntryRequest {
+            request: RequestId::new(parts[0]).unwrap(),
+            position: key(side(parts[1])),
+            quantity: quantity(parts[2]),
+            limit: after("limit").map(price),
+            plan: after("plan").map(|number| PlanId(number.parse().unwrap())),
+        }));
+    }
+
+    /// The process ends and starts again: saved and read back, and everything under way is in doubt.
+    fn restart(&mut self) {
+        let saved = serde_json::to_string(&self.engine).unwrap();
+        self.engine = serde_json::from_str(&saved).unwrap();
+        for doubt in self.engine.doubt_in_flight(self.now) {
+            self.handle(doubt);
+        }
     }
 
     /// `in 5 s`.
@@ -191,6 +224,17 @@ impl World {
         }
     }
 
+    /// `tight: stop 1%`: plan number 1, under that name.
+    fn another_plan(&mut self, words: &str) {
+        let (name, words) = words.split_once(": ").unwrap();
+        let (plan, _) = plan_from(words).unwrap();
+        let spec = ExitPlanSpec { name: Name::new(name).unwrap(), ..plan.into() };
+        let plan = Arc::new(ExitPlan::try_from(spec).unwrap());
+        let event = Event::DefinePlan { id: PlanId(1), plan };
+        self.defined.push(event.clone());
+        self.handle(event);
+    }
+
     /// `51500`, or `last 51500 mark 51490 [bid .. ask ..] [unconfirmed]`.
     fn tick(&mut self, words: &str) {
         let (words, confirmed) = match words.strip_suffix(" unconfirmed") {
@@ -252,6 +296,9 @@ impl World {
         made.at = self.now;
         if let Some(at) = parts.iter().position(|word| *word == "order") {
             made.venue_order = VenueOrderId::new(parts[at + 1]).unwrap();
+        }
+        if let Some(at) = parts.iter().position(|word| *word == "ago") {
+            made.at = self.now.plus(Span::from_millis(-parts[at + 1].parse::<i64>().unwrap()));
         }
         if let Some(at) = parts.iter().position(|word| *word == "fee") {
             made.fee = Fee::Known(parts[at + 1].parse().unwrap());
@@ -357,20 +404,16 @@ impl World {
         }
     }
 
-    /// `TP1#1 not found`, or `TP1#1 working [filled 0.01]`.
+    /// `TP1#1 not found`, or `TP1#1 working [filled 0.01] [with 0.01 @ 51500]`.
     fn lookup(&mut self, words: &str) {
         let which = words.split(' ').next().unwrap().to_owned();
         let id = self.id(&which);
+        let (words, executed) = words.split_once(" with ").map_or((words, None), |(words, made)| (words, Some(made)));
+        let side = self.booked(&which).order.side;
+        let fills = executed.map(|made| self.execution(Some(id), side, made)).into_iter().collect();
         let found = if words.ends_with("not found") { None } else { Some(self.order_report(words)) };
         let server_time = self.now;
-        self.handle(Event::Lookup(Lookup {
-            account: ACCOUNT,
-            instrument: BTC,
-            id,
-            found,
-            fills: Vec::new(),
-            server_time,
-        }));
+        self.handle(Event::Lookup(Lookup { account: ACCOUNT, instrument: BTC, id, found, fills, server_time }));
     }
 
     fn position(&mut self, words: &str) {
@@ -390,8 +433,19 @@ impl World {
         }
     }
 
-    /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out.
+    /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out; at the end
+    /// `fill entry-r1 0.1 @ 50000` is an execution that only this read tells of, and
+    /// after it `balance 10000` the wallet.
     fn snapshot(&mut self, words: &str) {
+        let (words, wallet) = words.split_once(" balance ").map_or((words, None), |(words, left)| (words, Some(left)));
+        let balance = wallet.map(money);
+        let (words, made) = words.split_once(" fill ").map_or((words, None), |(words, made)| (words, Some(made)));
+        let fills = made.map(|made| {
+            let (which, rest) = made.split_once(' ').unwrap();
+            let (id, side) = (self.id(which), self.booked(which).order.side);
+            self.execution(Some(id), side, rest)
+        });
+        let fills = fills.into_iter().collect();
         let (words, without) = words.split_once(" without ").unwrap_or((words, ""));
         let positions = if words == "flat" { Vec::new() } else { vec![self.position_report(words)] };
         let alive: Vec<String> =
@@ -400,7 +454,7 @@ impl World {
         let orders = orders.map(|label| format!("{label} working")).collect::<Vec<_>>();
         let orders = orders.iter().map(|words| self.order_report(words)).collect();
         let server_time = self.now;
-        self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills: Vec::new(), server_time }));
+        self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }));
     }
 
     /// `journal lost`: an engine that knows nothing but the definitions; the venue keeps what it has.

@@ -16,6 +16,7 @@ pub use tranches::{MOST_TRANCHES, Merge, Tranches};
 use crate::ids::Name;
 use crate::{Money, Price, Ratio, Span, TriggerSource};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::Deref;
 
 /// The fixed stop.
@@ -119,6 +120,12 @@ pub struct CloseAt {
     pub minute: u16,
     /// Name of the time zone, for example `Europe/Berlin`.
     pub zone: String,
+}
+
+impl fmt::Display for CloseAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02} {}", self.minute / 60, self.minute % 60, self.zone)
+    }
 }
 
 /// The parts of an [`ExitPlan`], not yet checked.

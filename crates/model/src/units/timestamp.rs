@@ -98,11 +98,39 @@ impl Span {
     pub const fn times(self, times: u32) -> Self {
         Self(self.0.saturating_mul(times as i64))
     }
+
+    /// As it is written in a plan: `3d`, `36h` as `1d 12h`, `45s`; less than a second is left out.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let mut left = self.0 / 1_000_000_000;
+        let mut words = Vec::new();
+        for (unit, secs) in [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)] {
+            if left / secs != 0 {
+                words.push(format!("{}{unit}", left / secs));
+            }
+            left %= secs;
+        }
+        if words.is_empty() { self.to_string() } else { words.join(" ") }
+    }
 }
 
 impl fmt::Display for Span {
     /// Milliseconds, as people read latencies.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.as_millis())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_told_as_it_is_written() {
+        let cases = [(259_200, "3d"), (129_600, "1d 12h"), (5400, "1h 30m"), (45, "45s"), (0, "0 ms")];
+        for (secs, words) in cases {
+            assert_eq!(Span::from_secs(secs).in_words(), words);
+        }
+        assert_eq!(Span::from_millis(250).in_words(), "250 ms");
     }
 }

@@ -5,8 +5,8 @@ use super::*;
 use backstop_model::plan::{BreakEven, OnInvalid, StopLoss, TakeProfit, TakeProfits};
 use backstop_model::{
     Account, Adopt, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument,
-    InstrumentId, InstrumentSpec, Liquidity, Money, Name, OrderSide, PlanId, PositionMode, Prices, Ratio, Span, Symbol,
-    Tick, TriggerSource, VenueOrderId,
+    InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit, PlanId, PositionMode, Prices,
+    Ratio, Span, Symbol, Tick, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -37,6 +37,8 @@ fn definitions() -> Vec<Event> {
         hard_stop: None,
         capability,
         currency: name("USDT"),
+        limits: Limits::default(),
+        permit: Permit::All,
     };
     let instrument = InstrumentSpec {
         id: InstrumentId(0),

@@ -1,7 +1,7 @@
 //! Which orders are meant, and what they are called for short.
 
 use backstop_core::Engine;
-use backstop_core::orders::{Leg, Named};
+use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_core::position::Position;
 use backstop_model::{ClientOrderId, Command, Event, Outcome, PositionKey, PositionSide, VenueOrderId};
 use backstop_store::Record;
@@ -16,7 +16,7 @@ pub(super) enum Meant {
 }
 
 impl Meant {
-    /// Understands a record's number, a client id, a venue's id or a short name. A number that no record bears is looked
+    /// Understands a record's number, a client id, a venue's id, a short name or the operator's name for an entry. A number that no record bears is looked
     /// for among the venue's ids.
     pub(super) fn read(records: &[Record], what: &str) -> Self {
         if let Ok(number) = what.parse::<u64>()
@@ -33,6 +33,11 @@ impl Meant {
                 }
             }
             orders.extend(under_venue_id(&record.event, what));
+            if let Event::Enter(asked) = &record.event
+                && asked.request.as_str() == what
+            {
+                orders.extend(record.commands.iter().filter_map(|command| command.order()));
+            }
         }
         Self::Orders(orders)
     }
@@ -77,6 +82,9 @@ impl Meant {
 /// side: `stop#2`, `TP1#1/t2`, `trail#1/e3/short`. A stranger's order has no short name.
 #[must_use]
 pub fn short_name(id: &ClientOrderId) -> Option<String> {
+    if let Some(entry) = EntryName::read(id) {
+        return Some(format!("entry#{}", entry.mark % 1_000_000));
+    }
     let named = Named::read(id)?;
     let side = if named.side == PositionSide::Short { "/short" } else { "" };
     let tranche = if named.tranche.0 > 1 { format!("/t{}", named.tranche.0) } else { String::new() };
@@ -101,12 +109,14 @@ fn reported(event: &Event) -> Option<ClientOrderId> {
         Event::Order(report) => report.id,
         Event::AssignPlan { .. }
         | Event::BreakEven { .. }
+        | Event::CancelEntry { .. }
         | Event::Candles { .. }
         | Event::Close { .. }
         | Event::ClosePart { .. }
         | Event::DefineAccount(_)
         | Event::DefineInstrument(_)
         | Event::DefinePlan { .. }
+        | Event::Enter(_)
         | Event::Funding(_)
         | Event::NextClose { .. }
         | Event::Pause { .. }
@@ -133,12 +143,14 @@ fn under_venue_id(event: &Event, what: &str) -> Vec<ClientOrderId> {
         Event::Snapshot(read) => read.orders.iter().map(|order| (order.venue_id, order.id)).collect(),
         Event::AssignPlan { .. }
         | Event::BreakEven { .. }
+        | Event::CancelEntry { .. }
         | Event::Candles { .. }
         | Event::Close { .. }
         | Event::ClosePart { .. }
         | Event::DefineAccount(_)
         | Event::DefineInstrument(_)
         | Event::DefinePlan { .. }
+        | Event::Enter(_)
         | Event::Funding(_)
         | Event::NextClose { .. }
         | Event::Pause { .. }

@@ -4,7 +4,7 @@ use super::{Decision, Scene, inputs, orders, words};
 use backstop_core::exits::Level;
 use backstop_core::exits::ladder::Instant;
 use backstop_core::exits::stop_loss::Basis;
-use backstop_core::orders::{Leg, Named, OpenOrder, OrderState};
+use backstop_core::orders::{EntryName, Leg, Named, OpenOrder, OrderState};
 use backstop_core::position::{Ctx, Position, Tranche};
 use backstop_model::plan::{ExitPlan, TargetOrder};
 use backstop_model::{
@@ -65,8 +65,10 @@ impl<'a> Around<'a> {
 
 /// One command explained.
 pub(super) fn of(scene: &Scene, command: &Command) -> Decision {
+    let is_entry = command.order().is_some_and(|id| EntryName::read(&id).is_some());
     let mut decision = match command {
         Command::Snapshot { cause, .. } => return asked_for_everything(*cause),
+        command if is_entry => entry(command),
         Command::Place(order) => match Around::of(scene, command, &order.id) {
             Some(around) => placed(&around, order),
             None => Decision::default(),
@@ -85,6 +87,19 @@ pub(super) fn of(scene: &Scene, command: &Command) -> Decision {
     decision.order = command.order().map(|id| id.to_string());
     decision.short = command.order().and_then(|id| orders::short_name(&id));
     decision
+}
+
+/// A command about an entry: it is sent for the operator only.
+fn entry(command: &Command) -> Decision {
+    match command {
+        Command::Place(_) => because("the operator asked for it, and nothing speaks against it")
+            .or("refuse it", "account, symbol, quantity, limits and the plan's stop all fit"),
+        Command::Lookup { .. } => because("what became of the entry is not known")
+            .or("send it again", "an entry is never sent twice; it ends by proof"),
+        Command::Cancel { .. } | Command::Amend { .. } | Command::Snapshot { .. } => {
+            because("what has not been filled of the entry is not wanted any more")
+        }
+    }
 }
 
 fn decided(command: &Command) -> String {

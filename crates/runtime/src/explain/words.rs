@@ -17,6 +17,7 @@ pub(super) fn event(scene: &Scene) -> String {
         }
         Event::AssignPlan { position, .. } => format!("the operator attached a plan to {}", which(scene, *position)),
         Event::BreakEven { position } => format!("the operator asks for break-even on {}", which(scene, *position)),
+        Event::CancelEntry { request, .. } => format!("the operator takes entry {request} back"),
         Event::Candles { candles, .. } => format!("{} bars have ended", candles.len()),
         Event::Close { position } => format!("the operator closes {}", which(scene, *position)),
         Event::ClosePart { position, share } => {
@@ -25,6 +26,9 @@ pub(super) fn event(scene: &Scene) -> String {
         Event::DefineAccount(account) => format!("account {} is known from here on", account.name),
         Event::DefineInstrument(instrument) => format!("instrument {} is known from here on", instrument.symbol),
         Event::DefinePlan { plan, .. } => format!("plan {} is known from here on", plan.name),
+        Event::Enter(asked) => {
+            format!("the operator enters {} {} as {}", which(scene, asked.position), asked.quantity, asked.request)
+        }
         Event::Fill(fill) => {
             let order = fill.order.as_ref().map_or_else(|| fill.venue_order.to_string(), name);
             format!("execution of {order}: {} {} at {}", fill.side, fill.quantity, fill.price)

@@ -135,6 +135,7 @@ impl Reader<'_> {
             orders: orders.chain(levels.flatten()).collect(),
             fills: Vec::new(),
             server_time: view.at,
+            balance: Some(view.balance),
         }
     }
 }

@@ -134,6 +134,25 @@ impl PaperVenue {
         })
     }
 
+    /// Somebody closes a position by hand at the venue.
+    ///
+    /// # Errors
+    /// The exchange's own words when it refuses.
+    pub fn close_by_hand(
+        &mut self,
+        now: Timestamp,
+        account: AccountId,
+        instrument: InstrumentId,
+        side: PositionSide,
+    ) -> Result<(), VenueFailure> {
+        let name = self.names.name(account).to_owned();
+        let symbol = self.names.symbol(instrument).to_owned();
+        self.dirty = true;
+        self.exchange.by_hand(now, &name, sim::HandAction::Close { symbol, side }).map_err(|refused| {
+            VenueFailure(format!("the paper venue refuses to close: {} ({})", refused.text, refused.code))
+        })
+    }
+
     /// Writes where the market is, so that it goes on from there. Not synced: losing it repeats prices, nothing else.
     ///
     /// # Errors

@@ -83,6 +83,8 @@ impl Stage {
             hard_stop: None,
             capability: capability(&native, setting.mode),
             currency: instrument.currency,
+            limits: Default::default(),
+            permit: Default::default(),
         };
         let mut stage = Self::with(venue, setting.side, start);
         if setting.adopt == Adopt::HardStop {

@@ -255,18 +255,18 @@ impl Run {
         self.deliver();
     }
 
-    fn price(&self, ticks: i64) -> Price {
+    pub(super) fn price(&self, ticks: i64) -> Price {
         let raw: Price = format!("{}.{}", ticks / 10, ticks % 10).parse().unwrap();
         raw.ceil_to_tick(self.instrument.tick).unwrap()
     }
 
-    fn quantity(&self, thousandths: u32) -> Quantity {
+    pub(super) fn quantity(&self, thousandths: u32) -> Quantity {
         let raw: Quantity = format!("{}.{:03}", thousandths / 1000, thousandths % 1000).parse().unwrap();
         raw.ceil_to_step(self.instrument.step).unwrap()
     }
 
     /// Lets time pass, waking the engine at every deadline on the way.
-    fn pass(&mut self, span: Span) {
+    pub(super) fn pass(&mut self, span: Span) {
         let until = self.toy.now.plus(span);
         for turn in 0.. {
             let Some((at, why)) = self.engine.next_deadline().filter(|(at, _)| *at <= until) else { break };
@@ -279,7 +279,7 @@ impl Run {
     }
 
     /// Hands in everything that is on its way.
-    fn deliver(&mut self) {
+    pub(super) fn deliver(&mut self) {
         for turn in 0.. {
             let Some(event) = self.toy.outbox.pop_front() else { break };
             assert!(turn < 2000, "the venue and the engine talk for ever: {event:?}");

@@ -1,0 +1,141 @@
+//! A plan explained for one entry, as `backstop check` prints it and the local API answers it: the core's numbers, and
+//! words around them.
+//!
+//! One object for both, so that they cannot differ. Nothing is decided here and nothing is placed.
+
+mod numbers;
+mod words;
+
+pub use words::in_words;
+
+use crate::paper::capability;
+use backstop_core::exits::{NotArmable, arm};
+use backstop_core::preview::{Case, Preview, preview};
+use backstop_model::{ExitPlan, Instrument, ParseUnitError, Points, PositionSide, Price, Quantity};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// An entry that plans are explained for.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The instrument whose tick, step, minimums, fees and leverage count.
+    pub instrument: Instrument,
+    /// The side.
+    pub side: PositionSide,
+    /// The average entry.
+    pub price: Price,
+    /// What was entered; more than nothing.
+    pub quantity: Quantity,
+    /// The average true range in points, for distances in `atr`.
+    pub atr: Option<Points>,
+}
+
+/// An average true range: points of price, more than none.
+///
+/// # Errors
+/// A text that says what to write.
+pub fn average(text: &str) -> Result<Points, String> {
+    let points: Points = text.parse().map_err(|wrong: ParseUnitError| wrong.to_string())?;
+    let why = || format!("{text:?} is no average true range: write points of price, greater than zero");
+    (points > Points::ZERO).then_some(points).ok_or_else(why)
+}
+
+/// A plan and what it does for an entry.
+#[derive(Debug)]
+pub struct Explained {
+    plan: Arc<ExitPlan>,
+    entry: Entry,
+    /// What reading the plan has told, for example that its shares were normalised.
+    told: Vec<String>,
+    shown: Result<Preview, NotArmable>,
+}
+
+impl Explained {
+    /// Works the plan out.
+    #[must_use]
+    pub fn new(plan: &Arc<ExitPlan>, told: Vec<String>, entry: &Entry) -> Self {
+        let (capability, instrument) = (capability(), &entry.instrument);
+        let (side, quantity, atr) = (entry.side, entry.quantity, entry.atr);
+        let case = Case { plan, instrument, capability: &capability, side, entry: entry.price, quantity, atr };
+        Self { plan: Arc::clone(plan), entry: entry.clone(), told, shown: preview(&case) }
+    }
+
+    /// Whether the engine would arm it.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.shown.as_ref().is_ok_and(|shown| shown.armed)
+    }
+
+    /// Whether it is armed and can do its work: no stop comes before a liquidation at the entry itself.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let lives = |shown: &Preview| shown.liquidation.is_none() || shown.guard.is_some();
+        self.is_armed() && self.shown.as_ref().is_ok_and(lives)
+    }
+
+    /// For programs: every number as a decimal string.
+    #[must_use]
+    pub fn as_json(&self) -> Value {
+        let mut object = json!({
+            "plan": self.plan.as_ref(),
+            "words": in_words(&self.plan),
+            "told": self.told,
+            "entry": {
+                "symbol": self.entry.instrument.symbol,
+                "side": self.entry.side,
+                "price": self.entry.price,
+                "quantity": self.entry.quantity,
+                "atr": self.entry.atr,
+            },
+            "armed": self.is_armed(),
+            "stand_in_stop": self.stand_in(),
+        });
+        match &self.shown {
+            Ok(shown) => object["preview"] = json!(shown),
+            Err(_) => object["not_armed"] = json!(self.why_not()),
+        }
+        object
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        let Entry { side, price, quantity, .. } = &self.entry;
+        let mut text = format!("plan {}\n", self.plan.name);
+        for line in in_words(&self.plan) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        match &self.shown {
+            Ok(shown) => {
+                text.push_str(&format!("\n{side} {quantity} from {price}:\n"));
+                text.push_str(&numbers::in_numbers(shown, &self.entry.instrument));
+            }
+            Err(_) => {
+                let why = self.why_not().unwrap_or_default();
+                text.push_str(&format!("\n{side} {quantity} from {price}: not armed: {why}"));
+            }
+        }
+        if let Some(stop) = self.stand_in() {
+            text.push_str(&format!(
+                "\nuntil it fits, a hard stop at {stop} stands in for the plan and nothing else is done"
+            ));
+        }
+        text
+    }
+
+    /// The hard stop a position has instead of a plan that is not armed.
+    fn stand_in(&self) -> Option<Price> {
+        let Entry { instrument, side, price, .. } = &self.entry;
+        if self.is_armed() { None } else { arm::stand_in(instrument, *side, *price).ok() }
+    }
+
+    fn why_not(&self) -> Option<String> {
+        let why = self.shown.as_ref().err()?;
+        Some(match why {
+            NotArmable::NeedsBars(_) => {
+                format!("{why}; an average true range for this look at it can be given (`--atr`, `atr`)")
+            }
+            _ => why.to_string(),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! `POST /api/v1/preview`: a plan of the configuration explained for an entry, before any money depends on it. The same
+//! object that `backstop check --json` prints for each plan; nothing is placed and nothing is remembered.
+
+use super::door::refuse;
+use crate::config::Config;
+use crate::preview::{Entry, Explained, average};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use backstop_model::{ExitPlan, Instrument, PositionSide, Quantity};
+use serde::Deserialize;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The plans of the configuration, and the instruments of the engine.
+#[derive(Clone)]
+pub struct Previews {
+    config: Arc<Config>,
+    instruments: Arc<Vec<Instrument>>,
+}
+
+/// What is asked: numbers are decimal strings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// A plan's name in the configuration.
+    plan: String,
+    /// The instrument, as the venue calls it.
+    symbol: String,
+    /// `long` or `short`.
+    side: PositionSide,
+    /// The average entry.
+    entry: String,
+    /// What is entered.
+    quantity: String,
+    /// The average true range in points, for distances in `atr`.
+    atr: Option<String>,
+}
+
+/// What is wrong with a question, and under which status it is said.
+type Wrong = (StatusCode, String);
+
+impl Previews {
+    /// Of this configuration, on the instruments the engine trades.
+    #[must_use]
+    pub fn new(config: &Config, instruments: &[Instrument]) -> Self {
+        Self { config: Arc::new(config.clone()), instruments: Arc::new(instruments.to_vec()) }
+    }
+
+    fn explain(&self, asked: &Asked) -> Result<Explained, Wrong> {
+        let plan = self.plan(&asked.plan)?;
+        let instrument = self.instrument(&asked.symbol)?.clone();
+        let price = number("entry", &asked.entry)?;
+        let quantity: Quantity = number("quantity", &asked.quantity)?;
+        if quantity.is_zero() {
+            return Err(unusable("quantity", "nothing is entered; give a quantity greater than zero"));
+        }
+        let atr = asked.atr.as_deref().map(average).transpose().map_err(|why| unusable("atr", &why))?;
+        let entry = Entry { instrument, side: asked.side, price, quantity, atr };
+        Ok(Explained::new(plan, self.config.told_of(plan), &entry))
+    }
+
+    fn plan(&self, name: &str) -> Result<&Arc<ExitPlan>, Wrong> {
+        let known = self.config.plans.iter().find(|(known, _)| known.as_str() == name);
+        known.map(|(_, plan)| plan).ok_or_else(|| {
+            let names: Vec<String> = self.config.plans.keys().map(ToString::to_string).collect();
+            (
+                StatusCode::NOT_FOUND,
+                format!("plan: there is none of that name; the configuration has {}", names.join(", ")),
+            )
+        })
+    }
+
+    fn instrument(&self, symbol: &str) -> Result<&Instrument, Wrong> {
+        self.instruments.iter().find(|known| known.symbol.as_str() == symbol).ok_or_else(|| {
+            let symbols: Vec<String> = self.instruments.iter().map(|known| known.symbol.to_string()).collect();
+            (StatusCode::NOT_FOUND, format!("symbol: the engine does not trade it; it trades {}", symbols.join(", ")))
+        })
+    }
+}
+
+fn unusable(key: &str, why: &str) -> Wrong {
+    (StatusCode::UNPROCESSABLE_ENTITY, format!("{key}: {why}"))
+}
+
+fn number<T: FromStr<Err = backstop_model::ParseUnitError>>(key: &str, text: &str) -> Result<T, Wrong> {
+    text.parse().map_err(|why: backstop_model::ParseUnitError| unusable(key, &why.to_string()))
+}
+
+/// Explains a plan. One that would not be armed is an answer, not an error.
+pub(super) async fn preview(State(previews): State<Previews>, asked: Result<Json<Asked>, JsonRejection>) -> Response {
+    let explained = match asked {
+        Ok(Json(asked)) => previews.explain(&asked),
+        Err(why) => Err((why.status(), why.body_text())),
+    };
+    match explained {
+        Ok(explained) => Json(explained.as_json()).into_response(),
+        Err((status, why)) => refuse(status, &why),
+    }
+}

@@ -1,0 +1,94 @@
+//! `POST /api/v1/preview` over real HTTP: the same object as `backstop check --json`, behind the same door.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use super::binary::{last_line, run};
+use super::engine::{Engine, start_with};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use tempfile::tempdir;
+
+const CONFIG: &str = "accounts: { main: { venue: paper, mode: paper, plan: one, adopt: plan } }
+plans:
+  one: { stop_loss: { at: 5% }, take_profits: [{ at: 20%, close: 100% }] }
+  thirds: { stop_loss: { at: 2% }, take_profits: [{ at: 3%, close: 33% }, { at: 5%, close: 33% }, { at: 8%, close: 33% }] }
+  breathing: { stop_loss: { at: 2 atr }, take_profits: [{ at: 2 R, close: 100% }] }
+  late: { stop_loss: { at: 9% }, take_profits: [{ at: 20%, close: 100% }] }
+instruments:
+  BTCUSDT: { tick: 0.1, step: 0.001 }
+";
+
+/// Status and body of a question.
+fn ask(engine: &Engine, token: Option<&str>, body: &str) -> (u16, Value) {
+    let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    let (host, length) = (&engine.address, body.len());
+    let request = format!(
+        "POST /api/v1/preview HTTP/1.1\r\nHost: {host}\r\n{authorization}Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+fn question(plan: &str) -> Value {
+    json!({ "plan": plan, "symbol": "BTCUSDT", "side": "short", "entry": "50000", "quantity": "0.1" })
+}
+
+#[test]
+fn a_preview_is_what_check_prints() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("c.yaml"), CONFIG).unwrap();
+    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let token = Some(engine.token.as_str());
+    let line = "check c.yaml --symbol BTCUSDT --side short --entry 50000 --quantity 0.1 --json";
+    let checked = last_line(&run(folder.path(), line, &[]));
+    for expected in checked["plans"].as_array().unwrap() {
+        let plan = expected["plan"]["name"].as_str().unwrap();
+        let (status, shown) = ask(&engine, token, &question(plan).to_string());
+        assert_eq!((status, &shown), (200, expected), "{plan}");
+    }
+    let (_, thirds) = ask(&engine, token, &question("thirds").to_string());
+    assert_eq!(thirds["told"][0], "Scaled TP percentages normalized from 99% to 100%");
+    let (_, late) = ask(&engine, token, &question("late").to_string());
+    assert_eq!((&late["armed"], &late["stand_in_stop"]), (&json!(false), &json!("53000")));
+    let (_, cold) = ask(&engine, token, &question("breathing").to_string());
+    assert!(cold["not_armed"].as_str().unwrap().contains("average true range"), "{cold}");
+    let mut warm = question("breathing");
+    warm["atr"] = json!("250");
+    let (_, warm) = ask(&engine, token, &warm.to_string());
+    assert_eq!((&warm["armed"], &warm["preview"]["stop"]), (&json!(true), &json!("50500")));
+}
+
+#[test]
+fn a_question_that_cannot_be_answered_names_the_culprit() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("c.yaml"), CONFIG).unwrap();
+    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let token = Some(engine.token.as_str());
+    assert_eq!(ask(&engine, None, &question("one").to_string()).0, 401);
+    assert_eq!(ask(&engine, Some("guess"), &question("one").to_string()).0, 401);
+    for (key, value, status, named) in [
+        ("plan", json!("two"), 404, "plan: there is none of that name; the configuration has breathing, late, one"),
+        ("symbol", json!("XAUUSD"), 404, "symbol: the engine does not trade it; it trades BTCUSDT"),
+        ("side", json!("up"), 422, "side"),
+        ("entry", json!("-1"), 422, "entry: \"-1\" is not a price"),
+        ("entry", json!(50000), 422, "entry"),
+        ("quantity", json!("0"), 422, "quantity: nothing is entered"),
+        ("quantity", json!("much"), 422, "quantity: \"much\" is not a quantity"),
+        ("atr", json!("-5"), 422, "atr: \"-5\" is no average true range"),
+        ("leverage", json!("20"), 422, "leverage"),
+    ] {
+        let mut asked = question("one");
+        asked[key] = value.clone();
+        let (answered, body) = ask(&engine, token, &asked.to_string());
+        let why = body["error"].as_str().unwrap();
+        assert_eq!(answered, status, "{key} {value}: {why}");
+        assert!(why.contains(named), "{key} {value}: {why}");
+    }
+    let (status, body) = ask(&engine, token, "{ plan");
+    assert!(status == 400 && body["error"].is_string(), "{status} {body}");
+    assert_eq!(ask(&engine, token, &"x".repeat(70_000)).0, 413);
+}

@@ -1,0 +1,121 @@
+//! An entry of ours on its way: what was asked, what became of it. The outcome rules are those of exits: an unknown
+//! outcome is asked about and ends by proof (R4); nothing is ever sent twice.
+
+use super::OrderState;
+use backstop_model::{
+    ClientOrderId, Epoch, ExitPlan, ExitReason, OrderKind, PlanId, Price, Quantity, Refusal, RequestId, TimeInForce,
+    Timestamp, VenueOrderId,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// Why nothing more is to be filled.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Unwanted {
+    /// Taken back: what has been filled stays and is looked after.
+    Cancelled,
+    /// Its position is being closed: what is filled all the same is closed as well, for this reason.
+    Closed(ExitReason),
+}
+
+/// How an entry ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum EntryEnd {
+    /// Proven never to have reached the venue.
+    Absent,
+    /// Cancelled or expired.
+    Canceled,
+    /// Filled to the last.
+    Filled,
+    /// Refused by the venue, in its words.
+    Refused(Refusal),
+}
+
+/// An entry of ours.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct EntryOrder {
+    /// Its id at the venue.
+    pub id: ClientOrderId,
+    /// The operator's name for it; none when it was recognised at the venue without a record of it.
+    pub request: Option<RequestId>,
+    /// The incarnation it opens or adds to.
+    pub epoch: Epoch,
+    /// For how much.
+    pub quantity: Quantity,
+    /// The worst price accepted; at market when absent.
+    pub limit: Option<Price>,
+    /// The plan it was asked for under, by number.
+    pub asked_plan: Option<PlanId>,
+    /// The plan its position gets.
+    pub plan: Option<Arc<ExitPlan>>,
+    /// When it was asked for, by our time.
+    pub asked_at: Timestamp,
+    /// The venue's id, once known.
+    pub venue_id: Option<VenueOrderId>,
+    /// Executions booked.
+    pub filled: Quantity,
+    /// Executions the venue has spoken of, cumulative.
+    pub reported: Quantity,
+    /// When the venue last confirmed it, by our time.
+    pub seen_at: Timestamp,
+    /// Nothing more of it is to be filled.
+    pub unwanted: Option<Unwanted>,
+    /// Where it is in its life.
+    pub state: OrderState,
+    /// How it ended.
+    pub end: Option<EntryEnd>,
+}
+
+impl EntryOrder {
+    /// What the order says.
+    #[must_use]
+    pub fn kind(&self) -> OrderKind {
+        self.limit
+            .map_or(OrderKind::Market, |price| OrderKind::Limit { price, time_in_force: TimeInForce::GoodTillCancel })
+    }
+
+    /// Something may still be filled.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        !matches!(self.state, OrderState::Over { .. })
+    }
+
+    /// What may still be filled.
+    #[must_use]
+    pub fn pending(&self) -> Quantity {
+        if self.is_live() { self.quantity.saturating_minus(self.filled) } else { Quantity::ZERO }
+    }
+
+    /// Whether a position that no execution explains may be its work.
+    #[must_use]
+    pub fn may_explain(&self) -> bool {
+        self.is_live() || self.reported > self.filled
+    }
+
+    /// What people call it: the operator's name, or its id.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.request.as_ref().map_or_else(|| self.id.as_str(), RequestId::as_str)
+    }
+
+    /// Where it stands, in one word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match (&self.end, self.state) {
+            (Some(EntryEnd::Absent), _) => "absent",
+            (Some(EntryEnd::Canceled), _) => "canceled",
+            (Some(EntryEnd::Filled), _) => "filled",
+            (Some(EntryEnd::Refused(_)), _) => "refused",
+            (None, OrderState::InFlight { .. }) => "in_flight",
+            (None, OrderState::Unknown(_)) => "unknown",
+            (None, OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { .. }) => "working",
+        }
+    }
+}
+
+impl fmt::Display for EntryOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "entry {}: {}, {} of {} filled", self.name(), self.word(), self.filled, self.quantity)
+    }
+}

@@ -1,0 +1,150 @@
+//! Who does what: the orders that rest at the venue and work without Backstop, and what Backstop does itself and so has
+//! to run for.
+
+use super::course::{Course, Fate};
+use super::ground::Ground;
+use crate::exits::ladder::{Level, LevelState};
+use crate::exits::slices;
+use crate::exits::take_profit::can_rest;
+use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches};
+use backstop_model::{Distance, Quantity, RestingTargets};
+
+/// What rests at the venue.
+pub(super) fn resting(ground: &Ground) -> Vec<String> {
+    let (case, plan) = (ground.case, ground.case.plan);
+    let over = if case.capability.whole_stop { "the whole position".to_owned() } else { case.quantity.to_string() };
+    let word = plan.stop_loss.trigger.word();
+    let mut told = vec![format!("the stop: a stop-market order over {over} that watches the {word} price")];
+    let kind = match plan.target_order {
+        _ if case.capability.resting_targets == RestingTargets::Last => "limit that closes whatever is left",
+        TargetOrder::Limit => "reduce-only limit",
+        TargetOrder::Market => "reduce-only market, triggered at the target",
+        TargetOrder::PostOnly => "reduce-only limit that only makes",
+    };
+    let (resting, _) = targets(ground);
+    told.extend(names(&resting).map(|names| format!("{names}: {kind}")));
+    if let (Some(Ok(runner)), Some(trailing)) = (&ground.native, plan.trailing) {
+        let source = trailing.trigger.word();
+        told.push(format!("the trail: the venue's own trailing order for {runner}, on the {source} price"));
+    }
+    told
+}
+
+/// What Backstop does itself.
+pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
+    let (case, plan) = (ground.case, ground.case.plan);
+    let (_, own) = targets(ground);
+    let mut told = Vec::new();
+    told.extend(names(&own).map(|names| format!("{names}: watched, and closed when the price is there")));
+    let only_move: Vec<&Level> = ground.levels.iter().filter(|level| moves(ground, level)).collect();
+    told.extend(names(&only_move).map(|names| format!("{names}: watched, to move the stop")));
+    if course.ladder_asked {
+        let how =
+            if case.capability.amend_stop { "in place" } else { "by placing the new one before the old is cancelled" };
+        told.push(format!("the ladder: moves the stop when a level is completely filled, {how}"));
+    }
+    told.extend(course.trail.as_ref().and_then(|_| trail(ground)));
+    if plan.instant_take_profit && ground.levels.iter().any(|level| !level.planned.is_zero()) {
+        told.push("a target passed for 250 ms without a fill is taken over the live stop".to_owned());
+    }
+    let break_even = ground.armed.breakeven_at.filter(|_| course.break_even == Some(Fate::Moved));
+    told.extend(break_even.map(|at| format!("from {at} on the stop goes to break-even")));
+    if let (Some(at), Some(soft)) = (ground.armed.soft_stop, plan.soft_stop) {
+        let patience = soft.patience.in_words();
+        told.push(format!("the soft stop: everything is closed when the price has stood beyond {at} for {patience}"));
+    }
+    told.extend(parts(ground));
+    told.extend(follows(ground));
+    told.extend(tranches(ground));
+    told.extend(plan.time_limit.map(|limit| format!("after {} what is left is closed at market", limit.in_words())));
+    told.extend(plan.close_at.as_ref().map(|at| format!("at {at} what is left is closed at market")));
+    told
+}
+
+/// The levels whose orders rest, and those that Backstop takes itself because the venue has room for one.
+fn targets<'a>(ground: &Ground<'a>) -> (Vec<&'a Level>, Vec<&'a Level>) {
+    let (plan, capability) = (ground.case.plan, ground.case.capability);
+    let closing = ground.levels.iter().filter(|level| !level.due().is_zero());
+    closing.partition(|level| can_rest(level, ground.levels, plan, capability))
+}
+
+/// Whether a level that closes nothing has a stop or a trail to move.
+fn moves(ground: &Ground, level: &Level) -> bool {
+    let plan = ground.case.plan;
+    let own = plan.take_profits.get(usize::from(level.number.saturating_sub(1)));
+    let trails = own.is_some_and(|own| own.trail.is_some());
+    level.state == LevelState::OnlyMoves && (trails || plan.stop_ladder != StopLadder::None)
+}
+
+fn names(levels: &[&Level]) -> Option<String> {
+    let names: Vec<String> = levels.iter().map(|level| format!("TP{}", level.number)).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn trail(ground: &Ground) -> Option<String> {
+    let trailing = ground.case.plan.trailing?;
+    let (source, distance) = (trailing.trigger.word(), trailing.distance);
+    let from = ground.armed.activation.filter(|at| !ground.is_passed(*at));
+    let sooner = ground.case.plan.take_profits.iter().any(|level| level.trail.is_some());
+    let sooner = if sooner { ", or from a level with a trail of its own," } else { "" };
+    let from = from.map_or_else(|| "from the start".to_owned(), |at| format!("from {at} on{sooner}"));
+    match ground.trailed_by()? {
+        TrailedBy::Amend => {
+            let why = match &ground.native {
+                Some(Err(why)) => format!(" ({why})"),
+                Some(Ok(_)) | None => String::new(),
+            };
+            Some(format!("the trail: {from} the resting stop is moved, {distance} behind the best {source} price{why}"))
+        }
+        TrailedBy::Engine => Some(format!(
+            "the trail: {from} watched, {distance} behind the best {source} price, and closed at market; the hard stop rests"
+        )),
+        TrailedBy::Venue => None,
+    }
+}
+
+/// Closing in parts, where it cuts anything at this quantity.
+fn parts(ground: &Ground) -> Option<String> {
+    let (case, slices) = (ground.case, ground.case.plan.slices);
+    let cut = |whole: Quantity, price| slices::part(slices, whole, Quantity::ZERO, price, case.instrument).ok();
+    let of_level = |level: &Level| {
+        let part = cut(level.planned, level.price).filter(|part| *part < level.planned)?;
+        Some(format!("TP{} {part} at a time", level.number))
+    };
+    let mut told: Vec<String> =
+        ground.levels.iter().filter(|level| !level.due().is_zero()).filter_map(of_level).collect();
+    let market = cut(case.quantity, case.entry).filter(|part| *part < case.quantity);
+    told.extend(market.map(|part| format!("market exits that have the time {part} at a time")));
+    (!told.is_empty()).then(|| format!("closing in parts: {}; stops are never cut", told.join(", ")))
+}
+
+fn follows(ground: &Ground) -> Option<String> {
+    let plan = ground.case.plan;
+    let stop = plan.stop_loss.follow && matches!(plan.stop_loss.at, Distance::Atr(_));
+    let trail =
+        plan.trailing.is_some_and(|trailing| trailing.follow && matches!(trailing.distance, TrailDistance::Atr(_)));
+    let what = match (stop, trail) {
+        (true, true) => "stop and trail follow",
+        (true, false) => "the stop follows",
+        (false, true) => "the trail follows",
+        (false, false) => return None,
+    };
+    Some(format!("{what} the average true range, only ever tighter"))
+}
+
+fn tranches(ground: &Ground) -> Option<String> {
+    let merge = match ground.case.plan.merge {
+        Merge::InProfit => "back in profit they become one",
+        Merge::Never => "they stay apart",
+    };
+    match ground.case.plan.tranches {
+        Tranches::Off => None,
+        Tranches::PerFill => Some(format!("every further entry gets levels and a stop of its own; {merge}")),
+        Tranches::NewWhenLoss { loss, max } => {
+            let loss = loss.in_percent();
+            Some(format!(
+                "a further entry while the newest loses more than {loss}% gets levels and a stop of its own, up to {max}; {merge}"
+            ))
+        }
+    }
+}

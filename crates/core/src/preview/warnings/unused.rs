@@ -1,0 +1,70 @@
+//! Keys of a plan that have no effect for this entry: what somebody wrote and believes in.
+
+use super::super::course::Course;
+use super::super::ground::Ground;
+use crate::exits::slices;
+use backstop_model::plan::{Merge, StopLadder, TargetOrder, Tranches};
+use backstop_model::{Price, Quantity};
+
+/// Each of them by its name.
+pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut note = |is_unused: bool, text: &str| {
+        if is_unused {
+            told.push(text.to_owned());
+        }
+    };
+    let plan = ground.case.plan;
+    let no_levels = plan.take_profits.is_empty();
+    note(no_levels && plan.target_order != TargetOrder::Limit, "target_order has no effect: there are no take_profits");
+    let single = plan.single_take_profit.is_some();
+    note(single && no_levels, "single_take_profit has no effect: there are no take_profits");
+    note(
+        single && !no_levels && !plan.fallback_to_single,
+        "single_take_profit has no effect: fallback_to_single is false",
+    );
+    note(plan.allow_loss && plan.trailing.is_none(), "allow_loss has no effect: there is no trailing");
+    note(plan.merge == Merge::Never && plan.tranches == Tranches::Off, "merge has no effect: tranches is off");
+    note(
+        matches!(plan.tranches, Tranches::NewWhenLoss { max: 1, .. }),
+        "tranches has no effect: with max 1 every further entry joins",
+    );
+    note(cuts_nothing(ground), "close_slices has no effect at this quantity: a part would be below the smallest order");
+    told.extend(ladder(ground, course));
+    told
+}
+
+fn ladder(ground: &Ground, course: &Course) -> Option<String> {
+    let plan = ground.case.plan;
+    if plan.stop_ladder == StopLadder::None || course.ladder_moved {
+        return None;
+    }
+    if course.ladder_asked {
+        let text = "stop_ladder never moves the stop: it stands nearer than every place the levels ask for";
+        return Some(text.to_owned());
+    }
+    let count = plan.take_profits.len();
+    Some(match plan.stop_ladder {
+        _ if count == 0 => "stop_ladder has no effect: there are no take_profits".to_owned(),
+        StopLadder::TargetsBehind(behind) if usize::from(behind) > count => {
+            format!("stop_ladder never moves the stop: no level has {behind} targets behind it")
+        }
+        StopLadder::Breakeven
+        | StopLadder::None
+        | StopLadder::PercentBelowHigh(_)
+        | StopLadder::PercentBelowTrigger(_)
+        | StopLadder::PreviousTarget
+        | StopLadder::TargetsBehind(_) => "stop_ladder never moves the stop: nothing is left when it would".to_owned(),
+    })
+}
+
+/// Closing in parts was asked for, and neither a level nor the whole is cut.
+fn cuts_nothing(ground: &Ground) -> bool {
+    let case = ground.case;
+    let is_whole = |whole: Quantity, price: Price| {
+        let part = slices::part(case.plan.slices, whole, Quantity::ZERO, price, case.instrument);
+        part.is_ok_and(|part| part >= whole)
+    };
+    let whole_levels = ground.levels.iter().all(|level| is_whole(level.planned, level.price));
+    case.plan.slices.count > 1 && whole_levels && is_whole(case.quantity, case.entry)
+}

@@ -1,0 +1,70 @@
+//! What a preview foretells is what the engine does: a price walks the way that the preview describes, and after each
+//! step the stop and what remains are where its row has them.
+
+use super::run::{Case, Run};
+use backstop_core::exits::trailing_stop::Phase;
+use backstop_core::preview::{self, Preview, Row};
+use backstop_model::{Price, Prices, Quantity, Span};
+
+impl Run {
+    /// The preview of this run's plan for its entry.
+    fn foretell(&self, entry: Price, quantity: Quantity) -> Preview {
+        let (plan, instrument, capability) = (&self.plan, &self.instrument, &self.account.capability);
+        let side = self.case.side;
+        let case = preview::Case { plan, instrument, capability, side, entry, quantity, atr: None };
+        preview::preview(&case).unwrap_or_else(|wrong| panic!("{}: {wrong}", self.case.plan))
+    }
+
+    /// Stands at a price until everything that belongs there has happened.
+    fn stand_at(&mut self, price: Price) {
+        for _ in 0..24 {
+            self.toy.move_to(Prices::all(price));
+            self.deliver();
+            self.pass(Span::from_secs(3));
+        }
+    }
+
+    /// Of two steps at one price either may come first: they lead to the same place, for one reason or the other.
+    fn compare(&self, row: &Row, is_alone: bool) {
+        let name = format!("{} at {} of {} {:?}", row.event, row.price, self.case.plan, self.case.side);
+        let position = self.engine.position(crate::builders::key(self.case.side)).expect("it was opened");
+        let live = position.live.as_ref();
+        assert_eq!(live.map_or(Quantity::ZERO, |live| live.remaining()), row.remaining, "what remains after {name}");
+        let Some(tranche) = live.and_then(|live| live.open().next()) else { return };
+        assert_eq!(tranche.stop.map(|stop| stop.price), row.stop_after, "the stop after {name}");
+        if is_alone {
+            let reason = tranche.stop.map(|stop| stop.basis.reason());
+            assert_eq!(reason, row.stop_reason, "why the stop is there after {name}");
+        }
+        if let (Some(foretold), Some(trail)) = (row.trail_after, tranche.trail) {
+            let Phase::Active { level, .. } = trail.phase else { panic!("the trail is not active after {name}") };
+            assert_eq!(level, Some(foretold), "the trail after {name}");
+        }
+    }
+}
+
+/// Plays what the preview of a case foretells. Costs are left out, because the toy's fees are its own; so are time
+/// limits, because the price stands still for a while at each step.
+pub fn walk(mut case: Case) {
+    case.plan = case.plan.replace("; time-limit 60s", "");
+    if case.instrument.contains("taker") {
+        case.instrument = "";
+    }
+    case.actions.clear();
+    let mut run = Run::new(case);
+    let entry = run.price(run.case.entry);
+    let quantity = run.quantity(run.case.quantity).max(run.instrument.min_quantity);
+    let foretold = run.foretell(entry, quantity);
+    run.toy.move_to(Prices::all(entry));
+    run.deliver();
+    run.toy.by_hand(true, entry, quantity);
+    run.deliver();
+    for (index, row) in foretold.rows.iter().enumerate() {
+        let is_last_there = foretold.rows.get(index + 1).is_none_or(|next| next.price != row.price);
+        if is_last_there {
+            run.stand_at(row.price);
+            let is_alone = foretold.rows.iter().filter(|other| other.price == row.price).count() == 1;
+            run.compare(row, is_alone);
+        }
+    }
+}
