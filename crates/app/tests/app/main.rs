@@ -12,6 +12,7 @@ mod explanations;
 mod ledger;
 mod matrix;
 mod observing;
+mod on_paper;
 mod openings;
 mod pipes;
 mod preview_api;

@@ -94,6 +94,12 @@ impl PaperVenue {
         self.names.instruments.insert(id, symbol);
     }
 
+    /// Whether an account is held here.
+    #[must_use]
+    pub fn knows(&self, account: AccountId) -> bool {
+        self.names.accounts.contains_key(&account)
+    }
+
     /// The exchange, for looking at its truth.
     #[must_use]
     pub fn exchange(&self) -> &sim::Exchange {
