@@ -14,11 +14,13 @@ mod exits;
 mod guide;
 mod stage;
 
-use backstop_model::{Event, ExitReason, Money, PositionMode, PositionSide, Ratio};
+use backstop_model::{
+    EntryRequest, Event, ExitReason, Money, PositionKey, PositionMode, PositionSide, Ratio, RequestId,
+};
 use backstop_sim::{Fault, Fill, HandAction, Knob, Profile, faults::Scope};
 use exits::{Act, EXITS, Exit};
 use guide::Seen;
-use stage::{ME, SYMBOL, Setting, Stage};
+use stage::{ACCOUNT, MARKET, ME, SYMBOL, Setting, Stage};
 
 /// The profiles with the modes each keeps.
 fn columns() -> Vec<(Profile, PositionMode)> {
@@ -33,6 +35,11 @@ fn act(stage: &mut Stage, act: Act) {
     let (symbol, side) = (SYMBOL.to_owned(), stage.side);
     match act {
         Act::Enter(quantity) => stage.enter(quantity),
+        Act::EnterThrough(quantity) => {
+            let (request, quantity) = (RequestId::new("one").unwrap(), quantity.parse().unwrap());
+            let position = PositionKey::new(ACCOUNT, MARKET, side);
+            stage.tell(Event::Enter(EntryRequest { request, position, quantity, limit: None, plan: None }));
+        }
         Act::Go(price) => stage.go_to(price),
         Act::Stand(seconds) => stage.stand(seconds),
         Act::Flip => stage.by_hand(HandAction::Flip { symbol, side }),
@@ -69,7 +76,7 @@ fn act(stage: &mut Stage, act: Act) {
     }
 }
 
-fn each(stage: &mut Stage, event: impl Fn(backstop_model::PositionKey) -> Event) {
+fn each(stage: &mut Stage, event: impl Fn(PositionKey) -> Event) {
     stage.keys().into_iter().for_each(|key| stage.tell(event(key)));
 }
 

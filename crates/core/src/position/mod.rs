@@ -29,6 +29,7 @@ mod watch;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
+pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
 pub use tranche::{Closing, Exit, Retry, Tranche};

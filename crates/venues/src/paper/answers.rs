@@ -3,7 +3,7 @@
 //! No answer to a question proves nothing: it is asked again by whoever asked. No answer to an order is an unknown
 //! outcome (R4).
 
-use super::deals::{Outcomes, deal_id, level_reports, origin_of};
+use super::deals::{Outcomes, Subject, deal_id, level_reports, origin_of};
 use super::{PaperVenue, decode, refusal};
 use backstop_model::{
     AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lookup, OrderReport, OrderStatus, Outcome,
@@ -30,7 +30,7 @@ pub(super) enum Pending {
     /// The verdict on an earlier request about a deal.
     Confirm,
     /// A request about a deal.
-    Deal { origin: u64 },
+    Deal { subject: Subject },
     /// The executions of deals that an update has spoken of.
     DealFills { account: AccountId, tries: u8 },
     /// The account, to see what became of an order about a deal.
@@ -59,9 +59,9 @@ impl PaperVenue {
                     self.confirmed(&confirm, at, events);
                 }
             }
-            Pending::Deal { origin } => {
+            Pending::Deal { subject } => {
                 let mut out = Outcomes::default();
-                self.desk.replied(origin, reply, at, &self.exchange, &mut out);
+                self.desk.replied(subject, reply, at, &self.exchange, &mut out);
                 self.send_on(out, at, events);
             }
             Pending::DealFills { account, tries } => self.deal_fills(account, tries, reply, at, events),
@@ -81,7 +81,7 @@ impl PaperVenue {
             Pending::Query { of } => self.found(of, reply, at),
             Pending::QueryFills { of, found, at } => events.extend(self.looked_up(of, found, &reply, at)),
             Pending::Snapshot { account } => self.read(account, reply, at),
-            Pending::SnapshotFills { view } => events.extend(self.snapshot(view, &reply)),
+            Pending::SnapshotFills { view } => events.extend(self.snapshot(*view, &reply)),
         }
     }
 
@@ -151,11 +151,11 @@ impl PaperVenue {
         self.ask(at, account, sim::Ask::Fills { since: 0 }, Pending::SnapshotFills { view });
     }
 
-    fn snapshot(&self, mut view: Box<Snapshot>, reply: &sim::Reply) -> Option<Event> {
+    fn snapshot(&self, mut view: Snapshot, reply: &sim::Reply) -> Option<Event> {
         let sim::Reply::Result(sim::Answer::Fills(fills)) = reply else { return None };
         let recent = fills.iter().filter(|fill| fill.at >= self.known_until);
         view.fills = recent.filter_map(|fill| self.reader().fill(fill)).collect();
-        Some(Event::Snapshot(*view))
+        Some(Event::Snapshot(view))
     }
 
     /// Executions of deals that an update has spoken of, then the last word on the levels of deals that are gone.

@@ -244,10 +244,10 @@ impl PaperVenue {
 
     fn send_on(&mut self, out: Outcomes, now: Timestamp, events: &mut Vec<Event>) {
         events.extend(out.events);
-        for (account, origin, ask) in out.asks {
+        for (account, subject, ask) in out.asks {
             let pending = match ask {
                 sim::Ask::Deal(sim::DealAsk::Confirm { .. }) => Pending::Confirm,
-                _ => Pending::Deal { origin },
+                _ => Pending::Deal { subject },
             };
             self.ask(now, account, ask, pending);
         }
@@ -255,7 +255,7 @@ impl PaperVenue {
 
     /// A command about a deal.
     fn submit_deal(&mut self, now: Timestamp, command: &Command) {
-        let Some(job) = Job::of(command) else {
+        let Some(job) = Job::of(command, &self.names) else {
             let (Some(instrument), Some(id)) = (command.instrument(), command.order()) else { return };
             let refusal = Refusal::new(RefusalReason::Unsupported, "there is no such order about a deal");
             let of = Named { account: command.account(), instrument, id };

@@ -16,6 +16,8 @@ pub enum Act {
     DayEnds,
     /// Somebody opens, or adds, at the venue.
     Enter(&'static str),
+    /// The operator opens through Backstop.
+    EnterThrough(&'static str),
     /// Somebody closes at the venue and opens as much on the other side.
     Flip,
     /// The market goes there and stands.
@@ -64,7 +66,9 @@ const fn alarming(exit: Exit) -> Exit {
     Exit { alarms: true, ..exit }
 }
 
-use Act::{Adl, BreakEven, Close, DayEnds, Enter, Flip, Go, Liquidate, Part, Reduce, RefuseOnce, Stand, ThinBook};
+use Act::{
+    Adl, BreakEven, Close, DayEnds, Enter, EnterThrough, Flip, Go, Liquidate, Part, Reduce, RefuseOnce, Stand, ThinBook,
+};
 use ExitReason::{
     BreakevenStop, EndOfDay, External, InstantTakeProfit, LadderStop, Liquidation, Manual, StopLoss, TakeProfit,
     TimeLimit, TrailingStop,
@@ -209,6 +213,11 @@ pub const EXITS: &[Exit] = &[
         .instead("The stop for the whole position covers the rest at once; where each entry is a deal, the new one gets levels of its own."),
     exit("flipped by hand", BRACKET, &[Enter("1"), Go("101"), Flip, Stand(5), Go("103.5")], &[External, StopLoss])
         .instead("The other side is a new position with a stop of its own at once."),
+    Exit {
+        adopt: Adopt::Propose,
+        ..exit("entered through Backstop", BRACKET, &[EnterThrough("1"), Stand(2), Go("102"), Go("103.5")], &[TakeProfit])
+    }
+    .instead("The entry is sent once; the stop goes in as soon as the position is visible, and the entry is closed again when it cannot."),
     Exit { adopt: Adopt::HardStop, ..exit("opened by others", STOP, &[Enter("1"), Stand(15), Go("99"), Go("93")], &[StopLoss]) }
         .instead("A hard stop after ten seconds, nothing else."),
     alarming(exit("the first stop refused", BRACKET, &[RefuseOnce, Enter("1"), Stand(5), Go("97.5")], &[StopLoss]))

@@ -174,6 +174,21 @@ fn a_level_that_is_passed_would_trigger_and_one_that_is_too_near_is_refused_othe
 }
 
 #[test]
+fn an_entry_opens_a_deal_under_its_own_id_now_or_not_at_all() {
+    let mut desk = at_venue_of(Profile::ig(), PositionMode::PerDeal);
+    let told = desk.ask(&desk.entry("entry", "1", OrderKind::Market));
+    assert!(is_accepted(&told, "entry", Asked::Place), "{told:?}");
+    let made = fills(&told)[0];
+    assert_eq!((made.order, made.deal, made.position_side), (Some(id("entry")), desk.deal(), Some(PositionSide::Long)));
+    assert!(reports(&told).iter().any(|of| of.id == Some(id("entry")) && of.status == OrderStatus::Filled));
+    let told = desk.ask(&desk.entry("far", "1", target("99")));
+    assert_eq!(refused(&told, "far", Asked::Place), Some(RefusalReason::Other));
+    let told = desk.ask(&Command::Lookup { account: ACCOUNT, instrument: MARKET, id: id("entry"), deal: None });
+    let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
+    assert_eq!((answer.unwrap().fills.len(), answer.unwrap().found.as_ref().unwrap().filled), (1, quantity("1")));
+}
+
+#[test]
 fn a_closing_by_hand_is_nobodys_of_ours() {
     let mut desk = ig();
     desk.ask(&desk.order("stop", None, stop("98")));

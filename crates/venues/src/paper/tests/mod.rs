@@ -116,6 +116,11 @@ impl Desktop {
         })
     }
 
+    fn entry(&self, name: &str, how_much: &str, kind: OrderKind) -> Command {
+        let Command::Place(order) = self.order(name, Some(how_much), kind) else { unreachable!() };
+        Command::Place(NewOrder { side: OrderSide::Buy, deal: None, reduce_only: false, ..order })
+    }
+
     fn lookup(&self, name: &str) -> Command {
         let deal = self.deal().filter(|_| self.mode == PositionMode::PerDeal);
         Command::Lookup { account: ACCOUNT, instrument: MARKET, id: id(name), deal }
@@ -165,17 +170,15 @@ fn refused(events: &[Event], name: &str, asked: Asked) -> Option<RefusalReason> 
 }
 
 fn fills(events: &[Event]) -> Vec<&Fill> {
-    let fill = |event| match event {
-        &Event::Fill(ref fill) => Some(fill),
-        _ => None,
-    };
+    fn fill(event: &Event) -> Option<&Fill> {
+        if let Event::Fill(fill) = event { Some(fill) } else { None }
+    }
     events.iter().filter_map(fill).collect()
 }
 
 fn reports(events: &[Event]) -> Vec<&OrderReport> {
-    let report = |event| match event {
-        &Event::Order(ref report) => Some(report),
-        _ => None,
-    };
+    fn report(event: &Event) -> Option<&OrderReport> {
+        if let Event::Order(report) = event { Some(report) } else { None }
+    }
     events.iter().filter_map(report).collect()
 }

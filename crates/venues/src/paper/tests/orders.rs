@@ -47,6 +47,20 @@ fn a_market_exit_closes_what_it_names_and_never_opens_at_every_profile_in_both_m
 }
 
 #[test]
+fn an_entry_opens_under_its_own_id_at_every_profile_in_both_modes() {
+    for profile in order_profiles() {
+        for mode in MODES {
+            let mut desk = at_venue_of(profile.clone(), mode);
+            let told = desk.ask(&desk.entry("entry", "1", OrderKind::Market));
+            assert!(is_accepted(&told, "entry", Asked::Place), "{} {mode:?}: {told:?}", profile.name);
+            assert_eq!((fills(&told)[0].order, fills(&told)[0].side), (Some(id("entry")), OrderSide::Buy));
+            let told = desk.ask(&desk.entry("resting", "1", target("99")));
+            assert!(is_accepted(&told, "resting", Asked::Place) && fills(&told).is_empty(), "{}", profile.name);
+        }
+    }
+}
+
+#[test]
 fn the_execution_of_a_child_with_a_client_id_of_the_venues_is_the_orders() {
     for mode in MODES {
         let mut profile = Profile::binance();
