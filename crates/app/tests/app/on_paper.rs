@@ -2,7 +2,7 @@
 //! written, and each position opened by hand is protected there.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use super::binary::last_line;
+use super::binary::{code, last_line, run, said};
 use super::engine::{start_again_with, start_alone};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,4 +56,36 @@ fn every_venue_is_played_side_by_side_and_goes_on_after_a_restart() {
     engine.wait_until_read();
     engine.wait_until_protected(8);
     assert_eq!(stops(&engine).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_demonstration_keeps_its_promises_at_every_venue_in_every_mode() {
+    let seats = [
+        "venue: binance",
+        "venue: binance, position_mode: hedge",
+        "venue: aster",
+        "venue: aster, position_mode: hedge",
+        "venue: bitget",
+        "venue: bitget, position_mode: hedge",
+        "venue: bitget, account_kind: unified",
+        "venue: bitget, account_kind: unified, position_mode: hedge",
+        "venue: ig",
+    ];
+    let plan = "plans:
+  p:
+    stop_loss: { at: 1.2%, trigger: last }
+    take_profits: [{ at: 0.6%, close: 30% }, { at: 1.2%, close: 30% }]
+    rest: trail
+    trailing: { activation: 1.5%, distance: 1%, by: venue, trigger: last }
+    stop_ladder: breakeven
+";
+    let folder = tempfile::tempdir().unwrap();
+    for seat in seats {
+        let config = format!("accounts:\n  main: {{ {seat}, plan: p, adopt: plan }}\n{plan}");
+        fs::write(folder.path().join("c.yaml"), config).unwrap();
+        for seed in ["1", "2"] {
+            let output = run(folder.path(), "demo --config c.yaml --speed max", &["--seed", seed]);
+            assert_eq!(code(&output), 0, "{seat}, seed {seed}: {}", said(&output));
+        }
+    }
 }
