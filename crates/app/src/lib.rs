@@ -7,6 +7,7 @@ mod calendar;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod direct;
 pub mod paper;
 pub mod preview;
 pub mod recorded;

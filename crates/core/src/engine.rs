@@ -308,6 +308,7 @@ fn only_observe(out: &mut Out) {
 fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<PositionRead>, backstop_model::OutOfRange> {
     position.look(ctx, out)?;
     position.settle_entries(ctx, out);
+    position.follow_drill(ctx, out)?;
     let before = position.read(ctx)?;
     position.settle(ctx, out)?;
     // Protection is judged again: an order may have been let go. What is over by now has its last word from before.

@@ -94,7 +94,9 @@ impl Engine {
     pub fn entry(&self, account: AccountId, request: &RequestId) -> Option<(PositionKey, &EntryOrder)> {
         let named = |(key, entry): &(PositionKey, &EntryOrder)| {
             let id = || self.position(*key).map(|position| EntryName::of(position.scope, key.side, request).id());
-            let recognised = || entry.request.is_none() && Some(entry.id) == id();
+            // Without a record of it, its own id is its name.
+            let is_named = || Some(entry.id) == id() || entry.id.as_str() == request.as_str();
+            let recognised = || entry.request.is_none() && is_named();
             key.account == account && (entry.request.as_ref() == Some(request) || recognised())
         };
         self.entries().find(named)

@@ -64,6 +64,13 @@ impl Engine {
         true
     }
 
+    pub(crate) fn drill(&mut self, key: PositionKey, turn: &mut Turn) {
+        self.tell(key, turn, |position, ctx, _| {
+            position.drill(ctx);
+            Ok(())
+        });
+    }
+
     pub(crate) fn permit(&mut self, account: AccountId, permit: Permit, turn: &mut Turn) {
         turn.changed |= self.permits.insert(account, permit) != Some(permit);
         let of_account = self.slots.iter().filter(|(key, _)| key.account == account);

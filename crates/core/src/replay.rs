@@ -32,6 +32,8 @@ pub(crate) struct Saved {
     permits: BTreeMap<AccountId, Permit>,
     #[serde(default)]
     days: BTreeMap<AccountId, Day>,
+    #[serde(default)]
+    days_seen_at: Timestamp,
     symbol_plans: Vec<(AccountId, InstrumentId, PlanId)>,
     markets: Vec<Market>,
     positions: Vec<Position>,
@@ -47,6 +49,7 @@ impl From<Engine> for Saved {
             closes: engine.closes,
             read: engine.read,
             days: engine.days,
+            days_seen_at: engine.days_seen_at,
             symbol_plans: engine
                 .symbol_plans
                 .into_iter()
@@ -68,7 +71,7 @@ impl From<Saved> for Engine {
         engine.closes = saved.closes;
         engine.read = saved.read;
         engine.days = saved.days;
-        engine.days_seen_at = saved.now;
+        engine.days_seen_at = saved.days_seen_at;
         engine.symbol_plans =
             saved.symbol_plans.into_iter().map(|(account, instrument, plan)| ((account, instrument), plan)).collect();
         engine.indexes.resize_with(saved.markets.len(), Default::default);

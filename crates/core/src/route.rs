@@ -38,6 +38,7 @@ impl Engine {
             Event::BreakEven { position } => self.break_even(*position, turn),
             Event::Close { position } => self.close(*position, turn),
             Event::ClosePart { position, share } => self.close_part(*position, *share, turn),
+            Event::Drill { position } => self.drill(*position, turn),
             Event::Pause { position, paused } => self.pause(*position, *paused, turn),
             Event::Fill(fill) => self.fill(fill, turn),
             Event::Funding(funding) => self.funding(funding, turn),

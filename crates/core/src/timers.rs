@@ -13,6 +13,8 @@ pub enum Deadline {
     ChangeOverdue,
     /// The loss of the day is looked at.
     DailyLoss,
+    /// A fire drill waits for a price.
+    Drill,
     /// The day ends, or a missed close waits for a price.
     EndOfDay,
     /// A target has been passed for long enough to take it at once.

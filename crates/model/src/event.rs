@@ -67,6 +67,11 @@ pub enum Event {
     },
     /// The operator opens a position, or adds to one of ours.
     Enter(EntryRequest),
+    /// It is time for a fire drill: while nothing is open there, every kind of protective order the plan uses is tried.
+    Drill {
+        /// Where.
+        position: PositionKey,
+    },
     /// An execution.
     Fill(Fill),
     /// A funding payment.

@@ -6,6 +6,7 @@
 
 use crate::bars::Bars;
 use crate::calendar::{Calendar, Closes};
+use crate::drills::Drills;
 use crate::executor::Executor;
 use crate::health::Health;
 use crate::lease::Lease;
@@ -47,6 +48,7 @@ pub struct Cycle {
     since_checkpoint: u64,
     bars: Bars,
     closes: Closes,
+    drills: Drills,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
 }
@@ -68,6 +70,7 @@ impl Cycle {
             since_checkpoint: 0,
             bars: Bars::default(),
             closes: Closes::default(),
+            drills: Drills::default(),
             lease: None,
         }
     }
@@ -83,6 +86,13 @@ impl Cycle {
     #[must_use]
     pub fn with_calendar(mut self, calendar: Box<dyn Calendar>) -> Self {
         self.closes = Closes::of(calendar);
+        self
+    }
+
+    /// Drills these places.
+    #[must_use]
+    pub fn with_drills(mut self, drills: Drills) -> Self {
+        self.drills = drills;
         self
     }
 
@@ -248,7 +258,9 @@ impl Cycle {
     /// for too long, and what may not leave without a journal.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
         let now = self.now.max(now);
-        let said = self.fallout.drain(..).chain(self.closes.due(now));
+        // Nothing is tried out before everything has been read.
+        let drills = if self.snapshots.all_read() { self.drills.due(now) } else { Vec::new() };
+        let said = self.fallout.drain(..).chain(self.closes.due(now)).chain(drills);
         said.chain(self.executor.overdue(now)).collect()
     }
 
@@ -259,7 +271,8 @@ impl Cycle {
         let lease = self.lease.as_ref().and_then(Lease::due_at);
         // What may not leave wakes nobody: it is looked at again when the lease has been heard of.
         let sending = self.may_send(self.now).then(|| [self.executor.next_wake(), self.snapshots.next_due()]);
-        [engine, lease, self.closes.next()].into_iter().chain(sending.into_iter().flatten()).flatten().min()
+        let drills = self.drills.next().filter(|_| self.snapshots.all_read());
+        [engine, lease, self.closes.next(), drills].into_iter().chain(sending.into_iter().flatten()).flatten().min()
     }
 
     /// Whether the core itself wants a `Wake` at `now`.

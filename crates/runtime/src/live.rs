@@ -63,6 +63,8 @@ pub struct Shown {
     pub document: PositionDocument,
     /// The proof of coverage.
     pub coverage: backstop_core::Coverage,
+    /// What the operator is asked about it, while it is not looked after.
+    pub proposal: Option<String>,
     /// The account is only observed.
     pub observed: bool,
     /// The account is limited to other symbols: it is shown and not touched.
@@ -78,7 +80,7 @@ pub struct Status {
     pub at: Timestamp,
     /// Running numbers.
     pub health: crate::Health,
-    /// Orders that are open or in flight.
+    /// Orders that are open or in flight, entries among them.
     pub open_orders: usize,
     /// Targets wait until every account has been read (R9).
     pub protect_only: bool,
@@ -299,7 +301,8 @@ impl Live {
         let status = Status {
             at: now,
             health: self.cycle.health().clone(),
-            open_orders: engine.positions().map(|position| position.orders.len()).sum(),
+            open_orders: engine.positions().map(|position| position.orders.len()).sum::<usize>()
+                + engine.entries().filter(|(_, entry)| entry.is_live()).count(),
             protect_only: self.cycle.is_protect_only(),
             journal_works: !self.cycle.is_journal_failed(),
             venue_works: self.venue_works,
@@ -314,7 +317,10 @@ fn shown(engine: &Engine, read: PositionRead) -> Shown {
     let account = engine.accounts().find(|account| account.id == read.key.account);
     let symbol = engine.instrument(read.key.instrument).map(|instrument| instrument.symbol);
     let covers = |account: &Account| symbol.is_none_or(|symbol| account.limits.cover(symbol));
+    let ctx = engine.ctx(read.key, engine.last_event_at());
+    let proposal = engine.position(read.key).zip(ctx).and_then(|(position, ctx)| position.proposed(ctx));
     Shown {
+        proposal,
         left_alone: !account.is_none_or(covers),
         key: read.key,
         document: read.document,

@@ -44,6 +44,7 @@ impl Record {
             Event::DefineAccount(_) => "define_account",
             Event::DefineInstrument(_) => "define_instrument",
             Event::DefinePlan { .. } => "define_plan",
+            Event::Drill { .. } => "drill",
             Event::Enter(_) => "enter",
             Event::Fill(_) => "fill",
             Event::Funding(_) => "funding",

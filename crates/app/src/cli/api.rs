@@ -17,6 +17,23 @@ pub struct Api {
 }
 
 impl Api {
+    /// Whether anybody answers there at all; no token is needed for that.
+    pub fn answers(&self) -> bool {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return false };
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(3)).build();
+            match client {
+                Ok(client) => client.get(format!("{}/healthz", self.api)).send().await.is_ok(),
+                Err(_) => false,
+            }
+        })
+    }
+
+    /// Where the engine is said to be.
+    pub fn place(&self) -> &str {
+        &self.api
+    }
+
     /// Asks for something.
     pub fn get(&self, path: &str) -> Result<Value, Failure> {
         self.call(reqwest::Method::GET, path, None)

@@ -54,6 +54,9 @@ struct Position {
     would: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stop_at_venue: Option<Price>,
+    /// What the operator is asked about a position that others have opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proposal: Option<String>,
     /// The account is limited to other symbols.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     left_alone: bool,
@@ -62,7 +65,7 @@ struct Position {
 fn of_the_store(store: &Path) -> Result<Vec<Position>, Failure> {
     let documents = ReadOnly::open(store)?.positions(true)?.into_iter();
     Ok(documents
-        .map(|(_, document)| Position { document, would: None, stop_at_venue: None, left_alone: false })
+        .map(|(_, document)| Position { document, would: None, stop_at_venue: None, proposal: None, left_alone: false })
         .collect())
 }
 
@@ -70,6 +73,9 @@ fn show(position: &Position) -> Result<(), Failure> {
     output::write(&card(&position.document))?;
     if position.left_alone {
         output::line("not touched: the account is limited to other symbols")?;
+    }
+    if let Some(proposal) = &position.proposal {
+        output::line(proposal)?;
     }
     let Some(would) = &position.would else { return Ok(()) };
     match position.stop_at_venue {

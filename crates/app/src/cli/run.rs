@@ -11,7 +11,7 @@ use crate::run::memory::{self, Memory};
 use crate::run::{Beside, ByHand, PaperMarket, RunCast};
 use crate::web::{Bind, Previews, TokenFile, Wishes, router};
 use backstop_model::{Event, Instrument, Notice, Severity, SnapshotCause, Span, Symbol, Timestamp};
-use backstop_runtime::{Clock, Cycle, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
+use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
 use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
 use clap::Args;
@@ -139,7 +139,8 @@ impl Run {
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
         let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)
-            .with_calendar(Box::new(TzCalendar));
+            .with_calendar(Box::new(TzCalendar))
+            .with_drills(Drills::at(cast.drills(), now));
         if let Some(why) = lost {
             (self.tell())(now, &without_journal(&why));
             cycle.journal_failed();

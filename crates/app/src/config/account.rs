@@ -3,8 +3,9 @@
 use super::amounts;
 use super::located::Located;
 use super::problem::Problem;
-use super::wire;
-use backstop_model::{ExitPlan, Money, Name, PositionMode, Ratio, Symbol};
+use super::{plan, wire};
+use backstop_model::plan::StopLoss;
+use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Symbol};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,6 +30,10 @@ pub struct AccountConfig {
     pub symbol_plans: BTreeMap<Symbol, Name>,
     /// What happens to positions that others opened.
     pub adopt: Adopt,
+    /// The stop of positions that others opened.
+    pub hard_stop: Option<StopLoss>,
+    /// Whether every kind of protective order is tried at the start and daily.
+    pub fire_drill: bool,
     /// Loss of the day, as a share of equity, from which there is an alert and no new entry.
     pub max_daily_loss: Option<Ratio>,
     /// Close everything as well when the daily loss is reached.
@@ -52,6 +57,8 @@ impl AccountConfig {
             symbol_plans: BTreeMap::new(),
             // A file with nothing but a plan says what is to be done with positions.
             adopt: Adopt::Plan,
+            hard_stop: None,
+            fire_drill: true,
             max_daily_loss: None,
             flatten: false,
             symbols: Vec::new(),
@@ -117,6 +124,8 @@ pub(super) fn account(
         account.symbols.push(amounts::symbol(symbol)?);
     }
     account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
+    account.hard_stop = written.hard_stop.as_ref().map(hard_stop).transpose()?;
+    account.fire_drill = written.fire_drill.as_ref().is_none_or(|wanted| wanted.value);
     account.max_daily_loss =
         written.max_daily_loss.as_ref().map(|loss| amounts::percent(loss, "max_daily_loss", 0, 100)).transpose()?;
     account.flatten = written.flatten.as_ref().is_some_and(|flatten| flatten.value);
@@ -124,6 +133,17 @@ pub(super) fn account(
         written.max_notional.as_ref().map(|most| amounts::amount(most, "max_notional")).transpose()?;
     let told = told(&account);
     Ok((account, told))
+}
+
+fn hard_stop(written: &Located<wire::StopLoss>) -> Result<StopLoss, Problem> {
+    let stop = plan::stop_at(written, "hard_stop", "write it as `hard_stop: { at: 2% }`")?;
+    match stop.at {
+        Distance::At(_) | Distance::Risk(_) => {
+            let message = format!("hard_stop `{}` is of one position only", stop.at);
+            Err(Problem::new(written.at, message, "write a distance: `2%`, `25 pt`, `15% margin` or `2 atr`"))
+        }
+        Distance::Atr(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Points(_) => Ok(stop),
+    }
 }
 
 /// Only what this version can keep its promises for.

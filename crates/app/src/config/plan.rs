@@ -61,18 +61,21 @@ fn stop_loss(name: &Located<String>, written: &wire::Plan) -> Result<StopLoss, P
     let Some(stop) = &written.stop_loss else {
         return Err(Problem::new(name.at, format!("plan `{}` has no stop_loss", name.value), help));
     };
-    let Some(at) = &stop.value.at else {
-        return Err(Problem::new(stop.at, "stop_loss does not say where", help));
+    let until_warm = match &written.until_warm {
+        Some(share) => Some(Distance::Percent(any_percent(share, "until_warm")?)),
+        None => None,
     };
-    Ok(StopLoss {
-        at: distance(at, "stop_loss")?,
-        trigger: value(&stop.value.trigger).map_or(TriggerSource::Mark, trigger),
-        follow: value(&stop.value.follow).unwrap_or(false),
-        until_warm: match &written.until_warm {
-            Some(share) => Some(Distance::Percent(any_percent(share, "until_warm")?)),
-            None => None,
-        },
-    })
+    Ok(StopLoss { until_warm, ..stop_at(stop, "stop_loss", help)? })
+}
+
+/// A stop under the key `name`.
+pub(super) fn stop_at(written: &Located<wire::StopLoss>, name: &str, help: &str) -> Result<StopLoss, Problem> {
+    let stop = &written.value;
+    let Some(at) = &stop.at else {
+        return Err(Problem::new(written.at, format!("{name} does not say where"), help));
+    };
+    let trigger = value(&stop.trigger).map_or(TriggerSource::Mark, trigger);
+    Ok(StopLoss { follow: value(&stop.follow).unwrap_or(false), ..StopLoss::new(distance(at, name)?, trigger) })
 }
 
 fn levels(written: &wire::Plan) -> Result<Vec<TakeProfit>, Problem> {

@@ -275,3 +275,19 @@ fn the_schema_describes_every_section() {
     assert_eq!(schema["$defs"]["StopLoss"]["additionalProperties"], false);
     assert!(schema["$defs"]["Distance"]["pattern"].is_string());
 }
+
+#[test]
+fn an_account_has_a_stop_for_what_others_open_and_may_go_without_fire_drills() {
+    let with = |key: &str| format!("accounts:\n  a:\n    {key}\n{}", plan_with(""));
+    let config = read(&with("hard_stop: { at: 25 pt, trigger: last }\n    fire_drill: false"));
+    let stop = config.accounts[0].hard_stop.unwrap();
+    assert_eq!((stop.at.to_string().as_str(), stop.trigger.word()), ("25 pt", "last"));
+    assert!(!config.accounts[0].fire_drill);
+    assert!(read(&with("adopt: plan")).accounts[0].fire_drill);
+    for (wrong, said) in
+        [("{ at: \"@ 100\" }", "is of one position only"), ("{ trigger: last }", "hard_stop does not say where")]
+    {
+        let told = Config::parse(&with(&format!("hard_stop: {wrong}")), "b.yaml").unwrap_err().plain();
+        assert!(told.contains(said) && told.contains("b.yaml:3"), "{told}");
+    }
+}

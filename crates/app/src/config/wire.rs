@@ -38,6 +38,10 @@ pub struct Account {
     pub plans: Option<Named<String>>,
     /// What happens to positions that others opened; `hard_stop` when absent.
     pub adopt: Option<Located<Adopt>>,
+    /// The stop of positions that others opened, with `adopt: hard_stop`; 3 × ATR(14, 1h), at least 1 %, at most 6 %, when absent.
+    pub hard_stop: Option<Located<StopLoss>>,
+    /// Whether every kind of protective order is tried at the venue at the start and daily; yes when absent.
+    pub fire_drill: Option<Located<bool>>,
     /// Loss of the day, as a percentage of equity, from which there is an alert and no new entry.
     pub max_daily_loss: Option<Located<Percent>>,
     /// Close everything as well when the daily loss is reached.

@@ -40,6 +40,25 @@ impl Seat {
         Self { venue, mode: account.position_mode, profile: Some(profile) }
     }
 
+    /// One seat for each kind of exchange that can be played: where ledgers are looked for.
+    #[must_use]
+    pub fn kinds() -> Vec<Self> {
+        let venue = |venue: Venue| Name::new(venue.word()).expect("a word of the configuration is a name");
+        let seat = |at, profile: Profile| {
+            let modes = [PositionMode::OneWay, PositionMode::PerDeal];
+            let kept = modes.into_iter().find(|mode| profile.native().keeps(*mode));
+            Self { venue: venue(at), mode: kept.unwrap_or(PositionMode::OneWay), profile: Some(profile) }
+        };
+        vec![
+            Self::plain(),
+            seat(Venue::Aster, Profile::aster()),
+            seat(Venue::Binance, Profile::binance()),
+            seat(Venue::Bitget, Profile::bitget_classic()),
+            seat(Venue::Bitget, Profile::bitget_unified()),
+            seat(Venue::Ig, Profile::ig()),
+        ]
+    }
+
     /// What the core may ask for there.
     #[must_use]
     pub fn capability(&self) -> Capability {

@@ -3,7 +3,9 @@
 use crate::config::{self, AccountConfig, Config};
 use crate::paper::{Seat, exchange_rules, numbered};
 use crate::web::Names;
-use backstop_model::{Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId};
+use backstop_model::{
+    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionSide,
+};
 use backstop_sim as sim;
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ pub struct RunCast {
     /// The plans by name.
     pub plans: BTreeMap<Name, PlanId>,
     definitions: Vec<Event>,
+    drilled: Vec<AccountId>,
     /// Where each account sits, in the order of the accounts.
     seats: Vec<Seat>,
 }
@@ -70,7 +73,7 @@ impl RunCast {
         definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
         let currency =
             instruments.first().map(|instrument| instrument.currency).ok_or("there is no instrument to trade")?;
-        let (mut accounts, mut seats) = (Vec::new(), Vec::new());
+        let (mut accounts, mut seats, mut drilled) = (Vec::new(), Vec::new(), Vec::new());
         for (number, written) in (0..).zip(&config.accounts) {
             let seat = Seat::of(written);
             let account = Account {
@@ -80,7 +83,7 @@ impl RunCast {
                 position_mode: seat.mode,
                 plan: written.plan.and_then(|name| plans.get(&name).copied()),
                 adopt: adopted(written.adopt),
-                hard_stop: None,
+                hard_stop: written.hard_stop,
                 capability: seat.capability(),
                 currency,
                 limits: limits(written),
@@ -93,16 +96,27 @@ impl RunCast {
                     definitions.push(Event::SymbolPlan { account: account.id, instrument: instrument.id, plan: *plan });
                 }
             }
+            drilled.extend(written.fire_drill.then_some(account.id));
             accounts.push(account);
             seats.push(seat);
         }
-        Ok(Self { accounts, instruments, plans, definitions, seats })
+        Ok(Self { accounts, instruments, plans, definitions, seats, drilled })
     }
 
     /// The definitions the engine is told first.
     #[must_use]
     pub fn definitions(&self) -> Vec<Event> {
         self.definitions.clone()
+    }
+
+    /// Where fire drills take place: every instrument of the accounts that want them.
+    #[must_use]
+    pub fn drills(&self) -> Vec<PositionKey> {
+        let at = |account: &AccountId, instrument: &Instrument| {
+            PositionKey::new(*account, instrument.id, PositionSide::Long)
+        };
+        let of = |account| self.instruments.iter().map(move |instrument| at(account, instrument));
+        self.drilled.iter().flat_map(of).collect()
     }
 
     /// What the names of the configuration stand for.

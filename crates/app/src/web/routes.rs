@@ -77,6 +77,9 @@ fn document(shown: &Shown) -> Value {
         document["would"] = json!(shown.wishes);
         document["stop_at_venue"] = json!(shown.coverage.stop_price);
     }
+    if let Some(proposal) = &shown.proposal {
+        document["proposal"] = json!(proposal);
+    }
     if shown.left_alone {
         document["left_alone"] = json!(true);
     }

@@ -68,9 +68,12 @@ fn launch(folder: &Path, token: Option<&str>, more: &[&str]) -> Engine {
     };
     let token = token.map_or_else(|| after("keep it): "), str::to_owned);
     let address = after("http://");
-    // What it says later is read away, so that it never waits for us.
-    std::thread::spawn(move || lines.for_each(drop));
+    // What it says later is read at once, so that it never waits for us.
     let alarms = Arc::new(Mutex::new(String::new()));
+    let noted = Arc::clone(&alarms);
+    std::thread::spawn(move || {
+        lines.map_while(Result::ok).for_each(|line| noted.lock().unwrap().push_str(&format!("{line}\n")))
+    });
     let heard = Arc::clone(&alarms);
     let mut said = child.stderr.take().unwrap();
     std::thread::spawn(move || {
@@ -128,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// What it has said on standard error so far, once that contains `text`.
+    /// What it has said since its start, once that contains `text`.
     pub fn wait_for_alarm(&self, text: &str) -> String {
         loop {
             let said = self.alarms.lock().unwrap().clone();

@@ -3,6 +3,7 @@
 mod api;
 mod bad_input;
 mod binary;
+mod closing_alone;
 mod crash;
 mod demonstration;
 mod engine;

@@ -36,3 +36,22 @@ fn an_observed_account_sends_nothing_and_shows_what_it_would_send() {
     let ledger: Value = serde_json::from_slice(&std::fs::read(folder.path().join("s.venue")).unwrap()).unwrap();
     assert!(!ledger.to_string().contains("\"bs"), "an order of ours is at the venue");
 }
+
+#[test]
+fn a_position_of_others_shows_what_is_proposed_for_it() {
+    // product.md §3: propose asks, and nothing is done until the operator decides.
+    let folder = tempdir().unwrap();
+    let config = "accounts: { main: { plan: swing, adopt: propose, hard_stop: { at: 3% } } }\n";
+    std::fs::write(folder.path().join("c.yaml"), config).unwrap();
+    let mut engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let position = || last_line(&engine.ask("positions"))[0].clone();
+    while position()["proposal"].is_null() {
+        std::thread::yield_now();
+    }
+    let proposal = position()["proposal"].as_str().unwrap().to_owned();
+    assert!(proposal.contains("nothing is done without you") && proposal.ends_with("or plan swing"), "{proposal}");
+    assert_eq!(code(&engine.ask("plan main-BTCUSDT-long-1 swing")), 0);
+    engine.wait_until_protected(1);
+    assert_eq!(position()["proposal"], Value::Null);
+    assert_eq!(engine.end_cleanly(), 0);
+}

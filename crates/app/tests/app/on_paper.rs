@@ -52,10 +52,17 @@ fn every_venue_is_played_side_by_side_and_goes_on_after_a_restart() {
     for file in ["s.venue", "s.venue-binance", "s.venue-bitget-classic", "s.venue-bitget-unified", "s.venue-ig"] {
         assert!(folder.path().join(file).is_file(), "{file}");
     }
-    let engine = start_again_with(folder.path(), &token, &["--config", "c.yaml"]);
+    let mut engine = start_again_with(folder.path(), &token, &["--config", "c.yaml"]);
     engine.wait_until_read();
     engine.wait_until_protected(8);
     assert_eq!(stops(&engine).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    // Nothing runs any more: everything is closed at all of them all the same.
+    assert_eq!(engine.end_cleanly(), 0);
+    let output =
+        run(folder.path(), "close --all --store s.db --json", &["--api", "http://127.0.0.1:1", "--token", &token]);
+    let report = last_line(&output);
+    assert_eq!((code(&output), &report["flat"]), (0, &Value::from(true)), "{}", said(&output));
+    assert_eq!(report["closed"].as_array().map(Vec::len), Some(8), "{report}");
 }
 
 #[test]

@@ -99,3 +99,11 @@ fn an_engine_whose_lock_is_taken_away_ends() {
     assert_eq!(engine.wait_for_end(), 1);
     engine.wait_for_alarm("another engine has taken this one's place");
 }
+
+#[test]
+fn it_tries_every_kind_of_protective_order_while_nothing_is_open() {
+    // product.md §8.3: this venue lets nothing rest that reduces nothing, so it can only say that it knows them.
+    let folder = tempdir().unwrap();
+    let engine = start(folder.path());
+    engine.wait_for_alarm("fire drill on ETHUSDT: it knows a stop, a target, a native trail");
+}

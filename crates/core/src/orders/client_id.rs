@@ -32,9 +32,26 @@ impl Scope {
     /// The scope of one account and instrument, and of one deal where the venue keeps a position for each.
     #[must_use]
     pub fn of(account: &Account, instrument: &Instrument, deal: Option<DealId>) -> Self {
-        let deal = deal.map_or_else(String::new, |deal| format!("\n{deal}"));
-        let named = format!("{}\n{}\n{}{deal}", account.venue, account.name, instrument.symbol);
-        Self(digest_bits(&named, 30))
+        Self::named(account.venue.as_str(), account.name.as_str(), instrument.symbol.as_str(), deal)
+    }
+
+    /// The same from the names alone, where nobody has numbered anything.
+    #[must_use]
+    pub fn named(venue: &str, account: &str, symbol: &str, deal: Option<DealId>) -> Self {
+        let deal = deal.map_or_else(String::new, |deal| {
+            format!(
+                "
+{deal}"
+            )
+        });
+        Self(digest_bits(
+            &format!(
+                "{venue}
+{account}
+{symbol}{deal}"
+            ),
+            30,
+        ))
     }
 }
 
@@ -76,6 +93,7 @@ impl Named {
             Leg::Stop => ('s', 0),
             Leg::Trail => ('r', 0),
             Leg::Close => ('c', 0),
+            Leg::Drill => ('d', 0),
             Leg::Part => ('p', 0),
             Leg::Target(level) => ('t', level),
             Leg::Instant(level) => ('n', level),
@@ -120,6 +138,7 @@ impl Named {
             "s" => Leg::Stop,
             "r" => Leg::Trail,
             "c" => Leg::Close,
+            "d" => Leg::Drill,
             "p" => Leg::Part,
             "t" => Leg::Target(level),
             "n" => Leg::Instant(level),
@@ -170,6 +189,7 @@ mod tests {
     #[test]
     fn an_id_is_a_pure_function_of_what_it_names_and_reads_back() {
         for leg in [
+            Leg::Drill,
             Leg::WholeStop,
             Leg::Stop,
             Leg::Trail,

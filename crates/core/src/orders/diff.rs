@@ -177,7 +177,7 @@ impl Position {
         let collides = |order: &OpenOrder| match want.leg {
             Leg::Instant(level) => order.leg == Leg::Target(level),
             // The levels have been fitted to the rest: it waits until their orders have followed.
-            Leg::Part => false,
+            Leg::Drill | Leg::Part => false,
             Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => !order.leg.is_stop(),
         };
         let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;

@@ -12,6 +12,8 @@ pub enum Leg {
     Stop,
     /// The venue's native trailing order, for the runner.
     Trail,
+    /// An order that only proves that the venue takes its kind (product.md §8.3).
+    Drill,
     /// A market exit of everything that is left.
     Close,
     /// A market exit of a part, by hand.
@@ -28,7 +30,7 @@ impl Leg {
     pub const fn takes_at_once(self) -> bool {
         match self {
             Self::Close | Self::Instant(_) | Self::Part => true,
-            Self::Stop | Self::Target(_) | Self::Trail | Self::WholeStop => false,
+            Self::Drill | Self::Stop | Self::Target(_) | Self::Trail | Self::WholeStop => false,
         }
     }
 
@@ -43,7 +45,7 @@ impl Leg {
     pub const fn level(self) -> Option<u8> {
         match self {
             Self::Instant(level) | Self::Target(level) => Some(level),
-            Self::Close | Self::Part | Self::Stop | Self::Trail | Self::WholeStop => None,
+            Self::Close | Self::Drill | Self::Part | Self::Stop | Self::Trail | Self::WholeStop => None,
         }
     }
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Leg {
             Self::Stop => f.write_str("stop"),
             Self::Trail => f.write_str("trail"),
             Self::Close => f.write_str("close"),
+            Self::Drill => f.write_str("drill"),
             Self::Part => f.write_str("part"),
             Self::Target(level) => write!(f, "TP{level}"),
             Self::Instant(level) => write!(f, "instant TP{level}"),

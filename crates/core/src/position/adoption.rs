@@ -57,8 +57,13 @@ impl Position {
         }
     }
 
-    /// Takes note of an order that is not ours, if it is a stop for this side.
+    /// Takes note of an order that is not ours: a stop for this side, or another exit of it.
     pub(crate) fn note_foreign(&mut self, report: &OrderReport) {
+        self.note_foreign_stop(report);
+        self.note_foreign_exit(report);
+    }
+
+    fn note_foreign_stop(&mut self, report: &OrderReport) {
         let Some(live) = &mut self.live else { return };
         live.foreign.retain(|known| known.venue_id != report.venue_id);
         let (Some(trigger), false) = (report.trigger, report.status.is_final()) else { return };
@@ -74,6 +79,28 @@ impl Position {
     pub(crate) fn forget_foreign(&mut self, read: &[OrderReport]) {
         let Some(live) = &mut self.live else { return };
         live.foreign.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
+        self.forget_foreign_exits(read);
+    }
+
+    /// What the operator is asked about a position that others have opened; nothing once it is looked after, or when a
+    /// number of it leaves its range.
+    #[must_use]
+    pub fn proposed(&self, ctx: Ctx) -> Option<String> {
+        let live = self.live.as_deref().filter(|live| !live.is_flat())?;
+        match live.adoption {
+            Adoption::Managed => None,
+            Adoption::Proposed | Adoption::ToPropose => proposal(live, self.key.side, ctx).ok(),
+            Adoption::HardStopAt(_) if live.told_own => {
+                let own = covering(live, self.key.side).map_or_else(String::new, |own| format!(" at {own}"));
+                Some(format!("the trader's own stop{own} covers it; a hard stop goes in when it does not"))
+            }
+            Adoption::HardStopAt(at) => {
+                let left = at.since(ctx.now).as_millis().max(0) / 1000;
+                Some(format!(
+                    "opened by others; a hard stop goes in in {left} s unless a stop of the trader's own covers it"
+                ))
+            }
+        }
     }
 
     /// What is done about a position that others have opened.

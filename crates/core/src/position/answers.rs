@@ -4,7 +4,7 @@
 //! ends by proof only (R4).
 
 use super::scene::Scene;
-use super::{Ctx, Out, Position, Tranche};
+use super::{Ctx, Out, Position, Tranche, conflicts};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::refusal_policy::{Policy, policy};
@@ -131,11 +131,17 @@ impl Position {
         if order.leg == Leg::WholeStop {
             return self.whole_stop_refused(refusal, ctx, out);
         }
+        if order.leg == Leg::Drill {
+            return self.drill_refused(order, refusal, ctx, out);
+        }
         let Some(live) = &mut self.live else { return };
-        if refusal.reason == RefusalReason::ReduceOnly && live.mismatch.is_none() {
-            // "Am I flat?" comes first (F-C04).
-            out.commands
-                .push(Command::Snapshot { account: key.account, cause: backstop_model::SnapshotCause::Surprise });
+        if refusal.reason == RefusalReason::ReduceOnly {
+            conflicts::explain(live, key, order.leg, refusal, ctx, out);
+            if live.mismatch.is_none() {
+                // "Am I flat?" comes first (F-C04).
+                out.commands
+                    .push(Command::Snapshot { account: key.account, cause: backstop_model::SnapshotCause::Surprise });
+            }
         }
         let plan = live.plan.clone();
         let Some(tranche) = live.tranche_mut(order.tranche) else { return };
@@ -150,7 +156,7 @@ impl Position {
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
             // Told above.
-            Leg::WholeStop => {}
+            Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part => {
                 let refusals = tranche.hold(order.leg, ctx.now);
                 let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };

@@ -22,15 +22,17 @@ impl Position {
         let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
             let name = title(key.side, tranche.id, ctx);
-            let part = tranche.remaining.share(share, Rounding::Down)?.floor_to_step(instrument.step)?;
+            // What is being closed already is not closed again.
+            let left = tranche.remaining.saturating_minus(tranche.part);
+            let part = left.share(share, Rounding::Down)?.floor_to_step(instrument.step)?;
             let price = ctx.board.price(backstop_model::Series::executable(key.side)).unwrap_or(tranche.entry_price);
             let smallest = instrument.smallest_exit(price)?;
-            let rest = tranche.remaining.saturating_minus(part);
+            let rest = left.saturating_minus(part);
             if part < smallest && rest >= smallest {
                 let text = format!(
                     "{name}: nothing closed: {}% of {} is {part}, below the venue's minimum {smallest}",
                     share.in_percent(),
-                    tranche.remaining
+                    left
                 );
                 out.tell(Severity::Warning, key, text);
                 continue;
@@ -39,8 +41,8 @@ impl Position {
                 tranche.close(ExitReason::Manual, ctx.now);
                 continue;
             }
-            tranche.fit_levels(tranche.remaining, rest, instrument.step, trails)?;
-            (tranche.part, tranche.part_reason) = (part, None);
+            tranche.fit_levels(left, rest, instrument.step, trails)?;
+            (tranche.part, tranche.part_reason) = (tranche.part.plus(part)?, None);
             out.tell(Severity::Note, key, format!("{name}: closing {part} by hand, {rest} goes on under its plan"));
         }
         Ok(())

@@ -105,6 +105,8 @@ impl Position {
             whole: Default::default(),
             adoption,
             foreign: Vec::new(),
+            foreign_exits: Vec::new(),
+            told_conflict: false,
             told_own: false,
             attached_at: ctx.now,
             paused: false,
@@ -274,6 +276,7 @@ impl Position {
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
             Leg::Close | Leg::Part => ExitReason::Manual,
+            Leg::Drill => ExitReason::Unknown,
         });
         (Some(named.leg), reason)
     }

@@ -9,7 +9,9 @@ pub mod adoption;
 mod answers;
 mod arming;
 mod by_hand;
+mod conflicts;
 pub mod document;
+mod drilling;
 mod entering;
 mod facts;
 mod levels;
@@ -29,6 +31,8 @@ mod watch;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
+pub use conflicts::ForeignExit;
+pub use drilling::Drill;
 pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
@@ -68,6 +72,12 @@ pub struct Position {
     pub live: Option<Box<Live>>,
     /// Our orders, of this and earlier incarnations, until they are settled.
     pub orders: Vec<OpenOrder>,
+    /// A fire drill under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drill: Option<Box<Drill>>,
+    /// When the last one went to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drilled_at: Option<Timestamp>,
     /// Our entries, oldest first: those on their way, and those over as long as a repeat may come.
     #[serde(default)]
     pub entries: Vec<EntryOrder>,
@@ -105,6 +115,12 @@ pub struct Live {
     pub adoption: Adoption,
     /// Stops that are not ours.
     pub foreign: Vec<ForeignStop>,
+    /// Other orders that are not ours and would close it as well.
+    #[serde(default)]
+    pub foreign_exits: Vec<ForeignExit>,
+    /// People know which of them hold the room to reduce.
+    #[serde(default)]
+    pub told_conflict: bool,
     /// People know that a stop of the trader's own covers it.
     pub told_own: bool,
     /// When the plan was attached: time limits count from the later of this and the first execution.
@@ -190,6 +206,8 @@ impl Position {
             assigned: None,
             live: None,
             orders: Vec::new(),
+            drill: None,
+            drilled_at: None,
             entries: Vec::new(),
             wishes: Vec::new(),
             newest_fill: Timestamp::EPOCH,

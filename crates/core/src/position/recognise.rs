@@ -63,7 +63,10 @@ impl Position {
     fn unknown(&self, report: &OrderReport) -> Option<Named> {
         let named = report.id.as_ref().and_then(Named::read)?;
         let known = self.orders.iter().any(|order| Some(order.id) == report.id);
-        let ours = named.scope == self.scope && named.side == self.key.side && named.epoch > Epoch(0);
+        let ours = named.leg != Leg::Drill
+            && named.scope == self.scope
+            && named.side == self.key.side
+            && named.epoch > Epoch(0);
         (ours && !known && !report.status.is_final()).then_some(named)
     }
 

@@ -127,7 +127,7 @@ impl Position {
             Leg::Target(_) | Leg::Trail => {
                 tranche.hold(leg, ctx.now);
             }
-            Leg::Close | Leg::Instant(_) | Leg::Part | Leg::WholeStop => {}
+            Leg::Close | Leg::Drill | Leg::Instant(_) | Leg::Part | Leg::WholeStop => {}
         }
     }
 
@@ -209,7 +209,7 @@ impl Position {
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
             Leg::Part => ExitReason::Manual,
             // Nobody remembers why everything was to be closed.
-            Leg::Close => ExitReason::Unknown,
+            Leg::Close | Leg::Drill => ExitReason::Unknown,
         }
     }
 

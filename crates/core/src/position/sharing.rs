@@ -103,6 +103,7 @@ impl Tranche {
         self.window = self.window.min(other.window);
         self.original = self.original.plus(other.original)?;
         self.remaining = self.remaining.plus(other.remaining)?;
+        self.unproven = self.unproven.plus(other.unproven)?;
         self.cost = self.cost.plus(other.cost)?;
         self.cost_left = self.cost_left.plus(other.cost_left)?;
         self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;

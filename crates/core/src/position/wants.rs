@@ -88,7 +88,9 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     if !tranche.was_protected {
         return wants;
     }
-    let keeps_place = |level: &&Level| tranche.sacrificed != Some(level.number);
+    // While a part is on its way out, what its level is left with is not the last word on it.
+    let too_small = |level: &Level| !tranche.part.is_zero() && level.due() < ctx.instrument.min_quantity;
+    let keeps_place = |level: &&Level| tranche.sacrificed != Some(level.number) && !too_small(level);
     let resting = tranche.levels.iter().filter(keeps_place);
     wants.extend(resting.filter_map(|level| resting_target(level, tranche, plan, ctx)));
     wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));
@@ -163,7 +165,7 @@ fn clear_of(activation: Price, now: Option<Price>, side: PositionSide, ctx: Ctx)
 }
 
 /// A distance on the venue's grid, never wider than asked.
-fn on_grid(share: Ratio, step: Ratio) -> Ratio {
+pub(super) fn on_grid(share: Ratio, step: Ratio) -> Ratio {
     let Ok(steps) = share.over(step, Rounding::Down) else { return share };
     steps.floored().times(step, Rounding::Down).unwrap_or(share)
 }

@@ -63,6 +63,8 @@ impl Position {
         for state in self.orders.iter().map(|order| order.state).chain(entries) {
             next = earlier(next, order_deadline(state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
+        let again = self.drill.as_ref().and_then(|drill| drill.again_at);
+        next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
         let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
         let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));
@@ -78,7 +80,7 @@ impl Position {
         if let Some(closing) = tranche.closing {
             let collides =
                 |order: &OpenOrder| order.tranche == tranche.id && !order.leg.is_stop() && order.leg != Leg::Close;
-            let waits = self.orders.iter().any(|order| order.is_live() && collides(order));
+            let waits = self.is_entering() || self.orders.iter().any(|order| order.is_live() && collides(order));
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
         }

@@ -140,6 +140,12 @@ impl Toy {
                     self.execute(id, price);
                 }
             }
+            OrderKind::Limit { price: limit, .. } if !self.orders[&id].order.reduce_only => {
+                let taken = self.prices.of(backstop_model::Series::executable(side.other()));
+                if taken.is_some_and(|now| side.other().reached(now, limit)) {
+                    self.execute(id, limit);
+                }
+            }
             OrderKind::Limit { price: limit, .. } if side.reached(price, limit) => self.execute(id, limit),
             OrderKind::Limit { .. } | OrderKind::Market | OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. } => {
             }
@@ -162,9 +168,31 @@ impl Toy {
         now.is_some_and(|now| self.side.hit(now, trigger.price))
     }
 
+    /// Executes an entry: limits in part when fate says so.
+    fn enter(&mut self, id: ClientOrderId, at: Price) {
+        let held = &self.orders[&id];
+        let is_limit = matches!(held.order.kind, OrderKind::Limit { .. });
+        let left = held.quantity.minus(held.filled).unwrap();
+        let part = if is_limit && self.fate() < 100 { half(left, self.step) } else { left };
+        self.open = self.open.plus(part).unwrap();
+        self.entry = Some(at);
+        let mut made = fill(&format!("f{}", self.fills.len()), Some(id), self.side.opening(), at, part);
+        made.at = self.now;
+        let held = self.orders.get_mut(&id).unwrap();
+        held.filled = held.filled.plus(part).unwrap();
+        if held.filled == held.quantity {
+            held.status = OrderStatus::Filled;
+        }
+        self.publish_fill(made);
+        self.report(id);
+    }
+
     /// Executes what reduce-only lets it: limits in part when fate says so, the others to the end.
     fn execute(&mut self, id: ClientOrderId, at: Price) {
         let held = &self.orders[&id];
+        if !held.order.reduce_only {
+            return self.enter(id, at);
+        }
         let is_limit = matches!(held.order.kind, OrderKind::Limit { .. });
         let left =
             if is_whole(&held.order) { self.open } else { held.quantity.minus(held.filled).unwrap().min(self.open) };
@@ -243,7 +271,7 @@ impl Toy {
         let wrong = if self.goes_wrong() { self.fate() % 3 } else { 3 };
         let refused = match order.kind {
             OrderKind::StopMarket(trigger) if self.is_through(trigger) => Some(RefusalReason::WouldTrigger),
-            _ if self.open.is_zero() => Some(RefusalReason::ReduceOnly),
+            _ if order.reduce_only && self.open.is_zero() => Some(RefusalReason::ReduceOnly),
             OrderKind::StopMarket(_) if is_whole(&order) && self.has_whole_stop() => Some(RefusalReason::Other),
             _ if wrong == 0 => Some(RefusalReason::Throttled),
             _ => None,
@@ -358,13 +386,15 @@ impl Toy {
         };
         let positions = if self.open.is_zero() { Vec::new() } else { vec![position] };
         let (fills, server_time) = (self.fills.clone(), self.now);
+        // Small, so that a limit for the day's loss is reached now and then.
+        let balance = Some(crate::builders::money("300"));
         self.outbox.push_back(Event::Snapshot(Snapshot {
             account: ACCOUNT,
             positions,
             orders,
             fills,
             server_time,
-            balance: None,
+            balance,
         }));
     }
 

@@ -117,10 +117,12 @@ impl World {
                 self.now = until;
             }
             "foreign-stop" => self.foreign_stop(rest),
+            "foreign-limit" => self.foreign_limit(rest),
             "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
             "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
             "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
             "assign" => self.assign(rest),
+            "drill" => self.handle(Event::Drill { position: key(side(rest)) }),
             "show" => self.show(rest),
             other => panic!("{other:?} is nothing that can happen"),
         }
@@ -153,6 +155,25 @@ impl World {
     fn in_time(&self, words: &str) -> Timestamp {
         let number: i64 = words.split_whitespace().nth(1).unwrap().parse().unwrap();
         self.now.plus(Span::from_secs(number))
+    }
+
+    /// `his sell 0.1 @ 52000 working|canceled`: a limit order that is not ours.
+    fn foreign_limit(&mut self, words: &str) {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        self.handle(Event::Order(OrderReport {
+            account: ACCOUNT,
+            instrument: BTC,
+            id: None,
+            venue_id: VenueOrderId::new(parts[0]).unwrap(),
+            deal: None,
+            side: if parts[1] == "sell" { OrderSide::Sell } else { OrderSide::Buy },
+            status: if parts[5] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
+            quantity: Some(quantity(parts[2])),
+            filled: Quantity::ZERO,
+            trigger: None,
+            limit: Some(price(parts[4])),
+            at: self.now,
+        }));
     }
 
     /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.

@@ -54,6 +54,19 @@ fn a_stop_overtakes_the_targets_before_it() {
 }
 
 #[test]
+fn an_entry_waits_behind_protection_and_until_everything_is_known() {
+    let Command::Place(exit) = order(1, OrderKind::Market) else { unreachable!() };
+    let entry = Command::Place(NewOrder { side: OrderSide::Buy, reduce_only: false, ..exit });
+    let mut executor = Executor::default();
+    executor.protect_only(true);
+    executor.push(NOW, vec![entry, stop(2)]);
+    assert_eq!(executor.next(NOW), Some(stop(2)));
+    assert_eq!(executor.next(NOW), None);
+    executor.protect_only(false);
+    assert_eq!(executor.next(NOW), Some(entry));
+}
+
+#[test]
 fn targets_leave_thirty_percent_of_the_budget_to_protection() {
     // I19: a flood of targets never takes the last request from a stop.
     let mut executor = Executor::new(Budget { requests: 10, window: Span::from_secs(10) });

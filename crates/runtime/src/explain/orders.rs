@@ -112,6 +112,7 @@ fn reported(event: &Event) -> Option<ClientOrderId> {
         | Event::CancelEntry { .. }
         | Event::Candles { .. }
         | Event::Close { .. }
+        | Event::Drill { .. }
         | Event::ClosePart { .. }
         | Event::DefineAccount(_)
         | Event::DefineInstrument(_)
@@ -146,6 +147,7 @@ fn under_venue_id(event: &Event, what: &str) -> Vec<ClientOrderId> {
         | Event::CancelEntry { .. }
         | Event::Candles { .. }
         | Event::Close { .. }
+        | Event::Drill { .. }
         | Event::ClosePart { .. }
         | Event::DefineAccount(_)
         | Event::DefineInstrument(_)

@@ -125,6 +125,10 @@ fn placed(around: &Around, order: &NewOrder) -> Decision {
         Leg::Target(_) => target(around),
         Leg::Instant(_) => instant(around),
         Leg::Close => close(around),
+        Leg::Drill => {
+            because("a fire drill: while nothing is open the venue is asked whether it takes this kind of order")
+                .or("find out when a position needs it", "then it would be unprotected while another way is found")
+        }
         Leg::Part => because("the operator closes a part; the plan goes on with the rest")
             .or("close everything", "nobody asked for that"),
         Leg::Trail => native_trail(around),

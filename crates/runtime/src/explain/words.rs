@@ -19,6 +19,7 @@ pub(super) fn event(scene: &Scene) -> String {
         Event::BreakEven { position } => format!("the operator asks for break-even on {}", which(scene, *position)),
         Event::CancelEntry { request, .. } => format!("the operator takes entry {request} back"),
         Event::Candles { candles, .. } => format!("{} bars have ended", candles.len()),
+        Event::Drill { position } => format!("it is time for a fire drill on {}", which(scene, *position)),
         Event::Close { position } => format!("the operator closes {}", which(scene, *position)),
         Event::ClosePart { position, share } => {
             format!("the operator closes {}% of {}", share.in_percent(), which(scene, *position))

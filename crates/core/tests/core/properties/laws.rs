@@ -4,10 +4,10 @@ use super::run::Run;
 use crate::builders::key;
 use backstop_core::Step;
 use backstop_core::exits::ladder::LevelState;
-use backstop_core::orders::{Leg, Named, OrderState};
+use backstop_core::orders::{EntryName, Leg, Named, OrderState};
 use backstop_core::position::{Live, Tranche};
 use backstop_model::plan::StopLadder;
-use backstop_model::{Command, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
+use backstop_model::{Command, Event, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
 use std::collections::BTreeSet;
 
 /// What has to be remembered between steps.
@@ -29,8 +29,10 @@ pub fn after(run: &mut Run, step: &Step) {
     }
     for command in &step.commands {
         match command {
+            Command::Place(order) if EntryName::read(&order.id).is_some() => entered(run, order),
             Command::Place(order) => placed(run, order),
             Command::Amend { id, trigger, .. } => never_looser(run, Named::read(id).unwrap(), trigger.price),
+            Command::Cancel { id, .. } if EntryName::read(id).is_some() => {}
             Command::Cancel { id, .. } => cancelled(run, Named::read(id).unwrap()),
             Command::Lookup { .. } | Command::Snapshot { .. } => {}
         }
@@ -66,6 +68,14 @@ fn told(run: &mut Run, step: &Step) {
     if let Some(lost) = record.iter().find(|(_, tranche)| !known(*tranche)) {
         panic!("the closing of tranche {lost:?} is not in the record");
     }
+}
+
+/// An entry leaves for an operator's command only, and for no more than it says. That none leaves twice the toy asserts.
+fn entered(run: &Run, order: &NewOrder) {
+    let asked = run.events.last().map(|stamped| &stamped.event);
+    let Some(Event::Enter(asked)) = asked else { panic!("nobody asked for {order:?}") };
+    assert_eq!(order.quantity, OrderQuantity::Exact(asked.quantity));
+    assert_eq!((order.side, order.reduce_only), (run.case.side.opening(), false));
 }
 
 /// I4, I16, property 6.
@@ -146,7 +156,7 @@ fn standing(run: &Run) {
     );
     for tranche in &live.tranches {
         let stops = run.toy.orders.iter().filter(|(id, held)| {
-            let named = Named::read(id).unwrap();
+            let Some(named) = Named::read(id) else { return false };
             let mine = named.epoch == position.epoch && named.tranche == tranche.id;
             held.status == OrderStatus::Working && named.leg == Leg::Stop && mine
         });

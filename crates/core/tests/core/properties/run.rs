@@ -5,7 +5,8 @@ use crate::builders::{account_from, definitions, instrument_from, key, plan_from
 use crate::venue::Toy;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    Account, Event, ExitPlan, Instrument, PositionSide, Price, Prices, Quantity, Span, Stamped, Timestamp,
+    Account, EntryRequest, Event, ExitPlan, Instrument, PositionSide, Price, Prices, Quantity, RequestId, Span,
+    Stamped, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -36,6 +37,12 @@ pub enum Action {
     Add(u8),
     /// Somebody reduces.
     Reduce(u8),
+    /// The operator enters, in thousandths; a limit lies so many basis points below the price for a long.
+    Enter { thousandths: u8, limit: Option<u8> },
+    /// The operator asks for the last entry once more.
+    EnterAgain,
+    /// The operator takes the last entry back.
+    TakeBack,
     /// The operator closes.
     Close,
     /// The operator moves the stop to break-even.
@@ -59,6 +66,10 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (-200_i16..200).prop_map(|basis_points| Action::MarkOnly { basis_points }),
         2 => (1_u8..100).prop_map(Action::Add),
         1 => (1_u8..100).prop_map(Action::Reduce),
+        1 => (1_u8..100, prop_oneof![Just(None), (0_u8..60).prop_map(Some)])
+            .prop_map(|(thousandths, limit)| Action::Enter { thousandths, limit }),
+        1 => Just(Action::EnterAgain),
+        1 => Just(Action::TakeBack),
         1 => Just(Action::Snapshot),
         1 => Just(Action::BreakEven),
         1 => (1_u8..=100).prop_map(Action::ClosePart),
@@ -119,12 +130,15 @@ fn plan() -> impl Strategy<Value = String> {
 pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
     let side = prop_oneof![Just(PositionSide::Long), Just(PositionSide::Short)];
     let account = prop_oneof![
-        Just(""),
-        Just("amend"),
-        Just("amend no-reduce-only hedge"),
-        Just("whole-stop"),
-        Just("whole-stop amend"),
-        Just("amend last-target")
+        4 => Just(""),
+        4 => Just("amend"),
+        4 => Just("amend no-reduce-only hedge"),
+        4 => Just("whole-stop"),
+        4 => Just("whole-stop amend"),
+        4 => Just("amend last-target"),
+        1 => Just("daily-loss 3%"),
+        1 => Just("daily-loss 2% flatten"),
+        1 => Just("whole-stop daily-loss 2% flatten")
     ];
     let instrument = prop_oneof![
         Just(""),
@@ -162,6 +176,7 @@ pub struct Run {
     pub events: Vec<Stamped>,
     pub laws: laws::Laws,
     last: i64,
+    entries: Vec<EntryRequest>,
 }
 
 const START: i64 = 1_708_446_400_000;
@@ -182,6 +197,7 @@ impl Run {
             events: Vec::new(),
             laws: laws::Laws::default(),
             last: case.entry,
+            entries: Vec::new(),
             case,
         };
         for event in definitions(&run.account, &run.instrument, &run.plan) {
@@ -193,6 +209,7 @@ impl Run {
     /// Plays all actions, then lets everything settle.
     pub fn go(mut self) -> Self {
         self.act(Action::Move { basis_points: 0, lag: 0, spread: 2 });
+        self.act(Action::Snapshot);
         let entry = self.price(self.last);
         let quantity = self.quantity(self.case.quantity).max(self.instrument.min_quantity);
         self.toy.by_hand(true, entry, quantity);
@@ -202,6 +219,10 @@ impl Run {
             self.act(action);
         }
         self.act(Action::Pause(false));
+        for entry in self.entries.clone() {
+            self.hand_in(Event::CancelEntry { account: entry.account(), request: entry.request });
+        }
+        self.deliver();
         self.pass(Span::from_secs(90));
         self.toy.heal();
         for _ in 0..3 {
@@ -241,6 +262,17 @@ impl Run {
                 self.laws.was_changed_by_hand = true;
                 self.toy.by_hand(false, at, quantity);
             }
+            Action::Enter { thousandths, limit } => self.enter(thousandths, limit),
+            Action::EnterAgain => {
+                if let Some(asked) = self.entries.last() {
+                    self.hand_in(Event::Enter(*asked));
+                }
+            }
+            Action::TakeBack => {
+                if let Some(asked) = self.entries.last() {
+                    self.hand_in(Event::CancelEntry { account: asked.account(), request: asked.request });
+                }
+            }
             Action::BreakEven => self.hand_in(Event::BreakEven { position: key(self.case.side) }),
             Action::ClosePart(percent) => {
                 self.laws.was_changed_by_hand = true;
@@ -253,6 +285,23 @@ impl Run {
             Action::Wait => {}
         }
         self.deliver();
+    }
+
+    fn enter(&mut self, thousandths: u8, limit: Option<u8>) {
+        self.laws.was_changed_by_hand = true;
+        let away = |points: u8| match self.case.side {
+            PositionSide::Long => self.last - self.last * i64::from(points) / 10_000,
+            PositionSide::Short => self.last + self.last * i64::from(points) / 10_000,
+        };
+        let asked = EntryRequest {
+            request: RequestId::new(&format!("e{}", self.entries.len())).unwrap(),
+            position: key(self.case.side),
+            quantity: self.quantity(u32::from(thousandths)),
+            limit: limit.map(|points| self.price(away(points))),
+            plan: None,
+        };
+        self.entries.push(asked);
+        self.hand_in(Event::Enter(asked));
     }
 
     pub(super) fn price(&self, ticks: i64) -> Price {
