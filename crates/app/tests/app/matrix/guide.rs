@@ -191,6 +191,15 @@ const HEAD: &str = "# Exits at each venue
 What each venue does itself, and what Backstop does instead. Written by the test that plays every exit at every simulated venue, in every way of keeping
 positions it has, long and short, to the end (`crates/app/tests/app/matrix.rs`); not edited by hand.
 
+An account says where it is held and how positions are kept there; with `mode: paper` an exchange with these rules is played for it:
+
+```yaml
+accounts:
+  perps: { venue: binance, mode: paper, position_mode: hedge, plan: swing }      # one_way when left out
+  uta: { venue: bitget, account_kind: unified, mode: paper, plan: swing }        # classic when left out
+  deals: { venue: ig, mode: paper, plan: swing }                                 # a position for each deal
+```
+
 ## What each account offers
 
 ";
