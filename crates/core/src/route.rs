@@ -5,7 +5,7 @@
 
 use crate::engine::{Engine, Market, Turn};
 use crate::orders::{EntryName, Named, Scope};
-use crate::position::{Position, facts_fee};
+use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
     AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
@@ -226,17 +226,28 @@ impl Engine {
         if !rest.is_zero() && one_way && !ours {
             self.tell(key(side.other()), turn, |position, ctx, out| {
                 position.is_news(fill);
-                position.enter(fill, rest, facts_fee(fill, rest)?, ctx, out)
+                let asked = position.entered_by(fill);
+                position.enter(fill, rest, facts_fee(fill, rest)?, asked, ctx, out)
             });
         }
     }
 
     fn enter(&mut self, key: PositionKey, fill: &Fill, quantity: Quantity, turn: &mut Turn) {
+        let asked = self.asked_beside(key, fill, turn);
         self.tell(key, turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_entry(fill, ctx, out)?;
-            position.enter(fill, quantity, facts_fee(fill, quantity)?, ctx, out)
+            let asked = asked.or_else(|| position.entered_by(fill));
+            position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)
         });
+    }
+
+    /// Where every deal is a position, an entry is kept beside them: it was sent before its deal had a name.
+    fn asked_beside(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) -> Option<Entered> {
+        let beside = key.of_deal(None);
+        let asked = key.deal.and_then(|_| self.position(beside)?.entered_by(fill))?;
+        self.tell_known(beside, turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
+        Some(asked)
     }
 
     fn open_quantity(&self, key: PositionKey) -> Quantity {
@@ -281,7 +292,7 @@ impl Engine {
                 position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
                 for order in orders() {
-                    position.reported(order, ctx, out);
+                    position.read_order(order, ctx, out);
                 }
                 Ok(())
             });

@@ -81,6 +81,12 @@ impl Ledger {
         self.deals.values()
     }
 
+    /// A deal by the id it was opened under, open or not.
+    #[must_use]
+    pub fn deal(&self, origin: u64) -> Option<&Deal> {
+        self.deals.get(&origin)
+    }
+
     /// An account's open deals, oldest first.
     pub fn open_deals<'l>(&'l self, account: &'l str) -> impl Iterator<Item = &'l Deal> {
         let open = self.open_deals.iter().filter_map(|origin| self.deals.get(origin));

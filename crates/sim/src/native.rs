@@ -3,7 +3,7 @@
 //! It says what the simulator plays, in the simulator's words; what a client makes of it is left to the client.
 
 use crate::habits::{
-    Amending, ClientIds, FlashClose, Habits, NativeTrailing, RequestWindow, SecondWhole, WholePosition,
+    Amending, ClientIds, FlashClose, Habits, HedgeWords, NativeTrailing, RequestWindow, SecondWhole, WholePosition,
 };
 use backstop_model::PositionMode;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ pub struct Native {
     pub client_ids: ClientIds,
     /// Whether a position can be closed without naming a quantity.
     pub flash: FlashClose,
+    /// How a hedge account's orders say which side they belong to.
+    pub hedge: HedgeWords,
     /// Most orders that wait for a price.
     pub most_conditional: usize,
     /// Until when after its time stamp a request can take effect.
@@ -59,6 +61,7 @@ impl Native {
             amending: habits.amending,
             client_ids: habits.requests.client_ids,
             flash: habits.exits.flash,
+            hedge: habits.requests.hedge,
             most_conditional: habits.max_conditional,
             request_window: habits.requests.window,
             second_whole: habits.exits.second_whole,

@@ -5,7 +5,7 @@ use super::{Failure, Outcome, output, unknown};
 use crate::calendar::TzCalendar;
 use crate::config::{AccountConfig, Config};
 use crate::demo::{Cast, Feed, Kept, Opening, Summary, View, World, of_one_plan, program, worth};
-use crate::paper::{self, GeneratedMarket, generated_markets};
+use crate::paper::{self, GeneratedMarket, Seat, generated_markets};
 use crate::recorded::{OpenSpec, Survey, Tally, survey_watched};
 use crate::records::{TapeWriter, tape_of};
 use backstop_model::PositionSide::{Long, Short};
@@ -139,7 +139,7 @@ impl Demo {
                     "--open {symbol}: account {account} has no plan for it; name one after the quantity"
                 ))
             })?;
-            Ok(Opening::new(spec, instrument, plan(config, name)?))
+            Ok(Opening::new(spec, instrument, plan(config, name)?).seated(Seat::of(account)))
         };
         self.open.iter().map(opening).collect()
     }
@@ -156,13 +156,16 @@ impl Demo {
                 let price = first.ok_or_else(|| Failure::said("the recording holds no price"))?;
                 let plan = plan(config, name)?;
                 let on = ((**instrument).clone(), price);
-                let open = |side| worth(market.start(), &on, side, &plan).map_err(Failure::said);
+                let seat = seat(config);
+                let open =
+                    |side| Ok(worth(market.start(), &on, side, &plan).map_err(Failure::said)?.seated(seat.clone()));
                 [Long, Short].into_iter().map(open).collect()
             }
             Market::Generated(markets) => {
                 let own = self.config.as_ref().and_then(|_| own_plan(config));
                 let played = match own {
-                    Some(plan) => of_one_plan(markets, market.start(), &plan),
+                    Some(plan) => of_one_plan(markets, market.start(), &plan)
+                        .map(|played| played.into_iter().map(|opening| opening.seated(seat(config))).collect()),
                     None => program(markets, market.start()),
                 };
                 played.map_err(Failure::said)
@@ -366,6 +369,11 @@ impl Market {
         let symbols = known.iter().map(|instrument| instrument.symbol);
         found.map(|instrument| (*instrument).clone()).ok_or_else(|| unknown::symbol(symbol, symbols))
     }
+}
+
+/// Where the first account sits.
+fn seat(config: &Config) -> Seat {
+    config.accounts.first().map_or_else(Seat::plain, Seat::of)
 }
 
 /// The plan of the first account, when the configuration is the user's own.

@@ -129,20 +129,12 @@ impl Run {
         let Memory { journal, recovered, lease, lost } = memory;
         recovered.warnings.iter().for_each(output::warning);
         let now = clock.now();
-        let ledger = LedgerFile::at(&self.store.with_extension("venue"));
-        let (exchange, cursor) = match ledger.read().map_err(Failure::said)? {
-            Some(found) => found,
-            None => (cast.exchange(self.seed).map_err(Failure::said)?, 0),
-        };
-        let known_until = recovered.at.plus(Span::from_secs(-3600));
-        let mut venue = PaperVenue::new(exchange, Some(ledger), known_until);
-        cast.accounts.iter().for_each(|account| venue.name_account(account.id, account.name));
-        cast.instruments.iter().for_each(|instrument| venue.name_instrument(instrument.id, instrument.symbol));
+        let (venues, cursor) = self.venues(cast, recovered.at.plus(Span::from_secs(-3600)))?;
         if cursor > 0 && !by_hand.is_empty() {
             output::warning("--open counts only on the first start of a store; nothing is opened by hand now");
             by_hand.clear();
         }
-        let market = PaperMarket::new(venue, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now)
+        let market = PaperMarket::new(venues, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now)
             .taped(self.tape(config));
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
@@ -163,6 +155,22 @@ impl Run {
         let mut first = cast.definitions();
         first.extend(recovered.doubts);
         Ok((live, handle, first))
+    }
+
+    /// The exchanges that are played, each with its ledger beside the store, and how far the market was played.
+    fn venues(&self, cast: &RunCast, known_until: Timestamp) -> Result<(Vec<PaperVenue>, u64), Failure> {
+        let (mut venues, mut cursor) = (Vec::new(), 0);
+        for table in cast.tables() {
+            let ledger = LedgerFile::at(&self.store.with_extension(table.seat.extension()));
+            let (was, played) = ledger.read().map_err(Failure::said)?.unzip();
+            cursor = cursor.max(played.unwrap_or(0));
+            let exchange = cast.seated(&table, was, self.seed).map_err(Failure::said)?;
+            let mut venue = PaperVenue::new(exchange, Some(ledger), known_until);
+            table.accounts.iter().for_each(|(id, name)| venue.name_account(*id, *name));
+            cast.instruments.iter().for_each(|instrument| venue.name_instrument(instrument.id, instrument.symbol));
+            venues.push(venue);
+        }
+        Ok((venues, cursor))
     }
 
     /// The price tape beside the store. Without it only `replay --what-if` has less to say.

@@ -5,11 +5,11 @@ use super::located::Located;
 use super::problem::Problem;
 use super::{plan, wire};
 use backstop_model::plan::StopLoss;
-use backstop_model::{Distance, ExitPlan, Money, Name, Ratio, Symbol};
+use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Symbol};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use super::wire::{Adopt, Mode, Venue};
+pub use super::wire::{AccountKind, Adopt, Mode, Venue};
 
 /// An account to look after.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +20,10 @@ pub struct AccountConfig {
     pub venue: Venue,
     /// What may be done with it; not [`Mode::Live`] in this version.
     pub mode: Mode,
+    /// How the venue keeps positions.
+    pub position_mode: PositionMode,
+    /// Which kind of account it is, on Bitget.
+    pub account_kind: AccountKind,
     /// The plan of all positions that have no closer one.
     pub plan: Option<Name>,
     /// The plan by symbol.
@@ -47,6 +51,8 @@ impl AccountConfig {
             name,
             venue: Venue::Paper,
             mode: Mode::Paper,
+            position_mode: PositionMode::OneWay,
+            account_kind: AccountKind::Classic,
             plan,
             symbol_plans: BTreeMap::new(),
             // A file with nothing but a plan says what is to be done with positions.
@@ -108,7 +114,9 @@ pub(super) fn account(
     let venue = written.venue.as_ref().map_or(Venue::Paper, |venue| venue.value);
     let mode = mode(written)?;
     let plan = written.plan.as_ref().map(|plan| known(plan, plans)).transpose()?;
-    let mut account = AccountConfig { venue, mode, ..AccountConfig::paper(amounts::name(name, "an account")?, plan) };
+    let (position_mode, account_kind) = (position_mode(written, venue)?, account_kind(written, venue)?);
+    let plain = AccountConfig::paper(amounts::name(name, "an account")?, plan);
+    let mut account = AccountConfig { venue, mode, position_mode, account_kind, ..plain };
     for (symbol, plan) in written.plans.iter().flat_map(|plans| &plans.0) {
         account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan, plans)?);
     }
@@ -144,8 +152,36 @@ fn mode(written: &wire::Account) -> Result<Mode, Problem> {
     match mode.value {
         known @ (Mode::Observe | Mode::Paper) => Ok(known),
         Mode::Live => {
-            let message = "mode `live` is not available: this version trades the paper venue only";
+            let message = "mode `live` is not available: this version plays every venue on paper";
             Err(Problem::new(mode.at, message.to_owned(), "write `mode: paper`, or `mode: observe` to look only"))
+        }
+    }
+}
+
+/// What the venue keeps: a position for each deal, or what is written.
+fn position_mode(written: &wire::Account, venue: Venue) -> Result<PositionMode, Problem> {
+    match (&written.position_mode, venue) {
+        (None, Venue::Ig) => Ok(PositionMode::PerDeal),
+        (None, Venue::Aster | Venue::Binance | Venue::Bitget | Venue::Paper) => Ok(PositionMode::OneWay),
+        (Some(mode), Venue::Ig) => {
+            let message = "ig keeps a position for each deal; it has no `position_mode`";
+            Err(Problem::new(mode.at, message.to_owned(), "leave `position_mode` out"))
+        }
+        (Some(mode), Venue::Aster | Venue::Binance | Venue::Bitget | Venue::Paper) => Ok(match mode.value {
+            wire::PositionMode::Hedge => PositionMode::Hedge,
+            wire::PositionMode::OneWay => PositionMode::OneWay,
+        }),
+    }
+}
+
+/// Only Bitget has kinds of accounts.
+fn account_kind(written: &wire::Account, venue: Venue) -> Result<AccountKind, Problem> {
+    match &written.account_kind {
+        None => Ok(AccountKind::default()),
+        Some(kind) if venue == Venue::Bitget => Ok(kind.value),
+        Some(kind) => {
+            let message = format!("{} has no kinds of accounts; only bitget has", venue.word());
+            Err(Problem::new(kind.at, message, "leave `account_kind` out"))
         }
     }
 }
@@ -165,7 +201,7 @@ fn told(account: &AccountConfig) -> Vec<String> {
     if account.venue != Venue::Paper {
         let venue = account.venue.word();
         told.push(format!(
-            "this version trades the paper venue only: nothing is sent to {venue}, its prices are not read"
+            "{venue} is played on paper: a simulated exchange with its rules and a generated market; nothing is sent to {venue}, its prices are not read"
         ));
     }
     if account.plan.is_none() && account.symbol_plans.is_empty() {

@@ -16,7 +16,7 @@ mod schema;
 mod times;
 mod wire;
 
-pub use account::{AccountConfig, Adopt, Mode, Venue};
+pub use account::{AccountConfig, AccountKind, Adopt, Mode, Venue};
 pub use instrument::InstrumentOverrides;
 pub use located::Place;
 pub use problem::{ConfigError, Problem};

@@ -3,7 +3,9 @@
 
 use super::*;
 use backstop_model::plan::{BreakEven, Rest, StopLadder, TrailDistance, TrailedBy};
-use backstop_model::{Distance, Instrument, InstrumentId, Money, Price, Quantity, Ratio, Span, TriggerSource};
+use backstop_model::{
+    Distance, Instrument, InstrumentId, Money, PositionMode, Price, Quantity, Ratio, Span, TriggerSource,
+};
 
 mod carets;
 
@@ -90,10 +92,27 @@ fn the_example_of_the_specification_is_read_as_a_whole() {
 }
 
 #[test]
+fn an_account_says_how_its_venue_keeps_positions() {
+    let account = |text: &str| read(&format!("accounts: {{ a: {{ {text} }} }}")).accounts.remove(0);
+    for (text, mode, kind) in [
+        ("venue: binance", PositionMode::OneWay, AccountKind::Classic),
+        ("venue: aster, position_mode: hedge", PositionMode::Hedge, AccountKind::Classic),
+        ("venue: bitget, account_kind: unified", PositionMode::OneWay, AccountKind::Unified),
+        ("venue: bitget, account_kind: classic, position_mode: one_way", PositionMode::OneWay, AccountKind::Classic),
+        ("venue: ig", PositionMode::PerDeal, AccountKind::Classic),
+        ("venue: paper, position_mode: hedge", PositionMode::Hedge, AccountKind::Classic),
+    ] {
+        let account = account(text);
+        assert_eq!((account.position_mode, account.account_kind), (mode, kind), "{text}");
+    }
+}
+
+#[test]
 fn what_this_version_does_not_do_is_told() {
     let told: Vec<String> = read(EXAMPLE).warnings.iter().map(ToString::to_string).collect();
-    let expected =
-        ["account main: this version trades the paper venue only: nothing is sent to binance, its prices are not read"];
+    let expected = [
+        "account main: binance is played on paper: a simulated exchange with its rules and a generated market; nothing is sent to binance, its prices are not read",
+    ];
     assert_eq!(told, expected);
 }
 

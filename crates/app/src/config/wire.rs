@@ -28,6 +28,10 @@ pub struct Account {
     pub venue: Option<Located<Venue>>,
     /// `observe` sends nothing, `paper` trades the simulated venue, `live` trades; `paper` when absent.
     pub mode: Option<Located<Mode>>,
+    /// How the venue keeps positions; `one_way` when absent. IG keeps one for each deal and takes no such word.
+    pub position_mode: Option<Located<PositionMode>>,
+    /// Which kind of account it is on Bitget; `classic` when absent.
+    pub account_kind: Option<Located<AccountKind>>,
     /// The plan of all positions that have no closer one.
     pub plan: Option<Located<String>>,
     /// The plan by symbol; closer than the account's.
@@ -62,6 +66,27 @@ pub enum Venue {
     Ig,
     /// The simulated venue.
     Paper,
+}
+
+/// How positions on one instrument are kept apart.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum PositionMode {
+    /// A long and a short side by side.
+    Hedge,
+    /// One net position.
+    OneWay,
+}
+
+/// Kinds of account on Bitget, which do not share their order endpoints.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// A classic one, of the second API.
+    #[default]
+    Classic,
+    /// A unified one, of the third.
+    Unified,
 }
 
 /// What Backstop may do with an account.

@@ -4,6 +4,7 @@
 use super::cast::Cast;
 use backstop_core::{Engine, PositionRead};
 use backstop_model::{PositionSide, Price, Quantity};
+use backstop_sim::PositionView;
 use std::collections::BTreeMap;
 
 /// What has been seen so far.
@@ -42,9 +43,10 @@ impl Audit {
                 continue;
             };
             let key = player.key();
-            let open = view.positions.iter().find(|position| position.side == key.side && !position.quantity.is_zero());
-            let theirs = open.map_or(Quantity::ZERO, |position| position.quantity);
-            let ours = engine.position(key).map_or(Quantity::ZERO, backstop_core::position::Position::quantity);
+            let open = view.positions.iter().filter(|position| position.side == key.side);
+            let theirs = sum(open.clone().map(|position| position.quantity));
+            let ours = engine.positions().filter(|position| position.key.of_deal(None) == key);
+            let ours = sum(ours.map(backstop_core::position::Position::quantity));
             if ours != theirs {
                 self.violations.push(format!("{account}: the venue has {theirs}, the engine {ours} (I38)"));
             }
@@ -52,7 +54,9 @@ impl Audit {
                 self.violations.push(format!("{account}: the position was flipped (I1)"));
             }
             let stops = view.orders.iter().filter_map(|order| covers(order, key.side, theirs));
-            let covered = stops.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
+            let stopped =
+                |position: &&PositionView| position.deal.as_ref().is_some_and(|deal| deal.levels.stop.is_some());
+            let covered = sum(stops.chain(open.filter(stopped).map(|position| position.quantity)));
             if covered < theirs {
                 self.violations.push(format!("{account}: {theirs} is open without a working stop (I25)"));
             }
@@ -64,6 +68,10 @@ impl Audit {
     pub fn violations(&self) -> &[String] {
         &self.violations
     }
+}
+
+fn sum(quantities: impl Iterator<Item = Quantity>) -> Quantity {
+    quantities.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum))
 }
 
 /// What of a position a stop is for; each tranche may have its own.

@@ -1,12 +1,12 @@
 //! Who plays: the accounts, instruments, plans and positions of a demonstration.
 
 use super::hand::{Done, Script};
-use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
+use crate::paper::{Seat, exchange_rules, numbered};
 use crate::recorded::OpenSpec;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
-    Account, AccountId, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionMode,
-    PositionSide, Quantity, Symbol, Timestamp,
+    Account, AccountId, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionSide,
+    Quantity, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_venues::paper::{LedgerFailure, LedgerFile, PaperVenue};
@@ -36,6 +36,13 @@ impl Opening {
     pub fn new(spec: &OpenSpec, instrument: Instrument, plan: Arc<ExitPlan>) -> Self {
         Self { at: spec.at, instrument, side: spec.side, quantity: spec.quantity, plan, script: Script::default() }
     }
+
+    /// The same at another exchange.
+    #[must_use]
+    pub fn seated(mut self, seat: Seat) -> Self {
+        self.script.seat = seat;
+        self
+    }
 }
 
 /// One position with its own account and venue.
@@ -51,7 +58,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// The position it plays.
+    /// The position it plays; where every deal is a position, all of them together.
     #[must_use]
     pub fn key(&self) -> PositionKey {
         PositionKey::new(self.account.id, self.opening.instrument.id, self.opening.side)
@@ -126,12 +133,12 @@ fn account(number: u32, opening: &Opening) -> Account {
     Account {
         id: AccountId(number),
         name: Name::new(&format!("paper-{}", number + 1)).expect("a short name"),
-        venue: venue_name(),
-        position_mode: PositionMode::OneWay,
+        venue: opening.script.seat.venue,
+        position_mode: opening.script.seat.mode,
         plan: Some(PlanId(number)),
         adopt: opening.script.adopt,
         hard_stop: opening.script.hard_stop,
-        capability: capability(),
+        capability: opening.script.seat.capability(),
         currency: opening.instrument.currency,
         limits: Limits::default(),
         permit: Permit::All,
@@ -139,7 +146,8 @@ fn account(number: u32, opening: &Opening) -> Account {
 }
 
 fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim::Exchange {
-    let mut setup = if exact { sim::Setup::exact(seed) } else { sim::Setup::new(seed) };
+    let seat = &opening.script.seat;
+    let mut setup = seat.setup(seed, exact);
     if opening.script.refused_stops > 0 {
         let knob = sim::Knob::times(opening.script.refused_stops).only(sim::faults::Scope::Conditional);
         setup.faults.refusal = sim::refusal::BELOW_BAND.refused();
@@ -149,7 +157,7 @@ fn exchange(opening: &Opening, account: &Account, seed: u64, exact: bool) -> sim
     let instrument = &opening.instrument;
     let opened = exchange
         .list(instrument.symbol.as_str(), exchange_rules(instrument))
-        .and_then(|()| exchange.open_account(account.name.as_str(), account_opening(instrument.leverage)));
+        .and_then(|()| exchange.open_account(account.name.as_str(), seat.opening(instrument.leverage)));
     opened.expect("a fresh exchange takes its first market and account");
     exchange
 }

@@ -2,6 +2,7 @@
 //! is the cast's matter.
 
 use super::cast::Player;
+use crate::paper::Seat;
 use backstop_model::plan::StopLoss;
 use backstop_model::{Adopt, PositionSide, Price, Quantity, Ratio, Rounding, Span, Timestamp};
 use backstop_sim as sim;
@@ -18,11 +19,13 @@ pub struct Script {
     pub later: Vec<Later>,
     /// So many stops the venue refuses first.
     pub refused_stops: u32,
+    /// Whose exchange it is opened at, and how positions are kept there.
+    pub seat: Seat,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { adopt: Adopt::Plan, hard_stop: None, later: Vec::new(), refused_stops: 0 }
+        Self { adopt: Adopt::Plan, hard_stop: None, later: Vec::new(), refused_stops: 0, seat: Seat::plain() }
     }
 }
 

@@ -248,7 +248,7 @@ impl World {
     /// Whether every position has been opened and closed again, with nothing left to be seen gone.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let seen = |player: &Player| self.documents.values().any(|kept| kept.key == player.key());
+        let seen = |player: &Player| self.documents.values().any(|kept| kept.key.of_deal(None) == player.key());
         self.cast.players.iter().all(seen) && self.cycle.engine().positions().next().is_none()
     }
 
@@ -304,9 +304,12 @@ fn name_of(document: &PositionDocument) -> (String, u8) {
 /// The nearest price strictly between two points at which an order of this player's venue waits.
 fn waypoint(player: &Player, from: Price, to: Price) -> Option<Price> {
     let (name, tick) = (player.account.name, player.opening.instrument.tick);
-    let orders = player.venue.exchange().ledger().open_orders(name.as_str());
+    let ledger = player.venue.exchange().ledger();
+    let orders = ledger.open_orders(name.as_str()).filter_map(|order| waits_at(order, tick));
+    let levels =
+        ledger.open_deals(name.as_str()).flat_map(|deal| [deal.levels.stop.map(|stop| stop.level), deal.levels.limit]);
     let between = |price: &Price| if to > from { *price > from && *price < to } else { *price < from && *price > to };
-    let waits = orders.filter_map(|order| waits_at(order, tick)).filter(between);
+    let waits = orders.chain(levels.flatten()).filter(between);
     if to > from { waits.min() } else { waits.max() }
 }
 

@@ -1,6 +1,6 @@
-//! The paper venue in the hands of the command line: its ledger, under the store's lease, with a clock.
+//! The exchanges that are played, in the hands of the command line: their ledgers, under the store's lease, with a clock.
 
-use crate::paper::venue_name;
+use crate::paper::Seat;
 use backstop_core::Engine;
 use backstop_core::orders::{Leg, Named, Scope};
 use backstop_model::{
@@ -40,9 +40,15 @@ pub enum NoHands {
     NoLedger(String),
 }
 
-/// The venue, and what is known of it.
-pub struct Hands {
+/// An exchange, and the venue's name for it.
+struct Table {
     venue: PaperVenue,
+    name: Name,
+}
+
+/// The exchanges, and what is known of them.
+pub struct Hands {
+    tables: Vec<Table>,
     clock: Clock,
     accounts: Vec<(AccountId, Name)>,
     instruments: Vec<(InstrumentId, Symbol)>,
@@ -53,31 +59,43 @@ pub struct Hands {
 }
 
 impl Hands {
-    /// Takes the lease of a store and opens the ledger beside it.
+    /// Takes the lease of a store and opens the ledgers beside it.
     ///
     /// # Errors
     /// [`NoHands`].
     pub fn take(store: &Path) -> Result<Self, NoHands> {
-        let path = store.with_extension("venue");
-        if !path.exists() {
-            return Err(NoHands::NoLedger(path.display().to_string()));
+        let there: Vec<Seat> =
+            Seat::kinds().into_iter().filter(|seat| store.with_extension(seat.extension()).exists()).collect();
+        if there.is_empty() {
+            return Err(NoHands::NoLedger(store.with_extension(Seat::plain().extension()).display().to_string()));
         }
         let lease = FileLease::take(store)
             .map_err(|why| if why.is_another_engine() { NoHands::Engine(why) } else { NoHands::Store(why) })?;
-        let ledger = LedgerFile::at(&path);
-        let Some((exchange, _)) = ledger.read()? else { return Err(NoHands::NoLedger(path.display().to_string())) };
-        let names = exchange.ledger().account_names().filter_map(|name| Name::new(name).ok());
-        let accounts: Vec<_> = (0..).map(AccountId).zip(names).collect();
-        let symbols = exchange.symbols().filter_map(|symbol| Symbol::new(symbol).ok());
-        let instruments: Vec<_> = (0..).map(InstrumentId).zip(symbols).collect();
         let clock = Clock::start();
-        let mut venue = PaperVenue::new(exchange, Some(ledger), clock.now());
-        accounts.iter().for_each(|(id, name)| venue.name_account(*id, *name));
-        instruments.iter().for_each(|(id, symbol)| venue.name_instrument(*id, *symbol));
+        let (mut tables, mut accounts) = (Vec::new(), Vec::new());
+        let mut instruments: Vec<(InstrumentId, Symbol)> = Vec::new();
+        for seat in there {
+            let path = store.with_extension(seat.extension());
+            let ledger = LedgerFile::at(&path);
+            let Some((exchange, _)) = ledger.read()? else { continue };
+            let symbols = exchange.symbols().filter_map(|symbol| Symbol::new(symbol).ok());
+            let new: Vec<_> = symbols.filter(|symbol| instruments.iter().all(|(_, known)| known != symbol)).collect();
+            instruments.extend(
+                (instruments.len()..).zip(new).filter_map(|(id, symbol)| Some((InstrumentId(number(id)?), symbol))),
+            );
+            let names = exchange.ledger().account_names().filter_map(|name| Name::new(name).ok());
+            let here: Vec<_> =
+                (accounts.len()..).zip(names).filter_map(|(id, name)| Some((AccountId(number(id)?), name))).collect();
+            let mut venue = PaperVenue::new(exchange, Some(ledger), clock.now());
+            here.iter().for_each(|(id, name)| venue.name_account(*id, *name));
+            instruments.iter().for_each(|(id, symbol)| venue.name_instrument(*id, *symbol));
+            accounts.extend(here);
+            tables.push(Table { venue, name: seat.venue });
+        }
         // A journal that cannot be read is no reason not to close; without it nothing forbids anything.
         let loaded = ReadOnly::open(store).and_then(|reader| reader.loaded());
         let known = loaded.map_or_else(|_| Engine::new(), |loaded| recover(loaded).engine);
-        Ok(Self { venue, clock, accounts, instruments, known, refusals: Vec::new(), _lease: lease })
+        Ok(Self { tables, clock, accounts, instruments, known, refusals: Vec::new(), _lease: lease })
     }
 
     /// All accounts at the venue.
@@ -117,12 +135,14 @@ impl Hands {
     /// executions there have been.
     pub(super) fn close_id(&self, key: PositionKey, orders: &[OrderReport]) -> ClientOrderId {
         let (account, symbol) = (self.account_name(key.account), self.symbol(key.instrument));
-        let scope = Scope::named(venue_name().as_str(), &account, &symbol, key.deal);
+        let table = self.tables.iter().find(|table| table.venue.knows(key.account));
+        let venue = table.map_or_else(String::new, |table| table.name.to_string());
+        let scope = Scope::named(&venue, &account, &symbol, key.deal);
         let named = orders.iter().filter_map(|order| Named::read(order.id.as_ref()?));
         let resting =
             named.filter(|named| named.scope == scope && named.side == key.side).map(|named| named.epoch).max();
         let epoch = resting.or(self.known_epoch(&account, &symbol, key.side)).unwrap_or(Epoch(1));
-        let executions = self.venue.exchange().ledger().fills().len();
+        let executions = table.map_or(0, |table| table.venue.exchange().ledger().fills().len());
         let revision = u16::try_from(FIRST_REVISION + executions % REVISIONS).unwrap_or(u16::MAX >> 1);
         Named { scope, side: key.side, epoch, tranche: TrancheId::FIRST, leg: Leg::Close, revision }.id()
     }
@@ -143,7 +163,10 @@ impl Hands {
     }
 
     pub(super) fn submit(&mut self, command: &Command) {
-        self.venue.submit(self.clock.now(), command);
+        let now = self.clock.now();
+        if let Some(table) = self.tables.iter_mut().find(|table| table.venue.knows(command.account())) {
+            table.venue.submit(now, command);
+        }
     }
 
     /// What the venue has refused since this was last asked.
@@ -188,7 +211,11 @@ impl Hands {
     ) -> Result<Option<Found>, VenueFailure> {
         loop {
             let mut found = None;
-            for event in self.venue.poll(self.clock.now())? {
+            let mut events = Vec::new();
+            for table in &mut self.tables {
+                events.extend(table.venue.poll(self.clock.now())?);
+            }
+            for event in events {
                 // A cancel that is refused has found nothing: the next read says so.
                 if let Event::Answer(answer) = &event
                     && answer.asked == Asked::Place
@@ -204,4 +231,8 @@ impl Hands {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+fn number(count: usize) -> Option<u32> {
+    u32::try_from(count).ok()
 }

@@ -3,7 +3,9 @@
 //! Nothing here plays a market or knows which command asks.
 
 mod markets;
+mod seat;
 mod venue;
 
 pub use markets::{GeneratedMarket, generated_markets, instrument};
+pub use seat::Seat;
 pub use venue::{account_opening, capability, exchange_rules, numbered, venue_name};

@@ -1,11 +1,10 @@
 //! Accounts, instruments and plans of a configuration, numbered for the engine, and the exchange they meet at.
 
 use crate::config::{self, AccountConfig, Config};
-use crate::paper::{account_opening, capability, exchange_rules, numbered, venue_name};
+use crate::paper::{Seat, exchange_rules, numbered};
 use crate::web::Names;
 use backstop_model::{
-    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey,
-    PositionMode, PositionSide,
+    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionSide,
 };
 use backstop_sim as sim;
 use std::collections::BTreeMap;
@@ -20,6 +19,16 @@ pub struct RunCast {
     pub plans: BTreeMap<Name, PlanId>,
     definitions: Vec<Event>,
     drilled: Vec<AccountId>,
+    /// Where each account sits, in the order of the accounts.
+    seats: Vec<Seat>,
+}
+
+/// The accounts that share an exchange.
+pub struct Table {
+    /// Where they sit.
+    pub seat: Seat,
+    /// Who.
+    pub accounts: Vec<(AccountId, Name)>,
 }
 
 /// What is done with positions that others open, in the core's word.
@@ -64,17 +73,18 @@ impl RunCast {
         definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
         let currency =
             instruments.first().map(|instrument| instrument.currency).ok_or("there is no instrument to trade")?;
-        let (mut accounts, mut drilled) = (Vec::new(), Vec::new());
+        let (mut accounts, mut seats, mut drilled) = (Vec::new(), Vec::new(), Vec::new());
         for (number, written) in (0..).zip(&config.accounts) {
+            let seat = Seat::of(written);
             let account = Account {
                 id: AccountId(number),
                 name: written.name,
-                venue: venue_name(),
-                position_mode: PositionMode::OneWay,
+                venue: seat.venue,
+                position_mode: seat.mode,
                 plan: written.plan.and_then(|name| plans.get(&name).copied()),
                 adopt: adopted(written.adopt),
                 hard_stop: written.hard_stop,
-                capability: capability(),
+                capability: seat.capability(),
                 currency,
                 limits: limits(written),
                 permit: permitted(written.mode),
@@ -88,8 +98,9 @@ impl RunCast {
             }
             drilled.extend(written.fire_drill.then_some(account.id));
             accounts.push(account);
+            seats.push(seat);
         }
-        Ok(Self { accounts, instruments, plans, definitions, drilled })
+        Ok(Self { accounts, instruments, plans, definitions, seats, drilled })
     }
 
     /// The definitions the engine is told first.
@@ -118,18 +129,55 @@ impl RunCast {
         }
     }
 
-    /// A fresh exchange with these markets and accounts.
+    /// The exchanges that are played, with who sits at each; always one at least, which has the market.
+    #[must_use]
+    pub fn tables(&self) -> Vec<Table> {
+        let mut tables: Vec<Table> = Vec::new();
+        for (account, seat) in self.accounts.iter().zip(&self.seats) {
+            let who = (account.id, account.name);
+            match tables.iter_mut().find(|table| table.seat.extension() == seat.extension()) {
+                Some(table) => table.accounts.push(who),
+                None => tables.push(Table { seat: seat.clone(), accounts: vec![who] }),
+            }
+        }
+        if tables.is_empty() {
+            tables.push(Table { seat: Seat::plain(), accounts: Vec::new() });
+        }
+        tables
+    }
+
+    /// The exchange of a table, as it was or fresh, with all markets and its accounts as the configuration has them.
     ///
     /// # Errors
-    /// What the exchange says against it.
-    pub fn exchange(&self, seed: u64) -> Result<sim::Exchange, sim::SetupError> {
-        let mut exchange = sim::Exchange::new(sim::Setup::new(seed));
+    /// What the exchange says against it, in words.
+    pub fn seated(&self, table: &Table, was: Option<sim::Exchange>, seed: u64) -> Result<sim::Exchange, String> {
+        let mut exchange = was.unwrap_or_else(|| sim::Exchange::new(table.seat.setup(seed, false)));
         for instrument in &self.instruments {
-            exchange.list(instrument.symbol.as_str(), exchange_rules(instrument))?;
+            if exchange.rules(instrument.symbol.as_str()).is_none() {
+                let listed = exchange.list(instrument.symbol.as_str(), exchange_rules(instrument));
+                listed.map_err(|why| why.to_string())?;
+            }
         }
-        for account in &self.accounts {
-            exchange.open_account(account.name.as_str(), account_opening(None))?;
+        for (account, seat) in self.accounts.iter().zip(&self.seats) {
+            if table.accounts.iter().any(|(id, _)| *id == account.id) {
+                seat_account(&mut exchange, account.name, seat)?;
+            }
         }
         Ok(exchange)
+    }
+}
+
+/// Opens an account, or brings it into the mode that is written now.
+fn seat_account(exchange: &mut sim::Exchange, name: Name, seat: &Seat) -> Result<(), String> {
+    let (known, now) = (exchange.ledger().account(name.as_str()).map(|account| account.mode), exchange.now());
+    match known {
+        None => exchange.open_account(name.as_str(), seat.opening(None)).map_err(|why| why.to_string()),
+        Some(mode) if mode == seat.mode => Ok(()),
+        Some(_) => exchange.by_hand(now, name.as_str(), sim::HandAction::ChangeMode(seat.mode)).map_err(|refused| {
+            format!(
+                "account {name}: position_mode cannot be changed: {}; close what is open there first, or give another --store",
+                refused.text
+            )
+        }),
     }
 }

@@ -1,4 +1,5 @@
-//! A generated market that moves with the clock, in front of the paper venue: together they are a venue like any other.
+//! A generated market that moves with the clock, in front of the exchanges that are played: together they are a venue
+//! like any other.
 //!
 //! Its time stands still while nobody runs it: points are counted, and on a new start the next one comes next.
 
@@ -28,9 +29,9 @@ pub struct ByHand {
     pub quantity: Quantity,
 }
 
-/// The market and the venue.
+/// The market and the exchanges.
 pub struct PaperMarket {
-    venue: PaperVenue,
+    venues: Vec<PaperVenue>,
     feed: Feed,
     instruments: Vec<Instrument>,
     by_hand: Vec<ByHand>,
@@ -39,13 +40,15 @@ pub struct PaperMarket {
     offset: Span,
     cursor_at: Timestamp,
     tape: Option<TapeWriter>,
+    /// What had arrived when an exchange's ledger could not be written.
+    held: Vec<Event>,
 }
 
 impl PaperMarket {
     /// A market whose next point comes at `now`.
     #[must_use]
     pub fn new(
-        venue: PaperVenue,
+        venues: Vec<PaperVenue>,
         mut feed: Feed,
         instruments: Vec<Instrument>,
         by_hand: Vec<ByHand>,
@@ -53,7 +56,7 @@ impl PaperMarket {
     ) -> Self {
         let next = feed.next_moment().ok().flatten();
         let offset = next.as_ref().map_or(Span::ZERO, |moment| now.since(moment.at));
-        Self { venue, feed, instruments, by_hand, next, offset, cursor_at: now, tape: None }
+        Self { venues, feed, instruments, by_hand, next, offset, cursor_at: now, tape: None, held: Vec::new() }
     }
 
     /// Writes every price to this tape.
@@ -61,6 +64,10 @@ impl PaperMarket {
     pub fn taped(mut self, tape: Option<TapeWriter>) -> Self {
         self.tape = tape;
         self
+    }
+
+    fn venue_of(&mut self, account: AccountId) -> Option<&mut PaperVenue> {
+        self.venues.iter_mut().find(|venue| venue.knows(account))
     }
 
     fn play(&mut self, moment: &Moment, now: Timestamp, events: &mut Vec<Event>) -> Result<(), VenueFailure> {
@@ -76,13 +83,15 @@ impl PaperMarket {
             tape.note(&Moment { at: now, ..moment.clone() });
         }
         for prices in &moment.long {
-            self.venue.quote(now, instrument, *prices);
+            self.venues.iter_mut().for_each(|venue| venue.quote(now, instrument, *prices));
             events.push(Event::Tick(Tick { instrument, prices: *prices, confirmed: true }));
         }
         let due: Vec<ByHand> =
             self.by_hand.extract_if(.., |hand| hand.instrument == instrument && hand.at <= now).collect();
         for hand in due {
-            self.venue.open_by_hand(now, hand.account, hand.instrument, hand.side, hand.quantity)?;
+            if let Some(venue) = self.venue_of(hand.account) {
+                venue.open_by_hand(now, hand.account, hand.instrument, hand.side, hand.quantity)?;
+            }
         }
         Ok(())
     }
@@ -90,11 +99,13 @@ impl PaperMarket {
 
 impl Venue for PaperMarket {
     fn submit(&mut self, now: Timestamp, command: &Command) {
-        self.venue.submit(now, command);
+        if let Some(venue) = self.venue_of(command.account()) {
+            venue.submit(now, command);
+        }
     }
 
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Event>, VenueFailure> {
-        let mut events = Vec::new();
+        let mut events = std::mem::take(&mut self.held);
         while let Some(moment) = self.next.take() {
             if moment.at.plus(self.offset) > now {
                 self.next = Some(moment);
@@ -103,19 +114,29 @@ impl Venue for PaperMarket {
             self.play(&moment, now, &mut events)?;
             self.next = self.feed.next_moment().ok().flatten();
         }
-        events.extend(self.venue.poll(now)?);
+        for venue in &mut self.venues {
+            match venue.poll(now) {
+                Ok(arrived) => events.extend(arrived),
+                Err(failure) => {
+                    self.held = events;
+                    return Err(failure);
+                }
+            }
+        }
         if now.since(self.cursor_at) >= CURSOR_EVERY {
             self.cursor_at = now;
             if let Some(tape) = &mut self.tape {
                 tape.flush();
             }
-            self.venue.note_cursor(self.feed.given())?;
+            for venue in &mut self.venues {
+                venue.note_cursor(self.feed.given())?;
+            }
         }
         Ok(events)
     }
 
     fn next_due(&self) -> Option<Timestamp> {
         let market = self.next.as_ref().map(|moment| moment.at.plus(self.offset));
-        market.into_iter().chain(self.venue.next_due()).min()
+        market.into_iter().chain(self.venues.iter().filter_map(Venue::next_due)).min()
     }
 }

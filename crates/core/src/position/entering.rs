@@ -18,7 +18,7 @@ const REMEMBERED: usize = 128;
 
 /// Where an execution of an entry of ours comes from.
 #[derive(Clone, Debug)]
-pub(super) struct Entered {
+pub(crate) struct Entered {
     /// The plan that its position gets, where it is known.
     pub plan: Option<Arc<ExitPlan>>,
     /// It was not to be filled any more.
@@ -85,7 +85,7 @@ impl Position {
     }
 
     /// What is known of an execution that came from an entry of ours; nothing when it did not.
-    pub(super) fn entered_by(&self, fill: &Fill) -> Option<Entered> {
+    pub(crate) fn entered_by(&self, fill: &Fill) -> Option<Entered> {
         let id = fill.order.filter(|id| self.is_entry_of_ours(id))?;
         let known = self.entries.iter().find(|entry| entry.id == id);
         Some(Entered {

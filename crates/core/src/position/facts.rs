@@ -32,13 +32,13 @@ impl Position {
         fill: &Fill,
         quantity: Quantity,
         fee: Money,
+        entered: Option<Entered>,
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
         let key = self.key;
         let order = fill.order.map_or_else(|| fill.venue_order.to_string(), |id| id.to_string());
         let entry = Entry { price: fill.price, quantity, fee, at: fill.at, window: ctx.board.next_window() };
-        let entered = self.entered_by(fill);
         // Flat and open again is a new incarnation, even while orders of the old one are still to be seen gone.
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else {
             self.epoch = self.epoch.next();

@@ -33,6 +33,7 @@ mod whole_stop;
 pub use adoption::{Adoption, ForeignStop};
 pub use conflicts::ForeignExit;
 pub use drilling::Drill;
+pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
 pub use protection::Protection;
 pub use tranche::{Closing, Exit, Retry, Tranche};

@@ -30,7 +30,7 @@ impl Position {
             return self.note_foreign(report);
         }
         let Some(index) = self.index_of(report) else {
-            return if self.was_settled(report) { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
+            return if self.is_behind(report) { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
         };
         let order = &mut self.orders[index];
         order.venue_id = Some(report.venue_id);
@@ -60,6 +60,14 @@ impl Position {
                 out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
             }
         }
+    }
+
+    /// Takes in an order of a full read: what it shows of ours is there, whatever we have forgotten.
+    pub(crate) fn read_order(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
+        if self.index_of(report).is_none() && self.is_behind(report) && !self.was_settled(report) {
+            self.adopt_order(report, ctx);
+        }
+        self.reported(report, ctx, out);
     }
 
     fn index_of(&self, report: &OrderReport) -> Option<usize> {
@@ -131,6 +139,12 @@ impl Position {
             }
             Leg::Close | Leg::Drill | Leg::Instant(_) | Leg::Part | Leg::WholeStop => {}
         }
+    }
+
+    /// An order of an incarnation that is over, or one that has been over before: what is told of it may be old.
+    fn is_behind(&self, report: &OrderReport) -> bool {
+        let epoch = report.id.as_ref().and_then(Named::read).map(|named| named.epoch);
+        self.live.is_none() || epoch != Some(self.epoch) || self.was_settled(report)
     }
 
     /// An order that has been over before, by its revision: an old report must not bring it back (F-B03).
@@ -236,6 +250,10 @@ impl Position {
     pub(crate) fn looked_up(&mut self, lookup: &Lookup, ctx: Ctx, out: &mut Out) {
         if EntryName::read(&lookup.id).is_some() {
             return self.entry_looked_up(lookup, ctx, out);
+        }
+        let booked = lookup.fills.iter().fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity).unwrap_or(sum));
+        if let Some(order) = self.orders.iter_mut().find(|order| order.id == lookup.id) {
+            order.filled = order.filled.max(booked);
         }
         if let Some(report) = &lookup.found {
             if self.index_of(report).is_none() {

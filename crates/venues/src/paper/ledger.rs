@@ -2,6 +2,7 @@
 //!
 //! Beside it lies a cursor file that says how far the market has been played. Losing that one only repeats prices.
 
+use super::deals::DealBook;
 use backstop_sim::Exchange;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -40,10 +41,18 @@ struct Saved {
     exchange: Exchange,
 }
 
+/// The rest of the file: whose the levels of deals are.
+#[derive(Default, Deserialize)]
+struct SavedDeals {
+    #[serde(default)]
+    deals: DealBook,
+}
+
 #[derive(Serialize)]
 struct Saving<'a> {
     version: u32,
     exchange: &'a Exchange,
+    deals: &'a DealBook,
 }
 
 /// A ledger on disk.
@@ -85,15 +94,21 @@ impl LedgerFile {
         Ok(Some((saved.exchange, cursor.unwrap_or(0))))
     }
 
+    /// Whose the levels of deals are; nobody's when the file does not say.
+    pub(super) fn deals(&self) -> DealBook {
+        let text = fs::read(&self.path).unwrap_or_default();
+        serde_json::from_slice::<SavedDeals>(&text).unwrap_or_default().deals
+    }
+
     /// Writes the exchange: a temporary file, synced, renamed over the old one.
     ///
     /// # Errors
     /// [`LedgerFailure::File`]; the old ledger is still there.
-    pub fn write(&mut self, exchange: &Exchange) -> Result<(), LedgerFailure> {
+    pub(super) fn write(&mut self, exchange: &Exchange, deals: &DealBook) -> Result<(), LedgerFailure> {
         let fresh = self.path.with_extension("new");
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&fresh)?;
-            file.write_all(&serde_json::to_vec(&Saving { version: VERSION, exchange })?)?;
+            file.write_all(&serde_json::to_vec(&Saving { version: VERSION, exchange, deals })?)?;
             file.sync_data()?;
             fs::rename(&fresh, &self.path)?;
             if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {

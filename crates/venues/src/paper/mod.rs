@@ -2,24 +2,41 @@
 //!
 //! Like a real exchange it writes its ledger before it acknowledges anything, and its market time stands still while it
 //! is down. Orders here are the exchange's own; the engine learns of them by the same events as everywhere.
+//!
+//! The exchange plays any venue, and says what is native there; by that, and never by a name, the words are chosen:
+//! `encode` for orders and for orders bound to a position, `deals` for levels of deals. `answers` waits for what comes
+//! back, `decode` reads it.
 
+mod answers;
+mod capability;
+mod deals;
 mod decode;
 mod encode;
 mod ledger;
+mod names;
 mod refusal;
 
+pub use capability::capability;
 pub use ledger::{LedgerFailure, LedgerFile};
 
 use crate::{Venue, VenueFailure};
+use answers::{Named, Pending, answer};
 use backstop_model::{
-    AccountId, Answer, Asked, Command, Event, InstrumentId, Lookup, Name, OrderReport, Outcome, PositionSide, Prices,
-    Quantity, Snapshot, Span, Symbol, Timestamp, UnknownCause,
+    AccountId, Asked, Command, Event, InstrumentId, Name, Outcome, PositionMode, PositionSide, Prices, Quantity,
+    Refusal, RefusalReason, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
+use backstop_sim::habits::RequestWindow;
+use deals::{Desk, Job, Outcomes, Teller};
+use decode::Reader;
+use encode::Words;
+use names::Names;
 use std::collections::BTreeMap;
 
 /// Validity of every request, as short as an exit engine keeps it (R5).
 pub const REQUEST_VALIDITY: Span = Span::from_secs(3);
+/// Rounds of one poll before it leaves the rest to the next.
+const MOST_ROUNDS: usize = 100;
 
 /// The simulated exchange, spoken to in Backstop's words.
 pub struct PaperVenue {
@@ -29,64 +46,42 @@ pub struct PaperVenue {
     pending: BTreeMap<u64, Pending>,
     /// Executions up to this instant are known to the engine; only newer ones are read back in a snapshot.
     known_until: Timestamp,
+    desk: Desk,
+    teller: Teller,
+    /// The newest execution of deals that has been told, for each account.
+    seen_fills: BTreeMap<AccountId, u64>,
+    /// When an execution was last told, by account and market.
+    traded: BTreeMap<(AccountId, InstrumentId), Timestamp>,
+    /// Answers that no request was needed for.
+    ready: Vec<Event>,
+    /// What had arrived when the ledger could not be written.
+    undelivered: Vec<sim::Delivery>,
+    /// The newest time stamp of a request, where no two may have the same.
+    stamped: Timestamp,
     dirty: bool,
 }
 
-/// Our numbers for the exchange's names.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Names {
-    accounts: BTreeMap<AccountId, Name>,
-    instruments: BTreeMap<InstrumentId, Symbol>,
-}
-
-impl Names {
-    pub(crate) fn account(&self, name: &str) -> Option<AccountId> {
-        self.accounts.iter().find(|(_, known)| known.as_str() == name).map(|(id, _)| *id)
-    }
-
-    pub(crate) fn instrument(&self, symbol: &str) -> Option<InstrumentId> {
-        self.instruments.iter().find(|(_, known)| known.as_str() == symbol).map(|(id, _)| *id)
-    }
-
-    pub(crate) fn symbol(&self, id: InstrumentId) -> &str {
-        self.instruments.get(&id).map_or("", Symbol::as_str)
-    }
-}
-
-/// A request whose answer is awaited.
-enum Pending {
-    Order {
-        account: AccountId,
-        instrument: InstrumentId,
-        id: backstop_model::ClientOrderId,
-        asked: Asked,
-        sent_at: Timestamp,
-    },
-    Query {
-        account: AccountId,
-        instrument: InstrumentId,
-        id: backstop_model::ClientOrderId,
-    },
-    QueryFills {
-        account: AccountId,
-        instrument: InstrumentId,
-        id: backstop_model::ClientOrderId,
-        found: Option<Box<OrderReport>>,
-        at: Timestamp,
-    },
-    Snapshot {
-        account: AccountId,
-    },
-    SnapshotFills {
-        view: Box<Snapshot>,
-    },
-}
-
 impl PaperVenue {
-    /// The venue around an exchange. With a ledger file everything acknowledged is written there first.
+    /// The venue around an exchange. With a ledger file everything acknowledged is written there first, and whose the
+    /// levels of deals are is read from there.
     #[must_use]
     pub fn new(exchange: sim::Exchange, ledger: Option<LedgerFile>, known_until: Timestamp) -> Self {
-        Self { exchange, ledger, names: Names::default(), pending: BTreeMap::new(), known_until, dirty: true }
+        let book = ledger.as_ref().map(LedgerFile::deals).unwrap_or_default();
+        Self {
+            exchange,
+            ledger,
+            names: Names::default(),
+            pending: BTreeMap::new(),
+            known_until,
+            desk: Desk::with(book),
+            teller: Teller::default(),
+            seen_fills: BTreeMap::new(),
+            traded: BTreeMap::new(),
+            ready: Vec::new(),
+            undelivered: Vec::new(),
+            stamped: Timestamp::EPOCH,
+            dirty: true,
+        }
     }
 
     /// Says which account of the exchange a number stands for.
@@ -99,10 +94,22 @@ impl PaperVenue {
         self.names.instruments.insert(id, symbol);
     }
 
+    /// Whether an account is held here.
+    #[must_use]
+    pub fn knows(&self, account: AccountId) -> bool {
+        self.names.accounts.contains_key(&account)
+    }
+
     /// The exchange, for looking at its truth.
     #[must_use]
     pub fn exchange(&self) -> &sim::Exchange {
         &self.exchange
+    }
+
+    /// The exchange, for what befalls it: liquidations, faults, sessions.
+    pub fn exchange_mut(&mut self) -> &mut sim::Exchange {
+        self.dirty = true;
+        &mut self.exchange
     }
 
     /// The market moves.
@@ -124,7 +131,7 @@ impl PaperVenue {
         side: PositionSide,
         quantity: Quantity,
     ) -> Result<(), VenueFailure> {
-        let name = self.names.accounts.get(&account).map_or("", Name::as_str).to_owned();
+        let name = self.names.name(account).to_owned();
         let symbol = self.names.symbol(instrument).to_owned();
         let action = sim::HandAction::Open { symbol, side, quantity };
         self.dirty = true;
@@ -144,7 +151,7 @@ impl PaperVenue {
         instrument: InstrumentId,
         side: PositionSide,
     ) -> Result<(), VenueFailure> {
-        let name = self.names.accounts.get(&account).map_or("", Name::as_str).to_owned();
+        let name = self.names.name(account).to_owned();
         let symbol = self.names.symbol(instrument).to_owned();
         self.dirty = true;
         self.exchange.by_hand(now, &name, sim::HandAction::Close { symbol, side }).map_err(|refused| {
@@ -163,15 +170,35 @@ impl PaperVenue {
         }
     }
 
+    fn reader(&self) -> Reader<'_> {
+        Reader { names: &self.names, exchange: &self.exchange, book: &self.desk.book }
+    }
+
+    fn mode_of(&self, account: AccountId) -> PositionMode {
+        let owner = self.exchange.ledger().account(self.names.name(account));
+        owner.map_or(PositionMode::OneWay, |owner| owner.mode)
+    }
+
+    /// The time stamp of a request. Where it is a nonce, each is a microsecond after the one before (venues/aster.md
+    /// §2.3).
+    fn stamp(&mut self, now: Timestamp) -> Timestamp {
+        if matches!(self.exchange.native().request_window, RequestWindow::Nonce { .. }) {
+            self.stamped = now.max(self.stamped.plus(Span::from_nanos(1_000)));
+            return self.stamped;
+        }
+        now
+    }
+
     fn ask(&mut self, now: Timestamp, account: AccountId, ask: sim::Ask, pending: Pending) {
-        let name = self.names.accounts.get(&account).map_or("", Name::as_str).to_owned();
-        let ticket = self.exchange.request(now, &name, sim::Request { sent_at: now, valid_for: REQUEST_VALIDITY, ask });
+        let name = self.names.name(account).to_owned();
+        let sent_at = self.stamp(now);
+        let ticket = self.exchange.request(now, &name, sim::Request { sent_at, valid_for: REQUEST_VALIDITY, ask });
         self.pending.insert(ticket.0, pending);
     }
 
     fn deliver(&mut self, delivery: sim::Delivery, events: &mut Vec<Event>) {
         match delivery.body {
-            sim::Body::Stream(event) => decode::stream(&self.names, &delivery.account, event, events),
+            sim::Body::Stream(event) => self.stream(&delivery.account, event, delivery.at, events),
             sim::Body::Response { ticket, reply } => {
                 // Answers to requests of an earlier life are nobody's: the engine has asked what became of them.
                 if let Some(pending) = self.pending.remove(&ticket.0) {
@@ -181,115 +208,165 @@ impl PaperVenue {
         }
     }
 
-    fn respond(&mut self, at: Timestamp, pending: Pending, reply: sim::Reply, events: &mut Vec<Event>) {
-        match pending {
-            Pending::Order { account, instrument, id, asked, sent_at } => {
-                let outcome = outcome(reply);
-                events.push(Event::Answer(Answer { account, instrument, id, asked, outcome, sent_at }));
+    fn stream(&mut self, account: &str, event: sim::StreamEvent, at: Timestamp, events: &mut Vec<Event>) {
+        let Some(account) = self.names.account(account) else { return };
+        match event {
+            sim::StreamEvent::ConfigUpdate { .. } => {}
+            sim::StreamEvent::Confirm(confirm) => self.confirmed(&confirm, at, events),
+            sim::StreamEvent::DealUpdate(update) => {
+                if self.teller.update(&self.names, account, &update, &self.desk.book, events) {
+                    self.ask_deal_fills(account, 0, at);
+                }
             }
-            Pending::Query { account, instrument, id } => {
-                let found = match reply {
-                    sim::Reply::Result(sim::Answer::Order(view)) => decode::order(&self.names, account, &view),
-                    sim::Reply::Refused(refused) if refused.code == sim::refusal::NO_SUCH_ORDER.0 => None,
-                    // No answer proves nothing: the engine asks again.
-                    sim::Reply::Result(_)
-                    | sim::Reply::Refused(_)
-                    | sim::Reply::HttpError { .. }
-                    | sim::Reply::Lost => return,
-                };
-                self.ask(
-                    at,
-                    account,
-                    sim::Ask::Fills { since: 0 },
-                    Pending::QueryFills { account, instrument, id, found: found.map(Box::new), at },
-                );
+            sim::StreamEvent::FundingFee(payment) => {
+                events.extend(self.reader().funding(&payment).map(Event::Funding));
             }
-            Pending::QueryFills { account, instrument, id, found, at } => {
-                let sim::Reply::Result(sim::Answer::Fills(fills)) = reply else { return };
-                let mine = fills.iter().filter(|fill| fill.client_id == id.as_str());
-                let fills = mine.filter_map(|fill| decode::fill(&self.names, fill)).collect();
-                events.push(Event::Lookup(Lookup {
-                    account,
-                    instrument,
-                    id,
-                    found: found.map(|found| *found),
-                    fills,
-                    server_time: at,
-                }));
+            sim::StreamEvent::OrderUpdate { order: view, fill, .. } => {
+                // The execution first: the status that follows speaks of it.
+                if let Some(fill) = fill.and_then(|fill| self.reader().fill(&fill)) {
+                    self.traded.insert((account, fill.instrument), at);
+                    events.push(Event::Fill(fill));
+                }
+                events.extend(decode::order(&self.names, account, &view).map(Event::Order));
             }
-            Pending::Snapshot { account } => {
-                let sim::Reply::Result(sim::Answer::Snapshot(view)) = reply else { return };
-                let view = Box::new(decode::snapshot(&self.names, account, &view));
-                self.ask(at, account, sim::Ask::Fills { since: 0 }, Pending::SnapshotFills { view });
-            }
-            Pending::SnapshotFills { mut view } => {
-                let sim::Reply::Result(sim::Answer::Fills(fills)) = reply else { return };
-                let recent = fills.iter().filter(|fill| fill.at >= self.known_until);
-                view.fills = recent.filter_map(|fill| decode::fill(&self.names, fill)).collect();
-                events.push(Event::Snapshot(*view));
+            sim::StreamEvent::PositionUpdate { position, .. } => {
+                let reports = decode::positions(&self.names, account, &position);
+                events.extend(reports.into_iter().map(Event::Position));
             }
         }
     }
-}
 
-/// What became of an order request (venues/binance.md §4): definite, or unknown. Unlisted is unknown.
-fn outcome(reply: sim::Reply) -> Outcome {
-    match reply {
-        sim::Reply::Result(sim::Answer::Order(view)) => {
-            decode::venue_id(view.order_id).map_or(Outcome::Unknown(UnknownCause::Unreadable), Outcome::Accepted)
+    fn confirmed(&mut self, confirm: &sim::Confirm, at: Timestamp, events: &mut Vec<Event>) {
+        let mut out = Outcomes::default();
+        self.desk.confirmed(confirm, at, &self.exchange, &mut out);
+        self.send_on(out, at, events);
+    }
+
+    fn send_on(&mut self, out: Outcomes, now: Timestamp, events: &mut Vec<Event>) {
+        events.extend(out.events);
+        for (account, subject, ask) in out.asks {
+            let pending = match ask {
+                sim::Ask::Deal(sim::DealAsk::Confirm { .. }) => Pending::Confirm,
+                _ => Pending::Deal { subject },
+            };
+            self.ask(now, account, ask, pending);
         }
-        sim::Reply::Result(_) => Outcome::Unknown(UnknownCause::Unreadable),
-        sim::Reply::Refused(refused) => refusal::outcome(&refused),
-        sim::Reply::HttpError { status, body, .. } => refusal::http(status, &body),
-        sim::Reply::Lost => Outcome::Unknown(UnknownCause::TimedOut),
+    }
+
+    /// A command about a deal.
+    fn submit_deal(&mut self, now: Timestamp, command: &Command) {
+        let Some(job) = Job::of(command, &self.names) else {
+            let (Some(instrument), Some(id)) = (command.instrument(), command.order()) else { return };
+            let refusal = Refusal::new(RefusalReason::Unsupported, "there is no such order about a deal");
+            let of = Named { account: command.account(), instrument, id };
+            self.ready.push(answer(of, Asked::Place, Outcome::Refused(refusal), now));
+            return;
+        };
+        let (mut out, mut events) = (Outcomes::default(), Vec::new());
+        self.desk.take(job, now, &self.exchange, &mut out);
+        self.send_on(out, now, &mut events);
+        self.ready.append(&mut events);
+    }
+
+    fn submit_order(&mut self, now: Timestamp, command: &Command, words: Words) {
+        let account = command.account();
+        let (instrument, id, asked, ask) = match command {
+            Command::Place(order) => {
+                (order.instrument, order.id, Asked::Place, encode::place(&self.names, order, words))
+            }
+            Command::Amend { instrument, id, trigger, quantity, .. } => {
+                if let Some(order) = self.stands_already(account, id.as_str(), trigger.price, *quantity) {
+                    let of = Named { account, instrument: *instrument, id: *id };
+                    self.ready.push(answer(of, Asked::Amend, Outcome::Accepted(order), now));
+                    return;
+                }
+                (*instrument, *id, Asked::Amend, encode::amend(*id, trigger, Some(*quantity)))
+            }
+            Command::Cancel { instrument, id, .. } => {
+                (*instrument, *id, Asked::Cancel, sim::Ask::Cancel { client_id: id.to_string() })
+            }
+            Command::Lookup { .. } | Command::Snapshot { .. } => return,
+        };
+        let pending = Pending::Order { of: Named { account, instrument, id }, asked, sent_at: now };
+        self.ask(now, account, ask, pending);
+    }
+
+    /// What stands already as it is asked for: venues refuse an amend that changes nothing (-5027), in a word that on
+    /// Bitget means anything.
+    fn stands_already(
+        &self,
+        account: AccountId,
+        id: &str,
+        price: backstop_model::Price,
+        quantity: Quantity,
+    ) -> Option<backstop_model::VenueOrderId> {
+        let mut orders = self.exchange.ledger().orders_of(self.names.name(account), id).rev();
+        let order = orders.find(|order| order.is_open())?;
+        let same_quantity = match order.place.amount {
+            sim::Amount::ClosePosition => true,
+            sim::Amount::Exact(stands) => stands == quantity,
+        };
+        (same_quantity && order.place.kind.trigger() == Some(price)).then(|| decode::venue_id(order.id)).flatten()
+    }
+
+    /// Everything acknowledged is on disk before anybody hears of it.
+    fn write_ledger(&mut self) -> Result<(), VenueFailure> {
+        if self.dirty
+            && let Some(ledger) = &mut self.ledger
+        {
+            ledger.write(&self.exchange, &self.desk.book).map_err(|failure| VenueFailure(failure.to_string()))?;
+        }
+        self.dirty = false;
+        Ok(())
     }
 }
 
 impl Venue for PaperVenue {
     fn submit(&mut self, now: Timestamp, command: &Command) {
         let account = command.account();
-        let pending = |instrument, id, asked| Pending::Order { account, instrument, id, asked, sent_at: now };
+        let mode = self.mode_of(account);
         match command {
-            Command::Place(order) => {
-                let one_way = self
-                    .exchange
-                    .view(self.names.accounts.get(&account).map_or("", Name::as_str), now)
-                    .is_none_or(|view| view.mode == backstop_model::PositionMode::OneWay);
-                let ask = encode::place(&self.names, order, one_way);
-                self.ask(now, account, ask, pending(order.instrument, order.id, Asked::Place));
-            }
-            Command::Amend { instrument, id, trigger, quantity, .. } => {
-                self.ask(now, account, encode::amend(*id, trigger, *quantity), pending(*instrument, *id, Asked::Amend));
-            }
-            Command::Cancel { instrument, id, .. } => {
-                let ask = sim::Ask::Cancel { client_id: id.to_string() };
-                self.ask(now, account, ask, pending(*instrument, *id, Asked::Cancel));
-            }
-            Command::Lookup { instrument, id, .. } => {
-                let ask = sim::Ask::Query { client_id: id.to_string() };
-                self.ask(now, account, ask, Pending::Query { account, instrument: *instrument, id: *id });
-            }
             Command::Snapshot { .. } => self.ask(now, account, sim::Ask::Snapshot, Pending::Snapshot { account }),
+            Command::Lookup { .. } => self.look_up(now, command),
+            Command::Amend { .. } | Command::Cancel { .. } | Command::Place(_) if mode == PositionMode::PerDeal => {
+                self.submit_deal(now, command);
+            }
+            Command::Amend { .. } | Command::Cancel { .. } | Command::Place(_) => {
+                let words = Words::of(&self.exchange.native(), mode);
+                self.submit_order(now, command, words);
+            }
         }
     }
 
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Event>, VenueFailure> {
-        let mut events = Vec::new();
-        let deliveries = self.exchange.advance(now);
-        self.dirty |= !deliveries.is_empty();
-        if self.dirty
-            && let Some(ledger) = &mut self.ledger
-        {
-            ledger.write(&self.exchange).map_err(|failure| VenueFailure(failure.to_string()))?;
-        }
-        self.dirty = false;
-        for delivery in deliveries {
-            self.deliver(delivery, &mut events);
+        let mut events = std::mem::take(&mut self.ready);
+        let mut out = Outcomes::default();
+        self.desk.overdue(now, &self.exchange, &mut out);
+        self.send_on(out, now, &mut events);
+        for _ in 0..MOST_ROUNDS {
+            let mut deliveries = std::mem::take(&mut self.undelivered);
+            deliveries.extend(self.exchange.advance(now));
+            self.dirty |= !deliveries.is_empty();
+            if let Err(failure) = self.write_ledger() {
+                self.dirty = true;
+                (self.ready, self.undelivered) = (events, deliveries);
+                return Err(failure);
+            }
+            if deliveries.is_empty() {
+                break;
+            }
+            for delivery in deliveries {
+                self.deliver(delivery, &mut events);
+            }
         }
         Ok(events)
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        self.exchange.next_due()
+        let ready = (!self.ready.is_empty()).then(|| self.exchange.now());
+        ready.into_iter().chain(self.exchange.next_due()).chain(self.desk.next_due()).min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,9 +177,20 @@ fn stops_that_are_none_get_a_caret() {
 fn what_this_version_cannot_do_is_said_with_a_caret() {
     for venue in ["binance", "aster", "bitget", "ig", "paper"] {
         let (message, help) = shown(&format!("accounts: {{ a: {{ venue: {venue}, mode: «live» }} }}"));
-        assert_eq!(message, "mode `live` is not available: this version trades the paper venue only");
+        assert_eq!(message, "mode `live` is not available: this version plays every venue on paper");
         assert!(help.contains("mode: observe"), "{help}");
     }
+}
+
+#[test]
+fn a_word_that_a_venue_does_not_have_is_said_with_a_caret() {
+    shown("accounts: { a: { venue: bitget, account_kind: «uta» } }");
+    shown("accounts: { a: { venue: binance, position_mode: «both» } }");
+    let (message, help) = shown("accounts: { a: { venue: ig, position_mode: «hedge» } }");
+    assert_eq!(message, "ig keeps a position for each deal; it has no `position_mode`");
+    assert_eq!(help, "leave `position_mode` out");
+    let (message, _) = shown("accounts: { a: { venue: aster, account_kind: «unified» } }");
+    assert_eq!(message, "aster has no kinds of accounts; only bitget has");
 }
 
 #[test]

@@ -1,0 +1,170 @@
+//! Whose the levels of a deal are, and whose its closings: the venue names neither, so our own ids are kept here.
+//!
+//! It is written to the ledger file with the exchange. Without it a level is a stranger's, which still protects.
+
+use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Timestamp};
+use backstop_sim as sim;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Levels and closings remembered of one deal.
+const MOST: usize = 16;
+/// Deals remembered.
+const MOST_DEALS: usize = 256;
+
+/// Which level of a deal.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(in super::super) enum Which {
+    /// The target.
+    Limit,
+    /// The stop.
+    Stop,
+}
+
+impl Which {
+    /// The levels with this one replaced. A stop stays what it is, guaranteed or not (venues/ig.md §4.3).
+    pub fn set(self, levels: sim::Levels, to: Option<Price>) -> sim::Levels {
+        let guard = match levels.stop.map(|stop| stop.guard) {
+            Some(sim::StopGuard::Guaranteed) => sim::StopGuard::Guaranteed,
+            Some(sim::StopGuard::Normal | sim::StopGuard::Trailing { .. }) | None => sim::StopGuard::Normal,
+        };
+        match self {
+            Self::Limit => sim::Levels { limit: to, ..levels },
+            Self::Stop => sim::Levels { stop: to.map(|level| sim::StopLevel { level, guard }), ..levels },
+        }
+    }
+
+    /// Where it stands.
+    pub fn of(self, levels: sim::Levels) -> Option<Price> {
+        match self {
+            Self::Limit => levels.limit,
+            Self::Stop => levels.stop.map(|stop| stop.level),
+        }
+    }
+}
+
+/// A level that an order of ours has asked for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct Asked {
+    which: Which,
+    id: ClientOrderId,
+    at: Price,
+}
+
+/// A closing of ours.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(in super::super) struct Closing {
+    /// Our id.
+    pub id: ClientOrderId,
+    /// For how much.
+    pub quantity: Quantity,
+    /// The reference it was received under, once known.
+    pub reference: Option<String>,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+/// What is remembered of one deal.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+struct Page {
+    levels: Vec<Asked>,
+    closings: Vec<Closing>,
+}
+
+/// What is remembered of all deals, by the id they were opened under.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(in super::super) struct DealBook {
+    deals: BTreeMap<u64, Page>,
+}
+
+impl DealBook {
+    fn page(&mut self, origin: u64) -> &mut Page {
+        if !self.deals.contains_key(&origin) && self.deals.len() >= MOST_DEALS {
+            // The oldest are gone for long.
+            self.deals.pop_first();
+        }
+        self.deals.entry(origin).or_default()
+    }
+
+    /// An order of ours asks for a level.
+    pub fn note_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price) {
+        let levels = &mut self.page(origin).levels;
+        levels.retain(|known| *known != Asked { which, id, at });
+        levels.push(Asked { which, id, at });
+        if levels.len() > MOST {
+            levels.remove(0);
+        }
+    }
+
+    /// The venue has refused it.
+    pub fn forget_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price) {
+        if let Some(page) = self.deals.get_mut(&origin) {
+            page.levels.retain(|known| *known != Asked { which, id, at });
+        }
+    }
+
+    /// An order of ours closes a deal or a part of it.
+    pub fn note_closing(&mut self, origin: u64, closing: Closing) {
+        let closings = &mut self.page(origin).closings;
+        closings.push(closing);
+        if closings.len() > MOST {
+            closings.remove(0);
+        }
+    }
+
+    /// The venue has received a closing under this reference.
+    pub fn name_closing(&mut self, origin: u64, id: ClientOrderId, reference: &str) {
+        let closings = self.deals.get_mut(&origin).into_iter().flat_map(|page| &mut page.closings);
+        for closing in closings.filter(|closing| closing.id == id && closing.reference.is_none()) {
+            closing.reference = Some(reference.to_owned());
+        }
+    }
+
+    /// Whose a standing level is: the newest order that asked for just that price; when somebody has moved it by hand,
+    /// the newest that asked for any.
+    pub fn owner(&self, origin: u64, which: Which, at: Price) -> Option<ClientOrderId> {
+        let asked = || {
+            let levels = self.deals.get(&origin).map_or(&[][..], |page| &page.levels);
+            levels.iter().rev().filter(|level| level.which == which)
+        };
+        asked().find(|level| level.at == at).or_else(|| asked().next()).map(|level| level.id)
+    }
+
+    /// Which of the standing levels is an order's.
+    pub fn level_of(&self, origin: u64, id: ClientOrderId, levels: sim::Levels) -> Option<Which> {
+        [Which::Stop, Which::Limit]
+            .into_iter()
+            .find(|which| which.of(levels).is_some_and(|at| self.owner(origin, *which, at) == Some(id)))
+    }
+
+    /// Whether an order of ours has ever asked for a level of this deal.
+    pub fn knows(&self, origin: u64, id: ClientOrderId) -> bool {
+        self.deals.get(&origin).is_some_and(|page| page.levels.iter().any(|level| level.id == id))
+    }
+
+    /// Whose closing an execution was: by the reference, else by the quantity of one whose reference never came, else by
+    /// the level the price was at (venues/ig.md §8.3).
+    pub fn closer(&self, side: PositionSide, deal: &sim::Deal, fill: &sim::Fill) -> Option<ClientOrderId> {
+        let page = self.deals.get(&deal.origin)?;
+        let by_reference = page.closings.iter().find(|of| of.reference.as_ref() == Some(&fill.client_id));
+        if let Some(closing) = by_reference {
+            return Some(closing.id);
+        }
+        if fill.client_id.starts_with("VENUE") {
+            let nameless = |of: &&Closing| of.reference.is_none() && of.quantity >= fill.quantity && of.at <= fill.at;
+            return page.closings.iter().rev().find(nameless).map(|closing| closing.id);
+        }
+        if !fill.client_id.starts_with("level-") {
+            return None;
+        }
+        let struck = |which: Which| {
+            let level = which.of(deal.levels)?;
+            let there = match which {
+                Which::Stop => side.hit(fill.price, level),
+                Which::Limit => side.reached(fill.price, level),
+            };
+            there.then(|| self.owner(deal.origin, which, level)).flatten()
+        };
+        struck(Which::Stop).or_else(|| struck(Which::Limit))
+    }
+}

@@ -1,0 +1,99 @@
+//! What is told of deals: their levels as orders, their quantities as positions, and which executions have to be asked for
+//! because an update names none (venues/ig.md §0 fact 2).
+
+use super::super::names::Names;
+use super::{DealBook, Which, deal_id};
+use backstop_model::{
+    AccountId, ClientOrderId, Event, InstrumentId, OrderReport, OrderStatus, PositionKey, PositionReport, PositionSide,
+    Price, Quantity, Timestamp, Trigger, TriggerSource, VenueOrderId,
+};
+use backstop_sim as sim;
+use std::collections::BTreeMap;
+
+/// Quantities as they were last told, so that an update that only moves levels asks for nothing.
+#[derive(Debug, Default)]
+pub(in super::super) struct Teller {
+    told: BTreeMap<u64, Quantity>,
+    /// Deals that are gone, whose last executions are still to be asked for.
+    pub ended: Vec<u64>,
+}
+
+impl Teller {
+    /// An update becomes a position and its levels. True when there are executions to ask for.
+    pub fn update(
+        &mut self,
+        names: &Names,
+        account: AccountId,
+        update: &sim::DealUpdate,
+        book: &DealBook,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let Some(instrument) = names.instrument(&update.symbol) else { return false };
+        let (origin, gone) = (update.deal.origin, update.status == sim::DealStatus::Deleted);
+        let quantity = if gone { Quantity::ZERO } else { update.quantity };
+        events.push(Event::Position(PositionReport {
+            key: PositionKey::new(account, instrument, update.side).of_deal(deal_id(origin)),
+            quantity,
+            entry_price: update.level.filter(|_| !gone),
+            liquidation_price: None,
+            at: update.at,
+        }));
+        if gone {
+            self.told.remove(&origin);
+            self.ended.push(origin);
+            return true;
+        }
+        let levels = level_reports(book, (account, instrument), &update.deal, update.side, update.at);
+        events.extend(levels.into_iter().map(Event::Order));
+        self.told.insert(origin, quantity) != Some(quantity)
+    }
+}
+
+/// The levels of a deal as orders: for whatever is left of it, watching the price it would close at.
+pub(in super::super) fn level_reports(
+    book: &DealBook,
+    (account, instrument): (AccountId, InstrumentId),
+    deal: &sim::DealView,
+    side: PositionSide,
+    at: Timestamp,
+) -> Vec<OrderReport> {
+    let report = |which: Which| {
+        let level = which.of(deal.levels)?;
+        let id = book.owner(deal.origin, which, level);
+        let word = match which {
+            Which::Limit => "limit",
+            Which::Stop => "stop",
+        };
+        Some(OrderReport {
+            account,
+            instrument,
+            id,
+            venue_id: venue_id(id, &format!("{}-{word}", deal.origin))?,
+            deal: deal_id(deal.origin),
+            side: side.closing(),
+            status: OrderStatus::Working,
+            quantity: None,
+            filled: Quantity::ZERO,
+            trigger: (which == Which::Stop).then_some(watched(level)),
+            limit: (which == Which::Limit).then_some(level),
+            at,
+        })
+    };
+    [Which::Stop, Which::Limit].into_iter().filter_map(report).collect()
+}
+
+const fn watched(price: Price) -> Trigger {
+    Trigger { price, source: TriggerSource::BidAsk }
+}
+
+fn venue_id(id: Option<ClientOrderId>, stranger: &str) -> Option<VenueOrderId> {
+    VenueOrderId::new(id.as_ref().map_or(stranger, ClientOrderId::as_str)).ok()
+}
+
+/// The deal of an execution or payment, open or not.
+pub(in super::super) fn deal_of(exchange: &sim::Exchange, slot: sim::Slot) -> Option<&sim::Deal> {
+    match slot {
+        sim::Slot::Deal(origin) => exchange.ledger().deal(origin),
+        sim::Slot::Both | sim::Slot::Long | sim::Slot::Short => None,
+    }
+}

@@ -1,0 +1,125 @@
+//! Every code that any profile can say, asked of the exchange itself.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use backstop_model::{Leverage, PositionMode, Span, Timestamp};
+use backstop_sim::habits::Numbers;
+use backstop_sim::refusal::Code;
+use backstop_sim::{Ask, Body, Exchange, Fault, Knob, Opening, Profile, Reply, Request, Setup, numbers};
+
+/// Those that say nothing of the request, or belong to what the engine never asks for.
+const UNSURE: [Code; 4] = [code::TIMEOUT, code::NO_CHANGE, code::OPEN_ORDERS, code::OPEN_POSITION];
+
+/// What a profile says for a code, in its own numbers.
+fn said(profile: &Profile, code: Code) -> Refused {
+    let mut venue = Exchange::new(Setup::exactly(profile.clone(), 1));
+    let modes = [PositionMode::OneWay, PositionMode::PerDeal];
+    let mode = modes.into_iter().find(|mode| profile.native().keeps(*mode)).unwrap();
+    let (leverage, balance) = (Leverage::try_from(10).unwrap(), "1000".parse().unwrap());
+    venue.open_account("me", Opening { mode, leverage, balance }).unwrap();
+    venue.faults_mut().refusal = code.refused();
+    venue.faults_mut().set(Fault::Reject, Knob::times(1));
+    let now = Timestamp::EPOCH;
+    venue.request(now, "me", Request { sent_at: now, valid_for: Span::from_secs(3), ask: Ask::Snapshot });
+    let told = venue.advance(now);
+    match &told[0].body {
+        Body::Response { reply: Reply::Refused(refused), .. } => refused.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn profiles() -> Vec<Profile> {
+    let mut before = Profile::bitget_classic();
+    before.habits.requests.numbers = Numbers::BitgetBefore;
+    Profile::all().into_iter().chain([before]).collect()
+}
+
+#[test]
+fn every_code_of_every_profile_is_listed_except_those_that_say_nothing() {
+    for profile in profiles() {
+        for known in code::ALL {
+            let refused = said(&profile, *known);
+            let unsure = match profile.name.as_str() {
+                "binance" | "aster" => UNSURE.contains(known),
+                // Bitget says one number for all it does not know; IG calls all those malformed.
+                "ig" => [code::TIMEOUT, code::SHUTTING_DOWN].contains(known),
+                _ => *known == code::TIMEOUT,
+            };
+            assert_eq!(reason(&refused).is_none(), unsure, "{}: {} as {refused}", profile.name, known.1);
+        }
+        for own in [numbers::BOUND_EXCEEDS, numbers::CLOSES_EXCEED] {
+            assert_eq!(reason(&said(&profile, own)), Some(RefusalReason::ReduceOnly), "{}", profile.name);
+        }
+        for own in [numbers::TARGET_EXISTS, numbers::STOP_EXISTS] {
+            assert_eq!(reason(&said(&profile, own)), Some(RefusalReason::TooManyOrders), "{}", profile.name);
+        }
+    }
+    assert_eq!(reason(&Refused { code: -9999, text: String::new() }), None);
+    assert_eq!(reason(&Refused { code: 99_999, text: String::new() }), None);
+}
+
+#[test]
+fn what_decides_about_a_stop_means_the_same_at_every_profile() {
+    let rows = [
+        (code::WOULD_TRIGGER, RefusalReason::WouldTrigger),
+        (code::REDUCE_ONLY, RefusalReason::ReduceOnly),
+        (code::UNKNOWN_ORDER, RefusalReason::NotFound),
+        (code::NO_SUCH_ORDER, RefusalReason::NotFound),
+        (code::DUPLICATE_ID, RefusalReason::DuplicateId),
+        (code::MARGIN, RefusalReason::Margin),
+        (code::THROTTLED, RefusalReason::Throttled),
+        (code::TOO_MANY_OPEN, RefusalReason::TooManyOrders),
+        (code::NO_ACCOUNT, RefusalReason::LockedOut),
+        (code::SYMBOL_CLOSED, RefusalReason::Maintenance),
+    ];
+    for profile in profiles().into_iter().filter(|profile| profile.name != "ig") {
+        for (known, ours) in rows {
+            assert_eq!(reason(&said(&profile, known)), Some(ours), "{}: {}", profile.name, known.1);
+        }
+    }
+}
+
+#[test]
+fn ig_refuses_at_the_door_by_status_and_text() {
+    let refused = |code, text: &str| Refused { code, text: text.to_owned() };
+    for (code, text, ours) in [
+        (400, "invalid.request.orderType", Some(RefusalReason::Unsupported)),
+        (400, "validation.target-value-conditional-set-value.request", Some(RefusalReason::Other)),
+        (401, "error.security.invalid-details", Some(RefusalReason::LockedOut)),
+        (403, "error.public-api.exceeded-account-trading-allowance", Some(RefusalReason::Throttled)),
+        (404, "error.position.notfound", Some(RefusalReason::NotFound)),
+        (404, "error.trading.otc.instrument-not-found", Some(RefusalReason::Other)),
+        (404, "invalid.url", Some(RefusalReason::Unsupported)),
+        (404, "error.confirms.deal-not-found", None),
+        (500, "system.error", None),
+    ] {
+        assert_eq!(reason(&refused(code, text)), ours, "{code} {text}");
+    }
+}
+
+#[test]
+fn a_rejecting_confirm_has_a_reason_and_a_general_error_says_nothing() {
+    for (theirs, ours) in [
+        (Reason::PositionNotFound, RefusalReason::ReduceOnly),
+        (Reason::PositionNotAvailableToClose, RefusalReason::ReduceOnly),
+        (Reason::MarketClosed, RefusalReason::Maintenance),
+        (Reason::InsufficientFunds, RefusalReason::Margin),
+        (Reason::SizeIncrement, RefusalReason::Filter),
+        (Reason::MinimumOrderSize, RefusalReason::BelowMinimum),
+        (Reason::TrailingStopNotAllowed, RefusalReason::Unsupported),
+        (Reason::DuplicateOrder, RefusalReason::DuplicateId),
+    ] {
+        let Outcome::Refused(refusal) = rejected(theirs) else { panic!("{theirs}") };
+        assert_eq!((refusal.reason, refusal.text), (ours, theirs.to_string()));
+    }
+    assert_eq!(rejected(Reason::GeneralError), Outcome::Unknown(UnknownCause::VenueUnsure));
+}
+
+#[test]
+fn a_503_is_judged_by_its_text() {
+    let unknown = "Unknown error, please check your request or try again later.";
+    assert_eq!(http(503, unknown), Outcome::Unknown(UnknownCause::VenueUnsure));
+    assert!(matches!(http(503, "Service Unavailable."), Outcome::Refused(_)));
+    assert!(matches!(http(429, ""), Outcome::Refused(_)));
+    assert_eq!(http(500, "?"), Outcome::Unknown(UnknownCause::VenueUnsure));
+}

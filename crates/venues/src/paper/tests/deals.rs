@@ -1,0 +1,219 @@
+//! Levels and closings of deals: IG.
+
+use super::*;
+use backstop_model::OrderStatus;
+use backstop_sim::habits::{ConfirmTold, OmittedLevel, PartialClose};
+use backstop_sim::{Fault, Knob};
+
+fn ig() -> Desktop {
+    let mut desk = at_venue_of(Profile::ig(), PositionMode::PerDeal);
+    desk.open(PositionSide::Long, "1");
+    desk
+}
+
+fn levels(desk: &Desktop) -> (Option<Price>, Option<Price>) {
+    let deal = desk.venue.exchange().ledger().deals().next_back().unwrap();
+    (deal.levels.stop.map(|stop| stop.level), deal.levels.limit)
+}
+
+fn amend(desk: &Desktop, name: &str, to: &str) -> Command {
+    Command::Amend {
+        account: ACCOUNT,
+        instrument: MARKET,
+        id: id(name),
+        deal: desk.deal(),
+        trigger: Trigger { price: price(to), source: TriggerSource::BidAsk },
+        quantity: quantity("1"),
+    }
+}
+
+fn cancel(desk: &Desktop, name: &str) -> Command {
+    Command::Cancel { account: ACCOUNT, instrument: MARKET, id: id(name), deal: desk.deal() }
+}
+
+#[test]
+fn every_change_repeats_the_other_level_even_when_two_are_asked_for_at_once() {
+    for omitted in [OmittedLevel::Kept, OmittedLevel::Removed] {
+        for told in [ConfirmTold::AfterUpdate, ConfirmTold::BeforeUpdate] {
+            let mut profile = Profile::ig();
+            let habits = profile.habits.deals.as_mut().unwrap();
+            (habits.omitted_level, habits.confirm_told) = (omitted, told);
+            let mut desk = at_venue_of(profile, PositionMode::PerDeal);
+            desk.open(PositionSide::Long, "1");
+            let (stop, limit) = (desk.order("stop", None, stop("98")), desk.order("limit", None, target("103")));
+            desk.send(&stop);
+            desk.send(&limit);
+            let told = desk.wait(1_000);
+            assert!(is_accepted(&told, "stop", Asked::Place) && is_accepted(&told, "limit", Asked::Place));
+            assert_eq!(levels(&desk), (Some(price("98")), Some(price("103"))));
+            assert!(is_accepted(&desk.ask(&amend(&desk, "stop", "99")), "stop", Asked::Amend));
+            assert_eq!(levels(&desk), (Some(price("99")), Some(price("103"))));
+            let told = desk.ask(&cancel(&desk, "limit"));
+            if omitted == OmittedLevel::Kept {
+                // Such a venue cannot take a level away: nobody is told that it is gone.
+                assert_eq!(refused(&told, "limit", Asked::Cancel), Some(RefusalReason::Unsupported));
+                continue;
+            }
+            assert!(reports(&told).iter().any(|of| of.id == Some(id("limit")) && of.status == OrderStatus::Canceled));
+            assert_eq!(levels(&desk), (Some(price("99")), None));
+        }
+    }
+}
+
+#[test]
+fn levels_are_told_as_orders_of_the_deal_and_executions_belong_to_the_one_that_was_struck() {
+    for (to, struck, other) in [("97", "stop", "limit"), ("104", "limit", "stop")] {
+        let mut desk = ig();
+        desk.ask(&desk.order("stop", None, stop("98")));
+        desk.ask(&desk.order("limit", None, target("103")));
+        let read = desk.snapshot();
+        let named: Vec<_> = read.orders.iter().map(|order| (order.id.unwrap(), order.deal, order.quantity)).collect();
+        assert_eq!(named, [(id("stop"), desk.deal(), None), (id("limit"), desk.deal(), None)]);
+        assert_eq!(read.positions[0].key.deal, desk.deal());
+        let deal = desk.deal();
+        let told = desk.go(to);
+        let made = fills(&told);
+        assert_eq!((made.len(), made[0].order, made[0].deal), (1, Some(id(struck)), deal));
+        assert_eq!(made[0].position_side, Some(PositionSide::Long));
+        let last = |name: &str| {
+            let of = reports(&told).into_iter().rev().find(|of| of.id == Some(id(name)));
+            of.map(|of| of.status.clone())
+        };
+        assert_eq!((last(struck), last(other)), (Some(OrderStatus::Filled), Some(OrderStatus::Expired)));
+    }
+}
+
+#[test]
+fn a_deal_keeps_its_name_when_a_part_is_closed_whatever_the_venue_calls_it_then() {
+    for habit in [PartialClose::KeepsId, PartialClose::NewId] {
+        let mut profile = Profile::ig();
+        profile.habits.deals.as_mut().unwrap().partial_close = habit;
+        let mut desk = at_venue_of(profile, PositionMode::PerDeal);
+        desk.open(PositionSide::Long, "1");
+        desk.ask(&desk.order("stop", None, stop("98")));
+        let deal = desk.deal();
+        let told = desk.ask(&desk.order("part", Some("0.4"), OrderKind::Market));
+        assert!(is_accepted(&told, "part", Asked::Place));
+        assert_eq!((fills(&told)[0].order, fills(&told)[0].deal), (Some(id("part")), deal));
+        assert_eq!(desk.deal(), deal);
+        assert!(is_accepted(&desk.ask(&amend(&desk, "stop", "99")), "stop", Asked::Amend));
+        let told = desk.ask(&desk.order("rest", Some("0.6"), OrderKind::Market));
+        assert_eq!((fills(&told)[0].order, fills(&told)[0].quantity), (Some(id("rest")), quantity("0.6")));
+    }
+}
+
+#[test]
+fn a_closing_whose_answer_is_lost_is_resolved_by_what_is_left_of_the_deal() {
+    let mut desk = ig();
+    desk.venue.exchange_mut().faults_mut().set(Fault::DropResponse, Knob::times(1));
+    let told = desk.ask(&desk.order("close", Some("0.4"), OrderKind::Market));
+    assert!(matches!(outcome_of(&told, "close", Asked::Place), None | Some(Outcome::Unknown(_))));
+    // The update still leads to the execution, and to whose it was.
+    assert!(fills(&told).iter().any(|fill| fill.order == Some(id("close"))), "{told:?}");
+    let told = desk.ask(&desk.lookup("close"));
+    let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
+    assert_eq!(answer.unwrap().found.as_ref().unwrap().status, OrderStatus::Filled);
+    // One that never arrived has left the deal as it was.
+    desk.venue.exchange_mut().faults_mut().set(Fault::DropRequest, Knob::times(1));
+    desk.ask(&desk.order("lost", Some("0.6"), OrderKind::Market));
+    desk.wait(10_000);
+    let told = desk.ask(&desk.lookup("lost"));
+    let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
+    assert_eq!((&answer.unwrap().found, answer.unwrap().fills.len()), (&None, 0));
+}
+
+#[test]
+fn a_verdict_that_the_stream_does_not_bring_is_asked_for() {
+    let mut desk = ig();
+    desk.venue.exchange_mut().faults_mut().set(Fault::EventDrop, Knob::per_million(1_000_000));
+    let order = desk.order("stop", None, stop("98"));
+    desk.send(&order);
+    assert!(outcome_of(&desk.wait(900), "stop", Asked::Place).is_none());
+    assert!(is_accepted(&desk.wait(3_000), "stop", Asked::Place));
+}
+
+#[test]
+fn a_level_whose_change_is_unknown_shows_by_where_it_stands() {
+    let mut desk = ig();
+    desk.venue.exchange_mut().faults_mut().set(Fault::DropResponse, Knob::times(1));
+    let order = desk.order("stop", None, stop("98"));
+    desk.send(&order);
+    let told = desk.wait(1_000);
+    assert!(reports(&told).iter().any(|of| of.id == Some(id("stop")) && of.status == OrderStatus::Working), "{told:?}");
+    let told = desk.ask(&desk.lookup("stop"));
+    let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
+    assert_eq!(answer.unwrap().found.as_ref().unwrap().trigger.unwrap().price, price("98"));
+}
+
+#[test]
+fn an_immediate_limit_that_the_price_does_not_reach_expires_and_one_that_it_does_fills() {
+    let mut desk = ig();
+    let ioc = |at: &str| limit(price(at), TimeInForce::ImmediateOrCancel);
+    let told = desk.ask(&desk.order("far", Some("0.5"), ioc("101")));
+    assert!(is_accepted(&told, "far", Asked::Place) && fills(&told).is_empty());
+    assert!(reports(&told).iter().any(|of| of.id == Some(id("far")) && of.status == OrderStatus::Expired));
+    let told = desk.ask(&desk.order("near", Some("0.5"), ioc("99.5")));
+    assert_eq!((fills(&told)[0].order, fills(&told)[0].price), (Some(id("near")), price("100")));
+}
+
+#[test]
+fn a_level_that_is_passed_would_trigger_and_one_that_is_too_near_is_refused_otherwise() {
+    let mut desk = ig();
+    let told = desk.ask(&desk.order("passed", None, stop("101")));
+    assert_eq!(refused(&told, "passed", Asked::Place), Some(RefusalReason::WouldTrigger));
+    let mut rules = desk.venue.exchange().rules("BTCUSDT").unwrap().clone();
+    let mut dealing = backstop_sim::Dealing::in_whole_points("1".parse().unwrap());
+    dealing.min_distance = backstop_sim::Distance::InPoints("2".parse().unwrap());
+    rules.dealing = Some(dealing);
+    desk.venue.exchange_mut().change_rules("BTCUSDT", rules).unwrap();
+    let told = desk.ask(&desk.order("near", None, stop("99")));
+    assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::Other));
+    assert!(is_accepted(&desk.ask(&desk.order("far", None, stop("98"))), "far", Asked::Place));
+    // A refused one leaves no name behind.
+    assert_eq!(desk.snapshot().orders[0].id, Some(id("far")));
+}
+
+#[test]
+fn an_entry_opens_a_deal_under_its_own_id_now_or_not_at_all() {
+    let mut desk = at_venue_of(Profile::ig(), PositionMode::PerDeal);
+    let told = desk.ask(&desk.entry("entry", "1", OrderKind::Market));
+    assert!(is_accepted(&told, "entry", Asked::Place), "{told:?}");
+    let made = fills(&told)[0];
+    assert_eq!((made.order, made.deal, made.position_side), (Some(id("entry")), desk.deal(), Some(PositionSide::Long)));
+    assert!(reports(&told).iter().any(|of| of.id == Some(id("entry")) && of.status == OrderStatus::Filled));
+    let told = desk.ask(&desk.entry("far", "1", target("99")));
+    assert_eq!(refused(&told, "far", Asked::Place), Some(RefusalReason::Other));
+    let told = desk.ask(&Command::Lookup { account: ACCOUNT, instrument: MARKET, id: id("entry"), deal: None });
+    let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
+    assert_eq!((answer.unwrap().fills.len(), answer.unwrap().found.as_ref().unwrap().filled), (1, quantity("1")));
+}
+
+#[test]
+fn a_closing_by_hand_is_nobodys_of_ours() {
+    let mut desk = ig();
+    desk.ask(&desk.order("stop", None, stop("98")));
+    let told = desk.by_hand(HandAction::Close { symbol: "BTCUSDT".to_owned(), side: PositionSide::Long });
+    assert!(fills(&told)[0].order.is_some_and(|of| of.as_str().starts_with("web-")));
+    let expired = |of: &&&OrderReport| of.id == Some(id("stop")) && of.status == OrderStatus::Expired;
+    assert_eq!(reports(&told).iter().filter(expired).count(), 1);
+    let told = desk.ask(&desk.order("late", Some("1"), OrderKind::Market));
+    assert!(fills(&told).is_empty());
+}
+
+#[test]
+fn whose_a_level_is_outlives_a_restart_with_the_ledger_and_is_a_strangers_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("paper.venue");
+    let file = LedgerFile::at(&path);
+    let mut desk = around(exchange_of(Profile::ig(), PositionMode::PerDeal), Some(file), PositionMode::PerDeal);
+    desk.open(PositionSide::Long, "1");
+    desk.ask(&desk.order("stop", None, stop("98")));
+    drop(desk);
+    let file = LedgerFile::at(&path);
+    let (exchange, _) = file.read().unwrap().unwrap();
+    let mut again = around(exchange.clone(), Some(file), PositionMode::PerDeal);
+    assert_eq!(again.snapshot().orders[0].id, Some(id("stop")));
+    let mut without = around(exchange, None, PositionMode::PerDeal);
+    let stranger = without.snapshot().orders.remove(0);
+    assert_eq!((stranger.id, stranger.trigger.map(|trigger| trigger.price)), (None, Some(price("98"))));
+}

@@ -1,0 +1,172 @@
+//! Orders, and orders bound to a position: Binance, Aster, Bitget.
+
+use super::*;
+use backstop_model::OrderStatus;
+use backstop_sim::habits::ChildIds;
+
+const MODES: [PositionMode; 2] = [PositionMode::OneWay, PositionMode::Hedge];
+
+fn order_profiles() -> [Profile; 4] {
+    [Profile::binance(), Profile::aster(), Profile::bitget_classic(), Profile::bitget_unified()]
+}
+
+#[test]
+fn a_stop_for_the_whole_position_rests_and_closes_all_of_it_at_every_profile_in_both_modes() {
+    for profile in order_profiles() {
+        for mode in MODES {
+            let mut desk = at_venue_of(profile.clone(), mode);
+            desk.open(PositionSide::Long, "1");
+            let told = desk.ask(&desk.order("whole", None, stop("98")));
+            assert!(is_accepted(&told, "whole", Asked::Place), "{} {mode:?}: {told:?}", profile.name);
+            let resting = desk.snapshot().orders;
+            assert_eq!((resting[0].id, resting[0].quantity), (Some(id("whole")), None), "{}", profile.name);
+            desk.open(PositionSide::Long, "0.5");
+            let told = desk.go("97");
+            let made: Vec<_> = fills(&told).iter().map(|fill| (fill.order, fill.quantity)).collect();
+            assert_eq!(made, [(Some(id("whole")), quantity("1.5"))], "{} {mode:?}", profile.name);
+            assert_eq!(desk.snapshot().positions.iter().filter(|of| !of.quantity.is_zero()).count(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_market_exit_closes_what_it_names_and_never_opens_at_every_profile_in_both_modes() {
+    for profile in order_profiles() {
+        for mode in MODES {
+            let mut desk = at_venue_of(profile.clone(), mode);
+            desk.open(PositionSide::Long, "1");
+            let told = desk.ask(&desk.order("part", Some("0.4"), OrderKind::Market));
+            assert_eq!(fills(&told)[0].quantity, quantity("0.4"), "{} {mode:?}", profile.name);
+            let told = desk.ask(&desk.order("rest", Some("0.6"), OrderKind::Market));
+            assert_eq!(fills(&told)[0].order, Some(id("rest")), "{} {mode:?}", profile.name);
+            let told = desk.ask(&desk.order("once-more", Some("0.6"), OrderKind::Market));
+            assert!(fills(&told).is_empty(), "{} {mode:?}", profile.name);
+            assert_eq!(refused(&told, "once-more", Asked::Place), Some(RefusalReason::ReduceOnly), "{}", profile.name);
+        }
+    }
+}
+
+#[test]
+fn an_entry_opens_under_its_own_id_at_every_profile_in_both_modes() {
+    for profile in order_profiles() {
+        for mode in MODES {
+            let mut desk = at_venue_of(profile.clone(), mode);
+            let told = desk.ask(&desk.entry("entry", "1", OrderKind::Market));
+            assert!(is_accepted(&told, "entry", Asked::Place), "{} {mode:?}: {told:?}", profile.name);
+            assert_eq!((fills(&told)[0].order, fills(&told)[0].side), (Some(id("entry")), OrderSide::Buy));
+            let told = desk.ask(&desk.entry("resting", "1", target("99")));
+            assert!(is_accepted(&told, "resting", Asked::Place) && fills(&told).is_empty(), "{}", profile.name);
+        }
+    }
+}
+
+#[test]
+fn the_execution_of_a_child_with_a_client_id_of_the_venues_is_the_orders() {
+    for mode in MODES {
+        let mut profile = Profile::binance();
+        profile.habits.conditionals.child_ids = ChildIds::OfVenue;
+        let mut desk = at_venue_of(profile, mode);
+        desk.open(PositionSide::Long, "1");
+        desk.ask(&desk.order("stop", Some("1"), stop("98")));
+        let told = desk.go("97.5");
+        assert_eq!(fills(&told)[0].order, Some(id("stop")));
+        // The same by a question, and in a full read.
+        let told = desk.ask(&desk.lookup("stop"));
+        let Some(Event::Lookup(answer)) = told.first() else { panic!("{told:?}") };
+        assert_eq!((answer.fills.len(), answer.found.as_ref().unwrap().status.clone()), (1, OrderStatus::Filled));
+        assert_eq!(desk.snapshot().fills.last().unwrap().order, Some(id("stop")));
+    }
+}
+
+#[test]
+fn an_expired_shell_of_a_triggered_order_is_told_as_triggered() {
+    let mut desk = at_venue_of(Profile::aster(), PositionMode::OneWay);
+    desk.open(PositionSide::Long, "1");
+    desk.ask(&desk.order("stop", Some("1"), stop("98")));
+    let told = desk.go("97");
+    let statuses: Vec<_> = reports(&told).iter().map(|report| report.status.clone()).collect();
+    assert_eq!(statuses, [OrderStatus::Triggered, OrderStatus::Working, OrderStatus::Filled]);
+    // A real expiry is one: the whole-position stop goes with its position.
+    desk.open(PositionSide::Long, "1");
+    desk.ask(&desk.order("whole", None, stop("95")));
+    let told = desk.ask(&desk.order("close", Some("1"), OrderKind::Market));
+    assert!(reports(&told).iter().any(|of| of.id == Some(id("whole")) && of.status == OrderStatus::Expired));
+}
+
+#[test]
+fn requests_of_one_instant_have_time_stamps_of_their_own_where_they_are_nonces() {
+    let mut desk = at_venue_of(Profile::aster(), PositionMode::OneWay);
+    desk.open(PositionSide::Long, "1");
+    let (one, two) = (desk.order("one", Some("0.5"), stop("98")), desk.order("two", Some("0.5"), stop("97")));
+    desk.send(&one);
+    desk.send(&two);
+    let told = desk.wait(1_000);
+    assert!(is_accepted(&told, "one", Asked::Place) && is_accepted(&told, "two", Asked::Place), "{told:?}");
+}
+
+#[test]
+fn a_stop_refused_because_its_position_cannot_be_seen_yet_is_told_as_not_now() {
+    for profile in [Profile::bitget_classic(), Profile::bitget_unified()] {
+        let mut desk = at_venue_of(profile, PositionMode::OneWay);
+        desk.venue.open_by_hand(desk.now, ACCOUNT, MARKET, PositionSide::Long, quantity("1")).unwrap();
+        desk.wait(10);
+        let order = desk.order("early", None, stop("98"));
+        desk.send(&order);
+        assert_eq!(refused(&desk.wait(10), "early", Asked::Place), Some(RefusalReason::Throttled));
+        // Later the same word means what it says: the bound orders would hold more than there is.
+        desk.wait(2_000);
+        desk.ask(&desk.order("sized", Some("1"), stop("98")));
+        let told = desk.ask(&desk.order("too-much", Some("1"), stop("97")));
+        assert_eq!(refused(&told, "too-much", Asked::Place), Some(RefusalReason::ReduceOnly));
+    }
+}
+
+#[test]
+fn an_order_accepted_without_an_id_is_asked_for() {
+    let mut desk = at_venue_of(Profile::bitget_classic(), PositionMode::OneWay);
+    desk.open(PositionSide::Long, "1");
+    desk.ask(&desk.order("first", Some("1"), target("103")));
+    let told = desk.ask(&desk.order("second", Some("0.5"), target("104")));
+    assert!(is_accepted(&told, "second", Asked::Place), "{told:?}");
+    assert!(reports(&told).iter().any(|of| of.id == Some(id("first")) && of.status == OrderStatus::Expired));
+}
+
+#[test]
+fn an_amend_that_would_change_nothing_is_done_already() {
+    for profile in [Profile::bitget_classic(), Profile::bitget_unified()] {
+        let mut desk = at_venue_of(profile, PositionMode::Hedge);
+        desk.open(PositionSide::Long, "1");
+        desk.ask(&desk.order("whole", None, stop("98")));
+        let to = |at: &str| Command::Amend {
+            account: ACCOUNT,
+            instrument: MARKET,
+            id: id("whole"),
+            deal: None,
+            trigger: Trigger { price: price(at), source: TriggerSource::Last },
+            quantity: quantity("1"),
+        };
+        assert!(is_accepted(&desk.ask(&to("99")), "whole", Asked::Amend));
+        assert!(is_accepted(&desk.ask(&to("99")), "whole", Asked::Amend));
+        assert_eq!(desk.snapshot().orders[0].trigger.unwrap().price, price("99"));
+        assert_eq!(refused(&desk.ask(&to("101")), "whole", Asked::Amend), Some(RefusalReason::WouldTrigger));
+    }
+}
+
+#[test]
+fn a_native_trail_and_a_market_target_are_bound_to_the_position_on_bitget() {
+    let mut desk = at_venue_of(Profile::bitget_classic(), PositionMode::Hedge);
+    desk.open(PositionSide::Long, "1");
+    let source = TriggerSource::Last;
+    let trail = OrderKind::TrailingStop { activation: Some(price("101")), distance: "0.02".parse().unwrap(), source };
+    desk.ask(&desk.order("trail", Some("0.5"), trail));
+    let market_target = OrderKind::TakeProfitMarket(Trigger { price: price("103"), source });
+    desk.ask(&desk.order("target", Some("0.5"), market_target));
+    desk.ask(&desk.order("whole", None, stop("98")));
+    let bound =
+        desk.venue.exchange().ledger().open_orders("main").filter(|of| of.bound == sim::order::Bound::ToPosition);
+    assert_eq!(bound.count(), 3);
+    // With everything closed they all go.
+    desk.go("104");
+    desk.go("101.5");
+    assert_eq!(desk.venue.exchange().ledger().open_orders("main").count(), 0);
+}
