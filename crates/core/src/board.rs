@@ -69,6 +69,16 @@ impl Board {
         self.fresh(series, now).map(|price| (at, price))
     }
 
+    /// Whether a value taken in now would count where the one before did not, or not any more: because that was too old, or
+    /// might have been a misprint.
+    #[must_use]
+    pub fn is_renewed(&self, series: Series, now: Timestamp, confirmed: bool) -> bool {
+        self.view.series[series.index()].is_some_and(|view| {
+            let stale = !view.confirmed && now.since(view.at) > STALE_AFTER;
+            stale || (confirmed && !view.confirmed)
+        })
+    }
+
     /// Whether the newest value of a series is known to be no misprint.
     #[must_use]
     pub fn is_confirmed(&self, series: Series) -> bool {
@@ -109,21 +119,39 @@ impl Board {
         }
     }
 
-    /// Takes in one new value and says whether it left the range that the open window had so far.
-    pub(crate) fn put(&mut self, series: Series, price: Price, at: Timestamp, confirmed: bool) {
-        let others = self.reach_of_others(series);
-        let slot = &mut self.view.series[series.index()];
+    /// Takes in the new values of one tick and gives back, for each series, the extremes of the open window that are new.
+    /// All of them are in place before any is believed, so that what was recorded is believed again alike.
+    pub(crate) fn put(&mut self, prices: &Prices, at: Timestamp, confirmed: bool) -> [[Option<Price>; 2]; 4] {
+        let before = self.view.series.map(|view| view.map(|view| view.range));
+        for (series, price) in news(prices) {
+            let range = before[series.index()].unwrap_or(Range::point(price));
+            self.view.series[series.index()] = Some(SeriesView { price, at, confirmed, range });
+        }
+        let mut grown = [[None; 2]; 4];
+        for (series, price) in news(prices) {
+            let old = before[series.index()];
+            let range = self.believe(series, price, confirmed, old);
+            if let Some(view) = &mut self.view.series[series.index()] {
+                view.range = range;
+            }
+            let low = Some(range.low).filter(|low| old.is_none_or(|old| *low < old.low));
+            let high = Some(range.high).filter(|high| old.is_none_or(|old| *high > old.high));
+            grown[series.index()] = [low, high];
+        }
+        grown
+    }
+
+    fn believe(&self, series: Series, price: Price, confirmed: bool, old: Option<Range>) -> Range {
         let believed = if confirmed {
             Some(Range::point(price))
         } else {
-            others.map(|reach| Range::point(price.clamp(reach.low, reach.high)))
+            self.reach_of_others(series).map(|reach| Range::point(price.clamp(reach.low, reach.high)))
         };
-        let range = match (slot.as_ref().map(|view| view.range), believed) {
+        match (old, believed) {
             (Some(old), Some(new)) => old.joined(new),
             (Some(old), None) => old,
             (None, new) => new.unwrap_or(Range::point(price)),
-        };
-        *slot = Some(SeriesView { price, at, confirmed, range });
+        }
     }
 
     /// Where the other series stand: a value counts toward extremes only as far as another one confirms it.
@@ -186,7 +214,12 @@ mod tests {
     }
 
     fn put(board: &mut Board, value: &str) {
-        board.put(Series::Last, price(value), Timestamp::EPOCH, true);
+        board.put(&of(Series::Last, value), Timestamp::EPOCH, true);
+    }
+
+    fn of(series: Series, value: &str) -> Prices {
+        let at = |wanted| (series == wanted).then(|| price(value));
+        Prices { last: at(Series::Last), mark: at(Series::Mark), bid: at(Series::Bid), ask: at(Series::Ask) }
     }
 
     #[test]
@@ -225,19 +258,19 @@ mod tests {
         let mut board = Board::default();
         let at = Timestamp::EPOCH;
         for series in [Series::Mark, Series::Bid, Series::Ask, Series::Last] {
-            board.put(series, price("3"), at, false);
+            board.put(&of(series, "3"), at, false);
         }
-        board.put(Series::Last, price("0.001"), at, false);
+        board.put(&of(Series::Last, "0.001"), at, false);
         assert_eq!(board.range_since(Series::Last, 0), Some(Range::point(price("3"))));
-        board.put(Series::Mark, price("2"), at, false);
-        board.put(Series::Last, price("1.5"), at, false);
+        board.put(&of(Series::Mark, "2"), at, false);
+        board.put(&of(Series::Last, "1.5"), at, false);
         assert_eq!(board.range_since(Series::Last, 0).map(|range| range.low), Some(price("2")));
     }
 
     #[test]
     fn an_old_price_decides_nothing() {
         let mut board = Board::default();
-        board.put(Series::Mark, price("3"), Timestamp::EPOCH, false);
+        board.put(&of(Series::Mark, "3"), Timestamp::EPOCH, false);
         let later = Timestamp::EPOCH.plus(Span::from_millis(3001));
         assert_eq!(board.fresh(Series::Mark, later), None);
         assert_eq!(board.price(Series::Mark), Some(price("3")));

@@ -11,7 +11,7 @@ use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
     Account, AccountId, Command, Event, ExitPlan, Instrument, InstrumentId, Permit, PlanId, Points, PositionKey,
-    Severity, Stamped, Tick, Timestamp,
+    Series, Severity, Stamped, Tick, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,16 +146,25 @@ impl Engine {
     fn tick(&mut self, tick: &Tick, now: Timestamp) -> Step {
         let Some(market) = self.markets.get_mut(tick.instrument.index()) else { return Step::default() };
         let index = &mut self.indexes[tick.instrument.index()];
-        let mut slots = BTreeSet::new();
+        let (mut slots, mut left, mut renewed) = (BTreeSet::new(), Vec::new(), false);
         for (series, price) in news(&tick.prices) {
-            let quiet = index.is_quiet(series, price);
-            market.board.put(series, price, now, tick.confirmed);
-            if !quiet {
+            if !index.is_quiet(series, price) {
                 index.triggered(series, price, &mut slots);
-                index.refresh_series(series, &market.board);
+                left.push(series);
+            }
+            renewed |= market.board.is_renewed(series, now, tick.confirmed);
+        }
+        let grown = market.board.put(&tick.prices, now, tick.confirmed);
+        for (series, extremes) in Series::ALL.into_iter().zip(grown) {
+            // An extreme may be believed later than it was seen, when another series has confirmed it.
+            extremes.into_iter().flatten().for_each(|extreme| index.triggered(series, extreme, &mut slots));
+            if extremes != [None, None] && !left.contains(&series) {
+                left.push(series);
             }
         }
-        if self.exhaustive {
+        left.into_iter().for_each(|series| index.refresh_series(series, &market.board));
+        // What waits for a price that counts may decide now, whatever the price is.
+        if self.exhaustive || renewed {
             slots.extend(self.slots.iter().filter(|(key, _)| key.instrument == tick.instrument).map(|(_, slot)| *slot));
         }
         if slots.is_empty() {

@@ -129,7 +129,7 @@ fn exchange(watched: &mut BTreeSet<(Price, u32)>, slot: u32, old: Option<Price>,
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
-    use backstop_model::Timestamp;
+    use backstop_model::{Prices, Timestamp};
 
     fn price(text: &str) -> Price {
         text.parse().unwrap()
@@ -147,7 +147,7 @@ mod tests {
         let mut index = QuietIndex::default();
         let mut board = Board::default();
         for value in ["90", "110", "100"] {
-            board.put(Series::Last, price(value), Timestamp::EPOCH, true);
+            board.put(&Prices { last: Some(price(value)), ..Prices::default() }, Timestamp::EPOCH, true);
         }
         index.set(1, &watching("95", "120"));
         index.set(2, &watching("80", "105"));
@@ -170,7 +170,7 @@ mod tests {
     fn a_new_extreme_is_never_quiet() {
         let mut index = QuietIndex::default();
         let mut board = Board::default();
-        board.put(Series::Last, price("100"), Timestamp::EPOCH, true);
+        board.put(&Prices { last: Some(price("100")), ..Prices::default() }, Timestamp::EPOCH, true);
         index.refresh(&board);
         assert!(index.is_quiet(Series::Last, price("100")));
         assert!(!index.is_quiet(Series::Last, price("100.1")));

@@ -40,7 +40,7 @@ impl Position {
             return;
         }
         match &report.status {
-            OrderStatus::Working => self.still_works(index, report),
+            OrderStatus::Working => self.still_works(index, report, ctx, out),
             OrderStatus::Triggered => {
                 if !matches!(order.state, OrderState::Triggered { .. }) {
                     order.state = OrderState::Triggered { since: ctx.now };
@@ -74,8 +74,10 @@ impl Position {
         self.orders.iter().position(|order| Some(order.id) == report.id || order.venue_id == Some(report.venue_id))
     }
 
-    fn still_works(&mut self, index: usize, report: &OrderReport) {
+    fn still_works(&mut self, index: usize, report: &OrderReport, ctx: Ctx, out: &mut Out) {
+        let key = self.key;
         let order = &mut self.orders[index];
+        let rested = order.state == OrderState::Working { change: None };
         match order.state {
             OrderState::InFlight { .. } | OrderState::Unknown(_) => order.state = OrderState::Working { change: None },
             OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) }
@@ -88,11 +90,19 @@ impl Position {
         }
         if let (OrderKind::StopMarket(ours), Some(theirs)) = (&mut order.kind, report.trigger) {
             // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
+            let moved = rested && ours.price != theirs.price;
             ours.price = theirs.price;
             let (side, id, leg) = (self.key.side, order.tranche, order.leg);
             let Some(live) = &mut self.live else { return };
             let its = |tranche: &&mut Tranche| leg == Leg::WholeStop || (leg == Leg::Stop && tranche.id == id);
             for stop in live.tranches.iter_mut().filter(its).filter_map(|tranche| tranche.stop.as_mut()) {
+                if moved && side.is_better(stop.price, theirs.price) {
+                    let text = format!(
+                        "{} {side}: somebody has moved the stop at the venue out to {}; a stop is never loosened, it goes back to {}",
+                        ctx.instrument.symbol, theirs.price, stop.price
+                    );
+                    out.tell(Severity::Warning, key, text);
+                }
                 stop.price = side.better(stop.price, theirs.price);
             }
         }

@@ -39,6 +39,17 @@ impl Watches {
     }
 }
 
+impl Watches {
+    /// A second witness ends the wait of a price that has passed a level (F-H01).
+    fn witnesses(&mut self, of: Series, level: Price) {
+        for other in [Series::Last, Series::Mark, Series::executable(self.side)] {
+            if other != of {
+                self.worse(other, level);
+            }
+        }
+    }
+}
+
 impl Position {
     /// The prices inside which no tick changes anything before the next deadline.
     pub(crate) fn quiet(&self, ctx: Ctx) -> Quiet {
@@ -167,7 +178,10 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     if let Some(stop) = tranche.stop {
         match tranche.stop_passed {
             None => watches.worse(source, stop.price),
-            Some(_) => watches.better(source, stop.price),
+            Some(_) => {
+                watches.better(source, stop.price);
+                watches.witnesses(source, stop.price);
+            }
         }
     }
     if let Some(proposal) = tranche.proposal {
@@ -219,7 +233,10 @@ fn watch_trail(
     if let (TrailedBy::Engine, Some(level)) = (trail.by, level) {
         match trail.passed {
             None => watches.worse(series, level),
-            Some(_) => watches.better(series, level),
+            Some(_) => {
+                watches.better(series, level);
+                watches.witnesses(series, level);
+            }
         }
     }
     if tranche.trail_not_before.is_some_and(|at| at > ctx.now) {

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "scripts are files, and BLESS is asked for from outside")]
 
 use crate::world::World;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const NOTHING: &str = "    (nothing)";
@@ -75,4 +76,16 @@ fn every_script_ends_as_it_is_written() {
     }
     assert!(wrong.is_empty(), "scripts end differently; BLESS=1 rewrites them\n{}", wrong.join("\n"));
     assert!(scripts().len() >= 30, "scripts are missing");
+}
+
+#[test]
+fn every_script_stands_in_the_page_of_rows_and_every_name_there_is_a_script() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let named: BTreeSet<String> =
+        rows.flat_map(|(_, scripts)| scripts.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+    let known: BTreeSet<String> =
+        scripts().iter().filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
+    let missing: Vec<_> = known.symmetric_difference(&named).collect();
+    assert!(missing.is_empty(), "docs/scenarios.md and the folder differ: {missing:?}");
 }

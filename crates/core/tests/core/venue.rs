@@ -100,7 +100,7 @@ impl Toy {
     }
 
     /// New prices: told to the engine, then triggers and limits are looked at, stops before targets.
-    pub fn move_to(&mut self, prices: Prices) {
+    pub fn move_to(&mut self, prices: Prices, sure: bool) {
         let old = self.prices;
         self.prices = Prices {
             last: prices.last.or(old.last),
@@ -108,7 +108,7 @@ impl Toy {
             bid: prices.bid.or(old.bid),
             ask: prices.ask.or(old.ask),
         };
-        self.outbox.push_back(tick(prices, true));
+        self.outbox.push_back(tick(prices, sure));
         let ids: Vec<ClientOrderId> = self.orders.keys().copied().collect();
         for stops in [true, false] {
             for id in &ids {

@@ -121,6 +121,10 @@ impl World {
             "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
             "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
             "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
+            "symbol-plan" => {
+                let plan = PlanId(rest.parse().unwrap());
+                self.handle(Event::SymbolPlan { account: ACCOUNT, instrument: BTC, plan });
+            }
             "assign" => self.assign(rest),
             "drill" => self.handle(Event::Drill { position: key(side(rest)) }),
             "show" => self.show(rest),

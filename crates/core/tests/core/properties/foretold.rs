@@ -18,7 +18,7 @@ impl Run {
     /// Stands at a price until everything that belongs there has happened.
     fn stand_at(&mut self, price: Price) {
         for _ in 0..24 {
-            self.toy.move_to(Prices::all(price));
+            self.toy.move_to(Prices::all(price), true);
             self.deliver();
             self.pass(Span::from_secs(3));
         }
@@ -55,7 +55,7 @@ pub fn walk(mut case: Case) {
     let entry = run.price(run.case.entry);
     let quantity = run.quantity(run.case.quantity).max(run.instrument.min_quantity);
     let foretold = run.foretell(entry, quantity);
-    run.toy.move_to(Prices::all(entry));
+    run.toy.move_to(Prices::all(entry), true);
     run.deliver();
     run.toy.by_hand(true, entry, quantity);
     run.deliver();

@@ -29,8 +29,9 @@ pub struct Case {
 /// What happens, some milliseconds after what happened before.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
-    /// Prices move by so many basis points; the mark lags behind by so many ticks, the spread is so wide.
-    Move { basis_points: i16, lag: i16, spread: u8 },
+    /// Prices move by so many basis points; the mark lags behind by so many ticks, the spread is so wide. One that is not
+    /// sure may be a misprint (F-H01).
+    Move { basis_points: i16, lag: i16, spread: u8, sure: bool },
     /// Only the mark moves.
     MarkOnly { basis_points: i16 },
     /// Somebody adds, in thousandths.
@@ -57,12 +58,16 @@ pub enum Action {
     Wait,
 }
 
+fn sure() -> impl Strategy<Value = bool> {
+    prop_oneof![3 => Just(true), 1 => Just(false)]
+}
+
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        20 => (-120_i16..140, -30_i16..30, 0_u8..20)
-            .prop_map(|(basis_points, lag, spread)| Action::Move { basis_points, lag, spread }),
-        4 => (-500_i16..500, -30_i16..30, 0_u8..20)
-            .prop_map(|(basis_points, lag, spread)| Action::Move { basis_points, lag, spread }),
+        20 => (-120_i16..140, -30_i16..30, 0_u8..20, sure())
+            .prop_map(|(basis_points, lag, spread, sure)| Action::Move { basis_points, lag, spread, sure }),
+        4 => (-500_i16..500, -30_i16..30, 0_u8..20, sure())
+            .prop_map(|(basis_points, lag, spread, sure)| Action::Move { basis_points, lag, spread, sure }),
         3 => (-200_i16..200).prop_map(|basis_points| Action::MarkOnly { basis_points }),
         2 => (1_u8..100).prop_map(Action::Add),
         1 => (1_u8..100).prop_map(Action::Reduce),
@@ -208,7 +213,7 @@ impl Run {
 
     /// Plays all actions, then lets everything settle.
     pub fn go(mut self) -> Self {
-        self.act(Action::Move { basis_points: 0, lag: 0, spread: 2 });
+        self.act(Action::Move { basis_points: 0, lag: 0, spread: 2, sure: true });
         self.act(Action::Snapshot);
         let entry = self.price(self.last);
         let quantity = self.quantity(self.case.quantity).max(self.instrument.min_quantity);
@@ -236,7 +241,7 @@ impl Run {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Move { basis_points, lag, spread } => {
+            Action::Move { basis_points, lag, spread, sure } => {
                 self.last = (self.last + self.last * i64::from(basis_points) / 10_000).max(1000);
                 let prices = Prices {
                     last: Some(self.price(self.last)),
@@ -244,11 +249,11 @@ impl Run {
                     bid: Some(self.price(self.last - i64::from(spread))),
                     ask: Some(self.price(self.last + i64::from(spread))),
                 };
-                self.toy.move_to(prices);
+                self.toy.move_to(prices, sure);
             }
             Action::MarkOnly { basis_points } => {
                 let mark = self.last + self.last * i64::from(basis_points) / 10_000;
-                self.toy.move_to(Prices { mark: Some(self.price(mark)), ..Prices::default() });
+                self.toy.move_to(Prices { mark: Some(self.price(mark)), ..Prices::default() }, true);
             }
             Action::Add(thousandths) => {
                 let (at, quantity) = (self.price(self.last), self.quantity(u32::from(thousandths)));
