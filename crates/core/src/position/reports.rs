@@ -118,7 +118,9 @@ impl Position {
         if leg == Leg::WholeStop && !asked {
             return self.whole_stop_ended(was_triggered || *status == OrderStatus::Rejected, ctx, out);
         }
-        let tranche = self.live.as_mut().filter(|_| unfilled && !asked).and_then(|live| live.tranche_mut(id));
+        let live = self.live.as_mut().filter(|_| unfilled && !asked);
+        // What another order has closed already needs neither a stop nor a target.
+        let tranche = live.and_then(|live| live.tranche_mut(id)).filter(|tranche| !tranche.is_closed());
         let Some(tranche) = tranche else { return };
         let name = title(key.side, id, ctx);
         match leg {
@@ -257,7 +259,8 @@ impl Position {
         }
         if let Some(report) = &lookup.found {
             if self.index_of(report).is_none() {
-                return self.adopt_order(report, ctx);
+                // Its executions are newer than what is said of it: only another answer decides.
+                return if booked > report.filled { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
             }
             return self.reported(report, ctx, out);
         }

@@ -114,7 +114,9 @@ pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: P
     let limits = ctx.account.capability.native_trailing?;
     let Behind::Share(share) = trail.behind else { return None };
     let quantity = tranche.runner();
-    let taking = tranche.levels.iter().any(|level| matches!(level.instant, Instant::Limit | Instant::Market));
+    // One whose resting order has filled meanwhile takes nothing any more.
+    let takes = |level: &Level| matches!(level.instant, Instant::Limit | Instant::Market) && !level.due().is_zero();
+    let taking = tranche.levels.iter().any(takes);
     if quantity.is_zero() || taking {
         return None;
     }

@@ -50,6 +50,8 @@ pub struct Setting<'a> {
     pub plan: &'a str,
     pub adopt: Adopt,
     pub min_distance: Option<&'a str>,
+    /// Without delays and slippage.
+    pub exact: bool,
 }
 
 impl Stage {
@@ -64,7 +66,11 @@ impl Stage {
             rules.dealing = Some(dealing);
         }
         let native = setting.profile.native();
-        let mut exchange = Exchange::new(Setup::exactly(setting.profile, 7));
+        let mut exchange = Exchange::new(if setting.exact {
+            Setup::exactly(setting.profile, 7)
+        } else {
+            Setup::of(setting.profile, 7)
+        });
         exchange.list(SYMBOL, rules).unwrap();
         let mut opening = account_opening(instrument.leverage);
         opening.mode = setting.mode;
