@@ -1,6 +1,6 @@
 //! Who plays: the accounts, instruments, plans and positions of a demonstration.
 
-use super::hand::{Done, Script};
+use super::script::{Done, Script};
 use crate::paper::{Seat, exchange_rules, numbered};
 use crate::recorded::OpenSpec;
 use backstop_model::plan::ExitPlan;

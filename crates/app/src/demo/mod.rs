@@ -9,14 +9,15 @@ mod cast;
 mod feed;
 mod hand;
 mod program;
+mod script;
 mod summary;
 mod view;
 mod world;
 
 pub use cast::{Cast, Opening, Player};
 pub use feed::{Feed, Moment};
-pub use hand::{Act, Done, Later, Script, When};
 pub use program::{of_one_plan, program, worth};
+pub use script::{Act, Done, Later, Script, When};
 pub use summary::{Summary, card, trade_card};
 pub use view::View;
 pub use world::{Kept, Stopped, World};

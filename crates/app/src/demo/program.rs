@@ -1,7 +1,7 @@
 //! What is played on a generated market when nobody says what: each position shows something else that Backstop does.
 
 use super::cast::Opening;
-use super::hand::{Act, Later, Script, When};
+use super::script::{Act, Later, Script, When};
 use crate::config::Config;
 use backstop_model::PositionSide::{self, Long, Short};
 use backstop_model::plan::{ExitPlan, StopLoss};
