@@ -12,9 +12,9 @@ use crate::guards;
 use crate::orders::{Leg, Named, OpenOrder, Wanted};
 use backstop_model::plan::{TargetOrder, TrailDistance, TrailedBy};
 use backstop_model::{
-    Command, Epoch, ExitReason, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, PositionSide, Price, Quantity,
-    Ratio, Refusal, RefusalReason, RestingTargets, Rounding, Series, Severity, Span, TimeInForce, Timestamp, TrancheId,
-    Trigger, TriggerSource,
+    Command, Epoch, ExitReason, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, PositionMode, PositionSide,
+    Price, Quantity, Ratio, Refusal, RefusalReason, RestingTargets, Rounding, Series, Severity, Span, TimeInForce,
+    Timestamp, TrancheId, Trigger, TriggerSource,
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,10 @@ impl Position {
     /// A drill is asked for. One that cannot be now is left for the next time.
     pub(crate) fn drill(&mut self, ctx: Ctx) {
         let recent = self.drilled_at.is_some_and(|at| ctx.now.since(at) < APART);
-        let busy = !self.is_flat() || !self.orders.is_empty() || self.drill.is_some() || !self.entries.is_empty();
+        // Levels of a deal cannot be tried without a deal.
+        let of_deals = ctx.account.position_mode == PositionMode::PerDeal;
+        let busy =
+            of_deals || !self.is_flat() || !self.orders.is_empty() || self.drill.is_some() || !self.entries.is_empty();
         let Some(plan) = ctx.plan.filter(|_| !busy && !recent && ctx.permit == Permit::All && !ctx.leaves_alone())
         else {
             return;

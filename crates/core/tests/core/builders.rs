@@ -104,6 +104,7 @@ pub fn account_from(words: &str) -> Account {
     while let Some(word) = rest.next() {
         match word {
             "hedge" => account.position_mode = PositionMode::Hedge,
+            "per-deal" => account.position_mode = PositionMode::PerDeal,
             "one-way" => account.position_mode = PositionMode::OneWay,
             "amend" => account.capability.amend_stop = true,
             "whole-stop" => account.capability.whole_stop = true,
