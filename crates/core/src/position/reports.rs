@@ -260,7 +260,11 @@ impl Position {
         if let Some(report) = &lookup.found {
             if self.index_of(report).is_none() {
                 // Its executions are newer than what is said of it: only another answer decides.
-                return if booked > report.filled { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
+                return if booked > report.filled {
+                    self.ask_about(report, out)
+                } else {
+                    self.adopt_order(report, ctx)
+                };
             }
             return self.reported(report, ctx, out);
         }
