@@ -63,8 +63,12 @@ impl Engine {
 
     /// When days are to be looked at next; never when no account has a limit.
     pub(crate) fn day_deadline(&self) -> Option<(Timestamp, Deadline)> {
-        let limited = self.accounts.values().any(|account| account.limits.max_daily_loss.is_some());
-        limited.then(|| (self.days_seen_at.plus(LOOK_EVERY), Deadline::DailyLoss))
+        self.has_day_limits.then(|| (self.days_seen_at.plus(LOOK_EVERY), Deadline::DailyLoss))
+    }
+
+    /// Remembers whether any account has a limit: every step asks, and there may be many accounts.
+    pub(crate) fn note_day_limits(&mut self) {
+        self.has_day_limits = self.accounts.values().any(|account| account.limits.max_daily_loss.is_some());
     }
 
     /// Books what a position of an account has earned. A number out of range counts for nothing here; its own position is

@@ -44,6 +44,8 @@ pub struct Engine {
     /// The time of the newest event: where a saved engine goes on from.
     pub(crate) saved_at: Timestamp,
     pub(crate) exhaustive: bool,
+    /// Some account has a limit for the day's loss.
+    pub(crate) has_day_limits: bool,
 }
 
 /// One instrument: its rules, its prices, what stops have slipped on it.
@@ -163,8 +165,10 @@ impl Engine {
             }
         }
         left.into_iter().for_each(|series| index.refresh_series(series, &market.board));
-        // What waits for a price that counts may decide now, whatever the price is.
-        if self.exhaustive || renewed {
+        if renewed {
+            slots.extend(index.waiting());
+        }
+        if self.exhaustive {
             slots.extend(self.slots.iter().filter(|(key, _)| key.instrument == tick.instrument).map(|(_, slot)| *slot));
         }
         if slots.is_empty() {
@@ -218,6 +222,7 @@ impl Engine {
         self.count_day(key.account, earned);
         self.timers.set(slot, deadline);
         self.indexes[key.instrument.index()].set(slot, &quiet);
+        self.indexes[key.instrument.index()].set_waiting(slot, self.positions[slot as usize].waits_for_price());
         turn.touched.insert(key.instrument);
         turn.changed |= changed;
         turn.commands.append(&mut out.commands);

@@ -61,6 +61,8 @@ impl Default for SeriesIndex {
 pub struct QuietIndex {
     series: [SeriesIndex; 4],
     of_slot: std::collections::BTreeMap<u32, Quiet>,
+    /// Slots that wait for a price that counts, whatever it is.
+    waiting: BTreeSet<u32>,
 }
 
 impl QuietIndex {
@@ -78,6 +80,20 @@ impl QuietIndex {
         let index = &self.series[series.index()];
         slots.extend(index.below.range((price, 0)..).map(|&(_, slot)| slot));
         slots.extend(index.above.range(..=(price, u32::MAX)).map(|&(_, slot)| slot));
+    }
+
+    /// The slots that wait for a price that counts, whatever it is: one that is fresh again, or confirmed.
+    pub fn waiting(&self) -> impl Iterator<Item = u32> + '_ {
+        self.waiting.iter().copied()
+    }
+
+    /// Says whether a slot waits for such a price.
+    pub fn set_waiting(&mut self, slot: u32, waits: bool) {
+        if waits {
+            self.waiting.insert(slot);
+        } else {
+            self.waiting.remove(&slot);
+        }
     }
 
     /// Replaces what a slot watches; one that watches nothing is forgotten.

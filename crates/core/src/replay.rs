@@ -66,6 +66,7 @@ impl From<Saved> for Engine {
     fn from(saved: Saved) -> Self {
         let mut engine = Self::new();
         engine.accounts = saved.accounts;
+        engine.note_day_limits();
         engine.plans = saved.plans;
         engine.permits = saved.permits;
         engine.closes = saved.closes;
@@ -94,6 +95,8 @@ impl Engine {
             let Ok(slot) = u32::try_from(slot) else { continue };
             self.timers.set(slot, deadline);
             self.indexes[key.instrument.index()].set(slot, &quiet);
+            let waits = self.positions[slot as usize].waits_for_price();
+            self.indexes[key.instrument.index()].set_waiting(slot, waits);
         }
         for (index, market) in self.indexes.iter_mut().zip(&self.markets) {
             index.refresh(&market.board);

@@ -17,7 +17,12 @@ impl Engine {
     pub(crate) fn route(&mut self, event: &Event, turn: &mut Turn) {
         match event {
             Event::DefineAccount(account) => {
-                turn.changed |= self.accounts.insert(account.id, (**account).clone()).as_ref() != Some(account);
+                let limited = account.limits.max_daily_loss.is_some();
+                let before = self.accounts.insert(account.id, (**account).clone());
+                if limited || before.as_ref().is_some_and(|before| before.limits.max_daily_loss.is_some()) {
+                    self.note_day_limits();
+                }
+                turn.changed |= before.as_ref() != Some(account);
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
             Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),

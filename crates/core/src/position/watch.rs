@@ -67,6 +67,18 @@ impl Position {
         watches.quiet
     }
 
+    /// Something has been passed and waits for a price that counts: fresh, or confirmed (F-H01, F-H04).
+    pub(crate) fn waits_for_price(&self) -> bool {
+        let Some(live) = &self.live else { return self.drill.is_some() };
+        live.open().any(|tranche| {
+            tranche.stop_passed.is_some()
+                || tranche.end_of_day.is_some()
+                || tranche.soft_stop.is_some_and(|soft| soft.passed.is_some())
+                || tranche.trail.is_some_and(|trail| trail.passed.is_some())
+                || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
+        })
+    }
+
     /// When this position wants to be woken whatever prices do, and why.
     pub(crate) fn deadline(&self, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
