@@ -15,9 +15,9 @@ mod guide;
 mod stage;
 
 use backstop_model::{
-    EntryRequest, Event, ExitReason, Money, PositionKey, PositionMode, PositionSide, Ratio, RequestId,
+    EntryRequest, Event, ExitReason, Money, PositionKey, PositionMode, PositionSide, Ratio, RequestId, Span,
 };
-use backstop_sim::{Fault, Fill, HandAction, Knob, Profile, faults::Scope};
+use backstop_sim::{Fault, Faults, Fill, HandAction, Knob, Profile, faults::Scope};
 use exits::{Act, EXITS, Exit};
 use guide::Seen;
 use stage::{ACCOUNT, MARKET, ME, SYMBOL, Setting, Stage};
@@ -175,6 +175,61 @@ fn every_exit_ends_as_well_with_the_delays_and_the_slippage_of_a_slow_venue() {
                     continue;
                 }
                 let (_, wrong) = play(exit, &profile, mode, side, false);
+                failed.extend(wrong.into_iter().map(|wrong| format!("{cell}: {wrong}")));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} cells:\n{}", failed.len(), failed.join("\n"));
+}
+
+/// One cell with answers lost and events lost, doubled, late and out of order; then the venue answers again, and prices go
+/// through every stop and target there can be. Gives what was wrong.
+fn play_in_a_storm(exit: &Exit, profile: Profile, mode: PositionMode, seed: u64) -> Vec<String> {
+    let plan = format!("plans:\n  p:\n    {}\n", exit.plan);
+    let (side, adopt) = (PositionSide::Long, exit.adopt);
+    let setting = Setting { profile, mode, side, plan: &plan, adopt, min_distance: None, exact: false };
+    let mut stage = Stage::new(setting);
+    // While the venue does not answer, nobody can promise three seconds.
+    stage.grace = Span::from_secs(60);
+    let mut faults = Faults::none(seed);
+    for fault in LOSSES {
+        faults.set(fault, Knob::per_million(60_000));
+    }
+    *stage.venue.exchange_mut().faults_mut() = faults;
+    exit.acts.iter().for_each(|step| act(&mut stage, *step));
+    stage.stand(20);
+    *stage.venue.exchange_mut().faults_mut() = Faults::none(seed);
+    stage.stand(60);
+    for price in ["90", "115"] {
+        stage.go_to(price);
+        stage.stand(60);
+    }
+    let mut wrong: Vec<String> = stage.broken.iter().cloned().collect();
+    wrong.extend((!stage.is_over()).then(|| format!("it is not over: {}", stage.left())));
+    wrong.extend(stage.over_closed().then(|| "more was closed than opened".to_owned()));
+    wrong.extend(wrong_books(&stage));
+    wrong
+}
+
+const LOSSES: [Fault; 8] = [
+    Fault::DropRequest,
+    Fault::DropResponse,
+    Fault::EventDelay,
+    Fault::EventDrop,
+    Fault::EventDuplicate,
+    Fault::EventReorder,
+    Fault::LateExecution,
+    Fault::PartialFill,
+];
+
+#[test]
+fn every_exit_ends_flat_with_the_exchanges_books_when_answers_and_events_are_lost() {
+    let mut failed = Vec::new();
+    for seed in 0..2 {
+        for exit in EXITS {
+            for (profile, mode) in columns() {
+                let cell = format!("{} × {} × {mode:?}, seed {seed}", exit.name, profile.name);
+                let wrong = play_in_a_storm(exit, profile, mode, seed);
                 failed.extend(wrong.into_iter().map(|wrong| format!("{cell}: {wrong}")));
             }
         }

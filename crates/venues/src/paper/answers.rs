@@ -7,7 +7,7 @@ use super::deals::{Outcomes, Subject, deal_id, level_reports, origin_of};
 use super::{PaperVenue, decode, refusal};
 use backstop_model::{
     AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lookup, OrderReport, OrderStatus, Outcome,
-    Quantity, Refusal, RefusalReason, Snapshot, Span, Timestamp, UnknownCause,
+    PositionMode, Quantity, Refusal, RefusalReason, Snapshot, Span, Timestamp, UnknownCause,
 };
 use backstop_sim as sim;
 
@@ -41,6 +41,8 @@ pub(super) enum Pending {
     Order { of: Named, asked: Asked, sent_at: Timestamp },
     /// An order that was accepted without an id: only the client id finds it (venues/bitget.md §6.2).
     OrderId { of: Named, asked: Asked, sent_at: Timestamp },
+    /// The executions of an opening: all that tells what became of it, its verdict is not kept for long.
+    Opening { of: Named },
     /// What became of an order.
     Query { of: Named },
     /// Its executions.
@@ -78,6 +80,7 @@ impl PaperVenue {
                 };
                 events.push(answer(of, asked, outcome, sent_at));
             }
+            Pending::Opening { of } => events.extend(self.opened(of, &reply, at)),
             Pending::Query { of } => self.found(of, reply, at),
             Pending::QueryFills { of, found, at } => events.extend(self.looked_up(of, found, &reply, at)),
             Pending::Snapshot { account } => self.read(account, reply, at),
@@ -143,6 +146,27 @@ impl PaperVenue {
         let fills = fills.iter().filter_map(|fill| self.reader().fill(fill));
         let fills = fills.filter(|fill| fill.order == Some(id)).collect();
         Some(Event::Lookup(Lookup { account, instrument, id, found: found.map(|found| *found), fills, server_time }))
+    }
+
+    /// An opening is made now or not at all: one that has executions is over, one without has not been made yet.
+    fn opened(&self, of: Named, reply: &sim::Reply, server_time: Timestamp) -> Option<Event> {
+        let Event::Lookup(lookup) = self.looked_up(of, None, reply, server_time)? else { return None };
+        let filled = lookup.fills.iter().fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity).unwrap_or(sum));
+        let found = lookup.fills.first().map(|fill| OrderReport {
+            account: of.account,
+            instrument: of.instrument,
+            id: Some(of.id),
+            venue_id: fill.venue_order,
+            deal: None,
+            side: fill.side,
+            status: OrderStatus::Filled,
+            quantity: None,
+            filled,
+            trigger: None,
+            limit: None,
+            at: fill.at,
+        });
+        Some(Event::Lookup(Lookup { found, ..lookup }))
     }
 
     fn read(&mut self, account: AccountId, reply: sim::Reply, at: Timestamp) {
@@ -280,6 +304,9 @@ impl PaperVenue {
         let of = Named { account, instrument, id };
         match deal.and_then(origin_of) {
             Some(origin) => self.ask(now, account, sim::Ask::Snapshot, Pending::DealLookup { of, origin }),
+            None if self.mode_of(account) == PositionMode::PerDeal => {
+                self.ask(now, account, sim::Ask::Fills { since: 0 }, Pending::Opening { of });
+            }
             None => self.ask(now, account, sim::Ask::Query { client_id: id.to_string() }, Pending::Query { of }),
         }
     }

@@ -186,6 +186,10 @@ fn an_entry_opens_a_deal_under_its_own_id_now_or_not_at_all() {
     let told = desk.ask(&Command::Lookup { account: ACCOUNT, instrument: MARKET, id: id("entry"), deal: None });
     let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
     assert_eq!((answer.unwrap().fills.len(), answer.unwrap().found.as_ref().unwrap().filled), (1, quantity("1")));
+    // One that never arrived is answered as well: it is not there.
+    let told = desk.ask(&Command::Lookup { account: ACCOUNT, instrument: MARKET, id: id("lost"), deal: None });
+    let answer = told.iter().find_map(|event| if let Event::Lookup(answer) = event { Some(answer) } else { None });
+    assert_eq!((answer.unwrap().fills.len(), &answer.unwrap().found), (0, &None));
 }
 
 #[test]
