@@ -198,6 +198,10 @@ impl Engine {
         let earned = earned(before, &position);
         // A closed incarnation is told of before the next one may begin.
         let ended = position.is_flat() && !before.is_flat();
+        if ended {
+            // The next incarnation is asked anew.
+            position.assigned = None;
+        }
         let done = match (taken, turn.gathering && !ended) {
             (Err(wrong), _) => Err(wrong),
             (Ok(()), true) => {
