@@ -52,7 +52,7 @@ impl Check {
         let path = self.file.as_ref().or(self.config.as_ref());
         let config = path.map_or_else(Config::built_in, |path| Config::load(path))?;
         let entry = self.entry(&config)?;
-        let explain = |plan| Explained::new(plan, config.told_of(plan), &entry);
+        let explain = |plan| Explained::new(plan, &config, &entry);
         let shown: Vec<Explained> = plans(&config).map(explain).collect();
         if self.json {
             let plans: Vec<_> = shown.iter().map(Explained::as_json).collect();

@@ -8,7 +8,8 @@ mod words;
 
 pub use words::in_words;
 
-use crate::paper::capability;
+use crate::config::{AccountConfig, Config};
+use crate::paper::Seat;
 use backstop_core::exits::{NotArmable, arm};
 use backstop_core::preview::{Case, Preview, preview};
 use backstop_model::{ExitPlan, Instrument, ParseUnitError, Points, PositionSide, Price, Quantity};
@@ -40,6 +41,18 @@ pub fn average(text: &str) -> Result<Points, String> {
     (points > Points::ZERO).then_some(points).ok_or_else(why)
 }
 
+/// Where the plan is followed on this instrument, else anywhere; nowhere, the paper venue of its own.
+fn seat_of(plan: &ExitPlan, config: &Config, entry: &Entry) -> Seat {
+    let symbol = entry.instrument.symbol;
+    let accounts = config.accounts.iter();
+    let here = accounts.clone().find(|account| account.plan_for(symbol) == Some(plan.name));
+    let follows = |account: &&AccountConfig| {
+        account.plan == Some(plan.name) || account.symbol_plans.values().any(|name| *name == plan.name)
+    };
+    let elsewhere = || accounts.clone().find(follows);
+    here.or_else(elsewhere).map_or_else(Seat::plain, Seat::of)
+}
+
 /// A plan and what it does for an entry.
 #[derive(Debug)]
 pub struct Explained {
@@ -51,10 +64,11 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// Works the plan out.
+    /// Works the plan out, for the account of the configuration that follows it on this instrument.
     #[must_use]
-    pub fn new(plan: &Arc<ExitPlan>, told: Vec<String>, entry: &Entry) -> Self {
-        let (capability, instrument) = (capability(), &entry.instrument);
+    pub fn new(plan: &Arc<ExitPlan>, config: &Config, entry: &Entry) -> Self {
+        let told = config.told_of(plan);
+        let (capability, instrument) = (seat_of(plan, config, entry).capability(), &entry.instrument);
         let (side, quantity, atr) = (entry.side, entry.quantity, entry.atr);
         let case = Case { plan, instrument, capability: &capability, side, entry: entry.price, quantity, atr };
         Self { plan: Arc::clone(plan), entry: entry.clone(), told, shown: preview(&case) }

@@ -59,7 +59,7 @@ impl Previews {
         }
         let atr = asked.atr.as_deref().map(average).transpose().map_err(|why| unusable("atr", &why))?;
         let entry = Entry { instrument, side: asked.side, price, quantity, atr };
-        Ok(Explained::new(plan, self.config.told_of(plan), &entry))
+        Ok(Explained::new(plan, &self.config, &entry))
     }
 
     fn plan(&self, name: &str) -> Result<&Arc<ExitPlan>, Wrong> {
