@@ -1,8 +1,8 @@
 //! Orders: what we ask a venue to rest or to do at once, and what it tells us of them.
 
 use crate::{
-    AccountId, ClientOrderId, DealId, InstrumentId, Money, PositionSide, Price, Quantity, Ratio, Timestamp,
-    TriggerSource, VenueOrderId,
+    AccountId, ClientOrderId, DealId, InstrumentId, Money, PositionKey, PositionSide, Price, Quantity, Ratio,
+    Timestamp, TriggerSource, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -104,6 +104,24 @@ pub struct NewOrder {
     pub kind: OrderKind,
     /// It may only shrink the position (I4). Every exit has it, and no entry.
     pub reduce_only: bool,
+}
+
+impl NewOrder {
+    /// An order that closes a position, or a part of it, and can do nothing else (I1, I4).
+    #[must_use]
+    pub const fn exit(position: PositionKey, id: ClientOrderId, quantity: OrderQuantity, kind: OrderKind) -> Self {
+        Self {
+            account: position.account,
+            instrument: position.instrument,
+            id,
+            side: position.side.closing(),
+            position_side: position.side,
+            deal: position.deal,
+            quantity,
+            kind,
+            reduce_only: true,
+        }
+    }
 }
 
 /// Where an order is in its life, as the venue says.

@@ -226,17 +226,8 @@ fn place_closes(hands: &mut Hands, read: &Snapshot, keys: &[PositionKey]) -> Vec
     for position in open(read).filter(|position| keys.contains(&position.key)) {
         let key = position.key;
         let id = hands.close_id(key, &read.orders);
-        hands.submit(&Command::Place(NewOrder {
-            account: key.account,
-            instrument: key.instrument,
-            id,
-            side: key.side.closing(),
-            position_side: key.side,
-            deal: key.deal,
-            quantity: OrderQuantity::Exact(position.quantity),
-            kind: OrderKind::Market,
-            reduce_only: true,
-        }));
+        let quantity = OrderQuantity::Exact(position.quantity);
+        hands.submit(&Command::Place(NewOrder::exit(key, id, quantity, OrderKind::Market)));
         placed.push((key, id));
     }
     placed

@@ -109,15 +109,7 @@ impl Named {
     /// Reads an id; nothing when it is not provably ours. Orders that are not are never touched (I12).
     #[must_use]
     pub fn read(id: &ClientOrderId) -> Option<Self> {
-        let text = id.as_str();
-        if text.len() != LENGTH || !text.starts_with(PREFIX) {
-            return None;
-        }
-        let (named, check) = text.split_at(LENGTH - CHECK_DIGITS);
-        if digits(check)? != digest_bits(named, 20) {
-            return None;
-        }
-        let mut rest = &named[PREFIX.len()..];
+        let mut rest = proven(id)?;
         let mut take = |count: usize| {
             let (head, tail) = rest.split_at(count);
             rest = tail;
@@ -147,6 +139,16 @@ impl Named {
         let revision = u16::try_from(digits(take(REVISION_DIGITS))?).ok()?;
         Some(Self { scope, side, epoch, tranche, leg, revision })
     }
+}
+
+/// What an id of ours says between its prefix and its checksum; nothing when it is not provably ours.
+pub(super) fn proven(id: &ClientOrderId) -> Option<&str> {
+    let text = id.as_str();
+    if text.len() != LENGTH || !text.starts_with(PREFIX) {
+        return None;
+    }
+    let (named, check) = text.split_at(LENGTH - CHECK_DIGITS);
+    (digits(check)? == digest_bits(named, 20)).then(|| &named[PREFIX.len()..])
 }
 
 pub(super) fn push_digits(text: &mut String, number: u32, count: usize) {

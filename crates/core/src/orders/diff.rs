@@ -274,17 +274,8 @@ impl Position {
         let Some(live) = &mut self.live else { return false };
         let open = live.tranche(want.tranche).map_or(Quantity::ZERO, |tranche| tranche.remaining);
         let id = Named { scope, side: key.side, epoch, tranche: want.tranche, leg: want.leg, revision }.id();
-        let order = NewOrder {
-            account: key.account,
-            instrument: key.instrument,
-            id,
-            side: key.side.closing(),
-            position_side: key.side,
-            deal: key.deal,
-            quantity: if want.whole { OrderQuantity::WholePosition } else { OrderQuantity::Exact(quantity) },
-            kind: want.kind,
-            reduce_only: true,
-        };
+        let amount = if want.whole { OrderQuantity::WholePosition } else { OrderQuantity::Exact(quantity) };
+        let order = NewOrder::exit(key, id, amount, want.kind);
         if let Err(wrong) = guards::check(&order, want.leg, key.side, open, room, ctx.instrument) {
             live.suspended = true;
             let text = format!(

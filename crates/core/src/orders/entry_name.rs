@@ -4,7 +4,7 @@
 //! lost, and the same request has the same id on every machine. It names no position's incarnation: it is what begins one.
 
 use super::client_id::{
-    CHECK_DIGITS, LENGTH, PREFIX, REVISION_DIGITS, SCOPE_DIGITS, Scope, digest_bits, digits, push_digits,
+    CHECK_DIGITS, LENGTH, PREFIX, REVISION_DIGITS, SCOPE_DIGITS, Scope, digest_bits, digits, proven, push_digits,
 };
 use backstop_model::{ClientOrderId, PositionSide, RequestId};
 use sha3::{Digest, Sha3_256};
@@ -60,15 +60,7 @@ impl EntryName {
     /// Reads an id; nothing when it is not provably an entry of ours.
     #[must_use]
     pub fn read(id: &ClientOrderId) -> Option<Self> {
-        let text = id.as_str();
-        if text.len() != LENGTH || !text.starts_with(PREFIX) {
-            return None;
-        }
-        let (named, check) = text.split_at(LENGTH - CHECK_DIGITS);
-        if digits(check)? != digest_bits(named, 20) {
-            return None;
-        }
-        let (scope, rest) = named[PREFIX.len()..].split_at(SCOPE_DIGITS);
+        let (scope, rest) = proven(id)?.split_at(SCOPE_DIGITS);
         let (side, rest) = rest.split_at(1);
         let (head, rest) = rest.split_at(HEAD_DIGITS);
         let tail = rest.strip_prefix(LEG)?;

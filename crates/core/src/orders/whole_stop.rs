@@ -32,11 +32,13 @@ impl Position {
             Some(resting) => {
                 let OrderKind::StopMarket(at) = resting.kind else { return None };
                 let follows = ctx.account.capability.amend_stop && !held;
-                match () {
-                    () if follows && at.source == source => outermost,
-                    // Only the trader's own command loosens: the one that rests makes way for stops of each quantity.
-                    () if self.key.side.is_better(at.price, outermost.price) => return None,
-                    () => at,
+                if follows && at.source == source {
+                    outermost
+                } else if self.key.side.is_better(at.price, outermost.price) {
+                    // The outermost stop has moved out: this one makes way for stops of each quantity.
+                    return None;
+                } else {
+                    at
                 }
             }
             None if held || self.orders.iter().any(|order| order.leg == Leg::WholeStop) => return None,

@@ -1,5 +1,5 @@
 //! The fire drill (product.md §8.3): while nothing is open, every kind of protective order the plan uses is placed once,
-//! small, reduce-only and far from the price, and cancelled as soon as it is seen working. A venue that takes one no longer
+//! small, reduce-only and far from the price, and cancelled as soon as it is seen working. A kind that a venue takes no more
 //! raises an alarm before a position needs it.
 //!
 //! The orders lie among the position's own, so that unknown outcomes, cancels and restarts are seen to as everywhere.
@@ -59,10 +59,12 @@ impl Position {
     /// A drill is asked for. One that cannot be now is left for the next time.
     pub(crate) fn drill(&mut self, ctx: Ctx) {
         let recent = self.drilled_at.is_some_and(|at| ctx.now.since(at) < APART);
-        // Levels of a deal cannot be tried without a deal.
-        let of_deals = ctx.account.position_mode == PositionMode::PerDeal;
+        // Levels of a deal cannot be tried without a deal; and where the venue does not itself keep an exit from opening
+        // something, one that rests beside nothing could (I1).
+        let account = ctx.account;
+        let unfit = account.position_mode == PositionMode::PerDeal || !account.capability.reduce_only;
         let busy =
-            of_deals || !self.is_flat() || !self.orders.is_empty() || self.drill.is_some() || !self.entries.is_empty();
+            unfit || !self.is_flat() || !self.orders.is_empty() || self.drill.is_some() || !self.entries.is_empty();
         let Some(plan) = ctx.plan.filter(|_| !busy && !recent && ctx.permit == Permit::All && !ctx.leaves_alone())
         else {
             return;
@@ -84,12 +86,12 @@ impl Position {
                 drill.taken.push(kind);
                 drill.trying = None;
             }
-            (Some(kind), None) => {
-                drill.unsure.push(kind);
-                drill.trying = None;
-            }
             (_, Some(_)) => {}
-            (None, None) => return self.next_of(drill, ctx, out),
+            (tried, None) => {
+                drill.unsure.extend(tried);
+                drill.trying = None;
+                return self.next_of(drill, ctx, out);
+            }
         }
         self.drill = Some(drill);
         Ok(())
@@ -122,22 +124,12 @@ impl Position {
 
     fn send_drill(&mut self, want: &Wanted, kind: Drilled, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        // Hours since 1970: another one for every drill, also when nobody remembers the last one.
-        let hours = u32::try_from(ctx.now.as_millis() / 3_600_000).unwrap_or(0);
-        let (epoch, revision) = (Epoch(hours), kind as u16 + 1);
+        // Minutes since 1970: another one for every drill, also when nobody remembers the last one.
+        let minutes = u32::try_from(ctx.now.as_millis() / 60_000).unwrap_or(0);
+        let (epoch, revision) = (Epoch(minutes), kind as u16 + 1);
         let named = Named { scope: self.scope, side: key.side, epoch, tranche: want.tranche, leg: want.leg, revision };
         let (id, quantity) = (named.id(), want.quantity);
-        let order = NewOrder {
-            account: key.account,
-            instrument: key.instrument,
-            id,
-            side: key.side.closing(),
-            position_side: key.side,
-            deal: key.deal,
-            quantity: OrderQuantity::Exact(quantity),
-            kind: want.kind,
-            reduce_only: true,
-        };
+        let order = NewOrder::exit(key, id, OrderQuantity::Exact(quantity), want.kind);
         if guards::check(&order, want.leg, key.side, quantity, quantity, ctx.instrument).is_ok() {
             self.orders.push(OpenOrder::sent(want, id, epoch, quantity, ctx.now));
             out.commands.push(Command::Place(order));

@@ -16,7 +16,7 @@ pub fn label(id: &ClientOrderId) -> String {
     let Some(named) = Named::read(id) else { return format!("stranger {id}") };
     let side = if named.side == PositionSide::Short { "/short" } else { "" };
     let tranche = if named.tranche.0 > 1 { format!("/t{}", named.tranche.0) } else { String::new() };
-    // A drill has the hour in its place.
+    // A drill has the minute in its place.
     let counts = named.epoch.0 > 1 && named.leg != Leg::Drill;
     let epoch = if counts { format!("/e{}", named.epoch.0) } else { String::new() };
     format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-")

@@ -103,45 +103,28 @@ fn is_short_for(what: &str, id: &ClientOrderId) -> bool {
 /// The order an event is about. A full read speaks of all orders and is about none.
 fn reported(event: &Event) -> Option<ClientOrderId> {
     match event {
-        Event::Answer(answer) => Some(answer.id),
-        Event::Fill(fill) => fill.order,
-        Event::Lookup(lookup) => Some(lookup.id),
-        Event::Order(report) => report.id,
-        Event::AssignPlan { .. }
-        | Event::BreakEven { .. }
-        | Event::CancelEntry { .. }
-        | Event::Candles { .. }
-        | Event::Close { .. }
-        | Event::Drill { .. }
-        | Event::ClosePart { .. }
-        | Event::DefineAccount(_)
-        | Event::DefineInstrument(_)
-        | Event::DefinePlan { .. }
-        | Event::Enter(_)
-        | Event::Funding(_)
-        | Event::NextClose { .. }
-        | Event::Pause { .. }
-        | Event::Permit { .. }
-        | Event::Position(_)
-        | Event::Snapshot(_)
-        | Event::SessionEnds { .. }
-        | Event::SymbolPlan { .. }
-        | Event::Tick(_)
-        | Event::Wake => None,
+        Event::Snapshot(_) => None,
+        event => named(event).into_iter().find_map(|(_, client)| client),
     }
 }
 
 /// The client ids of the orders that the venue calls so in this event.
 fn under_venue_id(event: &Event, what: &str) -> Vec<ClientOrderId> {
-    let pairs: Vec<(VenueOrderId, Option<ClientOrderId>)> = match event {
+    let called = |venue: Option<VenueOrderId>| venue.is_some_and(|venue| venue.as_str() == what);
+    named(event).into_iter().filter(|(venue, _)| called(*venue)).filter_map(|(_, client)| client).collect()
+}
+
+/// The orders an event speaks of, by the names it has for them.
+fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
+    match event {
         Event::Answer(answer) => match &answer.outcome {
-            Outcome::Accepted(venue) => vec![(*venue, Some(answer.id))],
-            Outcome::Refused(_) | Outcome::Unknown(_) => Vec::new(),
+            Outcome::Accepted(venue) => vec![(Some(*venue), Some(answer.id))],
+            Outcome::Refused(_) | Outcome::Unknown(_) => vec![(None, Some(answer.id))],
         },
-        Event::Fill(fill) => vec![(fill.venue_order, fill.order)],
-        Event::Lookup(lookup) => lookup.found.iter().map(|order| (order.venue_id, Some(lookup.id))).collect(),
-        Event::Order(report) => vec![(report.venue_id, report.id)],
-        Event::Snapshot(read) => read.orders.iter().map(|order| (order.venue_id, order.id)).collect(),
+        Event::Fill(fill) => vec![(Some(fill.venue_order), fill.order)],
+        Event::Lookup(lookup) => vec![(lookup.found.as_ref().map(|order| order.venue_id), Some(lookup.id))],
+        Event::Order(report) => vec![(Some(report.venue_id), report.id)],
+        Event::Snapshot(read) => read.orders.iter().map(|order| (Some(order.venue_id), order.id)).collect(),
         Event::AssignPlan { .. }
         | Event::BreakEven { .. }
         | Event::CancelEntry { .. }
@@ -162,8 +145,7 @@ fn under_venue_id(event: &Event, what: &str) -> Vec<ClientOrderId> {
         | Event::SymbolPlan { .. }
         | Event::Tick(_)
         | Event::Wake => Vec::new(),
-    };
-    pairs.into_iter().filter(|(venue, _)| venue.to_string() == what).filter_map(|(_, client)| client).collect()
+    }
 }
 
 /// The position that an order of ours belongs to.
