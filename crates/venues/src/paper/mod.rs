@@ -84,6 +84,13 @@ impl PaperVenue {
         }
     }
 
+    /// The same exchange for a client that comes back: whatever was under way for the one before is nobody's any more.
+    #[must_use]
+    pub fn restarted(self, known_until: Timestamp) -> Self {
+        let fresh = Self::new(self.exchange, self.ledger, known_until);
+        Self { names: self.names, desk: Desk::with(self.desk.book), stamped: self.stamped, ..fresh }
+    }
+
     /// Says which account of the exchange a number stands for.
     pub fn name_account(&mut self, id: AccountId, name: Name) {
         self.names.accounts.insert(id, name);
