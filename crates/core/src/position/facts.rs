@@ -299,7 +299,18 @@ impl Position {
     /// Whether an execution is new; it is remembered.
     pub(crate) fn is_news(&mut self, fill: &Fill) -> bool {
         self.newest_fill = self.newest_fill.max(fill.at);
+        self.pass_epoch(fill);
         self.remember(fill.id)
+    }
+
+    /// An order of ours that we do not know has executed: its incarnation has been, and the next one needs ids of its own
+    /// (R2), also when the journal that knew is gone.
+    fn pass_epoch(&mut self, fill: &Fill) {
+        let ours = fill.order.as_ref().and_then(Named::read);
+        let ours = ours.filter(|named| named.scope == self.scope && named.side == self.key.side);
+        if let Some(named) = ours.filter(|_| self.live.is_none()) {
+            self.epoch = self.epoch.max(named.epoch);
+        }
     }
 
     /// Books funding to what is open, pro rata; the newest tranche takes what rounding leaves.

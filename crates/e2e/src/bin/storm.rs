@@ -45,6 +45,9 @@ struct Cli {
     /// Go on after a broken promise, and count them.
     #[arg(long)]
     keep_going: bool,
+    /// Print every broken promise, not only the first forty.
+    #[arg(long)]
+    all: bool,
 }
 
 fn range(text: &str) -> Result<(u64, u64), String> {
@@ -156,7 +159,7 @@ fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Dura
     }
     let mut broken = broken.to_vec();
     broken.sort_by_key(|(seed, _)| *seed);
-    for (seed, violations) in broken.iter().take(40) {
+    for (seed, violations) in broken.iter().take(if cli.all { usize::MAX } else { 40 }) {
         println!("{}", shown(*seed, &violations[0]));
     }
     let per_minute = tally.lives as f64 / took.as_secs_f64() * 60.0;

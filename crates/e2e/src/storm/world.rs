@@ -66,8 +66,8 @@ struct World<'l> {
     trace: Trace,
     events: u64,
     entries: Vec<EntryRequest>,
-    /// Nothing goes wrong any more.
-    healed: bool,
+    /// How often something was due at an instant that was over.
+    idle_rounds: usize,
 }
 
 impl<'l> World<'l> {
@@ -87,7 +87,7 @@ impl<'l> World<'l> {
         };
         let (process, watch) = (Process::new(life.seed), Watch::new(life));
         let entries = Vec::new();
-        Self { life, stage, now, market, venue, process, watch, trace, events: 0, entries, healed: false }
+        Self { life, stage, now, market, venue, process, watch, trace, events: 0, entries, idle_rounds: 0 }
     }
 
     fn live(mut self) -> Ended {
@@ -130,6 +130,15 @@ impl<'l> World<'l> {
     fn until(&mut self, until: Timestamp) {
         loop {
             let Some(next) = self.next_due().filter(|next| *next < until) else { break };
+            if next <= self.now {
+                self.idle_rounds += 1;
+            } else {
+                self.idle_rounds = 0;
+            }
+            if self.idle_rounds > MOST_ROUNDS {
+                self.watch.broken("I36", self.now, "something is due again and again at one instant".to_owned());
+                return;
+            }
             self.now = self.now.max(next);
             if self.market_is_due() {
                 self.quote();
@@ -433,7 +442,6 @@ impl<'l> World<'l> {
     /// Nothing goes wrong any more: knobs are off, prices are whole, a process that records nothing is started again.
     fn heal(&mut self) {
         self.trace.say(self.now, "world", format_args!("is healed"));
-        self.healed = true;
         let knobs: Vec<sim::Fault> = self.life.troubles.iter().map(|trouble| trouble.fault).collect();
         let faults = self.venue.exchange_mut().faults_mut();
         knobs.into_iter().for_each(|fault| faults.clear(fault));

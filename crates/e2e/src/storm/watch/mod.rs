@@ -88,7 +88,7 @@ impl Watch {
     /// After every step.
     pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
-        self.books.look(venue, &mut found);
+        self.books.look(venue, &self.state, &mut found);
         self.clocks.look(now, venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
