@@ -117,7 +117,7 @@ impl Executor {
         let Event::Answer(answer) = &event else { return Some(event) };
         let Some(sent) = self.sent.remove(&(answer.id, answer.asked)) else { return Some(event) };
         if let Outcome::Refused(refusal) = &answer.outcome
-            && let Some(pause) = retry::pause(refusal.reason, sent.attempts)
+            && let Some(pause) = retry::pause(&sent.command, refusal.reason, sent.attempts)
         {
             self.queue(now.plus(pause), sent.command, sent.attempts);
             return None;

@@ -8,7 +8,7 @@ use backstop_model::RefusalReason;
 /// What is done about a refused stop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Policy {
-    /// The same again after a pause: 0.2 s, 0.4 s, … up to 5 s.
+    /// The same again after a pause: 0.2 s, 0.4 s, … up to 3.6 s.
     Again,
     /// Everything is closed at market: the price is through the stop, or nothing can protect it.
     Close,

@@ -188,7 +188,10 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-    scene.tell(severity, tranche.id, &text, out);
+    // That a venue is busy once is no news: it is asked again in a moment.
+    if refusal.reason != RefusalReason::Throttled || refusals > 1 {
+        scene.tell(severity, tranche.id, &text, out);
+    }
     if standing.is_none() {
         answer_refusal(tranche, policy, scene, out);
     }

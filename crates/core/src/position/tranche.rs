@@ -204,11 +204,11 @@ impl Tranche {
         self.remaining.is_zero()
     }
 
-    /// How long to wait after the n-th refusal in a row: 0.2 s, 0.4 s, … up to 5 s (F-A04).
+    /// How long to wait after the n-th refusal in a row: 0.2, 0.4, 0.8, 1.6, 3.2, then 3.6 s (F-A04), so that no leg asks more
+    /// than twenty times in a minute (I36) and a venue that takes orders again is noticed soon.
     #[must_use]
     pub fn pause_after(refusals: u16) -> Span {
-        let doubled = 200_i64 << refusals.saturating_sub(1).min(5);
-        Span::from_millis(doubled.min(5_000))
+        Span::from_millis((200_i64 << refusals.saturating_sub(1).min(5)).min(3_600))
     }
 
     /// Makes a leg wait after one more refusal.

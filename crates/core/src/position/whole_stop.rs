@@ -4,7 +4,7 @@
 
 use super::answers::stop_reason;
 use super::{Ctx, Out, Position, Retry, Tranche};
-use backstop_model::{ExitReason, Refusal, Severity, Timestamp};
+use backstop_model::{ExitReason, Refusal, RefusalReason, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of the stop for the whole position.
@@ -31,8 +31,9 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
         live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals });
-        if refusals > 1 {
-            // People know, and stops of their own quantity protect.
+        let told_at = if refusal.reason == RefusalReason::Throttled { 2 } else { 1 };
+        if refusals != told_at {
+            // People know, and stops of their own quantity protect; that a venue is busy once is no news.
             return;
         }
         let text = format!(

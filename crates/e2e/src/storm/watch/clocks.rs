@@ -21,6 +21,8 @@ const STARTS_WITHIN: Span = Span::from_secs(2);
 const STREAMS_WITHIN: Span = Span::from_secs(1);
 /// `T_see` by the regular look, and the look's own way.
 const SEES_WITHIN: Span = Span::from_secs(13);
+/// A venue that refuses is asked again this often.
+const PROBES_EVERY: Span = Span::from_millis(3_600);
 /// Before a position of others gets its stop.
 const GRACE: Span = Span::from_secs(10);
 
@@ -106,7 +108,8 @@ impl Clocks {
         }
         let begun = state.stretches.iter().filter(|(from, _)| *from <= now);
         if let Some(until) = begun.map(|(_, until)| *until).max() {
-            self.disturbed(until);
+            // That it takes requests again is only known when it has been asked.
+            self.disturbed(until.plus(PROBES_EVERY));
         }
     }
 

@@ -104,7 +104,7 @@ impl Watch {
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         self.clocks.heard(now, event);
         let mut found = Vec::new();
-        self.sent.heard(event, &self.state, &mut found);
+        self.sent.heard(now, event, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 

@@ -3,6 +3,7 @@
 use super::{Found, State, covered, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
+use crate::storm::words::Line;
 use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, RefusalReason, Span, TimeInForce,
@@ -20,13 +21,16 @@ const BUDGET_WINDOW: Span = Span::from_secs(10);
 const MOST_PER_MINUTE: usize = 20;
 /// The same order refused so often for the same reason (I36).
 const MOST_REFUSED: u32 = 3;
+/// And asked for once more before so much time has passed.
+const PROBES_AFTER: Span = Span::from_millis(750);
 
 /// What one leg of one tranche has asked for.
 #[derive(Debug, Default)]
 struct OfLeg {
     placed: VecDeque<Timestamp>,
     newest: Option<NewOrder>,
-    refused: Option<(NewOrder, RefusalReason, u32)>,
+    /// The order, why, how often in a row, and when last.
+    refused: Option<(NewOrder, RefusalReason, u32, Timestamp)>,
 }
 
 type LegKey = (u32, u8, Leg, Option<backstop_model::DealId>);
@@ -93,14 +97,20 @@ impl Sent {
             leg.placed.clear();
         }
         let same = |before: &NewOrder| NewOrder { id: order.id, ..*before } == *order;
-        if leg.refused.as_ref().is_some_and(|(before, _, count)| same(before) && *count >= MOST_REFUSED) {
-            found.push(("I36", format!("the same order after {MOST_REFUSED} refusals: {order:?}, {:?}", leg.refused)));
+        // Asking whether the venue takes it again is no livelock when it is done slowly: Backstop watches the price meanwhile.
+        let hot = |at: Timestamp| now.since(at) < PROBES_AFTER;
+        if let Some((before, why, count, at)) = leg.refused.filter(|(_, _, count, _)| *count >= MOST_REFUSED)
+            && same(&before)
+            && hot(at)
+        {
+            let text = format!("the same order after {count} refusals ({why:?}): {}", Line(order));
+            found.push(("I36", text));
         }
         leg.newest = Some(*order);
     }
 
     /// The engine hears an answer.
-    pub fn heard(&mut self, event: &Event, state: &State, found: &mut Found) {
+    pub fn heard(&mut self, now: Timestamp, event: &Event, state: &State, found: &mut Found) {
         let Event::Answer(Answer { id, asked: Asked::Place, outcome, .. }) = event else { return };
         let Some(named) = Named::read(id) else { return };
         let mut legs = self.legs.values_mut();
@@ -109,8 +119,8 @@ impl Sent {
         match outcome {
             Outcome::Refused(refusal) if counts(refusal.reason) => {
                 let same = |before: &NewOrder| NewOrder { id: order.id, ..*before } == order;
-                let before = leg.refused.take().filter(|(before, why, _)| same(before) && *why == refusal.reason);
-                leg.refused = Some((order, refusal.reason, before.map_or(1, |(_, _, count)| count + 1)));
+                let before = leg.refused.take().filter(|(before, why, ..)| same(before) && *why == refusal.reason);
+                leg.refused = Some((order, refusal.reason, before.map_or(1, |(_, _, count, _)| count + 1), now));
                 if refusal.reason == RefusalReason::Filter && !state.filters_changed && !makes_only(&order) {
                     found.push(("I16", format!("{} of {order:?} was refused: {}", named.leg, refusal.text)));
                 }
