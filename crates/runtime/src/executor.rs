@@ -72,7 +72,12 @@ impl Executor {
 
     fn queue(&mut self, not_before: Timestamp, command: Command, attempts: u32) {
         let key = (command.lane(), command.account(), command.instrument());
-        self.lanes.entry(key).or_default().push_back((not_before, command, attempts));
+        let lane = self.lanes.entry(key).or_default();
+        // A cancel that waits already says all that another one would.
+        let again = matches!(command, Command::Cancel { .. }) && lane.iter().any(|(_, waits, _)| *waits == command);
+        if !again {
+            lane.push_back((not_before, command, attempts));
+        }
     }
 
     /// The next command that may leave, most urgent lane first.

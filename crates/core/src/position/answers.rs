@@ -62,8 +62,13 @@ impl Position {
                 order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
             }
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
-                // Nobody has heard of it: nothing is counted against its leg.
-                self.orders.remove(index);
+                // Nobody has heard of it: nothing is counted against a leg that has to wait for its permit. What may go while
+                // only protection does, and still cannot, is asked for again in a while and not at once (I36).
+                let order = self.orders.remove(index);
+                let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(order.tranche));
+                if let Some(tranche) = tranche.filter(|_| order.leg.takes_at_once()) {
+                    tranche.hold(order.leg, ctx.now);
+                }
             }
             Outcome::Refused(refusal) => {
                 let order = self.orders.remove(index);

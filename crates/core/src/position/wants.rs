@@ -22,8 +22,8 @@ impl Position {
     pub(crate) fn wants(&self, ctx: Ctx) -> Vec<Wanted> {
         let Some(live) = &self.live else { return Vec::new() };
         let whole = self.whole_stop(ctx);
-        let serves = |stop: &Wanted| whole.is_some_and(|whole| self.serves(&whole, stop, ctx));
-        let mut wants: Vec<Wanted> = whole.into_iter().collect();
+        let serves = |stop: &Wanted| whole.is_some_and(|(_, goes_to)| self.serves(goes_to, stop, ctx));
+        let mut wants: Vec<Wanted> = whole.map(|(want, _)| want).into_iter().collect();
         for tranche in live.open() {
             wants.extend(wants_of(tranche, live, ctx, self.key.side));
         }

@@ -101,6 +101,14 @@ fn an_overloaded_venue_is_asked_again_for_a_cancel() {
 }
 
 #[test]
+fn a_cancel_that_waits_already_is_not_queued_once_more() {
+    // F-I01, I36: while nothing leaves, asking again and again must not pile up.
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![cancel(1), cancel(2), cancel(1)]);
+    assert_eq!([executor.next(NOW), executor.next(NOW), executor.next(NOW)], [Some(cancel(1)), Some(cancel(2)), None]);
+}
+
+#[test]
 fn an_order_that_an_overloaded_venue_refuses_is_the_cores_to_pace() {
     // F-A05, I36.
     let mut executor = Executor::default();

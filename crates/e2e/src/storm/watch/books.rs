@@ -1,10 +1,11 @@
-//! What the ledger shows at any instant, whatever anybody believes: I1, I4, I5, I6.
+//! What the ledger shows at any instant, whatever anybody believes: I1, I3, I4, I5, I6.
 
-use super::{Found, State, is_ours};
+use super::covers::{Cover, Held};
+use super::{Found, State, is_ours, open_slots};
 use crate::storm::stage::ME;
 use backstop_core::orders::{EntryName, Leg, Named};
-use backstop_model::ClientOrderId;
-use backstop_sim::{Fill, Ledger, Order, Slot};
+use backstop_model::{ClientOrderId, Timestamp};
+use backstop_sim::{Fill, Ledger, Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
 
@@ -15,11 +16,15 @@ pub struct Books {
     fills_seen: u64,
     /// What is open by the fills, bought less sold, in mantissas of the quantity's decimal.
     open: BTreeMap<Slot, i128>,
+    /// Conditional orders that were open at the last look.
+    stops: Vec<u64>,
+    /// What stops cover, and owe to go on covering.
+    held: BTreeMap<Slot, Held>,
 }
 
 impl Books {
     /// Reads on.
-    pub fn look(&mut self, venue: &PaperVenue, state: &State, found: &mut Found) {
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, state: &State, found: &mut Found) {
         let ledger = venue.exchange().ledger();
         let fresh: Vec<&Order> = ledger.orders().rev().take_while(|order| order.id > self.orders_seen).collect();
         self.orders_seen = fresh.first().map_or(self.orders_seen, |newest| newest.id);
@@ -31,6 +36,34 @@ impl Books {
         }
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
         stops_pile_up(ledger, found);
+        if !state.overtakes {
+            self.stops_hold(now, venue, found);
+        }
+    }
+
+    /// I3: as much as stops have covered down to some price stays covered down to it, less what has been closed. Somebody
+    /// who moves a stop by hand begins anew, and while a stop executes nothing is compared.
+    fn stops_hold(&mut self, at: Timestamp, venue: &PaperVenue, found: &mut Found) {
+        let open: Vec<_> = open_slots(venue).collect();
+        self.held.retain(|slot, held| open.iter().any(|(other, side, _)| other == slot && *side == held.cover.side));
+        for (slot, side, quantity) in open {
+            let ledger = venue.exchange().ledger();
+            if let (true, Some(held)) =
+                (self.stops.iter().any(|id| went_by_itself(ledger, *id)), self.held.get_mut(&slot))
+            {
+                held.pardon();
+            }
+            let Some(now) = Cover::of(ledger, slot, side, quantity) else { continue };
+            let Some(held) = self.held.get_mut(&slot) else {
+                self.held.insert(slot, Held::new(now));
+                continue;
+            };
+            if let Some((level, less, more)) = held.follow(now, at) {
+                found.push(("I3", format!("{side}: stops cover {less} down to {level}, it was {more}")));
+            }
+        }
+        let conditional = venue.exchange().ledger().open_orders(ME).filter(|order| order.place.kind.is_conditional());
+        self.stops = conditional.map(|order| order.id).collect();
     }
 
     /// I1: an exit of ours only ever takes away from what is open.
@@ -78,4 +111,11 @@ fn stops_pile_up(ledger: &Ledger, found: &mut Found) {
             found.push(("I6", format!("{count} orders wait for {:?} of tranche {}", named.leg, named.tranche.0)));
         }
     }
+}
+
+/// Whether an order has ended without its client's doing.
+fn went_by_itself(ledger: &Ledger, id: u64) -> bool {
+    ledger
+        .order(id)
+        .is_some_and(|order| !order.is_open() && (order.status != Status::Canceled || order.cause.is_some()))
 }

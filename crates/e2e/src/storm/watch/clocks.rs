@@ -9,7 +9,7 @@ use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET, ME};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{Adopt, Event, PositionSide, Quantity, Span, Timestamp};
-use backstop_sim::{Fault, Slot};
+use backstop_sim::{Fault, Slot, Status};
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
 
@@ -160,7 +160,8 @@ impl Clocks {
     fn tidiness(&mut self, now: Timestamp, venue: &PaperVenue, found: &mut Found) {
         let flat = open_slots(venue).next().is_none();
         let mut ours = venue.exchange().ledger().open_orders(ME).filter(|order| is_ours(&order.place.client_id));
-        let Some(left) = ours.find(|order| order.closes).filter(|_| flat) else {
+        // One that has triggered and does not get anywhere cannot be taken back either (F-C11).
+        let Some(left) = ours.find(|order| order.closes && order.status == Status::New).filter(|_| flat) else {
             self.left_over = None;
             return;
         };

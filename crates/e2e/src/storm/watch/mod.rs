@@ -1,15 +1,16 @@
 //! The promises, checked after every step at the venue's books (faults.md, invariants).
 //!
-//! * `books`: what the ledger shows at any instant: I1, I2, I4, I5, I6.
+//! * `books`: what the ledger shows at any instant: I1, I3, I4, I5, I6.
 //! * `sending`: every command as it leaves: I7, I12, I16, I18, I19, I36.
 //! * `clocks`: what may be wrong for a while and not for longer: I25 to I27, I30, I31.
-//! * `record`: what is told of positions, and the accounts at the end: I3, I10, I11, I20, I38.
+//! * `record`: what is told of positions, and the accounts at the end: I10, I11, I20, I38.
 //!
 //! Of the engine only what it sends, what it tells and what it shows is looked at. Clocks stand still while venue or process
 //! were disturbed, and run again from the last disturbance.
 
 mod books;
 mod clocks;
+mod covers;
 mod record;
 mod sending;
 
@@ -59,6 +60,8 @@ struct State {
     settled: bool,
     /// The venue may say that a number is wrong without anybody being to blame.
     filters_changed: bool,
+    /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
+    overtakes: bool,
 }
 
 impl Watch {
@@ -74,13 +77,14 @@ impl Watch {
             turned: false,
             settled: false,
             filters_changed: false,
+            overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault)),
         };
         Self {
             violations: Vec::new(),
             books: Books::default(),
             clocks: Clocks::default(),
             sent: Sent::default(),
-            told: Told::default(),
+            told: Told,
             state,
         }
     }
@@ -88,7 +92,7 @@ impl Watch {
     /// After every step.
     pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
-        self.books.look(venue, &self.state, &mut found);
+        self.books.look(now, venue, &self.state, &mut found);
         self.clocks.look(now, venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
@@ -133,7 +137,6 @@ impl Watch {
     pub fn booted(&mut self, now: Timestamp) {
         self.clocks.booted(now);
         self.sent.booted();
-        self.told.booted();
     }
 
     /// Records are gone, or are not written any more.
@@ -222,6 +225,9 @@ const REQUEST_FAULTS: [Fault; 14] = [
     Fault::StaleRead,
     Fault::TriggerStuck,
 ];
+
+/// Faults that let a later request take effect before an earlier one.
+const OVERTAKING: [Fault; 3] = [Fault::Delay, Fault::LateExecution, Fault::Reorder];
 
 /// Faults of the stream: what it says cannot be relied on, and the regular look has to find it.
 const STREAM_FAULTS: [Fault; 4] = [Fault::EventDelay, Fault::EventDrop, Fault::EventReorder, Fault::SilentStall];

@@ -1,48 +1,27 @@
-//! What is told of positions while they live, and the accounts at the end: I3, I10, I11, I20, I30.
+//! What is told of positions while they live, and the accounts at the end: I1, I10, I11, I20, I30.
 
 use super::{Found, State, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use backstop_core::PositionRead;
-use backstop_model::{Money, Price, Quantity};
+use backstop_model::{Money, Quantity};
 use backstop_runtime::recover;
+use backstop_sim::Status;
 use backstop_venues::paper::PaperVenue;
-use std::collections::BTreeMap;
 
-/// The tightest stop that was told of each tranche.
+/// What is told, and what is left of it at the end.
 #[derive(Debug, Default)]
-pub struct Told {
-    stops: BTreeMap<(String, u8), (Price, Quantity)>,
-}
+pub struct Told;
 
 impl Told {
-    /// What was told and not recorded is not known to the process that follows.
-    pub fn booted(&mut self) {
-        self.stops.clear();
-    }
-
-    /// The engine shows a position: what was closed and what remains make the whole, and the stop does not loosen.
-    pub fn read(&mut self, read: &PositionRead, found: &mut Found) {
+    /// The engine shows a position: what was closed and what remains make the whole.
+    pub fn read(&self, read: &PositionRead, found: &mut Found) {
         let document = &read.document;
         let id = &document.position_id;
         let closed = document.partial_exits.iter().map(|exit| exit.quantity_closed);
         let closed = closed.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
         if closed.plus(document.current_quantity) != Ok(document.original_quantity) {
             found.push(("I1", format!("{id}: closed and remaining do not make {}", document.original_quantity)));
-        }
-        let name = (id.clone(), document.tranche);
-        if read.is_merged {
-            self.stops.remove(&name);
-            return;
-        }
-        let Some(stop) = document.current_stop_loss else { return };
-        // A tranche that has grown is another one: its stop is that of the new average.
-        let before = self.stops.insert(name, (stop, document.original_quantity));
-        if let Some((last, quantity)) = before
-            && quantity == document.original_quantity
-            && document.side.is_better(last, stop)
-        {
-            found.push(("I3", format!("{id}: the stop goes from {last} to {stop}")));
         }
     }
 
@@ -54,7 +33,9 @@ impl Told {
             found.push(("I38", format!("it does not end: {open:?} is open")));
         }
         if open.is_empty()
-            && let Some(left) = ledger.open_orders(ME).find(|order| super::is_ours(&order.place.client_id))
+            && let Some(left) = ledger
+                .open_orders(ME)
+                .find(|order| order.status == Status::New && super::is_ours(&order.place.client_id))
         {
             found.push(("I30", format!("{} is left at the end", left.place.client_id)));
         }
