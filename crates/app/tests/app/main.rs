@@ -18,6 +18,7 @@ mod openings;
 mod pipes;
 mod preview_api;
 mod previews;
+mod price_gap;
 mod recordings;
 mod shared;
 mod starting;

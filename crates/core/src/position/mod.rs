@@ -18,6 +18,7 @@ mod levels;
 mod limits;
 mod observing;
 mod protection;
+pub mod recalled;
 mod recognise;
 mod reports;
 mod scene;

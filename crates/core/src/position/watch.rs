@@ -254,7 +254,7 @@ fn watch_trail(
     if tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
         return Ok(());
     }
-    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche.window)) else {
+    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche)) else {
         return Ok(());
     };
     let standing = level.map_or(stop.price, |level| side.better(level, stop.price));

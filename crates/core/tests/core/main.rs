@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod builders;
+mod candles;
 mod foolish;
 mod isolation;
 mod properties;
