@@ -8,6 +8,7 @@ mod crash;
 mod demonstration;
 mod engine;
 mod entries;
+mod entry_stop;
 mod excursion;
 mod explanations;
 mod ledger;

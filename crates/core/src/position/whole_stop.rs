@@ -3,8 +3,8 @@
 //! Where it is wanted and how it is placed is `orders/whole_stop`.
 
 use super::answers::stop_reason;
-use super::{Ctx, Out, Position, Retry, Tranche};
-use backstop_model::{ExitReason, Refusal, Severity, Timestamp};
+use super::{Ctx, Live, Out, Position, Retry, Tranche};
+use backstop_model::{ExitReason, PositionSide, Refusal, Severity, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of the stop for the whole position.
@@ -14,6 +14,9 @@ pub struct WholeStop {
     pub revision: u16,
     /// It waits after a refusal.
     pub retry: Option<Retry>,
+    /// The stop that came with the entry: it rests already, and the first stop for the whole position takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached: Option<Trigger>,
 }
 
 impl WholeStop {
@@ -21,6 +24,17 @@ impl WholeStop {
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.retry.is_some_and(|retry| retry.at > now)
+    }
+}
+
+impl Live {
+    /// Where the entry was filled better than it was judged, its stop lies nearer than the plan's would: it stays there.
+    pub(super) fn keep_attached_stop(&mut self, side: PositionSide) {
+        let Some(attached) = self.whole.attached else { return };
+        let stops = self.tranches.iter_mut().filter_map(|tranche| tranche.stop.as_mut());
+        for stop in stops.filter(|stop| side.is_better(attached.price, stop.price)) {
+            stop.price = attached.price;
+        }
     }
 }
 

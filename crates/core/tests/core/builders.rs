@@ -88,6 +88,7 @@ pub fn account() -> Account {
             amend_stop: false,
             reduce_only: true,
             whole_stop: false,
+            entry_stop: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
@@ -108,6 +109,7 @@ pub fn account_from(words: &str) -> Account {
             "one-way" => account.position_mode = PositionMode::OneWay,
             "amend" => account.capability.amend_stop = true,
             "whole-stop" => account.capability.whole_stop = true,
+            "entry-stop" => account.capability.entry_stop = true,
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
             "native" => {
