@@ -53,6 +53,7 @@ fn account(number: u32) -> Account {
         },
         currency: Name::new("USDT").unwrap(),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     }
 }

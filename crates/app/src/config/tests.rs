@@ -4,7 +4,8 @@
 use super::*;
 use backstop_model::plan::{BreakEven, Rest, StopLadder, TrailDistance, TrailedBy};
 use backstop_model::{
-    Distance, Instrument, InstrumentId, Money, PositionMode, Price, Quantity, Ratio, Span, TriggerSource,
+    Distance, Instrument, InstrumentId, Money, OnUnprotectable, PositionMode, Price, Quantity, Ratio, Span,
+    TriggerSource,
 };
 
 mod carets;
@@ -274,6 +275,16 @@ fn the_schema_describes_every_section() {
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["$defs"]["StopLoss"]["additionalProperties"], false);
     assert!(schema["$defs"]["Distance"]["pattern"].is_string());
+}
+
+#[test]
+fn an_account_says_what_is_done_when_no_stop_can_be_had() {
+    let with = |lines: &str| format!("accounts:\n  main:\n    {lines}\n");
+    let chosen = |lines: &str| read(&with(lines)).accounts[0].refusals.on_unprotectable;
+    assert_eq!(chosen("adopt: plan"), OnUnprotectable::CloseWithin(percent("0.5")));
+    assert_eq!(chosen("on_unprotectable: 1.5%"), OnUnprotectable::CloseWithin(percent("1.5")));
+    assert_eq!(chosen("on_unprotectable: close"), OnUnprotectable::Close);
+    assert_eq!(chosen("on_unprotectable: keep_trying"), OnUnprotectable::KeepTrying);
 }
 
 #[test]

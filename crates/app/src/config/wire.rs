@@ -40,6 +40,9 @@ pub struct Account {
     pub adopt: Option<Located<Adopt>>,
     /// The stop of positions that others opened, with `adopt: hard_stop`; 3 × ATR(14, 1h), at least 1 %, at most 6 %, when absent.
     pub hard_stop: Option<Located<StopLoss>>,
+    /// When the venue is overloaded and no stop can be placed within three seconds: `close` it at market, `keep_trying`, or close it
+    /// when the price is within so much of the stop; `0.5%` when absent.
+    pub on_unprotectable: Option<Located<Unprotectable>>,
     /// Whether every kind of protective order is tried at the venue at the start and daily; yes when absent.
     pub fire_drill: Option<Located<bool>>,
     /// Loss of the day, as a percentage of equity, from which there is an alert and no new entry.
@@ -441,6 +444,15 @@ own_text! {
         "type": "string",
         "pattern": r"^\s*-?[0-9]+(\.[0-9]+)?\s*%\s*$",
         "examples": ["40%", "0.05%"]
+    }
+}
+own_text! {
+    /// What is done when no stop can be had.
+    Unprotectable, {
+        "description": "`close`, `keep_trying`, or how near the stop: `0.5%`.",
+        "type": "string",
+        "pattern": r"^\s*(close|keep_trying|[0-9]+(\.[0-9]+)?\s*%)\s*$",
+        "examples": ["0.5%", "close", "keep_trying"]
     }
 }
 own_text! {

@@ -87,6 +87,7 @@ impl RunCast {
                 capability: seat.capability(),
                 currency,
                 limits: limits(written),
+                refusals: written.refusals.clone(),
                 permit: permitted(written.mode),
             };
             definitions.push(Event::DefineAccount(Box::new(account.clone())));

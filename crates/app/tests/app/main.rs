@@ -16,6 +16,7 @@ mod matrix;
 mod observing;
 mod on_paper;
 mod openings;
+mod overloaded;
 mod pipes;
 mod preview_api;
 mod previews;

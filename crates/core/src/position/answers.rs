@@ -170,6 +170,7 @@ impl Position {
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
     let refusals = tranche.hold(Leg::Stop, now);
+    tranche.note_throttled(refusal.reason);
     let policy = policy(refusal.reason, refusals);
     if policy == Policy::Close {
         // The price is through the stop: that is a stop hit (F-C03).

@@ -26,6 +26,7 @@ mod sharing;
 mod trail;
 mod tranche;
 mod turn;
+mod unprotectable;
 mod unproven;
 mod wants;
 mod watch;

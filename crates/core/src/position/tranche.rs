@@ -148,6 +148,9 @@ pub struct Retry {
     pub at: Timestamp,
     /// Definite refusals in a row.
     pub refusals: u16,
+    /// The last one said that the venue is overloaded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub throttled: bool,
 }
 
 impl Tranche {
@@ -219,7 +222,7 @@ impl Tranche {
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
         let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
-        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals });
+        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals, throttled: false });
         refusals
     }
 

@@ -55,6 +55,7 @@ impl Position {
             self.watch_quantity(ctx, out);
         }
         self.watch_protection(ctx, out);
+        self.watch_unprotectable(ctx, out);
         self.watch_unproven(ctx, out)
     }
 

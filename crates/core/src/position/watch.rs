@@ -5,6 +5,7 @@
 
 use super::scene::Scene;
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
+use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
 use crate::exits::ladder::{Instant, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
@@ -73,6 +74,7 @@ impl Position {
         live.open().any(|tranche| {
             tranche.stop_passed.is_some()
                 || tranche.end_of_day.is_some()
+                || tranche.is_throttled()
                 || tranche.soft_stop.is_some_and(|soft| soft.passed.is_some())
                 || tranche.trail.is_some_and(|trail| trail.passed.is_some())
                 || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
@@ -195,6 +197,10 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
                 watches.witnesses(source, stop.price);
             }
         }
+    }
+    if let Some(near) = unprotectable_at(tranche, watches.side, ctx) {
+        watches.worse(source, near);
+        watches.witnesses(source, near);
     }
     if let Some(proposal) = tranche.proposal {
         watches.better(source, proposal.price);

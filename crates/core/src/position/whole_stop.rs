@@ -44,7 +44,7 @@ impl Position {
         let key = self.key;
         let Some(live) = &mut self.live else { return };
         let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
-        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals });
+        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals, throttled: false });
         if refusals > 1 {
             // People know, and stops of their own quantity protect.
             return;

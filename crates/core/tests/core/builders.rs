@@ -6,9 +6,9 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit,
-    PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp,
-    TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OnUnprotectable,
+    OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol,
+    Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -94,6 +94,7 @@ pub fn account() -> Account {
         },
         currency: name("USDT"),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     }
 }
@@ -125,6 +126,13 @@ pub fn account_from(words: &str) -> Account {
             "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
             "observe" => account.permit = Permit::Observe,
             "flatten" => account.limits.flatten = true,
+            "unprotectable" => {
+                account.refusals.on_unprotectable = match rest.next().unwrap() {
+                    "close" => OnUnprotectable::Close,
+                    "keep-trying" => OnUnprotectable::KeepTrying,
+                    within => OnUnprotectable::CloseWithin(percent(within)),
+                };
+            }
             "symbols" => account.limits.symbols = vec![Symbol::new(rest.next().unwrap()).unwrap()],
             "adopts" => {
                 account.adopt = match rest.next().unwrap() {

@@ -39,6 +39,7 @@ fn definitions() -> Vec<Event> {
         capability,
         currency: name("USDT"),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     };
     let instrument = InstrumentSpec {

@@ -67,6 +67,9 @@ fn bare_numbers_get_a_caret() {
         assert!(message.ends_with("has no unit"), "{message}");
     }
     assert!(shown("accounts: { a: { max_daily_loss: «3» } }").0.ends_with("has no unit"));
+    assert!(shown("accounts: { a: { on_unprotectable: «0%» } }").0.contains("would wait until"));
+    assert!(shown("accounts: { a: { on_unprotectable: «50%» } }").0.ends_with("is out of range"));
+    assert!(shown("accounts: { a: { on_unprotectable: «never» } }").1.contains("`keep_trying`"));
     assert!(shown("instruments: { X: { maker_fee: «0.02» } }").0.ends_with("has no unit"));
 }
 

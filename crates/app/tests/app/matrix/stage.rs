@@ -91,6 +91,7 @@ impl Stage {
             capability: capability(&native, setting.mode),
             currency: instrument.currency,
             limits: Default::default(),
+            refusals: Default::default(),
             permit: Default::default(),
         };
         let mut stage = Self::with(venue, setting.side, start);
