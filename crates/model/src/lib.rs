@@ -44,7 +44,7 @@ pub use order::{Fee, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide,
 pub use plan::{Distance, ExitPlan, ExitPlanSpec, TrailedBy};
 pub use position::{PositionKey, PositionReport, PositionSide};
 pub use refusal::{Refusal, RefusalReason};
-pub use refusals::{OnUnprotectable, Refusals};
+pub use refusals::{NoChoice, OnUnprotectable, RefusalStep, Refusals};
 pub use snapshot::{Answer, Asked, Lookup, Outcome, Snapshot, UnknownCause};
 pub use text::Text;
 pub use units::{

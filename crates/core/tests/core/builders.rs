@@ -7,8 +7,8 @@ use backstop_model::plan::{
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OnUnprotectable,
-    OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol,
-    Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, RefusalStep,
+    Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -99,6 +99,11 @@ pub fn account() -> Account {
     }
 }
 
+/// A word of ours as it is written in configurations.
+fn from_word<T: serde::de::DeserializeOwned>(word: &str) -> T {
+    serde_json::from_str(&format!("{word:?}")).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
 /// The account, changed by words: `hedge`, `amend`, `whole-stop`, `last-target`, `no-reduce-only`, `native 0.1%..5%`.
 pub fn account_from(words: &str) -> Account {
     let mut account = account();
@@ -126,6 +131,11 @@ pub fn account_from(words: &str) -> Account {
             "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
             "observe" => account.permit = Permit::Observe,
             "flatten" => account.limits.flatten = true,
+            "on-refusal" => {
+                let (reason, steps) = rest.next().unwrap().split_once('=').unwrap();
+                let steps: Vec<RefusalStep> = steps.split(',').map(from_word).collect();
+                account.refusals.choose(from_word(reason), &steps).unwrap();
+            }
             "unprotectable" => {
                 account.refusals.on_unprotectable = match rest.next().unwrap() {
                     "close" => OnUnprotectable::Close,

@@ -9,6 +9,7 @@ mod candles;
 mod foolish;
 mod isolation;
 mod properties;
+mod refusal_choices;
 mod scenarios;
 mod venue;
 mod words;
