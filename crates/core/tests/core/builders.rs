@@ -8,7 +8,7 @@ use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OnUnprotectable,
     OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, RefusalStep,
-    Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -99,6 +99,20 @@ pub fn account() -> Account {
     }
 }
 
+/// `on-refusal filter=again,reprice`, `unprotectable 1%`.
+fn choose(refusals: &mut Refusals, word: &str, what: &str) {
+    if let ("on-refusal", Some((reason, steps))) = (word, what.split_once('=')) {
+        let steps: Vec<RefusalStep> = steps.split(',').map(from_word).collect();
+        refusals.choose(from_word(reason), &steps).unwrap();
+        return;
+    }
+    refusals.on_unprotectable = match what {
+        "close" => OnUnprotectable::Close,
+        "keep-trying" => OnUnprotectable::KeepTrying,
+        within => OnUnprotectable::CloseWithin(percent(within)),
+    };
+}
+
 /// A word of ours as it is written in configurations.
 fn from_word<T: serde::de::DeserializeOwned>(word: &str) -> T {
     serde_json::from_str(&format!("{word:?}")).unwrap_or_else(|wrong| panic!("{wrong}"))
@@ -131,18 +145,7 @@ pub fn account_from(words: &str) -> Account {
             "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
             "observe" => account.permit = Permit::Observe,
             "flatten" => account.limits.flatten = true,
-            "on-refusal" => {
-                let (reason, steps) = rest.next().unwrap().split_once('=').unwrap();
-                let steps: Vec<RefusalStep> = steps.split(',').map(from_word).collect();
-                account.refusals.choose(from_word(reason), &steps).unwrap();
-            }
-            "unprotectable" => {
-                account.refusals.on_unprotectable = match rest.next().unwrap() {
-                    "close" => OnUnprotectable::Close,
-                    "keep-trying" => OnUnprotectable::KeepTrying,
-                    within => OnUnprotectable::CloseWithin(percent(within)),
-                };
-            }
+            "on-refusal" | "unprotectable" => choose(&mut account.refusals, word, rest.next().unwrap()),
             "symbols" => account.limits.symbols = vec![Symbol::new(rest.next().unwrap()).unwrap()],
             "adopts" => {
                 account.adopt = match rest.next().unwrap() {
