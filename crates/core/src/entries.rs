@@ -8,7 +8,7 @@ use crate::orders::{EntryName, EntryOrder, OrderState};
 use crate::position::{Adoption, Ctx, Position};
 use backstop_model::{
     AccountId, EntryRequest, ExitPlan, Money, Name, Notice, OutOfRange, Permit, PositionKey, PositionMode,
-    PositionSide, Price, Quantity, RequestId, Series, Severity, Symbol,
+    PositionSide, Price, Quantity, RequestId, Series, Severity, Symbol, Trigger,
 };
 use std::sync::Arc;
 
@@ -174,6 +174,9 @@ fn is_same(known: &EntryOrder, asked: &EntryRequest) -> bool {
 }
 
 fn entry_order(position: &Position, asked: &EntryRequest, plan: Arc<ExitPlan>, ctx: Ctx) -> EntryOrder {
+    let trigger = |price| Trigger { price, source: plan.stop_loss.trigger };
+    let carried = ctx.account.capability.entry_stop.then(|| check_plan(asked, &plan, ctx).ok()).flatten();
+    let stop = carried.map(trigger);
     EntryOrder {
         id: EntryName::of(position.scope, position.key.side, &asked.request).id(),
         request: Some(asked.request),
@@ -182,6 +185,7 @@ fn entry_order(position: &Position, asked: &EntryRequest, plan: Arc<ExitPlan>, c
         limit: asked.limit,
         asked_plan: asked.plan,
         plan: Some(plan),
+        stop,
         asked_at: ctx.now,
         venue_id: None,
         filled: Quantity::ZERO,
@@ -261,8 +265,8 @@ fn check_order(asked: &EntryRequest, position: Option<&Position>, ctx: Ctx) -> R
     }
 }
 
-/// The plan's stop must fit the entry, lie inside the liquidation guard, and not be passed by the price already.
-fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<(), NotEntered> {
+/// The plan's stop, which must fit the entry, lie inside the liquidation guard, and not be passed by the price already.
+fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<Price, NotEntered> {
     let (side, price) = (asked.position.side, reference(asked, ctx)?);
     let not_armable = |why| NotEntered::NotArmable(plan.name, Box::new(why));
     let armed = arm::arm(plan, ctx.instrument, ctx.volatility, side, price).map_err(not_armable)?;
@@ -276,7 +280,7 @@ fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<()
     let watched = ctx.board.price(plan.stop_loss.trigger.series(side));
     match watched.filter(|now| side.hit(*now, armed.stop)) {
         Some(now) => Err(NotEntered::StopPassed(now, armed.stop, plan.name)),
-        None => Ok(()),
+        None => Ok(armed.stop),
     }
 }
 

@@ -26,6 +26,7 @@ pub fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,
     }

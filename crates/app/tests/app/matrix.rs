@@ -12,7 +12,7 @@
 
 mod exits;
 mod guide;
-mod stage;
+pub mod stage;
 
 use backstop_model::{
     EntryRequest, Event, ExitReason, Money, PositionKey, PositionMode, PositionSide, Ratio, RequestId, Span,

@@ -139,6 +139,9 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         live.whole.revision = live.whole.revision.saturating_add(1);
         let revision = live.whole.revision;
-        self.send(want, revision, want.quantity, ctx, out);
+        // The stop that came with the entry becomes this one where it stands, and is moved from there.
+        let attached = live.whole.attached.take().map(OrderKind::StopMarket);
+        let first = Wanted { kind: attached.unwrap_or(want.kind), ..*want };
+        self.send(&first, revision, want.quantity, ctx, out);
     }
 }

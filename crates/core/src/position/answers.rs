@@ -7,14 +7,14 @@ use super::scene::Scene;
 use super::{Ctx, Out, Position, Tranche, conflicts};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
-use crate::exits::refusal_policy::{Policy, policy};
+use crate::exits::refusal_policy;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Refusal, RefusalReason, Severity, Span,
-    Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Ratio, Refusal, RefusalReason, RefusalStep,
+    Rounding, Severity, Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -175,8 +175,8 @@ impl Position {
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
     let refusals = tranche.hold(Leg::Stop, now);
-    let policy = policy(refusal.reason, refusals);
-    if policy == Policy::Close {
+    tranche.note_throttled(refusal.reason);
+    if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
         let text = format!("the stop would trigger at once ({refusal}); closing at market");
         scene.tell(Severity::Warning, tranche.id, &text, out);
@@ -193,12 +193,13 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-    // That a venue is busy once is no news: it is asked again in a moment.
-    if refusal.reason != RefusalReason::Throttled || refusals > 1 {
+    // That a venue is busy for a moment is no news: it is asked again at once, and after three seconds the alarm rings.
+    if refusal.reason != RefusalReason::Throttled || refusals > 3 {
         scene.tell(severity, tranche.id, &text, out);
     }
     if standing.is_none() {
-        answer_refusal(tranche, policy, scene, out);
+        let step = refusal_policy::step(&scene.ctx.account.refusals, refusal.reason, refusals);
+        answer_refusal(tranche, step, scene, out);
     }
     let trailed = tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
     if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(tranche, TrailedBy::Amend, scene, out) {
@@ -215,11 +216,16 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
 }
 
 /// Nothing protects at the venue: what the table says is tried next.
-fn answer_refusal(tranche: &mut Tranche, policy: Policy, scene: &Scene, out: &mut Out) {
-    let text = match policy {
-        Policy::Again | Policy::Close => None,
-        Policy::MakeRoom => make_room(tranche),
-        Policy::OtherTrigger => {
+fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: &mut Out) {
+    let text = match step {
+        RefusalStep::Again => None,
+        RefusalStep::Close => {
+            tranche.close(ExitReason::Emergency, scene.ctx.now);
+            Some("no stop works: closing at market, as the account wants it".to_owned())
+        }
+        RefusalStep::MakeRoom => make_room(tranche),
+        RefusalStep::Reduce => reduce(tranche, scene),
+        RefusalStep::OtherTrigger => {
             let (other, name) = match tranche.trigger(scene.plan) {
                 TriggerSource::Mark => (TriggerSource::Last, "last"),
                 TriggerSource::BidAsk | TriggerSource::Last => (TriggerSource::Mark, "mark"),
@@ -227,7 +233,7 @@ fn answer_refusal(tranche: &mut Tranche, policy: Policy, scene: &Scene, out: &mu
             tranche.trigger = Some(other);
             Some(format!("the stop watches the {name} price instead"))
         }
-        Policy::Reprice => reprice(tranche, scene),
+        RefusalStep::Reprice => reprice(tranche, scene),
     };
     if let Some(text) = text {
         scene.tell(Severity::Warning, tranche.id, &text, out);
@@ -239,6 +245,19 @@ fn make_room(tranche: &mut Tranche) -> Option<String> {
     let farthest = tranche.levels.iter().rev().find(resting).map(|level| level.number)?;
     tranche.sacrificed = Some(farthest);
     Some(format!("TP{farthest} gives up its place until a stop works"))
+}
+
+/// Half of what is open goes at market, once at a time.
+fn reduce(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
+    if !tranche.part.is_zero() || tranche.closing.is_some() {
+        return None;
+    }
+    let (whole, instrument) = (tranche.remaining, scene.ctx.instrument);
+    let half = Ratio::ONE.over(Ratio::whole(2), Rounding::Down).and_then(|half| whole.share(half, Rounding::Down));
+    let half = half.and_then(|half| half.floor_to_step(instrument.step)).ok()?;
+    let smallest = instrument.smallest_exit(tranche.entry_price).ok()?;
+    let closes = tranche.give_back(if half < smallest { whole } else { half }, scene.plan.trails(), scene.ctx).ok()?;
+    Some(format!("no stop works: {closes} is closed at market, as the account wants it"))
 }
 
 fn reprice(tranche: &mut Tranche, scene: &Scene) -> Option<String> {

@@ -6,7 +6,7 @@
 use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OrderState, Unwanted};
 use backstop_model::{
     ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
@@ -87,11 +87,11 @@ impl Position {
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
         let id = tranche.id;
-        let (adoption, plan, unwanted) = match origin {
-            Origin::Others { at_first_look } => (self.adoption(at_first_look, ctx), None, None),
+        let (adoption, plan, attached, unwanted) = match origin {
+            Origin::Others { at_first_look } => (self.adoption(at_first_look, ctx), None, None, None),
             Origin::Ours(entered) => {
                 tranche.unproven = tranche.remaining;
-                (Adoption::Managed, entered.plan, entered.unwanted)
+                (Adoption::Managed, entered.plan, entered.stop, entered.unwanted)
             }
         };
         let plan = plan.or_else(|| ctx.plan.filter(|_| adoption == Adoption::Managed).cloned());
@@ -102,7 +102,7 @@ impl Position {
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
-            whole: Default::default(),
+            whole: WholeStop { attached, ..WholeStop::default() },
             adoption,
             foreign: Vec::new(),
             foreign_exits: Vec::new(),
@@ -123,6 +123,7 @@ impl Position {
             out.tell(Severity::Warning, self.key, text);
         } else if adoption == Adoption::Managed {
             arming::arm(&mut live, id, self.key, ctx, out)?;
+            live.keep_attached_stop(self.key.side);
         }
         if let Some(Unwanted::Closed(reason)) = unwanted {
             live.close(reason, ctx.now);

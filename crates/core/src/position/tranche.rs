@@ -8,6 +8,7 @@ use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
 use crate::orders::Leg;
+use crate::position::recalled::Recalled;
 use backstop_model::{
     ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Span, Timestamp, TrancheId,
     TriggerSource,
@@ -47,6 +48,9 @@ pub struct Tranche {
     pub opened_at: Timestamp,
     /// The window of the board that was open then: extremes count from there.
     pub window: u64,
+    /// How far each series went while nobody here heard it, as the venue's candles tell.
+    #[serde(default, skip_serializing_if = "Recalled::is_empty")]
+    pub recalled: Recalled,
     /// All that was entered.
     pub original: Quantity,
     /// What is left.
@@ -144,6 +148,9 @@ pub struct Retry {
     pub at: Timestamp,
     /// Definite refusals in a row.
     pub refusals: u16,
+    /// The last one said that the venue is overloaded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub throttled: bool,
 }
 
 impl Tranche {
@@ -158,6 +165,7 @@ impl Tranche {
             id,
             opened_at: at,
             window,
+            recalled: Recalled::default(),
             original: quantity,
             remaining: quantity,
             cost,
@@ -214,7 +222,7 @@ impl Tranche {
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
         let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
-        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals });
+        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals, throttled: false });
         refusals
     }
 

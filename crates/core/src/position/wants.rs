@@ -39,7 +39,7 @@ impl Position {
         let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
         let (Some(trail), Some(stop)) = (tranche.trail, tranche.stop) else { return Ok(()) };
         let Some(series) = plan.trailing.map(|trailing| trailing.trigger.series(side)) else { return Ok(()) };
-        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, tranche.window)) else {
+        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, tranche)) else {
             return Ok(());
         };
         let reached = trail.behind.stop(side, best, ctx.instrument.tick)?;

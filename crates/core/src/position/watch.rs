@@ -5,6 +5,7 @@
 
 use super::scene::Scene;
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
+use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
 use crate::exits::ladder::{Instant, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
@@ -73,6 +74,7 @@ impl Position {
         live.open().any(|tranche| {
             tranche.stop_passed.is_some()
                 || tranche.end_of_day.is_some()
+                || tranche.is_throttled()
                 || tranche.soft_stop.is_some_and(|soft| soft.passed.is_some())
                 || tranche.trail.is_some_and(|trail| trail.passed.is_some())
                 || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
@@ -196,6 +198,10 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             }
         }
     }
+    if let Some(near) = unprotectable_at(tranche, watches.side, ctx) {
+        watches.worse(source, near);
+        watches.witnesses(source, near);
+    }
     if let Some(proposal) = tranche.proposal {
         watches.better(source, proposal.price);
     }
@@ -254,7 +260,7 @@ fn watch_trail(
     if tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
         return Ok(());
     }
-    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche.window)) else {
+    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche)) else {
         return Ok(());
     };
     let standing = level.map_or(stop.price, |level| side.better(level, stop.price));

@@ -67,6 +67,7 @@ fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        entry_stop: false,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
     }

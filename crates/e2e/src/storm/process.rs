@@ -11,6 +11,7 @@ use backstop_model::{Command, Event, SnapshotCause, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
 use backstop_store::Loaded;
+use backstop_venues::CandleQuestion;
 
 /// The regular look at the venue, as `run` has it.
 const LOOK_EVERY: Span = Span::from_secs(10);
@@ -154,6 +155,11 @@ impl Process {
     #[must_use]
     pub fn wants_wake(&self, now: Timestamp) -> bool {
         self.cycle.as_ref().is_some_and(|cycle| cycle.wants_wake(now))
+    }
+
+    /// The next question about bars that were missed.
+    pub fn next_candles(&mut self, now: Timestamp) -> Option<CandleQuestion> {
+        self.cycle.as_mut()?.next_candles(now)
     }
 
     /// The next command that may leave.

@@ -70,6 +70,7 @@ impl Stage {
             currency: instrument.currency,
             limits: backstop_model::account::Limits::default(),
             permit: backstop_model::Permit::default(),
+            refusals: backstop_model::Refusals::default(),
         };
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");
         let (tick, step) = (instrument.tick, instrument.step);

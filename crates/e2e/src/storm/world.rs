@@ -209,6 +209,10 @@ impl<'l> World<'l> {
                 return true;
             }
         }
+        while let Some(question) = self.process.next_candles(now) {
+            happened = true;
+            self.venue.ask_candles(now, &question);
+        }
         while let Some(command) = self.process.next_request(now) {
             happened = true;
             if self.dies() {

@@ -24,6 +24,7 @@ fn definitions() -> Vec<Event> {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),
     };
@@ -38,6 +39,7 @@ fn definitions() -> Vec<Event> {
         capability,
         currency: name("USDT"),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     };
     let instrument = InstrumentSpec {

@@ -20,6 +20,7 @@ fn order(number: u32, kind: OrderKind) -> Command {
         quantity: OrderQuantity::Exact("1".parse().unwrap()),
         kind,
         reduce_only: true,
+        attached_stop: None,
     })
 }
 
