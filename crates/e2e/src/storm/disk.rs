@@ -9,8 +9,8 @@ use backstop_sim::dice::Dice;
 use backstop_store::{Loaded, Record, Step};
 use std::collections::{BTreeMap, VecDeque};
 
-/// An ordinary sync.
-const SYNC: Span = Span::from_millis(2);
+/// An ordinary write, made durable.
+const WRITES_IN: Span = Span::from_millis(2);
 
 /// What the writer says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,7 +53,7 @@ impl Disk {
         if self.syncing.is_some() || self.queue.is_empty() {
             return;
         }
-        let takes = self.slow.filter(|(_, until)| now < *until).map_or(SYNC, |(takes, _)| takes);
+        let takes = self.slow.filter(|(_, until)| now < *until).map_or(WRITES_IN, |(takes, _)| takes);
         self.syncing = Some((now.plus(takes), self.queue.len()));
     }
 

@@ -10,7 +10,6 @@ use backstop_core::Engine;
 use backstop_model::{Command, Event, SnapshotCause, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
-use backstop_store::Loaded;
 use backstop_venues::CandleQuestion;
 
 /// The regular look at the venue, as `run` has it.
@@ -49,7 +48,7 @@ impl Process {
     pub fn boot(&mut self, now: Timestamp) -> Start {
         let loaded = self.disk.load();
         let is_lost = loaded.is_none();
-        let Recovered { engine, sequence, at, doubts, warnings } = recover(loaded.unwrap_or_else(Loaded::default));
+        let Recovered { engine, sequence, at, doubts, warnings } = recover(loaded.unwrap_or_default());
         let mut snapshots = SnapshotSchedule::new(LOOK_EVERY);
         snapshots.start(ACCOUNT, now, SnapshotCause::Start);
         let mut cycle = Cycle::new(engine, sequence, Executor::default(), snapshots);

@@ -70,7 +70,7 @@ const MENU: &[Line] = &[
     knob(&["F-C06"], Fault::CancelBySystem),
     knob(&["F-C07"], Fault::TriggerReject),
     knob(&["F-C11"], Fault::TriggerStuck),
-    act(&["F-C18", "F-C01", "F-C17"], |dice, life| jump(dice, life)),
+    act(&["F-C18", "F-C01", "F-C17"], jump),
     act(&["F-D01"], |_, _| Act::Hand(Hand::Close)),
     act(&["F-D02"], |dice, _| Act::Hand(Hand::Reduce { steps: 1 + dice.below(60) })),
     act(&["F-D03"], |dice, life| Act::Hand(Hand::Open { steps: life.grid.least_steps + dice.below(60) })),
@@ -87,7 +87,7 @@ const MENU: &[Line] = &[
     act(&["F-F03"], |_, _| Act::Venue(Incident::Settle)),
     says(&["F-F06"], Fault::Reject, What::Margin, Scope::Conditional),
     says(&["F-G07"], Fault::Reject, What::TooMany, Scope::All),
-    act(&["F-H01"], |dice, life| misprint(dice, life)),
+    act(&["F-H01"], misprint),
     act(&["F-H03"], |dice, _| Act::Crossed { ms: between(dice, 100, 4_000) }),
     act(&["F-H04"], |dice, _| Act::FeedCut { ms: between(dice, 1_000, 15_000) }),
     act(&["F-H05", "F-C10"], |dice, life| Act::MarkAway {

@@ -128,8 +128,7 @@ impl<'l> World<'l> {
 
     /// Everything that is due before `until`.
     fn until(&mut self, until: Timestamp) {
-        loop {
-            let Some(next) = self.next_due().filter(|next| *next < until) else { break };
+        while let Some(next) = self.next_due().filter(|next| *next < until) {
             if next <= self.now {
                 self.idle_rounds += 1;
             } else {
