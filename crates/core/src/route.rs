@@ -247,8 +247,9 @@ impl Engine {
         self.tell(key(side), turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_order(fill)?;
-            if ours && !rest.is_zero() {
-                position.closed_too_much(rest, ctx, out);
+            if !rest.is_zero() && (ours || !one_way) {
+                position.keep_unmatched(fill, rest);
+                position.closed_too_much(rest, ours, ctx, out);
             }
             position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
         });
@@ -269,6 +270,10 @@ impl Engine {
             let asked = asked.or_else(|| position.entered_by(fill));
             position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)
         });
+        // A closing of it may have been quicker than this (F-B03).
+        if self.position(key).is_some_and(|position| position.was_closed_since(fill.at)) {
+            self.tell_known(key, turn, |position, ctx, out| position.close_unmatched(fill.at, ctx, out));
+        }
     }
 
     /// Where every deal is a position, an entry is kept beside them: it was sent before its deal had a name.

@@ -145,6 +145,9 @@ pub struct OpenOrder {
     pub reason: ExitReason,
     /// When the venue last confirmed it, by our time.
     pub seen_at: Timestamp,
+    /// The newest change we know of, by the venue's time: what is told of an earlier one is old (F-B03, F-E16).
+    #[serde(default)]
+    pub changed_at: Timestamp,
     /// State.
     pub state: OrderState,
 }
@@ -167,6 +170,7 @@ impl OpenOrder {
             maybe_at: None,
             reason: want.reason,
             seen_at: now,
+            changed_at: Timestamp::EPOCH,
             state: OrderState::InFlight { since: now },
         }
     }

@@ -113,6 +113,8 @@ impl Position {
                 order.maybe_at = None;
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
+                // It was moved after we asked: a read from before that shows it where it was (F-E16).
+                order.changed_at = order.changed_at.max(answer.sent_at);
             }
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };

@@ -249,14 +249,16 @@ impl Position {
         Ok(())
     }
 
-    /// One of our orders has closed more than we know to be open. It only ever reduces, so an entry must be missing here:
-    /// nothing is invented, the venue is asked (F-B01, F-B06).
-    pub(crate) fn closed_too_much(&mut self, rest: Quantity, ctx: Ctx, out: &mut Out) {
-        let text = format!(
-            "{} {}: our order closed {rest} more than is known to be open; asking for the full state",
-            ctx.instrument.symbol, self.key.side
-        );
-        out.tell(Severity::Warning, self.key, text);
+    /// More was closed than we know to be open, so an entry is missing here: nothing is invented, the venue is asked (F-B01,
+    /// F-B06). That an order of ours has closed it is told: it only ever reduces.
+    pub(crate) fn closed_too_much(&mut self, rest: Quantity, ours: bool, ctx: Ctx, out: &mut Out) {
+        if ours {
+            let text = format!(
+                "{} {}: our order closed {rest} more than is known to be open; asking for the full state",
+                ctx.instrument.symbol, self.key.side
+            );
+            out.tell(Severity::Warning, self.key, text);
+        }
         let (account, cause) = (self.key.account, backstop_model::SnapshotCause::Surprise);
         out.commands.push(backstop_model::Command::Snapshot { account, cause });
     }

@@ -26,6 +26,7 @@ mod sharing;
 mod trail;
 mod tranche;
 mod turn;
+mod unmatched;
 mod unprotectable;
 mod unproven;
 mod wants;
@@ -92,6 +93,9 @@ pub struct Position {
     known_fills: Vec<FillId>,
     /// The same, for finding.
     known: BTreeSet<FillId>,
+    /// Closings of what is not known to be open yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unmatched: Vec<unmatched::Unmatched>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -215,6 +219,7 @@ impl Position {
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
             known: BTreeSet::new(),
+            unmatched: Vec::new(),
         }
     }
 

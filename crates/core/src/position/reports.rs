@@ -77,6 +77,8 @@ impl Position {
     fn still_works(&mut self, index: usize, report: &OrderReport, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         let order = &mut self.orders[index];
+        let is_old = report.at < order.changed_at;
+        order.changed_at = order.changed_at.max(report.at);
         let rested = order.state == OrderState::Working { change: None };
         match order.state {
             OrderState::InFlight { .. } | OrderState::Unknown(_) => order.state = OrderState::Working { change: None },
@@ -87,6 +89,10 @@ impl Position {
                 order.state = OrderState::Working { change: None };
             }
             OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => {}
+        }
+        if is_old {
+            // It works; where it stood before is no news.
+            return;
         }
         if let (OrderKind::StopMarket(ours), Some(theirs)) = (&mut order.kind, report.trigger) {
             // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
@@ -207,6 +213,7 @@ impl Position {
             maybe_at: None,
             reason: self.reason_of(&named),
             seen_at: ctx.now,
+            changed_at: report.at,
             state,
         });
     }

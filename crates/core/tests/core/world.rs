@@ -271,7 +271,7 @@ impl World {
         self.book_fill(made);
     }
 
-    /// `sell 0.05 @ 50000`: an execution that no order of ours explains.
+    /// `sell 0.05 @ 50000 [of long]`: an execution that no order of ours explains.
     fn by_hand(&mut self, head: &str, words: &str) {
         let (which, rest) = words.split_once(' ').unwrap();
         let side = if which == "sell" { OrderSide::Sell } else { OrderSide::Buy };
@@ -304,6 +304,9 @@ impl World {
         made.at = self.now;
         if let Some(at) = parts.iter().position(|word| *word == "order") {
             made.venue_order = VenueOrderId::new(parts[at + 1]).unwrap();
+        }
+        if let Some(at) = parts.iter().position(|word| *word == "of") {
+            made.position_side = Some(crate::builders::side(parts[at + 1]));
         }
         if let Some(at) = parts.iter().position(|word| *word == "ago") {
             made.at = self.now.plus(Span::from_millis(-parts[at + 1].parse::<i64>().unwrap()));
@@ -369,7 +372,7 @@ impl World {
         self.handle(Event::Answer(Answer { account: ACCOUNT, instrument: BTC, id, asked, outcome, sent_at }));
     }
 
-    /// `stop#1 canceled [filled 0.01]`.
+    /// `stop#1 canceled [filled 0.01] [@ 49000] [ago 500]`; the venue changed it so many milliseconds ago.
     fn report(&mut self, words: &str) {
         let report = self.order_report(words);
         self.handle(Event::Order(report));
@@ -396,6 +399,7 @@ impl World {
             OrderKind::Market | OrderKind::TrailingStop { .. } => (None, None),
         };
         let moved = parts.iter().position(|word| *word == "@").map(|at| price(parts[at + 1]));
+        let ago = parts.iter().position(|word| *word == "ago").map_or(0, |at| parts[at + 1].parse().unwrap());
         OrderReport {
             account: ACCOUNT,
             instrument: BTC,
@@ -408,7 +412,7 @@ impl World {
             filled: filled.map_or(booked.filled, |at| quantity(parts[at + 1])),
             trigger: trigger.map(|old| backstop_model::Trigger { price: moved.unwrap_or(old.price), ..old }),
             limit,
-            at: now,
+            at: now.plus(Span::from_millis(-ago)),
         }
     }
 

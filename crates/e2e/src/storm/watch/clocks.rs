@@ -187,7 +187,7 @@ impl Clocks {
     }
 
     /// I38: half a minute after everything was healed.
-    pub fn at_rest(&self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+    pub fn at_rest(&self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| theirs != ours) {
             found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
         }
@@ -200,7 +200,8 @@ impl Clocks {
         }
         let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
         for order in positions.flat_map(|position| &position.orders) {
-            if matches!(order.state, backstop_core::orders::OrderState::Unknown(_)) {
+            let backstop_core::orders::OrderState::Unknown(doubt) = order.state else { continue };
+            if now.since(doubt.since) > state.resolves_within {
                 found.push(("I38", format!("nobody knows what became of {}", order.id)));
             }
         }

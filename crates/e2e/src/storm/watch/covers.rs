@@ -17,6 +17,8 @@ pub struct Cover {
     pub side: PositionSide,
     open: Quantity,
     levels: Vec<(Price, Quantity)>,
+    /// The nearest stop of each tranche.
+    nearest: BTreeMap<String, Price>,
     by_hand: bool,
 }
 
@@ -25,7 +27,7 @@ impl Cover {
     pub fn of(ledger: &Ledger, slot: Slot, side: PositionSide, open: Quantity) -> Option<Self> {
         if let Slot::Deal(origin) = slot {
             let level = ledger.deal(origin)?.levels.stop?.level;
-            return Some(Self { side, open, levels: vec![(level, open)], by_hand: false });
+            return Some(Self { side, open, levels: vec![(level, open)], nearest: BTreeMap::new(), by_hand: false });
         }
         let mut stops: Vec<(Price, String, Quantity)> = Vec::new();
         let mut by_hand = false;
@@ -41,14 +43,25 @@ impl Cover {
         // The old and the new stop of a tranche are alternatives.
         let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
         let mut levels = Vec::new();
+        let mut nearest = BTreeMap::new();
         for (level, name, of) in stops {
+            nearest.entry(name.clone()).or_insert(level);
             let own = largest.entry(name).or_insert(Quantity::ZERO);
             *own = of.max(*own);
             let covered = largest.values().fold(Quantity::ZERO, |sum, one| sum.plus(*one).unwrap_or(sum));
             levels.push((level, covered.min(open)));
         }
         let covers = levels.last().is_some_and(|(_, covered)| *covered >= open);
-        covers.then_some(Self { side, open, levels, by_hand })
+        covers.then_some(Self { side, open, levels, nearest, by_hand })
+    }
+}
+
+impl Cover {
+    /// Whether every tranche that had a stop has one as near: then only quantities follow.
+    fn stands_as(&self, before: &Self) -> bool {
+        let as_near = |at: &Price, was: &Price| !self.side.is_better(*was, *at);
+        let mut stops = before.nearest.iter();
+        !before.nearest.is_empty() && stops.all(|(name, was)| self.nearest.get(name).is_some_and(|at| as_near(at, was)))
     }
 }
 
@@ -69,9 +82,9 @@ pub struct Held {
 }
 
 impl Held {
-    /// What is covered at the first look is owed.
+    /// Stops that stand when a position opens are what is left of another one: nothing is owed yet.
     pub fn new(cover: Cover) -> Self {
-        Self { owed: cover.levels.clone(), cover, grown_at: None }
+        Self { cover, owed: Vec::new(), grown_at: None }
     }
 
     /// A stop has gone without anybody's asking: nothing is owed until it is back.
@@ -95,7 +108,7 @@ impl Held {
         for level in levels {
             let (is, was) = (down_to(&now.levels, side, level), down_to(&self.cover.levels, side, level));
             let due = down_to(&self.owed, side, level).saturating_minus(closed).min(now.open);
-            if is < due && !now.by_hand {
+            if is < due && !now.by_hand && !now.stands_as(&self.cover) {
                 broken = broken.or(Some((level, is, due)));
             }
             // What is added to a position has a stop of its own to come, and stands under the others until then.

@@ -18,9 +18,9 @@ use super::life::{Hand, Life};
 use super::process::Process;
 use super::stage::{self, ME};
 use backstop_core::PositionRead;
-use backstop_model::{Command, Event, Notice, PositionSide, Price, Quantity, Timestamp};
+use backstop_model::{Command, Event, Notice, PositionSide, Price, Quantity, Span, Timestamp};
 use backstop_sim::{Fault, Kind, Slot};
-use backstop_venues::paper::PaperVenue;
+use backstop_venues::paper::{PaperVenue, capability};
 
 use books::Books;
 use clocks::Clocks;
@@ -60,6 +60,8 @@ struct State {
     settled: bool,
     /// The venue may say that a number is wrong without anybody being to blame.
     filters_changed: bool,
+    /// `T_unk`: the validity of a request, and six seconds.
+    resolves_within: Span,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
     overtakes: bool,
 }
@@ -70,6 +72,8 @@ impl Watch {
     pub fn new(life: &Life) -> Self {
         let certain = life.troubles.iter().filter(|trouble| trouble.per_million == 1_000_000);
         let stretches = certain.map(|trouble| (stage::at(trouble.window.0), stage::at(trouble.window.1)));
+        let native = life.venue.profile().native();
+        let validity = Timestamp::EPOCH.plus(capability(&native, life.mode).request_validity);
         let state = State {
             adopt: life.adopt,
             stretches: stretches.collect(),
@@ -77,6 +81,7 @@ impl Watch {
             turned: false,
             settled: false,
             filters_changed: false,
+            resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault)),
         };
         Self {
@@ -175,7 +180,7 @@ impl Watch {
     /// Half a minute after everything was healed.
     pub fn at_rest(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
-        self.clocks.at_rest(venue, process, &self.state, &mut found);
+        self.clocks.at_rest(now, venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
