@@ -9,7 +9,7 @@ use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
     AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
-    PositionKey, PositionMode, PositionSide, Quantity, Series, Snapshot, Span,
+    PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -68,10 +68,7 @@ impl Engine {
                     Ok(())
                 });
             }
-            Event::Position(report) => self.tell_known(report.key, turn, |position, ctx, _| {
-                position.position_reported(report, ctx);
-                Ok(())
-            }),
+            Event::Position(report) => self.hinted(report, turn),
             Event::Permit { account, permit } => self.permit(*account, *permit, turn),
             Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
             // Ticks have their own way in, which most of them do not go to the end of.
@@ -82,6 +79,20 @@ impl Engine {
                 }
                 self.look_at_days(turn);
             }
+        }
+    }
+
+    /// The stream's word on a quantity. One of a position that nobody has heard of yet makes it known, so that it is asked
+    /// for.
+    fn hinted(&mut self, report: &PositionReport, turn: &mut Turn) {
+        let hint = |position: &mut Position, ctx: crate::position::Ctx, _: &mut crate::position::Out| {
+            position.position_reported(report, ctx);
+            Ok(())
+        };
+        if report.quantity.is_zero() {
+            self.tell_known(report.key, turn, hint);
+        } else {
+            self.tell(report.key, turn, hint);
         }
     }
 

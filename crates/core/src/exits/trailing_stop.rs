@@ -13,7 +13,18 @@ use serde::{Deserialize, Serialize};
 /// A trailing move is worth at least this share of the price (product.md §2, defaults): 0.05 %.
 const SMALLEST_SHARE: u32 = 5;
 /// Trailing moves are at least this far apart.
-pub const PAUSE: Span = Span::from_millis(1000);
+const PAUSE: Span = Span::from_millis(1000);
+/// And this far where each one is a new order: no leg places more than twenty in a minute (I36).
+const PAUSE_OF_REPLACING: Span = Span::from_millis(3500);
+
+/// How far apart trailing moves are, where a resting stop can be moved in place or has to be replaced.
+#[must_use]
+pub const fn pause(by: TrailedBy, moves_in_place: bool) -> Span {
+    match by {
+        TrailedBy::Amend if !moves_in_place => PAUSE_OF_REPLACING,
+        TrailedBy::Amend | TrailedBy::Engine | TrailedBy::Venue => PAUSE,
+    }
+}
 
 /// Where a trail is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

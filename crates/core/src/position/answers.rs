@@ -165,9 +165,14 @@ impl Position {
             // Told above.
             Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part => {
-                let refusals = tranche.hold(order.leg, ctx.now);
+                let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);
                 let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };
-                let text = format!("market exit refused ({refusal}); trying again, the stop stays");
+                let again = if refusal.reason == RefusalReason::BelowMinimum && refusals > 2 {
+                    "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
+                } else {
+                    "trying again"
+                };
+                let text = format!("market exit refused ({refusal}); {again}, the stop stays");
                 scene.tell(severity, tranche.id, &text, out);
             }
         }
@@ -176,7 +181,7 @@ impl Position {
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
-    let refusals = tranche.hold(Leg::Stop, now);
+    let refusals = tranche.hold_refused(Leg::Stop, refusal.reason, now);
     tranche.note_throttled(refusal.reason);
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
@@ -297,13 +302,17 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         return;
     }
     tranche.hold(Leg::Target(number), scene.ctx.now);
-    if let Some(index) = second_refusal(tranche, number) {
+    if let Some(index) = second_refusal(tranche, number, refusal.reason) {
         give_up(tranche, index, refusal, scene, out);
     }
 }
 
-/// Counts a refusal of a level's order; its place when it was the second in a row.
-fn second_refusal(tranche: &mut Tranche, number: u8) -> Option<usize> {
+/// Counts a refusal of a level's order; its place when it was the second in a row. A venue that says "not now" has said
+/// nothing about the order.
+fn second_refusal(tranche: &mut Tranche, number: u8, why: RefusalReason) -> Option<usize> {
+    if matches!(why, RefusalReason::LockedOut | RefusalReason::Maintenance | RefusalReason::Throttled) {
+        return None;
+    }
     let index = tranche.levels.iter().position(|level| level.number == number)?;
     let level = &mut tranche.levels[index];
     level.refusals = level.refusals.saturating_add(1);
@@ -335,7 +344,7 @@ fn give_up(tranche: &mut Tranche, index: usize, refusal: &Refusal, scene: &Scene
 
 fn instant_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     tranche.hold(Leg::Instant(number), scene.ctx.now);
-    if let Some(index) = second_refusal(tranche, number) {
+    if let Some(index) = second_refusal(tranche, number, refusal.reason) {
         tranche.levels[index].instant = Instant::No;
         give_up(tranche, index, refusal, scene, out);
     }

@@ -29,6 +29,7 @@ mod turn;
 mod unmatched;
 mod unprotectable;
 mod unproven;
+mod unseen;
 mod wants;
 mod watch;
 mod whole_stop;
@@ -93,6 +94,9 @@ pub struct Position {
     known_fills: Vec<FillId>,
     /// The same, for finding.
     known: BTreeSet<FillId>,
+    /// Since when the venue speaks of something open that we do not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unseen: Option<Timestamp>,
     /// Closings of what is not known to be open yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unmatched: Vec<unmatched::Unmatched>,
@@ -219,6 +223,7 @@ impl Position {
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
             known: BTreeSet::new(),
+            unseen: None,
             unmatched: Vec::new(),
         }
     }

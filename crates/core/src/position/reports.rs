@@ -325,6 +325,9 @@ impl Position {
         if report.at < self.newest_fill {
             return;
         }
+        if self.is_flat() {
+            return self.note_unseen(report, ctx);
+        }
         let ours = self.quantity();
         let Some(live) = &mut self.live else { return };
         live.liquidation = report.liquidation_price.or(live.liquidation);
@@ -353,6 +356,7 @@ impl Position {
             live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);
         }
         if quantity == ours {
+            self.unseen = None;
             if let Some(live) = &mut self.live {
                 live.mismatch = None;
             }

@@ -6,7 +6,7 @@ use super::turn::{DWELL, believed, extreme};
 use super::{Ctx, Out, Tranche};
 use crate::exits::arm::{Atrs, Behind, behind};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
-use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
+use crate::exits::trailing_stop::{Phase, Trail, pause, smallest_move};
 use backstop_model::plan::{TrailDistance, TrailedBy};
 use backstop_model::{ExitReason, OutOfRange, PositionSide, Price, Series, Severity};
 
@@ -99,7 +99,7 @@ fn move_stop(tranche: &mut Tranche, mut trail: Trail, best: Price, scene: &Scene
     if !moves_enough(side, standing, candidate, best, ctx, false)? {
         return Ok(());
     }
-    tranche.trail_not_before = Some(ctx.now.plus(PAUSE));
+    tranche.trail_not_before = Some(ctx.now.plus(pause(trail.by, ctx.account.capability.amend_stop)));
     if !moves_enough(side, standing, candidate, best, ctx, true)? {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use crate::exits::trailing_stop::Trail;
 use crate::orders::Leg;
 use crate::position::recalled::Recalled;
 use backstop_model::{
-    ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Span, Timestamp, TrancheId,
-    TriggerSource,
+    ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, RefusalReason, Rounding, Span, Timestamp,
+    TrancheId, TriggerSource,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -223,6 +223,19 @@ impl Tranche {
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
         let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
         self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals, throttled: false });
+        refusals
+    }
+
+    /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for once a minute
+    /// (F-G03).
+    pub fn hold_refused(&mut self, leg: Leg, why: RefusalReason, now: Timestamp) -> u16 {
+        let refusals = self.hold(leg, now);
+        if why == RefusalReason::BelowMinimum
+            && refusals >= 3
+            && let Some(retry) = self.retries.get_mut(&leg)
+        {
+            retry.at = now.plus(Span::from_secs(60));
+        }
         refusals
     }
 

@@ -36,6 +36,7 @@ impl Position {
         if ctx.leaves_alone() {
             return Ok(());
         }
+        self.watch_unseen(ctx, out);
         let Some(live) = &mut self.live else { return Ok(()) };
         if let Some(plan) = live.plan.clone() {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };

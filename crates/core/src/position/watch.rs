@@ -90,6 +90,8 @@ impl Position {
         }
         let again = self.drill.as_ref().and_then(|drill| drill.again_at);
         next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
+        let unseen = self.unseen_until().filter(|_| !ctx.leaves_alone());
+        next = earlier(next, unseen.map(|at| (still_to_come(at, ctx.now), Deadline::Lookup)));
         let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
         let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));

@@ -60,6 +60,8 @@ struct State {
     settled: bool,
     /// The venue may say that a number is wrong without anybody being to blame.
     filters_changed: bool,
+    /// The smallest order.
+    smallest: Quantity,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
@@ -81,6 +83,7 @@ impl Watch {
             turned: false,
             settled: false,
             filters_changed: false,
+            smallest: stage::smallest(life),
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault)),
         };

@@ -29,7 +29,9 @@ impl Told {
     pub fn at_the_end(&self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let ledger = venue.exchange().ledger();
         let open: Vec<_> = open_slots(venue).collect();
-        if !open.is_empty() && !state.settled {
+        // What is below the venue's minimum nobody can close there (F-G03).
+        let dust = |quantity: &Quantity| *quantity < state.smallest;
+        if open.iter().any(|(.., quantity)| !dust(quantity)) && !state.settled {
             found.push(("I38", format!("it does not end: {open:?} is open")));
         }
         if open.is_empty()
