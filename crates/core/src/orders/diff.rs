@@ -6,6 +6,7 @@
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::guards;
+use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
 use backstop_model::{
     Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, TrancheId,
@@ -113,10 +114,21 @@ impl Position {
                 Leg::Stop => needed(order) && !self.is_served(order, wants),
                 _ => false,
             };
-            rests || wanted(order) || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
+            let still_protects = order.epoch != epoch && order.leg.is_stop() && self.is_last_stop(order);
+            rests
+                || still_protects
+                || wanted(order)
+                || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
         let unwanted: Vec<_> = self.orders.iter().filter(|order| !keep(order)).map(|order| order.id).collect();
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
+    }
+
+    /// Whether a stop of an earlier incarnation is all that protects this one, until it has stops of its own (R6, I7). What
+    /// is only proposed is nobody's to protect yet, and an order that was forgotten must not close it (F-C14).
+    fn is_last_stop(&self, order: &OpenOrder) -> bool {
+        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return false };
+        order.stands() && !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.

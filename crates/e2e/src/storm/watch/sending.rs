@@ -5,6 +5,7 @@ use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
 use backstop_core::orders::{EntryName, Leg, Named};
+use backstop_core::position::adoption::Adoption;
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, RefusalReason, Span, TimeInForce,
     Timestamp,
@@ -179,7 +180,12 @@ fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mu
     let knows_flat = process.engine().is_some_and(|engine| {
         engine.positions().all(|position| position.key.side != side || position.quantity().is_zero())
     });
-    if rest < before && !knows_flat {
+    // What is only proposed is nobody's to protect: an order forgotten there would close it (F-C14).
+    let proposed = process.engine().into_iter().flat_map(backstop_core::Engine::positions).any(|position| {
+        let live = position.live.as_ref().filter(|_| position.key.side == side);
+        live.is_some_and(|live| matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose))
+    });
+    if rest < before && !knows_flat && !proposed {
         let text = format!("{} of tranche {} goes, {rest} of {quantity} stays covered", named.leg, named.tranche.0);
         found.push(("I7", text));
     }
