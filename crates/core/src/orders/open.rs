@@ -5,7 +5,8 @@
 
 use super::{Leg, Wanted};
 use backstop_model::{
-    ClientOrderId, Epoch, ExitReason, OrderKind, Price, Quantity, Span, Timestamp, TrancheId, VenueOrderId,
+    ClientOrderId, Epoch, ExitReason, OrderKind, PositionSide, Price, Quantity, Span, Timestamp, TrancheId,
+    VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +187,21 @@ impl OpenOrder {
     #[must_use]
     pub fn remaining(&self) -> Quantity {
         self.quantity.saturating_minus(self.filled.max(self.reported))
+    }
+
+    /// Where a stop may stand by now, at worst: an amend on its way, or one whose outcome nobody knows, may have moved it.
+    #[must_use]
+    pub fn worst_stop(&self, side: PositionSide) -> Option<Price> {
+        let moving = match self.state {
+            OrderState::Working { change: Some(Change::Amending { price, .. }) } => Some(price),
+            OrderState::InFlight { .. }
+            | OrderState::Over { .. }
+            | OrderState::Triggered { .. }
+            | OrderState::Unknown(_)
+            | OrderState::Working { .. } => None,
+        };
+        let all = [self.stop_price(), moving, self.maybe_at].into_iter().flatten();
+        all.reduce(|one, other| side.other().better(one, other))
     }
 
     /// Alive and confirmed, or already executing.

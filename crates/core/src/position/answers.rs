@@ -301,7 +301,7 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         }
         return;
     }
-    tranche.hold(Leg::Target(number), scene.ctx.now);
+    tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
     if let Some(index) = second_refusal(tranche, number, refusal.reason) {
         give_up(tranche, index, refusal, scene, out);
     }
@@ -343,7 +343,7 @@ fn give_up(tranche: &mut Tranche, index: usize, refusal: &Refusal, scene: &Scene
 }
 
 fn instant_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &Scene, out: &mut Out) {
-    tranche.hold(Leg::Instant(number), scene.ctx.now);
+    tranche.hold_refused(Leg::Instant(number), refusal.reason, scene.ctx.now);
     if let Some(index) = second_refusal(tranche, number, refusal.reason) {
         tranche.levels[index].instant = Instant::No;
         give_up(tranche, index, refusal, scene, out);

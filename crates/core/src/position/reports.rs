@@ -351,6 +351,7 @@ impl Position {
             // Read before an execution we have booked: it would bring back what is gone (F-E15, F-E16).
             return Ok(());
         }
+        self.close_down_to(quantity, ctx, out)?;
         let ours = self.quantity();
         if let Some(live) = &mut self.live {
             live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);

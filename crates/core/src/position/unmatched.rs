@@ -36,18 +36,37 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn close_unmatched(&mut self, opened_at: Timestamp, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let (mut since, before): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.unmatched).into_iter().partition(|kept| kept.fill.at > opened_at);
-        self.unmatched = before;
-        since.sort_by_key(|kept| kept.fill.at);
-        for kept in since {
-            let closes = kept.left.min(self.quantity());
+        let all = self.quantity();
+        self.book_kept(all, |kept| kept.fill.at > opened_at, ctx, out)
+    }
+
+    /// A read shows less than we know of: closings that found nothing to close have closed it, whatever came when.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn close_down_to(&mut self, read: Quantity, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let excess = self.quantity().saturating_minus(read);
+        self.book_kept(excess, |_| true, ctx, out)
+    }
+
+    fn book_kept(
+        &mut self,
+        mut most: Quantity,
+        chosen: impl Fn(&Unmatched) -> bool,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
+        let mut kept = std::mem::take(&mut self.unmatched);
+        kept.sort_by_key(|kept| kept.fill.at);
+        for one in kept {
+            let closes = if chosen(&one) { one.left.min(most) } else { Quantity::ZERO };
             if !closes.is_zero() {
-                self.leave(&kept.fill, closes, facts_fee(&kept.fill, closes)?, ctx, out)?;
+                most = most.saturating_minus(closes);
+                self.leave(&one.fill, closes, facts_fee(&one.fill, closes)?, ctx, out)?;
             }
-            let left = kept.left.saturating_minus(closes);
+            let left = one.left.saturating_minus(closes);
             if !left.is_zero() {
-                self.keep_unmatched(&kept.fill, left);
+                self.keep_unmatched(&one.fill, left);
             }
         }
         Ok(())

@@ -36,7 +36,8 @@ impl Books {
         }
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
         stops_pile_up(ledger, found);
-        if !state.overtakes {
+        // Without a journal what stands at the venue is all that is known of where stops belong.
+        if !state.overtakes && !state.journal_lost {
             self.stops_hold(now, venue, found);
         }
     }
