@@ -26,8 +26,10 @@ impl Position {
         if self.entry_reported(report, ctx, out) {
             return;
         }
-        if report.id.as_ref().and_then(Named::read).is_none() {
-            return self.note_foreign(report);
+        let Some(named) = report.id.as_ref().and_then(Named::read) else { return self.note_foreign(report) };
+        if named.side != self.key.side {
+            // A read tells both sides of an instrument of all its orders.
+            return;
         }
         let Some(index) = self.index_of(report) else {
             return if self.is_behind(report) { self.ask_about(report, out) } else { self.adopt_order(report, ctx) };
@@ -64,7 +66,8 @@ impl Position {
 
     /// Takes in an order of a full read: what it shows of ours is there, whatever we have forgotten.
     pub(crate) fn read_order(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
-        if self.index_of(report).is_none() && self.is_behind(report) && !self.was_settled(report) {
+        let own = report.id.as_ref().and_then(Named::read).is_some_and(|named| named.side == self.key.side);
+        if own && self.index_of(report).is_none() && self.is_behind(report) && !self.was_settled(report) {
             self.adopt_order(report, ctx);
         }
         self.reported(report, ctx, out);

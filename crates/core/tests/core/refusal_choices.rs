@@ -32,7 +32,9 @@ fn outcome(reason: RefusalReason, step: RefusalStep, nth: usize) -> String {
     let mut told = Vec::new();
     for number in 1..=nth {
         told = world.line(&format!("refuse stop#{number} {} \"no\"", word(reason)));
-        told.extend(world.line(&format!("after {} ms", 100 << number)));
+        // What is below the minimum stays so: from the third refusal on it is asked for once a minute.
+        let dust = reason == RefusalReason::BelowMinimum && number >= 3;
+        told.extend(world.line(&format!("after {} ms", if dust { 60_000 } else { 100 << number })));
     }
     told.join("\n")
 }
