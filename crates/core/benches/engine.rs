@@ -71,6 +71,7 @@ fn instrument(number: u32) -> Instrument {
         taker_fee: percent("0.05"),
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
+        least_distance: None,
         currency: Name::new("USDT").unwrap(),
     };
     Instrument::try_from(spec).unwrap()

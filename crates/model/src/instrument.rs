@@ -1,7 +1,7 @@
 //! One tradable contract at one venue: its grid, its minimums, its costs.
 
 use crate::ids::{Name, Symbol};
-use crate::{InstrumentId, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
+use crate::{InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -34,6 +34,10 @@ pub struct InstrumentSpec {
     pub leverage: Option<Leverage>,
     /// Maintenance margin as a share of notional: where liquidation begins.
     pub maintenance_margin: Ratio,
+    /// How near to the price it would close at a stop or a resting target may be placed, where the venue has such a rule
+    /// (F-C20).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_distance: Option<LeastDistance>,
     /// Quote currency.
     pub currency: Name,
 }
@@ -58,6 +62,9 @@ pub enum BadInstrument {
     /// A negative minimum means nothing.
     #[error("{0}: min_notional {1} is negative")]
     NegativeNotional(Symbol, Money),
+    /// A negative distance means nothing.
+    #[error("{0}: a least distance of {1} is negative")]
+    NegativeDistance(Symbol, LeastDistance),
 }
 
 impl Instrument {
@@ -95,6 +102,9 @@ impl TryFrom<InstrumentSpec> for Instrument {
         }
         if spec.min_notional < Money::ZERO {
             return Err(BadInstrument::NegativeNotional(symbol, spec.min_notional));
+        }
+        if let Some(least) = spec.least_distance.filter(|least| least.is_negative()) {
+            return Err(BadInstrument::NegativeDistance(symbol, least));
         }
         Ok(Self(spec))
     }

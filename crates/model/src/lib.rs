@@ -14,6 +14,7 @@ pub mod event;
 pub mod fill;
 pub mod ids;
 pub mod instrument;
+pub mod least_distance;
 pub mod market;
 pub mod notice;
 pub mod order;
@@ -37,6 +38,7 @@ pub use ids::{
     VenueOrderId,
 };
 pub use instrument::{Instrument, InstrumentSpec};
+pub use least_distance::LeastDistance;
 pub use market::{Candle, MarketView, Prices, Range, Series, SeriesView, Tick, TriggerSource};
 pub use notice::{Notice, Severity};
 pub use order::{Fee, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, TimeInForce, Trigger};

@@ -22,6 +22,7 @@ pub fn pause(reason: RefusalReason, attempts: u32) -> Option<Span> {
         | RefusalReason::NotSent
         | RefusalReason::ReduceOnly
         | RefusalReason::TooManyOrders
+        | RefusalReason::TooNear
         | RefusalReason::Unsupported
         | RefusalReason::WouldTrigger
         | RefusalReason::Other => None,

@@ -385,6 +385,8 @@ pub struct Instrument {
     pub leverage: Option<Located<Count>>,
     /// Maintenance margin as a percentage of notional; 0.4% when absent.
     pub maintenance_margin: Option<Located<Percent>>,
+    /// How near to the price a stop or a resting target may be placed, in points or percent; anywhere when absent.
+    pub min_stop_distance: Option<Located<Distance>>,
     /// A file that says what is open here, for other programs; written when a position opens, deleted when it closes.
     pub state_file: Option<Located<String>>,
 }

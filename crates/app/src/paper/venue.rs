@@ -1,7 +1,8 @@
 //! The paper venue as the engine and its exchange are told of it: its name, what it can do, its rules and its accounts.
 
 use backstop_model::{
-    Capability, Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, PositionMode, Ratio, TrailingLimits,
+    Capability, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points, PositionMode,
+    Price, Ratio, Rounding, TrailingLimits,
 };
 use backstop_sim as sim;
 use backstop_venues::paper::REQUEST_VALIDITY;
@@ -50,7 +51,28 @@ pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
     rules.maker_fee = instrument.maker_fee;
     rules.taker_fee = instrument.taker_fee;
     rules.maintenance_margin = instrument.maintenance_margin;
+    rules.dealing = dealing(instrument);
     rules
+}
+
+/// What a market of deals demands of levels; nothing where nothing is said. A point is a unit of price.
+fn dealing(instrument: &Instrument) -> Option<sim::Dealing> {
+    let least = instrument.least_distance?;
+    let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
+    dealing.min_distance = as_stated(least)?;
+    Some(dealing)
+}
+
+fn as_stated(least: LeastDistance) -> Option<sim::Distance> {
+    Some(match least {
+        LeastDistance::Points(points) => sim::Distance::InPoints(in_points(points)?),
+        LeastDistance::Share(share) => sim::Distance::OfPrice(share),
+    })
+}
+
+fn in_points(points: Points) -> Option<Ratio> {
+    let one: Price = "1".parse().expect("a constant of this file is a price");
+    points.share_of(one, Rounding::Nearest).ok()
 }
 
 /// The same instrument under another number.

@@ -7,6 +7,7 @@ pub mod ladder;
 pub mod liquidation;
 pub mod refusal_policy;
 pub mod slices;
+pub mod spacing;
 pub mod stop_loss;
 pub mod take_profit;
 pub mod trailing_stop;

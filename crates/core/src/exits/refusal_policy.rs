@@ -12,6 +12,8 @@ pub enum Policy {
     Again,
     /// Everything is closed at market: the price is through the stop, or nothing can protect it.
     Close,
+    /// Farther from the market, twice as far after every refusal, and never looser than what rests.
+    Farther,
     /// The farthest target gives up its place until a stop works.
     MakeRoom,
     /// The stop watches another price: last instead of mark, mark instead of anything else.
@@ -23,7 +25,7 @@ pub enum Policy {
 /// The policies for the first, second and third refusal in a row; the last one stays.
 #[must_use]
 pub const fn policies(reason: RefusalReason) -> [Policy; 3] {
-    use Policy::{Again, Close, MakeRoom, OtherTrigger, Reprice};
+    use Policy::{Again, Close, Farther, MakeRoom, OtherTrigger, Reprice};
     match reason {
         RefusalReason::BelowMinimum => [Again, Again, Again],
         RefusalReason::DuplicateId => [Again, Again, Again],
@@ -37,6 +39,7 @@ pub const fn policies(reason: RefusalReason) -> [Policy; 3] {
         RefusalReason::ReduceOnly => [Again, MakeRoom, Again],
         RefusalReason::Throttled => [Again, Again, Again],
         RefusalReason::TooManyOrders => [MakeRoom, MakeRoom, Again],
+        RefusalReason::TooNear => [Farther, Farther, Farther],
         RefusalReason::Unsupported => [OtherTrigger, Again, Again],
         RefusalReason::WouldTrigger => [Close, Close, Close],
     }
@@ -58,7 +61,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests may panic, and read the guide")]
     use super::*;
 
-    const ALL: [RefusalReason; 14] = [
+    const ALL: [RefusalReason; 15] = [
         RefusalReason::BelowMinimum,
         RefusalReason::DuplicateId,
         RefusalReason::Filter,
@@ -71,6 +74,7 @@ mod tests {
         RefusalReason::ReduceOnly,
         RefusalReason::Throttled,
         RefusalReason::TooManyOrders,
+        RefusalReason::TooNear,
         RefusalReason::Unsupported,
         RefusalReason::WouldTrigger,
     ];
@@ -79,6 +83,7 @@ mod tests {
         match policy {
             Policy::Again => "again",
             Policy::Close => "close",
+            Policy::Farther => "farther",
             Policy::MakeRoom => "make room",
             Policy::OtherTrigger => "other trigger",
             Policy::Reprice => "re-price",

@@ -285,6 +285,9 @@ impl Position {
             out.tell(Severity::Alarm, key, text);
             return false;
         }
+        if let OrderKind::StopMarket(trigger) = want.kind {
+            live.note_stop_asked(trigger.price, ctx.now);
+        }
         self.orders.push(OpenOrder::sent(want, id, epoch, quantity, ctx.now));
         out.commands.push(Command::Place(order));
         true

@@ -24,7 +24,7 @@ impl Position {
     pub(crate) fn whole_stop(&self, ctx: Ctx) -> Option<Wanted> {
         let live = self.live.as_ref().filter(|_| ctx.account.capability.whole_stop)?;
         let plan = live.plan.as_ref()?;
-        let placed = live.open().filter_map(|tranche| Some((tranche.stop?, tranche.trigger(plan))));
+        let placed = live.open().filter_map(|tranche| Some((tranche.resting_stop()?, tranche.trigger(plan))));
         let (stop, source) = placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
         let outermost = Trigger { price: stop.price, source };
         let held = live.whole.is_held(ctx.now);
@@ -98,6 +98,7 @@ impl Position {
             && !live.whole.is_held(ctx.now)
         {
             let quantity = want.quantity;
+            live.note_stop_asked(trigger.price, ctx.now);
             order.reason = want.reason;
             order.state = OrderState::Working {
                 change: Some(Change::Amending { price: trigger.price, quantity, since: ctx.now }),

@@ -4,6 +4,7 @@
 //! ends by proof only (R4).
 
 use super::scene::Scene;
+use super::spacing::note_refusal;
 use super::{Ctx, Out, Position, Tranche, conflicts};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
@@ -13,8 +14,8 @@ use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Refusal, RefusalReason, Severity, Span,
-    Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Price, Refusal, RefusalReason, Severity,
+    Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -52,6 +53,9 @@ impl Position {
                 let (id, leg) = (order.tranche, order.leg);
                 if let (Leg::WholeStop, Some(live)) = (leg, &mut self.live) {
                     live.whole.retry = None;
+                    for tranche in &mut live.tranches {
+                        tranche.retries.remove(&Leg::Stop);
+                    }
                 }
                 if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
                     tranche.retries.remove(&leg);
@@ -108,6 +112,10 @@ impl Position {
                 order.maybe_at = None;
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
+                let id = order.tranche;
+                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
+                    tranche.retries.remove(&Leg::Stop);
+                }
             }
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
@@ -129,6 +137,9 @@ impl Position {
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         if order.leg == Leg::WholeStop {
+            if refusal.reason == RefusalReason::TooNear {
+                return self.whole_stop_too_near(order, refusal, ctx, out);
+            }
             return self.whole_stop_refused(refusal, ctx, out);
         }
         if order.leg == Leg::Drill {
@@ -170,6 +181,9 @@ impl Position {
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
     let refusals = tranche.hold(Leg::Stop, now);
+    if refusal.reason == RefusalReason::TooNear {
+        return stop_too_near(tranche, order.stop_price(), refusal, scene, out);
+    }
     let policy = policy(refusal.reason, refusals);
     if policy == Policy::Close {
         // The price is through the stop: that is a stop hit (F-C03).
@@ -206,10 +220,27 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     }
 }
 
+/// The place was too near: what rests stays, and the next place is farther out. Where it is, `spacing` says.
+pub(super) fn stop_too_near(
+    tranche: &mut Tranche,
+    asked: Option<Price>,
+    refusal: &Refusal,
+    scene: &Scene,
+    out: &mut Out,
+) {
+    note_refusal(tranche, asked, scene);
+    let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
+    let severity = if rests { Severity::Warning } else { Severity::Alarm };
+    let then = if rests { "the old one stays" } else { "a farther one is placed" };
+    let asked = asked.map_or_else(String::new, |price| price.to_string());
+    let text = format!("stop {asked} refused as too near ({refusal}); {then}, Backstop watches the price meanwhile");
+    scene.tell(severity, tranche.id, &text, out);
+}
+
 /// Nothing protects at the venue: what the table says is tried next.
 fn answer_refusal(tranche: &mut Tranche, policy: Policy, scene: &Scene, out: &mut Out) {
     let text = match policy {
-        Policy::Again | Policy::Close => None,
+        Policy::Again | Policy::Close | Policy::Farther => None,
         Policy::MakeRoom => make_room(tranche),
         Policy::OtherTrigger => {
             let (other, name) = match tranche.trigger(scene.plan) {
@@ -267,7 +298,16 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         }
         return;
     }
-    tranche.hold(Leg::Target(number), scene.ctx.now);
+    let refusals = tranche.hold(Leg::Target(number), scene.ctx.now);
+    if refusal.reason == RefusalReason::TooNear {
+        // The price is nearly there: the level waits, and Backstop takes it when its price comes first.
+        if refusals > 2
+            && let Some(retry) = tranche.retries.get_mut(&Leg::Target(number))
+        {
+            retry.at = scene.ctx.now.plus(Span::from_secs(30));
+        }
+        return;
+    }
     if let Some(index) = second_refusal(tranche, number) {
         give_up(tranche, index, refusal, scene, out);
     }

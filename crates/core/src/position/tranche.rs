@@ -3,6 +3,7 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
+use super::spacing::Spacing;
 use crate::exits::end_of_day::Due;
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
@@ -73,6 +74,9 @@ pub struct Tranche {
     pub levels: Vec<Level>,
     /// Where the stop is wanted.
     pub stop: Option<StopLevel>,
+    /// Where it rests instead, because the venue takes none so near.
+    #[serde(default, skip_serializing_if = "Spacing::is_default")]
+    pub spacing: Spacing,
     /// Where the ladder wants it as soon as its own price allows.
     pub proposal: Option<StopLevel>,
     /// The trail.
@@ -171,6 +175,7 @@ impl Tranche {
             initial_stop: None,
             levels: Vec::new(),
             stop: None,
+            spacing: Spacing::default(),
             proposal: None,
             trail: None,
             trail_not_before: None,

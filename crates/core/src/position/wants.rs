@@ -28,6 +28,7 @@ impl Position {
             wants.extend(wants_of(tranche, live, ctx, self.key.side));
         }
         wants.retain(|want| want.leg != Leg::Stop || !serves(want));
+        wants.retain(|want| !self.waits_for_distance(want, ctx));
         wants
     }
 
@@ -59,7 +60,7 @@ impl Position {
 fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec<Wanted> {
     let mut wants = Vec::new();
     let Some(plan) = live.plan.as_ref() else { return wants_everything(tranche) };
-    if let Some(stop) = tranche.stop {
+    if let Some(stop) = tranche.resting_stop() {
         let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: tranche.trigger(plan) });
         let reason = stop.basis.reason();
         wants.push(Wanted {

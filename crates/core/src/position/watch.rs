@@ -4,10 +4,11 @@
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
 use super::scene::Scene;
+use super::spacing::is_within_distance;
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
-use crate::exits::ladder::{Instant, LevelState};
-use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
+use crate::exits::ladder::{Instant, Level, LevelState};
+use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
 use crate::orders::{Change, Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
@@ -40,6 +41,14 @@ impl Watches {
 }
 
 impl Watches {
+    /// The next tick either way.
+    fn either(&mut self, series: Series, now: Price, tick: Price) {
+        let quiet = &mut self.quiet[series.index()];
+        // Beyond the range of prices there is nothing to watch for.
+        let _ = now.plus(tick.as_points()).map(|above| quiet.watch_at_or_above(above));
+        let _ = now.minus(tick.as_points()).map(|below| quiet.watch_at_or_below(below));
+    }
+
     /// A second witness ends the wait of a price that has passed a level (F-H01).
     fn witnesses(&mut self, of: Series, level: Price) {
         for other in [Series::Last, Series::Mark, Series::executable(self.side)] {
@@ -100,6 +109,8 @@ impl Position {
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
         note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(tranche.resize_at, Deadline::ResizeStop);
+        let spaced = tranche.spacing.at.and(tranche.spacing.asked_at).map(|asked_at| asked_at.plus(PAUSE));
+        note(spaced.filter(|at| *at > ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
             let collides =
                 |order: &OpenOrder| order.tranche == tranche.id && !order.leg.is_stop() && order.leg != Leg::Close;
@@ -196,6 +207,12 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             }
         }
     }
+    if tranche.spacing.at.is_some()
+        && let Some(now) = ctx.board.price(Series::executable(side))
+    {
+        // Where the stop may rest follows the price: every tick is looked at.
+        watches.either(Series::executable(side), now, ctx.instrument.tick);
+    }
     if let Some(proposal) = tranche.proposal {
         watches.better(source, proposal.price);
     }
@@ -216,7 +233,17 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         let _ = watch_trail(watches, tranche, trail, trailing.trigger.series(side), ctx);
     }
     let executable = Series::executable(side);
-    for level in tranche.levels.iter().filter(|level| takes_over(level, &tranche.levels, plan, ctx)) {
+    let kept_off = |level: &Level| {
+        let refused = tranche.retries.contains_key(&Leg::Target(level.number));
+        !level.due().is_zero() && (refused || ctx.instrument.least_distance.is_some())
+    };
+    let near = |level: &Level| !level.due().is_zero() && is_within_distance(level.price, side, ctx);
+    if let Some(now) = ctx.board.price(executable).filter(|_| tranche.levels.iter().any(near)) {
+        // A target that is too near rests as soon as the price has gone far enough.
+        watches.either(executable, now, ctx.instrument.tick);
+    }
+    let taken = |level: &&Level| kept_off(level) || takes_over(level, &tranche.levels, plan, ctx);
+    for level in tranche.levels.iter().filter(taken) {
         match level.instant {
             Instant::No => watches.better(executable, level.price),
             Instant::Past { .. } => watches.worse(executable, level.price),

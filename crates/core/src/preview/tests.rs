@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
-use backstop_model::plan::{OnInvalid, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop};
+use backstop_model::plan::{
+    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
+};
 use backstop_model::{
-    Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, Name, RestingTargets, Span, Symbol, TrailingLimits,
-    TriggerSource,
+    Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, LeastDistance, Name, RestingTargets, Span, Symbol,
+    TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -31,6 +33,7 @@ fn spec() -> InstrumentSpec {
         taker_fee: Ratio::ZERO,
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
+        least_distance: None,
         currency: Name::new("USDT").unwrap(),
     }
 }
@@ -244,4 +247,30 @@ fn an_average_true_range_that_is_given_takes_the_place_of_the_plans_percent() {
         preview(&case).unwrap().stop
     };
     assert_eq!((of(None), of(Some("150".parse().unwrap()))), (price("48500"), price("49700")));
+}
+
+#[test]
+fn a_stop_and_a_trail_nearer_than_the_venue_takes_one_are_told_with_the_place_where_they_rest() {
+    let mut near = spec();
+    near.least_distance = Some(LeastDistance::Share(percent("3")));
+    let trailing = TrailingStop {
+        activation: Some(Distance::Percent(percent("4"))),
+        distance: TrailDistance::Points("500".parse().unwrap()),
+        by: TrailedBy::Amend,
+        trigger: TriggerSource::Last,
+        follow: false,
+    };
+    let trailed = ExitPlanSpec { trailing: Some(trailing), rest: Rest::Trail, ..plan() };
+    let told =
+        shown(ExitPlanSpec { take_profits: TakeProfits::default(), ..trailed }, near.clone(), PositionSide::Short);
+    let expected = [
+        "stop 51000 lies nearer to the price than the venue takes one (3%): it rests at 51500 first, Backstop watches 51000 and closes there",
+        "the trail is nearer to the price than the venue takes a stop (3%): the stop rests that far behind, Backstop watches the trail and closes there",
+    ];
+    assert_eq!(
+        told.warnings.iter().filter(|text| text.contains("venue takes")).collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
+    near.least_distance = Some(LeastDistance::Points("1000".parse().unwrap()));
+    assert!(shown(plan(), near, PositionSide::Long).warnings.is_empty(), "exactly as far is far enough");
 }

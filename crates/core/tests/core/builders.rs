@@ -6,9 +6,9 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit,
-    PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol, Tick, Timestamp,
-    TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity, Money, Name,
+    OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol,
+    Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -154,6 +154,7 @@ pub fn instrument_spec() -> InstrumentSpec {
         taker_fee: Ratio::ZERO,
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
+        least_distance: None,
         currency: name("USDT"),
     }
 }
@@ -174,11 +175,20 @@ pub fn instrument_from(words: &str) -> Instrument {
             "waived" => spec.min_notional_waived_for_exits = true,
             "maker" => spec.maker_fee = percent(value()),
             "taker" => spec.taker_fee = percent(value()),
+            "distance" => spec.least_distance = Some(least_distance(value())),
             "leverage" => spec.leverage = Some(value().parse().unwrap()),
             other => panic!("{other:?} says nothing about an instrument"),
         }
     }
     Instrument::try_from(spec).unwrap()
+}
+
+/// `2` points, or `0.1%`.
+fn least_distance(word: &str) -> LeastDistance {
+    if word.ends_with('%') {
+        return LeastDistance::Share(percent(word));
+    }
+    LeastDistance::Points(word.parse().unwrap())
 }
 
 /// A plan without levels or trail: stop 2 % on mark, no instant targets, ladder `previous_target`, plain break-even.

@@ -54,6 +54,7 @@ fn definitions() -> Vec<Event> {
         taker_fee: Ratio::ZERO,
         leverage: None,
         maintenance_margin: Ratio::ZERO,
+        least_distance: None,
         currency: name("USDT"),
     };
     let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);

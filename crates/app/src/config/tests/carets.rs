@@ -241,6 +241,10 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "min_quantity: «\"1,5\"»",
         "min_notional_waived: «1»",
         "tick: «0.0000000000001»",
+        "min_stop_distance: «2»",
+        "min_stop_distance: «0 pt»",
+        "min_stop_distance: «2 R»",
+        "min_stop_distance: «1.5 atr»",
     ] {
         shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
     }

@@ -43,6 +43,8 @@ pub struct Exit {
     pub adopt: Adopt,
     /// Nearest a level may stand to the price, where the venue has such a rule.
     pub min_distance: Option<&'static str>,
+    /// What the configuration says of the instrument where every deal is a position.
+    pub instrument: Option<&'static str>,
     pub acts: &'static [Act],
     /// What positions may be closed for at last.
     pub reasons: &'static [ExitReason],
@@ -53,7 +55,8 @@ pub struct Exit {
 }
 
 const fn exit(name: &'static str, plan: &'static str, acts: &'static [Act], reasons: &'static [ExitReason]) -> Exit {
-    Exit { name, plan, adopt: Adopt::Plan, min_distance: None, acts, reasons, alarms: false, instead: "" }
+    let (min_distance, instrument) = (None, None);
+    Exit { name, plan, adopt: Adopt::Plan, min_distance, instrument, acts, reasons, alarms: false, instead: "" }
 }
 
 impl Exit {
@@ -106,6 +109,7 @@ macro_rules! runner {
 }
 
 const TRAIL: &[Act] = &[Enter("1"), Go("101.2"), Go("102"), Go("103"), Go("101.5")];
+const TOO_CLOSE: &[Act] = &[Enter("1"), Go("101.05"), Go("102"), Stand(10), Go("100.5")];
 const SOFT: &str = "stop_loss: { at: 2%, trigger: last }
     soft_stop: { at: 1%, patience: 5s }
     take_profits: [{ at: 9%, close: 100% }]";
@@ -141,16 +145,36 @@ pub const EXITS: &[Exit] = &[
         .instead(EARLIER),
     exit("ladder, then the stop", LADDER, &[Enter("1"), Go("101.2"), Go("102.2"), Go("100.5")], &[LadderStop])
         .instead(EARLIER),
-    alarming(Exit {
+    Exit {
+        instrument: Some("min_stop_distance: 0.3 pt"),
+        ..exit("ladder move too close to the price", TIGHT_LADDER, TOO_CLOSE, &[LadderStop])
+    }
+    .instead("Where the venue wants a distance, the stop rests at the nearest place it takes, never looser; the engine watches the wanted one."),
+    Exit {
         min_distance: Some("0.3"),
+        ..exit("the same, the distance unknown", TIGHT_LADDER, TOO_CLOSE, &[LadderStop])
+    }
+    .instead("Refused where the venue wants a distance: tried twice as far away, never looser; the old stop stays, the engine watches the wanted one."),
+    Exit {
+        instrument: Some("min_stop_distance: 2%"),
         ..exit(
-            "ladder move too close to the price",
-            TIGHT_LADDER,
-            &[Enter("1"), Go("101.05"), Go("102"), Stand(10), Go("100.5")],
-            &[LadderStop],
+            "stop and target too close to the price",
+            "stop_loss: { at: 1%, trigger: bid_ask }\n    take_profits: [{ at: 1%, close: 100% }]",
+            &[Enter("1"), Go("100.2"), Go("99.5"), Go("98.9")],
+            &[StopLoss],
         )
-    })
-    .instead("Refused where the venue wants a distance: the old stop stays, the move is tried again, people are told."),
+    }
+    .instead("The stop rests at the distance and the engine closes at the wanted place; the target rests when the price has gone."),
+    Exit {
+        instrument: Some("min_stop_distance: 2%"),
+        ..exit(
+            "trail closer than the venue takes a stop",
+            "stop_loss: { at: 3%, trigger: last }\n    rest: trail\n    trailing: { activation: 2%, distance: 1%, by: amend }",
+            TRAIL,
+            &[TrailingStop],
+        )
+    }
+    .instead("The stop follows at the distance; the engine watches the trail and closes there."),
     exit("trail by the venue", runner!("venue"), TRAIL, &[TrailingStop])
         .instead("Where there is no trailing order for a share of the price, Backstop moves the stop itself."),
     exit("trail by amending", runner!("amend"), TRAIL, &[TrailingStop]).instead(NO_AMEND),

@@ -150,7 +150,9 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         Just("min 0.02"),
         Just("notional 1000"),
         Just("tick 2.5 step 0.01 min 0.01"),
-        Just("maker 0.02% taker 0.05%")
+        Just("maker 0.02% taker 0.05%"),
+        Just("distance 0.5%"),
+        Just("distance 120"),
     ];
     let what = (side, account, instrument, plan(), 100_000_i64..600_000, 1_u32..300);
     let actions = prop::collection::vec((prop_oneof![0_u16..300, 0_u16..5000], action()), 5..40);

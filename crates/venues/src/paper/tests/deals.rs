@@ -167,7 +167,7 @@ fn a_level_that_is_passed_would_trigger_and_one_that_is_too_near_is_refused_othe
     rules.dealing = Some(dealing);
     desk.venue.exchange_mut().change_rules("BTCUSDT", rules).unwrap();
     let told = desk.ask(&desk.order("near", None, stop("99")));
-    assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::Other));
+    assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::TooNear));
     assert!(is_accepted(&desk.ask(&desk.order("far", None, stop("98"))), "far", Asked::Place));
     // A refused one leaves no name behind.
     assert_eq!(desk.snapshot().orders[0].id, Some(id("far")));

@@ -1,0 +1,169 @@
+//! A stop that is wanted nearer to the price than the venue takes it rests at the nearest place that loosens nothing;
+//! Backstop watches the wanted one (F-C20).
+//!
+//! The wanted place stays in [`Tranche::stop`]: every rule, the backup and the documents speak of it. What is asked of the
+//! venue instead stands here, and only as long as it differs. How far is far enough is `exits/spacing`.
+
+use super::scene::Scene;
+use super::{Ctx, Live, Out, Position, Tranche};
+use crate::exits::spacing::{learned, nearest};
+use crate::exits::stop_loss::StopLevel;
+use crate::exits::trailing_stop::{PAUSE, smallest_move};
+use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
+use backstop_model::{
+    Epoch, OrderKind, OutOfRange, Points, PositionSide, Price, Series, Severity, Span, Timestamp, TrancheId,
+};
+use serde::{Deserialize, Serialize};
+
+/// So long a refusal as too near widens the distance: rules change with the market, and so do prices under way.
+const REMEMBERED: Span = Span::from_secs(60);
+
+/// Where the stop of a tranche rests instead, and what is known of the venue's patience.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Spacing {
+    /// Where it is asked for, looser than wanted; none while it may rest where it is wanted.
+    pub at: Option<Price>,
+    /// When the venue was last asked for such a place: the next one comes a while later.
+    pub asked_at: Option<Timestamp>,
+    /// What a refusal as too near has taught: the venue wants at least so much, in points of price.
+    pub learned: Option<Points>,
+    /// When that was.
+    pub refused_at: Option<Timestamp>,
+    /// People know.
+    pub told: bool,
+}
+
+impl Spacing {
+    /// Nothing to remember.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The distance that a refusal has taught, as long as it counts.
+    #[must_use]
+    pub fn remembered(&self, now: Timestamp) -> Option<Points> {
+        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < REMEMBERED))
+    }
+}
+
+impl Live {
+    /// The venue is being asked for a stop at a place.
+    pub(crate) fn note_stop_asked(&mut self, at: Price, now: Timestamp) {
+        let spaced = |tranche: &&mut Tranche| tranche.spacing.at == Some(at);
+        self.tranches.iter_mut().filter(spaced).for_each(|tranche| tranche.spacing.asked_at = Some(now));
+    }
+}
+
+impl Tranche {
+    /// The stop as it is asked of the venue.
+    #[must_use]
+    pub fn resting_stop(&self) -> Option<StopLevel> {
+        self.stop.map(|stop| StopLevel { price: self.spacing.at.unwrap_or(stop.price), ..stop })
+    }
+}
+
+/// Takes note that the venue has refused a place as too near to the price.
+pub(super) fn note_refusal(tranche: &mut Tranche, asked: Option<Price>, scene: &Scene) {
+    let (ctx, side) = (scene.ctx, scene.side());
+    // Without a price the venue is the judge, and the pauses after refusals grow.
+    let (Some(asked), Some(price)) = (asked, ctx.board.price(Series::executable(side))) else { return };
+    tranche.spacing.learned = learned(asked, price, ctx.instrument.tick).ok().max(tranche.spacing.remembered(ctx.now));
+    tranche.spacing.refused_at = Some(ctx.now);
+}
+
+impl Position {
+    /// A target so near to the price that the venue would not take it is not asked for: it rests when the price has gone,
+    /// or is taken when it comes. One that rests already stays.
+    pub(super) fn waits_for_distance(&self, want: &Wanted, ctx: Ctx) -> bool {
+        let level = match (want.leg, want.kind) {
+            (Leg::Target(_), OrderKind::Limit { price, .. }) => price,
+            (Leg::Target(_), OrderKind::TakeProfitMarket(trigger)) => trigger.price,
+            _ => return false,
+        };
+        is_within_distance(level, self.key.side, ctx) && !rests(want.tranche, want.leg, &self.orders, self.epoch)
+    }
+}
+
+/// Whether a level lies nearer to the price it would close at than the venue takes one.
+pub(super) fn is_within_distance(level: Price, side: PositionSide, ctx: Ctx) -> bool {
+    let (Some(least), Some(price)) = (ctx.instrument.least_distance, ctx.board.price(Series::executable(side))) else {
+        return false;
+    };
+    let gap = level.above(price).absolute();
+    gap.is_ok_and(|gap| least.at(price).is_ok_and(|least| gap < least))
+}
+
+/// Whether a leg has an order that may still execute.
+pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: Epoch) -> bool {
+    let its = |order: &&OpenOrder| order.tranche == tranche && order.leg == leg && order.epoch == epoch;
+    orders.iter().filter(its).any(OpenOrder::is_live)
+}
+
+/// Chooses the place that is asked of the venue.
+///
+/// # Errors
+/// [`OutOfRange`] when a number leaves its range.
+pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+    if tranche.closing.is_some() {
+        return Ok(());
+    }
+    let Some(place) = instead(tranche, scene)? else {
+        tranche.spacing.at = None;
+        return Ok(());
+    };
+    tranche.spacing.at = Some(place);
+    let (Some(stop), false) = (tranche.stop, tranche.spacing.told) else { return Ok(()) };
+    tranche.spacing.told = true;
+    let text = format!(
+        "the venue takes no stop as near to the price as {}: it rests at {place}, Backstop watches {} and closes there",
+        stop.price, stop.price
+    );
+    scene.tell(Severity::Warning, tranche.id, &text, out);
+    Ok(())
+}
+
+/// The looser place a stop has to rest at now; none when it may rest, or rests already, where it is wanted.
+fn instead(tranche: &Tranche, scene: &Scene) -> Result<Option<Price>, OutOfRange> {
+    let (side, ctx, spacing) = (scene.side(), scene.ctx, tranche.spacing);
+    let (known, learned) = (ctx.instrument.least_distance, spacing.remembered(ctx.now));
+    let (Some(stop), true) = (tranche.stop, known.is_some() || learned.is_some()) else { return Ok(None) };
+    let resting = placed(tranche, scene);
+    if resting.is_some_and(|at| !side.is_better(stop.price, at)) {
+        return Ok(None);
+    }
+    // Without a price the venue is the judge.
+    let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(spacing.at) };
+    let known = known.map_or(Ok(Points::ZERO), |least| least.at(price))?;
+    let far = known.max(learned.unwrap_or(Points::ZERO));
+    let Some(nearest) = nearest(side, price, far, ctx.instrument.tick) else { return Ok(resting.or(spacing.at)) };
+    if !side.is_better(stop.price, nearest) {
+        return Ok(None);
+    }
+    let Some(resting) = resting else { return Ok(Some(nearest)) };
+    let early = spacing.asked_at.is_some_and(|at| ctx.now < at.plus(PAUSE));
+    if early || !side.is_better(nearest, resting) || tranche.is_held(Leg::Stop, ctx.now) {
+        return Ok(Some(resting));
+    }
+    let worth = nearest.above(resting).absolute()? >= smallest_move(price, ctx.instrument.tick, None)?;
+    Ok(Some(if worth { nearest } else { resting }))
+}
+
+/// Where the tightest stop stands that protects the tranche, or is on its way to stand.
+fn placed(tranche: &Tranche, scene: &Scene) -> Option<Price> {
+    let side = scene.side();
+    let at = |order: &OpenOrder| match order.state {
+        OrderState::Working { change: Some(Change::Amending { price, .. }) } => Some(price),
+        OrderState::Working { change: Some(Change::Cancelling { .. }) } | OrderState::Over { .. } => None,
+        OrderState::InFlight { .. }
+        | OrderState::Triggered { .. }
+        | OrderState::Unknown(_)
+        | OrderState::Working { change: None } => order.stop_price(),
+    };
+    // Never looser than where an unanswered amend may have put it (I3).
+    let tightest = |order: &OpenOrder| match (at(order), order.maybe_at) {
+        (Some(at), Some(maybe)) => Some(side.better(at, maybe)),
+        (at, maybe) => at.or(maybe),
+    };
+    scene.protecting(tranche.id).filter_map(tightest).reduce(|a, b| side.better(a, b))
+}
