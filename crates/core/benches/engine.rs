@@ -47,6 +47,7 @@ fn account(number: u32) -> Account {
             amend_stop: true,
             reduce_only: true,
             whole_stop: false,
+            guaranteed_stops: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
@@ -72,6 +73,7 @@ fn instrument(number: u32) -> Instrument {
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
         least_distance: None,
+        guaranteed: None,
         currency: Name::new("USDT").unwrap(),
     };
     Instrument::try_from(spec).unwrap()

@@ -1,7 +1,7 @@
 //! One tradable contract at one venue: its grid, its minimums, its costs.
 
 use crate::ids::{Name, Symbol};
-use crate::{InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
+use crate::{GuaranteedTerms, InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -38,6 +38,9 @@ pub struct InstrumentSpec {
     /// (F-C20).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_distance: Option<LeastDistance>,
+    /// The terms of guaranteed stops, where the market takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guaranteed: Option<GuaranteedTerms>,
     /// Quote currency.
     pub currency: Name,
 }
@@ -103,7 +106,10 @@ impl TryFrom<InstrumentSpec> for Instrument {
         if spec.min_notional < Money::ZERO {
             return Err(BadInstrument::NegativeNotional(symbol, spec.min_notional));
         }
-        if let Some(least) = spec.least_distance.filter(|least| least.is_negative()) {
+        let of_guaranteed = spec.guaranteed.and_then(|terms| terms.least_distance);
+        if let Some(least) =
+            [spec.least_distance, of_guaranteed].into_iter().flatten().find(|least| least.is_negative())
+        {
             return Err(BadInstrument::NegativeDistance(symbol, least));
         }
         Ok(Self(spec))

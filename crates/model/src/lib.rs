@@ -12,6 +12,7 @@ pub mod document;
 pub mod entry;
 pub mod event;
 pub mod fill;
+pub mod guaranteed_terms;
 pub mod ids;
 pub mod instrument;
 pub mod least_distance;
@@ -33,6 +34,7 @@ pub use document::{ExitReason, PartialExitDocument, PositionDocument};
 pub use entry::EntryRequest;
 pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};
+pub use guaranteed_terms::GuaranteedTerms;
 pub use ids::{
     AccountId, ClientOrderId, DealId, Epoch, FillId, InstrumentId, Name, PlanId, RequestId, Symbol, TrancheId,
     VenueOrderId,

@@ -4,7 +4,7 @@ use super::amounts;
 use super::located::Located;
 use super::problem::Problem;
 use super::{plan, wire};
-use backstop_model::plan::StopLoss;
+use backstop_model::plan::{Guaranteed, StopLoss};
 use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Symbol};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,12 +113,13 @@ pub(super) fn account(
 ) -> Result<(AccountConfig, Vec<String>), Problem> {
     let venue = written.venue.as_ref().map_or(Venue::Paper, |venue| venue.value);
     let mode = mode(written)?;
-    let plan = written.plan.as_ref().map(|plan| known(plan, plans)).transpose()?;
+    let known = |plan: &Located<String>| offered(plan, known(plan, plans)?, venue, plans);
+    let plan = written.plan.as_ref().map(known).transpose()?;
     let (position_mode, account_kind) = (position_mode(written, venue)?, account_kind(written, venue)?);
     let plain = AccountConfig::paper(amounts::name(name, "an account")?, plan);
     let mut account = AccountConfig { venue, mode, position_mode, account_kind, ..plain };
     for (symbol, plan) in written.plans.iter().flat_map(|plans| &plans.0) {
-        account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan, plans)?);
+        account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan)?);
     }
     for symbol in written.symbols.iter().flatten() {
         account.symbols.push(amounts::symbol(symbol)?);
@@ -135,8 +136,27 @@ pub(super) fn account(
     Ok((account, told))
 }
 
+/// A plan that requires what the venue does not have is refused before a position depends on it.
+fn offered(
+    written: &Located<String>,
+    plan: Name,
+    venue: Venue,
+    plans: &BTreeMap<Name, Arc<ExitPlan>>,
+) -> Result<Name, Problem> {
+    let wish = plans.get(&plan).map(|plan| plan.stop_loss.guaranteed);
+    if wish != Some(Guaranteed::Require) || venue == Venue::Ig {
+        return Ok(plan);
+    }
+    let message = format!("plan `{plan}` requires a guaranteed stop, and {} has none", venue.word());
+    Err(Problem::new(written.at, message, "write `guaranteed: prefer` in the plan, or give this account another plan"))
+}
+
 fn hard_stop(written: &Located<wire::StopLoss>) -> Result<StopLoss, Problem> {
     let stop = plan::stop_at(written, "hard_stop", "write it as `hard_stop: { at: 2% }`")?;
+    if let Some(guaranteed) = written.value.guaranteed.as_ref().filter(|_| stop.guaranteed.is_wanted()) {
+        let message = "hard_stop is an ordinary stop: it takes no `guaranteed`";
+        return Err(Problem::new(guaranteed.at, message, "leave it out; a plan's stop_loss may be a guaranteed one"));
+    }
     match stop.at {
         Distance::At(_) | Distance::Risk(_) => {
             let message = format!("hard_stop `{}` is of one position only", stop.at);

@@ -7,8 +7,8 @@ use super::{amounts, distance};
 use crate::recorded::Decimals;
 use backstop_model::instrument::BadInstrument;
 use backstop_model::{
-    Distance, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Price, Quantity, Ratio,
-    Symbol,
+    Distance, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points,
+    Price, Quantity, Ratio, Symbol,
 };
 use std::path::PathBuf;
 
@@ -40,6 +40,8 @@ pub struct InstrumentOverrides {
     pub maintenance_margin: Option<Ratio>,
     /// How near to the price a stop or a resting target may be placed.
     pub least_distance: Option<LeastDistance>,
+    /// The terms of guaranteed stops, where the market takes them.
+    pub guaranteed: Option<GuaranteedTerms>,
     /// Where its state file is kept, if anywhere.
     pub state_file: Option<PathBuf>,
 }
@@ -65,6 +67,7 @@ impl InstrumentOverrides {
             leverage: self.leverage.or(Leverage::try_from(10).ok()),
             maintenance_margin: self.maintenance_margin.unwrap_or_else(|| usual("0.4")),
             least_distance: self.least_distance,
+            guaranteed: self.guaranteed,
             currency: currency(symbol),
         }
     }
@@ -105,6 +108,7 @@ pub(super) fn instrument(
         leverage: written.leverage.as_ref().map(amounts::leverage).transpose()?,
         maintenance_margin: percent(&written.maintenance_margin, "maintenance_margin")?,
         least_distance: written.min_stop_distance.as_ref().map(|far| least(far, "min_stop_distance")).transpose()?,
+        guaranteed: written.guaranteed_stop.as_ref().map(|terms| guaranteed(&terms.value)).transpose()?,
         state_file: written.state_file.as_ref().map(state_file).transpose()?,
     };
     let venue = Name::new("paper").expect("a constant of this file is a name");
@@ -112,6 +116,19 @@ pub(super) fn instrument(
     match Instrument::try_from(spec) {
         Ok(_) => Ok((symbol, overrides)),
         Err(wrong) => Err(misfit(name.at, written, &overrides, &wrong)),
+    }
+}
+
+/// The terms of guaranteed stops: a distance, and a premium in points.
+fn guaranteed(written: &wire::GuaranteedStop) -> Result<GuaranteedTerms, Problem> {
+    let least_distance = written.min_distance.as_ref().map(|far| least(far, "min_distance")).transpose()?;
+    let Some(premium) = &written.premium else { return Ok(GuaranteedTerms { least_distance, premium: Points::ZERO }) };
+    match distance::distance(premium, "premium")? {
+        Distance::Points(points) => Ok(GuaranteedTerms { least_distance, premium: points }),
+        Distance::At(_) | Distance::Atr(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Risk(_) => {
+            let message = format!("premium `{}` is not in points", premium.value.0.trim());
+            Err(Problem::new(premium.at, message, "write it in points of price: `0.8 pt`; leave it out for none"))
+        }
     }
 }
 

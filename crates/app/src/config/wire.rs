@@ -172,6 +172,20 @@ pub struct StopLoss {
     pub trigger: Option<Located<Trigger>>,
     /// Let an `atr` distance follow the market; it may then only tighten.
     pub follow: Option<Located<bool>>,
+    /// Whether it is to be a guaranteed stop, where a venue has them (IG); `never` when absent. Not for `hard_stop`.
+    pub guaranteed: Option<Located<Guaranteed>>,
+}
+
+/// Whether a stop is to be a guaranteed one, which fills at its level whatever happens.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Guaranteed {
+    /// An ordinary stop.
+    Never,
+    /// A guaranteed one where it can be had, else an ordinary one.
+    Prefer,
+    /// A guaranteed one; refused where the venue has none.
+    Require,
 }
 
 /// A nearer stop that the engine watches.
@@ -387,8 +401,20 @@ pub struct Instrument {
     pub maintenance_margin: Option<Located<Percent>>,
     /// How near to the price a stop or a resting target may be placed, in points or percent; anywhere when absent.
     pub min_stop_distance: Option<Located<Distance>>,
+    /// What guaranteed stops ask for here, where the market takes them.
+    pub guaranteed_stop: Option<Located<GuaranteedStop>>,
     /// A file that says what is open here, for other programs; written when a position opens, deleted when it closes.
     pub state_file: Option<Located<String>>,
+}
+
+/// The terms of guaranteed stops.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuaranteedStop {
+    /// How near to the price one may be placed, in points or percent; as near as any stop when absent.
+    pub min_distance: Option<Located<Distance>>,
+    /// What one costs for each unit of quantity, in points, for example `0.8 pt`; nothing when absent.
+    pub premium: Option<Located<Distance>>,
 }
 
 /// Declares a scalar that is read as its own text, never as a binary number, with its schema.

@@ -27,6 +27,7 @@ pub fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        guaranteed_stops: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,
     }
@@ -57,9 +58,19 @@ pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
 
 /// What a market of deals demands of levels; nothing where nothing is said. A point is a unit of price.
 fn dealing(instrument: &Instrument) -> Option<sim::Dealing> {
-    let least = instrument.least_distance?;
+    if instrument.least_distance.is_none() && instrument.guaranteed.is_none() {
+        return None;
+    }
     let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
-    dealing.min_distance = as_stated(least)?;
+    if let Some(least) = instrument.least_distance {
+        dealing.min_distance = as_stated(least)?;
+    }
+    let own = instrument.guaranteed.and_then(|terms| terms.least_distance).and_then(as_stated);
+    dealing.min_guaranteed_distance = own.unwrap_or(dealing.min_distance);
+    dealing.guaranteed = match instrument.guaranteed {
+        Some(terms) => sim::GuaranteedStops::Available { premium: in_points(terms.premium)? },
+        None => sim::GuaranteedStops::NotAvailable,
+    };
     Some(dealing)
 }
 

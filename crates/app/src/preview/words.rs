@@ -1,8 +1,8 @@
 //! A plan in a trader's words: a line for every key that is set or matters. Numbers for one entry are `numbers`'.
 
 use backstop_model::plan::{
-    BreakEven, ExitPlan, Merge, Rest, StopLadder, TakeProfit, TargetOrder, TrailDistance, TrailedBy, TrailingStop,
-    Tranches,
+    BreakEven, ExitPlan, Guaranteed, Merge, Rest, StopLadder, TakeProfit, TargetOrder, TrailDistance, TrailedBy,
+    TrailingStop, Tranches,
 };
 use backstop_model::{Distance, Ratio};
 
@@ -36,6 +36,15 @@ fn stop(plan: &ExitPlan) -> Vec<String> {
                 format!("until enough bars are known distances in atr are {share}")
             }
         });
+    }
+    match stop.guaranteed {
+        Guaranteed::Never => {}
+        Guaranteed::Prefer => {
+            lines.push("the stop is a guaranteed one where it can be had, else an ordinary one".to_owned())
+        }
+        Guaranteed::Require => {
+            lines.push("the stop is a guaranteed one; where there is none the plan is refused".to_owned())
+        }
     }
     if stop.follow && matches!(stop.at, Distance::Atr(_)) {
         lines.push("the stop follows the average true range and only tightens".to_owned());

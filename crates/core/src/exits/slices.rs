@@ -82,6 +82,7 @@ mod tests {
             leverage: None,
             maintenance_margin: Ratio::ZERO,
             least_distance: None,
+            guaranteed: None,
             currency: Name::new("USDT").unwrap(),
         };
         Instrument::try_from(spec).unwrap()

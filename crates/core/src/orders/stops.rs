@@ -97,7 +97,12 @@ impl Position {
         }
         order.reason = want.reason;
         order.state = OrderState::Working {
-            change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }),
+            change: Some(Change::Amending {
+                price: trigger.price,
+                quantity: want.quantity,
+                guaranteed: trigger.guaranteed,
+                since: ctx.now,
+            }),
         };
         out.commands.push(Command::Amend { account, instrument, id: order.id, deal, trigger, quantity: want.quantity });
         true

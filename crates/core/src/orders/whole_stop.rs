@@ -7,7 +7,7 @@
 
 use super::{Change, Leg, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position};
-use backstop_model::{Command, OrderKind, TrancheId, Trigger};
+use backstop_model::{Command, OrderKind, TrancheId};
 
 impl Position {
     /// Orders for the whole position follow what is open.
@@ -24,15 +24,16 @@ impl Position {
     pub(crate) fn whole_stop(&self, ctx: Ctx) -> Option<Wanted> {
         let live = self.live.as_ref().filter(|_| ctx.account.capability.whole_stop)?;
         let plan = live.plan.as_ref()?;
-        let placed = live.open().filter_map(|tranche| Some((tranche.resting_stop()?, tranche.trigger(plan))));
-        let (stop, source) = placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
-        let outermost = Trigger { price: stop.price, source };
+        let placed = live.open().filter_map(|tranche| Some((tranche.resting_stop()?, tranche.id)));
+        let (stop, tranche) =
+            placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
+        let outermost = live.tranche(tranche)?.asked(stop.price, plan);
         let held = live.whole.is_held(ctx.now);
         let trigger = match self.live_whole_stop() {
             Some(resting) => {
                 let OrderKind::StopMarket(at) = resting.kind else { return None };
                 let follows = ctx.account.capability.amend_stop && !held;
-                if follows && at.source == source {
+                if follows && at.source == outermost.source {
                     outermost
                 } else if self.key.side.is_better(at.price, outermost.price) {
                     // The outermost stop has moved out: this one makes way for stops of each quantity.
@@ -101,7 +102,12 @@ impl Position {
             live.note_stop_asked(trigger.price, ctx.now);
             order.reason = want.reason;
             order.state = OrderState::Working {
-                change: Some(Change::Amending { price: trigger.price, quantity, since: ctx.now }),
+                change: Some(Change::Amending {
+                    price: trigger.price,
+                    quantity,
+                    guaranteed: trigger.guaranteed,
+                    since: ctx.now,
+                }),
             };
             out.commands.push(Command::Amend { account, instrument, id: order.id, deal, trigger, quantity });
         }

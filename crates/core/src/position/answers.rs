@@ -5,7 +5,7 @@
 
 use super::scene::Scene;
 use super::spacing::note_refusal;
-use super::{Ctx, Out, Position, Tranche, conflicts};
+use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::refusal_policy::{Policy, policy};
@@ -100,13 +100,14 @@ impl Position {
 
     fn amend_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
         let order = &mut self.orders[index];
-        let OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) } = order.state else {
+        let OrderState::Working { change: Some(Change::Amending { price, quantity, guaranteed, .. }) } = order.state
+        else {
             return;
         };
         match &answer.outcome {
             Outcome::Accepted(_) => {
                 if let OrderKind::StopMarket(Trigger { source, .. }) = order.kind {
-                    order.kind = OrderKind::StopMarket(Trigger { price, source });
+                    order.kind = OrderKind::StopMarket(Trigger { price, source, guaranteed });
                 }
                 order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
                 order.maybe_at = None;
@@ -121,7 +122,7 @@ impl Position {
                 order.state = OrderState::Working { change: None };
                 let mut asked = order.clone();
                 if let OrderKind::StopMarket(trigger) = &mut asked.kind {
-                    trigger.price = price;
+                    (trigger.price, trigger.guaranteed) = (price, guaranteed);
                 }
                 self.refused(&asked, refusal, ctx, out);
             }
@@ -139,6 +140,9 @@ impl Position {
         if order.leg == Leg::WholeStop {
             if refusal.reason == RefusalReason::TooNear {
                 return self.whole_stop_too_near(order, refusal, ctx, out);
+            }
+            if self.whole_guarantee_refused(order, refusal, ctx, out) {
+                return;
             }
             return self.whole_stop_refused(refusal, ctx, out);
         }
@@ -180,6 +184,9 @@ impl Position {
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
+    if guarantee::gives_up(tranche, order, refusal, scene, out) {
+        return;
+    }
     let refusals = tranche.hold(Leg::Stop, now);
     if refusal.reason == RefusalReason::TooNear {
         return stop_too_near(tranche, order.stop_price(), refusal, scene, out);

@@ -4,6 +4,7 @@
 //! The wanted place stays in [`Tranche::stop`]: every rule, the backup and the documents speak of it. What is asked of the
 //! venue instead stands here, and only as long as it differs. How far is far enough is `exits/spacing`.
 
+use super::guarantee::Guarantee;
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::spacing::{learned, nearest};
@@ -11,7 +12,8 @@ use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::{PAUSE, smallest_move};
 use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
 use backstop_model::{
-    Epoch, OrderKind, OutOfRange, Points, PositionSide, Price, Series, Severity, Span, Timestamp, TrancheId,
+    Epoch, LeastDistance, OrderKind, OutOfRange, Points, PositionSide, Price, Series, Severity, Span, Timestamp,
+    TrancheId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +31,14 @@ pub struct Spacing {
     pub learned: Option<Points>,
     /// When that was.
     pub refused_at: Option<Timestamp>,
+    /// A guaranteed stop is wanted, and could be had only by loosening the ordinary one that rests: it waits.
+    #[serde(default)]
+    pub ordinary: bool,
     /// People know.
     pub told: bool,
+    /// People know that the guarantee waits.
+    #[serde(default)]
+    pub told_ordinary: bool,
 }
 
 impl Spacing {
@@ -100,44 +108,81 @@ pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: E
     orders.iter().filter(its).any(OpenOrder::is_live)
 }
 
-/// Chooses the place that is asked of the venue.
+/// Chooses the place that is asked of the venue, and whether it can be a guaranteed one there.
 ///
 /// # Errors
 /// [`OutOfRange`] when a number leaves its range.
 pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
-    if tranche.closing.is_some() {
-        return Ok(());
+    let (Some(stop), None) = (tranche.stop, tranche.closing) else { return Ok(()) };
+    let (place, ordinary) = choose(tranche, stop.price, scene)?;
+    (tranche.spacing.at, tranche.spacing.ordinary) = (place, ordinary);
+    if ordinary && !tranche.spacing.told_ordinary {
+        tranche.spacing.told_ordinary = true;
+        let text = "the price is too near for a guaranteed stop: the ordinary one stays until it has gone";
+        scene.tell(Severity::Warning, tranche.id, text, out);
     }
-    let Some(place) = instead(tranche, scene)? else {
-        tranche.spacing.at = None;
-        return Ok(());
-    };
-    tranche.spacing.at = Some(place);
-    let (Some(stop), false) = (tranche.stop, tranche.spacing.told) else { return Ok(()) };
-    tranche.spacing.told = true;
-    let text = format!(
-        "the venue takes no stop as near to the price as {}: it rests at {place}, Backstop watches {} and closes there",
-        stop.price, stop.price
-    );
-    scene.tell(Severity::Warning, tranche.id, &text, out);
+    let (Some(place), false) = (place, tranche.spacing.told) else { return Ok(()) };
+    if scene.side().is_better(stop.price, place) {
+        tranche.spacing.told = true;
+        let text = format!(
+            "the venue takes no stop as near to the price as {}: it rests at {place}, Backstop watches {} and closes there",
+            stop.price, stop.price
+        );
+        scene.tell(Severity::Warning, tranche.id, &text, out);
+    }
     Ok(())
 }
 
-/// The looser place a stop has to rest at now; none when it may rest, or rests already, where it is wanted.
-fn instead(tranche: &Tranche, scene: &Scene) -> Result<Option<Price>, OutOfRange> {
-    let (side, ctx, spacing) = (scene.side(), scene.ctx, tranche.spacing);
-    let (known, learned) = (ctx.instrument.least_distance, spacing.remembered(ctx.now));
-    let (Some(stop), true) = (tranche.stop, known.is_some() || learned.is_some()) else { return Ok(None) };
+/// The place where it differs from the wanted one, and whether a wanted guarantee waits.
+fn choose(tranche: &Tranche, wanted: Price, scene: &Scene) -> Result<(Option<Price>, bool), OutOfRange> {
+    let (side, instrument) = (scene.side(), scene.ctx.instrument);
+    let usual = instrument.least_distance;
     let resting = placed(tranche, scene);
-    if resting.is_some_and(|at| !side.is_better(stop.price, at)) {
+    let place = resting.map(|(at, _)| at);
+    if tranche.guarantee != Guarantee::Wanted {
+        return Ok((instead(tranche, wanted, place, usual, scene)?, false));
+    }
+    let own = instrument.guaranteed.and_then(|terms| terms.least_distance).or(usual);
+    let Some((at, false)) = resting else { return Ok((instead(tranche, wanted, place, own, scene)?, false)) };
+    // An ordinary one rests: the guaranteed one takes its place where that loosens nothing.
+    let tightest = side.better(wanted, at);
+    let nearest = nearest_now(tranche, own, scene)?.unwrap_or(tightest);
+    let upgraded = if side.is_better(tightest, nearest) { nearest } else { tightest };
+    if side.is_better(at, upgraded) || tranche.is_held(Leg::Stop, scene.ctx.now) {
+        return Ok((instead(tranche, wanted, place, usual, scene)?, true));
+    }
+    Ok((Some(upgraded).filter(|place| *place != wanted), false))
+}
+
+/// The place nearest to the market that the venue takes now; none without a price or a rule.
+fn nearest_now(tranche: &Tranche, known: Option<LeastDistance>, scene: &Scene) -> Result<Option<Price>, OutOfRange> {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let learned = tranche.spacing.remembered(ctx.now);
+    let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(None) };
+    if known.is_none() && learned.is_none() {
+        return Ok(None);
+    }
+    let known = known.map_or(Ok(Points::ZERO), |least| least.at(price))?;
+    Ok(nearest(side, price, known.max(learned.unwrap_or(Points::ZERO)), ctx.instrument.tick))
+}
+
+/// The looser place a stop has to rest at now; none when it may rest, or rests already, where it is wanted.
+fn instead(
+    tranche: &Tranche,
+    wanted: Price,
+    resting: Option<Price>,
+    known: Option<LeastDistance>,
+    scene: &Scene,
+) -> Result<Option<Price>, OutOfRange> {
+    let (side, ctx, spacing) = (scene.side(), scene.ctx, tranche.spacing);
+    let has_rule = known.is_some() || spacing.remembered(ctx.now).is_some();
+    if !has_rule || resting.is_some_and(|at| !side.is_better(wanted, at)) {
         return Ok(None);
     }
     // Without a price the venue is the judge.
     let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(spacing.at) };
-    let known = known.map_or(Ok(Points::ZERO), |least| least.at(price))?;
-    let far = known.max(learned.unwrap_or(Points::ZERO));
-    let Some(nearest) = nearest(side, price, far, ctx.instrument.tick) else { return Ok(resting.or(spacing.at)) };
-    if !side.is_better(stop.price, nearest) {
+    let Some(nearest) = nearest_now(tranche, known, scene)? else { return Ok(resting.or(spacing.at)) };
+    if !side.is_better(wanted, nearest) {
         return Ok(None);
     }
     let Some(resting) = resting else { return Ok(Some(nearest)) };
@@ -149,21 +194,22 @@ fn instead(tranche: &Tranche, scene: &Scene) -> Result<Option<Price>, OutOfRange
     Ok(Some(if worth { nearest } else { resting }))
 }
 
-/// Where the tightest stop stands that protects the tranche, or is on its way to stand.
-fn placed(tranche: &Tranche, scene: &Scene) -> Option<Price> {
+/// Where the tightest stop stands that protects the tranche, or is on its way to stand, and whether it is guaranteed.
+fn placed(tranche: &Tranche, scene: &Scene) -> Option<(Price, bool)> {
     let side = scene.side();
-    let at = |order: &OpenOrder| match order.state {
-        OrderState::Working { change: Some(Change::Amending { price, .. }) } => Some(price),
-        OrderState::Working { change: Some(Change::Cancelling { .. }) } | OrderState::Over { .. } => None,
-        OrderState::InFlight { .. }
-        | OrderState::Triggered { .. }
-        | OrderState::Unknown(_)
-        | OrderState::Working { change: None } => order.stop_price(),
+    let at = |order: &OpenOrder| match (order.state, order.kind) {
+        (OrderState::Working { change: Some(Change::Amending { price, guaranteed, .. }) }, _) => {
+            Some((price, guaranteed))
+        }
+        (OrderState::Working { change: Some(Change::Cancelling { .. }) } | OrderState::Over { .. }, _) => None,
+        (_, OrderKind::StopMarket(trigger)) => Some((trigger.price, trigger.guaranteed)),
+        _ => None,
     };
     // Never looser than where an unanswered amend may have put it (I3).
     let tightest = |order: &OpenOrder| match (at(order), order.maybe_at) {
-        (Some(at), Some(maybe)) => Some(side.better(at, maybe)),
-        (at, maybe) => at.or(maybe),
+        (Some((at, guaranteed)), Some(maybe)) => Some((side.better(at, maybe), guaranteed)),
+        (at, maybe) => at.or(maybe.map(|maybe| (maybe, false))),
     };
-    scene.protecting(tranche.id).filter_map(tightest).reduce(|a, b| side.better(a, b))
+    let tighter = |a: (Price, bool), b: (Price, bool)| if side.is_better(b.0, a.0) { b } else { a };
+    scene.protecting(tranche.id).filter_map(tightest).reduce(tighter)
 }

@@ -14,7 +14,6 @@ use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TrailedBy};
 use backstop_model::{
     ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, RestingTargets, Rounding, Severity, TrancheId,
-    Trigger,
 };
 
 impl Position {
@@ -61,7 +60,7 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     let mut wants = Vec::new();
     let Some(plan) = live.plan.as_ref() else { return wants_everything(tranche) };
     if let Some(stop) = tranche.resting_stop() {
-        let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: tranche.trigger(plan) });
+        let kind = OrderKind::StopMarket(tranche.asked(stop.price, plan));
         let reason = stop.basis.reason();
         wants.push(Wanted {
             tranche: tranche.id,

@@ -207,7 +207,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             }
         }
     }
-    if tranche.spacing.at.is_some()
+    if (tranche.spacing.at.is_some() || tranche.spacing.ordinary)
         && let Some(now) = ctx.board.price(Series::executable(side))
     {
         // Where the stop may rest follows the price: every tick is looked at.

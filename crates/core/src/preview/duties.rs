@@ -14,7 +14,10 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
     let (case, plan) = (ground.case, ground.case.plan);
     let over = if case.capability.whole_stop { "the whole position".to_owned() } else { case.quantity.to_string() };
     let word = plan.stop_loss.trigger.word();
-    let mut told = vec![format!("the stop: a stop-market order over {over} that watches the {word} price")];
+    let mut told = vec![match has_guarantee(ground) {
+        true => format!("the stop: a guaranteed stop over {over}, which fills at its level whatever happens"),
+        false => format!("the stop: a stop-market order over {over} that watches the {word} price"),
+    }];
     let kind = match plan.target_order {
         _ if case.capability.resting_targets == RestingTargets::Last => "limit that closes whatever is left",
         TargetOrder::Limit => "reduce-only limit",
@@ -28,6 +31,13 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
         told.push(format!("the trail: the venue's own trailing order for {runner}, on the {source} price"));
     }
     told
+}
+
+/// Whether the plan has a guaranteed stop here.
+fn has_guarantee(ground: &Ground) -> bool {
+    let case = ground.case;
+    let offered = case.capability.guaranteed_stops && case.instrument.guaranteed.is_some();
+    case.plan.stop_loss.guaranteed.is_wanted() && offered
 }
 
 /// What Backstop does itself.

@@ -6,8 +6,8 @@ use backstop_model::plan::{
     OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
 };
 use backstop_model::{
-    Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, LeastDistance, Name, RestingTargets, Span, Symbol,
-    TrailingLimits, TriggerSource,
+    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentId, InstrumentSpec, LeastDistance, Name, RestingTargets, Span,
+    Symbol, TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -34,6 +34,7 @@ fn spec() -> InstrumentSpec {
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
         least_distance: None,
+        guaranteed: None,
         currency: Name::new("USDT").unwrap(),
     }
 }
@@ -70,6 +71,7 @@ fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        guaranteed_stops: false,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
     }
@@ -273,4 +275,30 @@ fn a_stop_and_a_trail_nearer_than_the_venue_takes_one_are_told_with_the_place_wh
     );
     near.least_distance = Some(LeastDistance::Points("1000".parse().unwrap()));
     assert!(shown(plan(), near, PositionSide::Long).warnings.is_empty(), "exactly as far is far enough");
+}
+
+#[test]
+fn a_guaranteed_stop_has_a_premium_that_counts_and_is_told_where_there_is_none() {
+    let (mut sold, mut wanted) = (spec(), plan());
+    let premium = "10".parse().unwrap();
+    sold.guaranteed = Some(GuaranteedTerms { least_distance: None, premium });
+    wanted.stop_loss.guaranteed = Guaranteed::Prefer;
+    let told = shown(wanted.clone(), sold.clone(), PositionSide::Long);
+    let text = "guaranteed has no effect: no guaranteed stop can be had here, the stop is an ordinary one";
+    assert_eq!(told.warnings, [text]);
+    let (plan, instrument) = (ExitPlan::try_from(wanted.clone()).unwrap(), Instrument::try_from(sold).unwrap());
+    let capability = Capability { guaranteed_stops: true, ..capability() };
+    let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
+    let with = preview(&case).unwrap();
+    assert_eq!(
+        (with.rows[0].fees.to_string(), with.rows[0].worst_net.to_string()),
+        ("1".to_owned(), "-101".to_owned())
+    );
+    assert_eq!(with.net_break_even, Some(price("50010.1")));
+    assert!(with.rests_at_venue[0].contains("a guaranteed stop over 0.1"), "{:?}", with.rests_at_venue);
+    wanted.stop_loss.guaranteed = Guaranteed::Require;
+    let required = ExitPlan::try_from(wanted).unwrap();
+    let elsewhere = Capability { guaranteed_stops: false, ..capability.clone() };
+    assert_eq!(preview(&Case { plan: &required, capability: &elsewhere, ..case }), Err(NotArmable::NoGuarantee));
 }

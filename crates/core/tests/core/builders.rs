@@ -1,14 +1,14 @@
 //! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
 
 use backstop_model::plan::{
-    AtrSpec, BreakEven, CloseAt, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit,
-    TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches,
+    AtrSpec, BreakEven, CloseAt, Guaranteed, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss,
+    TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches,
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity, Money, Name,
-    OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, Span, Symbol,
-    Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    FillCause, FillId, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity,
+    Money, Name, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio,
+    Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -88,6 +88,7 @@ pub fn account() -> Account {
             amend_stop: false,
             reduce_only: true,
             whole_stop: false,
+            guaranteed_stops: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
@@ -107,6 +108,7 @@ pub fn account_from(words: &str) -> Account {
             "per-deal" => account.position_mode = PositionMode::PerDeal,
             "one-way" => account.position_mode = PositionMode::OneWay,
             "amend" => account.capability.amend_stop = true,
+            "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
@@ -155,6 +157,7 @@ pub fn instrument_spec() -> InstrumentSpec {
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
         least_distance: None,
+        guaranteed: None,
         currency: name("USDT"),
     }
 }
@@ -175,6 +178,10 @@ pub fn instrument_from(words: &str) -> Instrument {
             "waived" => spec.min_notional_waived_for_exits = true,
             "maker" => spec.maker_fee = percent(value()),
             "taker" => spec.taker_fee = percent(value()),
+            "premium" => {
+                let (premium, least) = (value().parse().unwrap(), Some(least_distance(value())));
+                spec.guaranteed = Some(GuaranteedTerms { premium, least_distance: least });
+            }
             "distance" => spec.least_distance = Some(least_distance(value())),
             "leverage" => spec.leverage = Some(value().parse().unwrap()),
             other => panic!("{other:?} says nothing about an instrument"),
@@ -271,6 +278,11 @@ fn tranches(words: &str) -> Tranches {
 
 /// `2% [mark|last|bid_ask] [follow] [until-warm 3%]`.
 fn stop_loss(words: &str) -> StopLoss {
+    for (word, guaranteed) in [(" prefer", Guaranteed::Prefer), (" require", Guaranteed::Require)] {
+        if let Some(words) = words.strip_suffix(word) {
+            return StopLoss { guaranteed, ..stop_loss(words) };
+        }
+    }
     if let Some((words, warm)) = words.split_once(" until-warm ") {
         return StopLoss { until_warm: Some(distance(warm)), ..stop_loss(words) };
     }

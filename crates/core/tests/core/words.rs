@@ -36,7 +36,8 @@ pub fn time(at: Timestamp, start: Timestamp) -> String {
 pub fn command(command: &Command) -> String {
     match command {
         Command::Amend { id, trigger, quantity, .. } => {
-            format!("amend {}: to {} for {quantity}", label(id), trigger.price)
+            let kept = if trigger.guaranteed { ", guaranteed" } else { "" };
+            format!("amend {}: to {} for {quantity}{kept}", label(id), trigger.price)
         }
         Command::Cancel { id, .. } => format!("cancel {}", label(id)),
         Command::Lookup { id, .. } => format!("look up {}", label(id)),
@@ -63,7 +64,10 @@ fn kind(kind: &OrderKind) -> String {
             TimeInForce::PostOnly => format!("limit {price} post-only"),
         },
         OrderKind::Market => "market".to_owned(),
-        OrderKind::StopMarket(trigger) => format!("stop {} on {}", trigger.price, on(trigger.source)),
+        OrderKind::StopMarket(trigger) => {
+            let what = if trigger.guaranteed { "guaranteed stop" } else { "stop" };
+            format!("{what} {} on {}", trigger.price, on(trigger.source))
+        }
         OrderKind::TakeProfitMarket(trigger) => format!("take profit {} on {}", trigger.price, on(trigger.source)),
         OrderKind::TrailingStop { activation, distance, source } => {
             let from = activation.map_or_else(|| "at once".to_owned(), |price| format!("from {price}"));

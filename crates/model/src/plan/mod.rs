@@ -4,11 +4,13 @@
 //! lose unless allowed. What depends on entry, tick and minimums is worked out by `core` when the plan is armed.
 
 mod distance;
+mod guaranteed;
 mod targets;
 mod trailing;
 mod tranches;
 
 pub use distance::{AtrSpec, Distance};
+pub use guaranteed::Guaranteed;
 pub use targets::{OnInvalid, TakeProfit, TakeProfits};
 pub use trailing::{TrailDistance, TrailedBy, TrailingStop};
 pub use tranches::{MOST_TRANCHES, Merge, Tranches};
@@ -30,13 +32,16 @@ pub struct StopLoss {
     pub follow: bool,
     /// For a distance in ATR: what applies until enough bars are known.
     pub until_warm: Option<Distance>,
+    /// Whether it is to fill at its level whatever happens, where the venue sells that.
+    #[serde(default, skip_serializing_if = "Guaranteed::is_never")]
+    pub guaranteed: Guaranteed,
 }
 
 impl StopLoss {
     /// A stop there, on this price; nothing follows.
     #[must_use]
     pub const fn new(at: Distance, trigger: TriggerSource) -> Self {
-        Self { at, trigger, follow: false, until_warm: None }
+        Self { at, trigger, follow: false, until_warm: None, guaranteed: Guaranteed::Never }
     }
 }
 

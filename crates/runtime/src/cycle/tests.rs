@@ -24,6 +24,7 @@ fn definitions() -> Vec<Event> {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        guaranteed_stops: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),
     };
@@ -55,6 +56,7 @@ fn definitions() -> Vec<Event> {
         leverage: None,
         maintenance_margin: Ratio::ZERO,
         least_distance: None,
+        guaranteed: None,
         currency: name("USDT"),
     };
     let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);

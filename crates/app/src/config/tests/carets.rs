@@ -245,10 +245,27 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "min_stop_distance: «0 pt»",
         "min_stop_distance: «2 R»",
         "min_stop_distance: «1.5 atr»",
+        "guaranteed_stop: { premium: «0.8» }",
+        "guaranteed_stop: { premium: «0.1%» }",
+        "guaranteed_stop: { min_distance: «1 R» }",
+        "guaranteed_stop: { «fee»: 1 pt }",
     ] {
         shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
     }
     shown("instruments: { «BTC USDT»: {} }");
+}
+
+#[test]
+fn a_guaranteed_stop_is_refused_where_there_is_none() {
+    let plan = format!("plans:\n  p:\n    stop_loss: {{ at: 2%, guaranteed: require }}\n    {LEVELS}\n");
+    for venue in ["paper", "binance", "aster", "bitget"] {
+        let (message, _) = shown(&format!("{plan}accounts:\n  a: {{ venue: {venue}, plan: «p» }}\n"));
+        assert_eq!(message, format!("plan `p` requires a guaranteed stop, and {venue} has none"));
+    }
+    shown(&format!("{plan}accounts:\n  a: {{ venue: binance, plans: {{ BTCUSDT: «p» }} }}\n"));
+    assert!(Config::parse(&format!("{plan}accounts:\n  a: {{ venue: ig, plan: p }}\n"), "x").is_ok());
+    shown_in_plan(&format!("stop_loss: {{ at: 2%, guaranteed: «always» }}\n{LEVELS}"));
+    shown("accounts: { a: { hard_stop: { at: 2%, guaranteed: «prefer» } } }");
 }
 
 #[test]

@@ -109,6 +109,11 @@ macro_rules! runner {
 }
 
 const TRAIL: &[Act] = &[Enter("1"), Go("101.2"), Go("102"), Go("103"), Go("101.5")];
+const GUARANTEED: &str = "stop_loss: { at: 2%, trigger: bid_ask, guaranteed: prefer }
+    take_profits: [{ at: 9%, close: 100% }]";
+const GUARANTEED_LADDER: &str = "stop_loss: { at: 2%, trigger: bid_ask, guaranteed: prefer }
+    take_profits: [{ at: 1%, close: 40% }, { at: 9%, close: 60% }]
+    stop_ladder: breakeven";
 const TOO_CLOSE: &[Act] = &[Enter("1"), Go("101.05"), Go("102"), Stand(10), Go("100.5")];
 const SOFT: &str = "stop_loss: { at: 2%, trigger: last }
     soft_stop: { at: 1%, patience: 5s }
@@ -175,6 +180,21 @@ pub const EXITS: &[Exit] = &[
         )
     }
     .instead("The stop follows at the distance; the engine watches the trail and closes there."),
+    Exit {
+        instrument: Some("guaranteed_stop: { min_distance: 1 pt, premium: 0.2 pt }"),
+        ..exit("guaranteed stop", GUARANTEED, &[Enter("0.9"), Go("99"), Go("95")], &[StopLoss])
+    }
+    .instead("Where the venue sells none, an ordinary stop; the premium is a fee of the position."),
+    Exit {
+        instrument: Some("guaranteed_stop: { min_distance: 1 pt, premium: 0.2 pt }"),
+        ..exit(
+            "guaranteed stop, moved after levels",
+            GUARANTEED_LADDER,
+            &[Enter("1"), Go("101.2"), Go("103"), Go("99")],
+            &[BreakevenStop],
+        )
+    }
+    .instead("Every move says both levels of the deal and that the stop is a guaranteed one."),
     exit("trail by the venue", runner!("venue"), TRAIL, &[TrailingStop])
         .instead("Where there is no trailing order for a share of the price, Backstop moves the stop itself."),
     exit("trail by amending", runner!("amend"), TRAIL, &[TrailingStop]).instead(NO_AMEND),

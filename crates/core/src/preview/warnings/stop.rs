@@ -5,8 +5,8 @@ use super::super::course::{Course, Fate};
 use super::super::ground::Ground;
 use crate::exits::liquidation::GUARD_PERCENT;
 use crate::exits::spacing::nearest;
-use backstop_model::OutOfRange;
 use backstop_model::plan::TrailedBy;
+use backstop_model::{LeastDistance, OutOfRange};
 
 /// A stop nearer than so many ticks is inside the usual spread.
 const FEW_TICKS: i128 = 5;
@@ -48,7 +48,7 @@ fn liquidation(ground: &Ground, way: &Way) -> Option<String> {
 /// The venue takes no stop so near to the price.
 fn too_near(ground: &Ground) -> Result<Option<String>, OutOfRange> {
     let (case, stop) = (ground.case, ground.armed.stop);
-    let Some(least) = case.instrument.least_distance else { return Ok(None) };
+    let Some(least) = least(ground) else { return Ok(None) };
     let place = nearest(case.side, case.entry, least.at(case.entry)?, case.instrument.tick);
     Ok(place.filter(|place| case.side.is_better(stop, *place)).map(|place| {
         format!(
@@ -57,10 +57,18 @@ fn too_near(ground: &Ground) -> Result<Option<String>, OutOfRange> {
     }))
 }
 
+/// The rule for the plan's stop: guaranteed ones may have their own.
+fn least(ground: &Ground) -> Option<LeastDistance> {
+    let instrument = ground.case.instrument;
+    let wanted = ground.case.plan.stop_loss.guaranteed.is_wanted() && ground.case.capability.guaranteed_stops;
+    let own = instrument.guaranteed.filter(|_| wanted).and_then(|terms| terms.least_distance);
+    own.or(instrument.least_distance)
+}
+
 /// The same of a trail that moves the resting stop.
 pub(super) fn trail_too_near(ground: &Ground) -> Option<String> {
     let case = ground.case;
-    let (least, behind) = (case.instrument.least_distance?, ground.armed.trail?);
+    let (least, behind) = (least(ground)?, ground.armed.trail?);
     let from = ground.armed.activation.unwrap_or(case.entry);
     let trailed = behind.stop(case.side, from, case.instrument.tick).ok()?;
     let place = nearest(case.side, from, least.at(from).ok()?, case.instrument.tick)?;

@@ -16,6 +16,9 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
     };
     let plan = ground.case.plan;
     let no_levels = plan.take_profits.is_empty();
+    let offered = ground.case.capability.guaranteed_stops && ground.case.instrument.guaranteed.is_some();
+    let text = "guaranteed has no effect: no guaranteed stop can be had here, the stop is an ordinary one";
+    note(plan.stop_loss.guaranteed.is_wanted() && !offered, text);
     note(no_levels && plan.target_order != TargetOrder::Limit, "target_order has no effect: there are no take_profits");
     let single = plan.single_take_profit.is_some();
     note(single && no_levels, "single_take_profit has no effect: there are no take_profits");
