@@ -74,6 +74,7 @@ fn instrument(number: u32) -> Instrument {
         maintenance_margin: percent("0.5"),
         least_distance: None,
         guaranteed: None,
+        week_ends: None,
         currency: Name::new("USDT").unwrap(),
     };
     Instrument::try_from(spec).unwrap()

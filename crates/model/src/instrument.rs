@@ -1,6 +1,7 @@
 //! One tradable contract at one venue: its grid, its minimums, its costs.
 
 use crate::ids::{Name, Symbol};
+use crate::plan::CloseAt;
 use crate::{GuaranteedTerms, InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -41,6 +42,9 @@ pub struct InstrumentSpec {
     /// The terms of guaranteed stops, where the market takes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guaranteed: Option<GuaranteedTerms>,
+    /// When the week's last session ends, where the market shuts over the weekend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub week_ends: Option<CloseAt>,
     /// Quote currency.
     pub currency: Name,
 }

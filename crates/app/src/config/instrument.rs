@@ -3,9 +3,10 @@
 use super::located::{Located, Place};
 use super::problem::Problem;
 use super::wire;
-use super::{amounts, distance};
+use super::{amounts, distance, times};
 use crate::recorded::Decimals;
 use backstop_model::instrument::BadInstrument;
+use backstop_model::plan::CloseAt;
 use backstop_model::{
     Distance, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points,
     Price, Quantity, Ratio, Symbol,
@@ -42,6 +43,8 @@ pub struct InstrumentOverrides {
     pub least_distance: Option<LeastDistance>,
     /// The terms of guaranteed stops, where the market takes them.
     pub guaranteed: Option<GuaranteedTerms>,
+    /// When the week's last session ends.
+    pub week_ends: Option<CloseAt>,
     /// Where its state file is kept, if anywhere.
     pub state_file: Option<PathBuf>,
 }
@@ -68,6 +71,7 @@ impl InstrumentOverrides {
             maintenance_margin: self.maintenance_margin.unwrap_or_else(|| usual("0.4")),
             least_distance: self.least_distance,
             guaranteed: self.guaranteed,
+            week_ends: self.week_ends.clone(),
             currency: currency(symbol),
         }
     }
@@ -109,6 +113,7 @@ pub(super) fn instrument(
         maintenance_margin: percent(&written.maintenance_margin, "maintenance_margin")?,
         least_distance: written.min_stop_distance.as_ref().map(|far| least(far, "min_stop_distance")).transpose()?,
         guaranteed: written.guaranteed_stop.as_ref().map(|terms| guaranteed(&terms.value)).transpose()?,
+        week_ends: written.week_ends.as_ref().map(times::week_ends).transpose()?,
         state_file: written.state_file.as_ref().map(state_file).transpose()?,
     };
     let venue = Name::new("paper").expect("a constant of this file is a name");

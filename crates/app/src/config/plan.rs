@@ -8,7 +8,7 @@ use super::times;
 use super::wire;
 use backstop_model::plan::{
     BadPlan, BreakEven, Guaranteed, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit,
-    TakeProfits, TargetOrder, TrailDistance, TrailedBy, TrailingStop, Tranches,
+    TakeProfits, TargetOrder, TrailDistance, TrailedBy, TrailingStop, Tranches, Weekend,
 };
 use backstop_model::{Distance, ExitPlan, ExitPlanSpec, Ratio, TriggerSource};
 
@@ -48,6 +48,11 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         },
         time_limit: written.time_limit.as_ref().map(times::length).transpose()?,
         close_at: written.close_at.as_ref().map(times::close_at).transpose()?,
+        weekend: match value(&written.weekend) {
+            Some(wire::Weekend::Close) => Weekend::Close,
+            Some(wire::Weekend::Guarantee) => Weekend::Guarantee,
+            Some(wire::Weekend::Hold) | None => Weekend::Hold,
+        },
         allow_loss: value(&written.allow_loss).unwrap_or(false),
         ..ExitPlanSpec::new(amounts::name(name, "a plan")?, stop_loss)
     };

@@ -156,6 +156,8 @@ pub struct Plan {
     pub time_limit: Option<Located<Length>>,
     /// Time of day at which positions are closed, with its zone, for example `21:55 Europe/Berlin`.
     pub close_at: Option<Located<TimeOfDay>>,
+    /// What is done ten minutes before the week's last session ends; nothing when absent.
+    pub weekend: Option<Located<Weekend>>,
     /// Accept that the trail, once active, can close at a loss.
     pub allow_loss: Option<Located<bool>>,
     /// The percentage to use until enough bars are known for an `atr` distance.
@@ -186,6 +188,18 @@ pub enum Guaranteed {
     Prefer,
     /// A guaranteed one; refused where the venue has none.
     Require,
+}
+
+/// What is done before the weekend.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekend {
+    /// Positions are closed.
+    Close,
+    /// Their stops become guaranteed ones.
+    Guarantee,
+    /// Nothing.
+    Hold,
 }
 
 /// A nearer stop that the engine watches.
@@ -403,6 +417,8 @@ pub struct Instrument {
     pub min_stop_distance: Option<Located<Distance>>,
     /// What guaranteed stops ask for here, where the market takes them.
     pub guaranteed_stop: Option<Located<GuaranteedStop>>,
+    /// When the week's last session ends, where the market shuts over the weekend, for example `Fri 22:00 Europe/London`.
+    pub week_ends: Option<Located<TimeOfWeek>>,
     /// A file that says what is open here, for other programs; written when a position opens, deleted when it closes.
     pub state_file: Option<Located<String>>,
 }
@@ -471,6 +487,15 @@ own_text! {
         "examples": ["40%", "0.05%"]
     }
 }
+own_text! {
+    /// A time of the week with its zone.
+    TimeOfWeek, {
+        "description": "A day of the week and a time of day with its zone: `Fri 22:00 Europe/London`.",
+        "type": "string",
+        "pattern": r"^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+[0-9]{1,2}:[0-9]{2}\s+\S+\s*$",
+    }
+}
+
 own_text! {
     /// A time of day with its zone.
     TimeOfDay, {

@@ -2,7 +2,7 @@
 
 use backstop_model::plan::{
     BreakEven, ExitPlan, Guaranteed, Merge, Rest, StopLadder, TakeProfit, TargetOrder, TrailDistance, TrailedBy,
-    TrailingStop, Tranches,
+    TrailingStop, Tranches, Weekend,
 };
 use backstop_model::{Distance, Ratio};
 
@@ -18,6 +18,13 @@ pub fn in_words(plan: &ExitPlan) -> Vec<String> {
     lines.extend(orders(plan));
     lines.extend(tranches(plan));
     lines.extend(plan.time_limit.map(|limit| format!("closes after {}", limit.in_words())));
+    match plan.weekend {
+        Weekend::Close => lines.push("closes ten minutes before the week's last session ends".to_owned()),
+        Weekend::Guarantee => {
+            lines.push("the stop becomes a guaranteed one ten minutes before the week's last session ends".to_owned());
+        }
+        Weekend::Hold => {}
+    }
     lines.extend(plan.close_at.as_ref().map(|at| format!("closes every day at {at}")));
     lines
 }

@@ -14,6 +14,7 @@ mod exits;
 mod guide;
 mod stage;
 
+use backstop_model::plan::{CloseAt, Weekday};
 use backstop_model::{
     EntryRequest, Event, ExitReason, Money, PositionKey, PositionMode, PositionSide, Ratio, RequestId, Span,
 };
@@ -54,6 +55,12 @@ fn act(stage: &mut Stage, act: Act) {
         }
         Act::DayEnds => {
             let (close_at, at) = (stage.close_at(), stage.now);
+            stage.tell(Event::NextClose { close_at, at });
+        }
+        Act::WeekEnds => {
+            let zone = "Europe/London".to_owned();
+            let close_at = CloseAt { minute: 1320, zone, weekday: Some(Weekday::Friday) };
+            let at = stage.now.plus(Span::from_secs(600));
             stage.tell(Event::NextClose { close_at, at });
         }
         Act::Liquidate => befall(stage, |stage, slot, _| {

@@ -83,6 +83,7 @@ mod tests {
             maintenance_margin: Ratio::ZERO,
             least_distance: None,
             guaranteed: None,
+            week_ends: None,
             currency: Name::new("USDT").unwrap(),
         };
         Instrument::try_from(spec).unwrap()

@@ -7,7 +7,7 @@
 use super::scene::{Scene, title};
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::orders::{Leg, OpenOrder, OrderState};
-use backstop_model::plan::{ExitPlan, Guaranteed};
+use backstop_model::plan::{ExitPlan, Guaranteed, Weekend};
 use backstop_model::{Money, OrderKind, OutOfRange, PositionKey, Price, Refusal, RefusalReason, Severity, Trigger};
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,9 @@ pub(super) fn gives_up(
     let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
     let then = if rests { "the ordinary one stays" } else { "an ordinary one is placed" };
     let text = format!("the guaranteed stop was refused ({refusal}): {then}");
-    scene.tell(severity(scene.plan.stop_loss.guaranteed), tranche.id, &text, out);
+    let for_weekend = scene.plan.weekend == Weekend::Guarantee && tranche.weekend.is_some();
+    let severity = if for_weekend { Severity::Alarm } else { severity(scene.plan.stop_loss.guaranteed) };
+    scene.tell(severity, tranche.id, &text, out);
     true
 }
 

@@ -30,6 +30,7 @@ mod turn;
 mod unproven;
 mod wants;
 mod watch;
+mod weekend;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};

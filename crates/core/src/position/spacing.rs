@@ -113,13 +113,14 @@ pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: E
 /// # Errors
 /// [`OutOfRange`] when a number leaves its range.
 pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
-    let (Some(stop), None) = (tranche.stop, tranche.closing) else { return Ok(()) };
+    let (Some(stop), None, false) = (tranche.stop, tranche.closing, tranche.is_closed()) else { return Ok(()) };
     let (place, ordinary) = choose(tranche, stop.price, scene)?;
     (tranche.spacing.at, tranche.spacing.ordinary) = (place, ordinary);
     if ordinary && !tranche.spacing.told_ordinary {
         tranche.spacing.told_ordinary = true;
         let text = "the price is too near for a guaranteed stop: the ordinary one stays until it has gone";
-        scene.tell(Severity::Warning, tranche.id, text, out);
+        let severity = if tranche.weekend.is_some() { Severity::Alarm } else { Severity::Warning };
+        scene.tell(severity, tranche.id, text, out);
     }
     let (Some(place), false) = (place, tranche.spacing.told) else { return Ok(()) };
     if scene.side().is_better(stop.price, place) {
@@ -185,7 +186,10 @@ fn instead(
     if !side.is_better(wanted, nearest) {
         return Ok(None);
     }
-    let Some(resting) = resting else { return Ok(Some(nearest)) };
+    let Some(resting) = resting else {
+        // The price is through it and nothing rests: the venue says so, and everything is closed (F-C03).
+        return Ok(Some(nearest).filter(|_| !side.hit(price, wanted)));
+    };
     let early = spacing.asked_at.is_some_and(|at| ctx.now < at.plus(PAUSE));
     if early || !side.is_better(nearest, resting) || tranche.is_held(Leg::Stop, ctx.now) {
         return Ok(Some(resting));

@@ -106,6 +106,9 @@ pub struct Tranche {
     pub unproven: Quantity,
     /// A market exit of everything, once decided.
     pub closing: Option<Closing>,
+    /// The beginning of the weekend that its stop has been made ready for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekend: Option<Timestamp>,
     /// The end of the day has come, and it is not closed yet.
     pub end_of_day: Option<Due>,
     /// The price has been through the stop, on the stop's own source, since then.
@@ -203,6 +206,7 @@ impl Tranche {
             part_reason: None,
             unproven: Quantity::ZERO,
             closing: None,
+            weekend: None,
             end_of_day: None,
             stop_passed: None,
             trigger: None,

@@ -8,12 +8,13 @@ use super::adoption::covering;
 use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, spacing, trail};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, spacing, trail, weekend};
 use crate::exits::end_of_day::{self, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState};
+use backstop_model::plan::Weekend;
 use backstop_model::{
     Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
     Span, Timestamp,
@@ -149,6 +150,7 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
     watch_soft_stop(tranche, scene, out);
     watch_time(tranche, scene, attached_at);
     watch_day(tranche, scene, out);
+    weekend::watch(tranche, scene, out);
     watch_instants(tranche, scene);
     Ok(())
 }
@@ -266,7 +268,9 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
     match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
         Verdict::Close => {
-            scene.tell(Severity::Note, tranche.id, "the end of the day: closing at market", out);
+            let week = scene.plan.weekend == Weekend::Close && scene.week_ends() == Some(due.at);
+            let what = if week { "the end of the week" } else { "the end of the day" };
+            scene.tell(Severity::Note, tranche.id, &format!("{what}: closing at market"), out);
             tranche.close(ExitReason::EndOfDay, ctx.now);
         }
         Verdict::Wait(due) => {

@@ -6,7 +6,7 @@
 use super::scene::Scene;
 use super::spacing::is_within_distance;
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
-use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
+use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
@@ -137,6 +137,7 @@ impl Position {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
             let ends = scene.day_ends().filter(|at| tranche.opened_at < *at);
             note(tranche.end_of_day.map(|due| due.at).or(ends), Deadline::EndOfDay);
+            note(weekend::due(tranche, &scene), Deadline::EndOfDay);
         }
         let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);
         let beyond = tranche.soft_stop.and_then(|soft| soft.passed);

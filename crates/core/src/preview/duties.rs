@@ -6,7 +6,7 @@ use super::ground::Ground;
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
 use crate::exits::take_profit::can_rest;
-use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches};
+use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches, Weekend};
 use backstop_model::{Distance, Quantity, RestingTargets};
 
 /// What rests at the venue.
@@ -67,6 +67,13 @@ pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
     told.extend(follows(ground));
     told.extend(tranches(ground));
     told.extend(plan.time_limit.map(|limit| format!("after {} what is left is closed at market", limit.in_words())));
+    told.extend(case.instrument.week_ends.as_ref().and_then(|at| match plan.weekend {
+        Weekend::Close => Some(format!("ten minutes before the week ends ({at}) what is left is closed at market")),
+        Weekend::Guarantee => {
+            Some(format!("ten minutes before the week ends ({at}) the stop becomes a guaranteed one"))
+        }
+        Weekend::Hold => None,
+    }));
     told.extend(plan.close_at.as_ref().map(|at| format!("at {at} what is left is closed at market")));
     told
 }

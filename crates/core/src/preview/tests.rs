@@ -35,6 +35,7 @@ fn spec() -> InstrumentSpec {
         maintenance_margin: percent("0.5"),
         least_distance: None,
         guaranteed: None,
+        week_ends: None,
         currency: Name::new("USDT").unwrap(),
     }
 }

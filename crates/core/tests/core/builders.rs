@@ -2,7 +2,7 @@
 
 use backstop_model::plan::{
     AtrSpec, BreakEven, CloseAt, Guaranteed, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss,
-    TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches,
+    TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches, Weekday, Weekend,
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
@@ -158,6 +158,7 @@ pub fn instrument_spec() -> InstrumentSpec {
         maintenance_margin: percent("0.5"),
         least_distance: None,
         guaranteed: None,
+        week_ends: None,
         currency: name("USDT"),
     }
 }
@@ -182,6 +183,8 @@ pub fn instrument_from(words: &str) -> Instrument {
                 let (premium, least) = (value().parse().unwrap(), Some(least_distance(value())));
                 spec.guaranteed = Some(GuaranteedTerms { premium, least_distance: least });
             }
+            // Fridays 22:00 in London.
+            "weekly" => spec.week_ends = Some(week_ends()),
             "distance" => spec.least_distance = Some(least_distance(value())),
             "leverage" => spec.leverage = Some(value().parse().unwrap()),
             other => panic!("{other:?} says nothing about an instrument"),
@@ -234,6 +237,13 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
             "single" => spec.single_take_profit = Some(distance(rest)),
             "time-limit" => spec.time_limit = Some(Span::from_secs(rest.trim_end_matches('s').parse().unwrap())),
             "close-at" => spec.close_at = Some(close_at(rest)),
+            "weekend" => {
+                spec.weekend = match rest {
+                    "close" => Weekend::Close,
+                    "guarantee" => Weekend::Guarantee,
+                    _ => Weekend::Hold,
+                }
+            }
             "breakeven-at" => spec.breakeven_at = Some(distance(rest)),
             "soft" => {
                 let (at, patience) = rest.split_once(" for ").unwrap();
@@ -259,12 +269,20 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
     Ok((ExitPlan::try_from(spec).map_err(|bad| bad.to_string())?, told))
 }
 
-/// `21:55 Europe/Berlin`.
+/// Fridays 22:00 in London.
+fn week_ends() -> CloseAt {
+    CloseAt { minute: 1320, zone: "Europe/London".to_owned(), weekday: Some(Weekday::Friday) }
+}
+
+/// `21:55 Europe/Berlin`, or `week`.
 pub fn close_at(words: &str) -> CloseAt {
+    if words == "week" {
+        return week_ends();
+    }
     let (time, zone) = words.split_once(' ').unwrap();
     let (hour, minute) = time.split_once(':').unwrap();
     let minute = hour.parse::<u16>().unwrap() * 60 + minute.parse::<u16>().unwrap();
-    CloseAt { minute, zone: zone.to_owned() }
+    CloseAt { minute, zone: zone.to_owned(), weekday: None }
 }
 
 /// `per-fill`, or `loss 5% max 3`.

@@ -8,12 +8,14 @@ mod guaranteed;
 mod targets;
 mod trailing;
 mod tranches;
+mod weekend;
 
 pub use distance::{AtrSpec, Distance};
 pub use guaranteed::Guaranteed;
 pub use targets::{OnInvalid, TakeProfit, TakeProfits};
 pub use trailing::{TrailDistance, TrailedBy, TrailingStop};
 pub use tranches::{MOST_TRANCHES, Merge, Tranches};
+pub use weekend::{Weekday, Weekend};
 
 use crate::ids::Name;
 use crate::{Money, Price, Ratio, Span, TriggerSource};
@@ -118,18 +120,22 @@ pub enum TargetOrder {
     PostOnly,
 }
 
-/// Closing every day at the same local time.
+/// A local time, every day or once a week.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct CloseAt {
     /// Minutes after local midnight.
     pub minute: u16,
     /// Name of the time zone, for example `Europe/Berlin`.
     pub zone: String,
+    /// On this day of the week only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekday: Option<Weekday>,
 }
 
 impl fmt::Display for CloseAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02} {}", self.minute / 60, self.minute % 60, self.zone)
+        let weekday = self.weekday.map_or_else(String::new, |weekday| format!("{weekday} "));
+        write!(f, "{weekday}{:02}:{:02} {}", self.minute / 60, self.minute % 60, self.zone)
     }
 }
 
@@ -172,6 +178,9 @@ pub struct ExitPlanSpec {
     pub time_limit: Option<Span>,
     /// Closing at a time of day.
     pub close_at: Option<CloseAt>,
+    /// What is done before the weekend.
+    #[serde(default, skip_serializing_if = "Weekend::is_hold")]
+    pub weekend: Weekend,
     /// Nothing but the stop is wanted: for positions that others manage.
     #[serde(default)]
     pub only_stops: bool,
@@ -202,6 +211,7 @@ impl ExitPlanSpec {
             merge: Merge::default(),
             time_limit: None,
             close_at: None,
+            weekend: Weekend::Hold,
             only_stops: false,
             allow_loss: false,
         }

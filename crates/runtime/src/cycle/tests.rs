@@ -57,6 +57,7 @@ fn definitions() -> Vec<Event> {
         maintenance_margin: Ratio::ZERO,
         least_distance: None,
         guaranteed: None,
+        week_ends: None,
         currency: name("USDT"),
     };
     let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);

@@ -249,6 +249,10 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "guaranteed_stop: { premium: «0.1%» }",
         "guaranteed_stop: { min_distance: «1 R» }",
         "guaranteed_stop: { «fee»: 1 pt }",
+        "week_ends: «\"22:00 Europe/London\"»",
+        "week_ends: «\"Fry 22:00 Europe/London\"»",
+        "week_ends: «\"Fri 22:00 Europe/Londn\"»",
+        "week_ends: «Fri»",
     ] {
         shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
     }

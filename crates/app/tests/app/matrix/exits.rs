@@ -34,6 +34,8 @@ pub enum Act {
     Stand(i64),
     /// From now on the book gives everything in parts.
     ThinBook,
+    /// The week's last session ends in ten minutes, where the instrument says when.
+    WeekEnds,
 }
 
 /// One exit.
@@ -70,7 +72,8 @@ const fn alarming(exit: Exit) -> Exit {
 }
 
 use Act::{
-    Adl, BreakEven, Close, DayEnds, Enter, EnterThrough, Flip, Go, Liquidate, Part, Reduce, RefuseOnce, Stand, ThinBook,
+    Adl, BreakEven, Close, DayEnds, Enter, EnterThrough, Flip, Go, Liquidate, Part, Reduce, RefuseOnce, Stand,
+    ThinBook, WeekEnds,
 };
 use ExitReason::{
     BreakevenStop, EndOfDay, External, InstantTakeProfit, LadderStop, Liquidation, Manual, StopLoss, TakeProfit,
@@ -245,6 +248,26 @@ pub const EXITS: &[Exit] = &[
         &[EndOfDay],
     )
     .instead(WATCHED),
+    Exit {
+        instrument: Some("week_ends: \"Fri 22:00 Europe/London\""),
+        ..exit(
+            "before the weekend: closed",
+            "stop_loss: { at: 2%, trigger: last }\n    weekend: close\n    take_profits: [{ at: 9%, close: 100% }]",
+            &[Enter("1"), Go("101"), WeekEnds, Stand(5), Go("97.5")],
+            &[EndOfDay, StopLoss],
+        )
+    }
+    .instead("Where no market shuts over the weekend nothing is done."),
+    Exit {
+        instrument: Some("{ week_ends: \"Fri 22:00 Europe/London\", guaranteed_stop: { min_distance: 1 pt, premium: 0.2 pt } }"),
+        ..exit(
+            "before the weekend: guaranteed",
+            "stop_loss: { at: 2%, trigger: last }\n    weekend: guarantee\n    take_profits: [{ at: 9%, close: 100% }]",
+            &[Enter("1"), Go("101"), WeekEnds, Stand(5), Go("90")],
+            &[StopLoss],
+        )
+    }
+    .instead("The stop that rests becomes a guaranteed one in place; where no market shuts over the weekend nothing is done."),
     exit("soft stop", SOFT, &[Enter("1"), Go("98.8"), Stand(8)], &[StopLoss])
         .instead("The engine watches it while the hard stop rests."),
     alarming(exit("liquidation", STOP, &[Enter("1"), Go("99"), Liquidate, Stand(3)], &[Liquidation]))

@@ -84,7 +84,8 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 fn plan() -> impl Strategy<Value = String> {
-    let stop = (5_u32..50, prop_oneof![Just("mark"), Just("last"), Just("bid_ask")]);
+    let on = prop_oneof![Just("mark"), Just("last"), Just("bid_ask"), Just("bid_ask prefer"), Just("last prefer")];
+    let stop = (5_u32..50, on);
     let levels = prop::collection::vec((5_u32..40, 1_u32..5), 1..5);
     let ladder = prop_oneof![
         Just("none"),
@@ -141,6 +142,8 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         4 => Just("whole-stop"),
         4 => Just("whole-stop amend"),
         4 => Just("amend last-target"),
+        2 => Just("whole-stop amend last-target guaranteed"),
+        1 => Just("amend guaranteed"),
         1 => Just("daily-loss 3%"),
         1 => Just("daily-loss 2% flatten"),
         1 => Just("whole-stop daily-loss 2% flatten")
@@ -153,6 +156,7 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         Just("maker 0.02% taker 0.05%"),
         Just("distance 0.5%"),
         Just("distance 120"),
+        Just("distance 0.3% premium 2 0.6%"),
     ];
     let what = (side, account, instrument, plan(), 100_000_i64..600_000, 1_u32..300);
     let actions = prop::collection::vec((prop_oneof![0_u16..300, 0_u16..5000], action()), 5..40);
