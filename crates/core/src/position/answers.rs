@@ -20,6 +20,8 @@ use backstop_model::{
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
 const TRAIL_ATTEMPTS: u8 = 3;
+/// A cancel that is refused so often is not taken at all.
+const NOT_TAKEN: u16 = 3;
 /// How long "there is no such position yet" is believed of a native trail.
 const TRAIL_PATIENCE: Span = Span::from_secs(30);
 
@@ -92,10 +94,35 @@ impl Position {
                 out.commands.push(Command::Lookup { account, instrument, id, deal });
                 true
             }
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::Unsupported => {
+                order.state = OrderState::Working { change: None };
+                return self.cancel_not_taken(index, refusal, ctx, out);
+            }
             // Repeated when overdue: a cancel is repeatable at any time (R13).
             Outcome::Refused(_) | Outcome::Unknown(_) => false,
         };
         order.state = OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed }) };
+    }
+
+    /// The venue does not take the cancel at all, as one that keeps a level which a change of the other does not name
+    /// (venues/ig.md §4.3). It rests; the same is asked for ever more rarely, and people are told once (I36).
+    fn cancel_not_taken(&mut self, index: usize, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let (key, id, leg) = (self.key, self.orders[index].tranche, self.orders[index].leg);
+        let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) else { return };
+        let refusals = tranche.hold(leg, ctx.now);
+        if refusals < NOT_TAKEN {
+            return;
+        }
+        if let Some(retry) = tranche.retries.get_mut(&leg) {
+            retry.at = ctx.now.plus(Span::from_secs(30));
+        }
+        if refusals == NOT_TAKEN {
+            let text = format!(
+                "{} {}: the venue does not take back {leg} ({refusal}); it rests there until the position is closed or another takes its place",
+                ctx.instrument.symbol, key.side
+            );
+            out.tell(Severity::Alarm, key, text);
+        }
     }
 
     fn amend_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
