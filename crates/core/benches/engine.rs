@@ -42,6 +42,7 @@ fn account(number: u32) -> Account {
         plan: Some(PlanId(0)),
         adopt: Adopt::Plan,
         hard_stop: None,
+        split_entries: false,
         capability: Capability {
             native_trailing: None,
             amend_stop: true,

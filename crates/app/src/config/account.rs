@@ -32,6 +32,8 @@ pub struct AccountConfig {
     pub adopt: Adopt,
     /// The stop of positions that others opened.
     pub hard_stop: Option<StopLoss>,
+    /// Whether an entry through Backstop is made in one part for each level.
+    pub split_entries: bool,
     /// Whether every kind of protective order is tried at the start and daily.
     pub fire_drill: bool,
     /// Loss of the day, as a share of equity, from which there is an alert and no new entry.
@@ -58,6 +60,7 @@ impl AccountConfig {
             // A file with nothing but a plan says what is to be done with positions.
             adopt: Adopt::Plan,
             hard_stop: None,
+            split_entries: false,
             fire_drill: true,
             max_daily_loss: None,
             flatten: false,
@@ -126,6 +129,7 @@ pub(super) fn account(
     }
     account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
     account.hard_stop = written.hard_stop.as_ref().map(hard_stop).transpose()?;
+    account.split_entries = split_entries(written, venue)?;
     account.fire_drill = written.fire_drill.as_ref().is_none_or(|wanted| wanted.value);
     account.max_daily_loss =
         written.max_daily_loss.as_ref().map(|loss| amounts::percent(loss, "max_daily_loss", 0, 100)).transpose()?;
@@ -149,6 +153,18 @@ fn offered(
     }
     let message = format!("plan `{plan}` requires a guaranteed stop, and {} has none", venue.word());
     Err(Problem::new(written.at, message, "write `guaranteed: prefer` in the plan, or give this account another plan"))
+}
+
+/// Only where every entry is a position of its own is there anything to gain.
+fn split_entries(written: &wire::Account, venue: Venue) -> Result<bool, Problem> {
+    match written.split_entries.as_ref() {
+        Some(wanted) if wanted.value && venue != Venue::Ig => {
+            let message = format!("split_entries is of no use on {}: every level rests there as it is", venue.word());
+            Err(Problem::new(wanted.at, message, "leave it out; it is for venues where every deal is a position (ig)"))
+        }
+        Some(wanted) => Ok(wanted.value),
+        None => Ok(false),
+    }
 }
 
 fn hard_stop(written: &Located<wire::StopLoss>) -> Result<StopLoss, Problem> {

@@ -40,6 +40,9 @@ pub struct Account {
     pub adopt: Option<Located<Adopt>>,
     /// The stop of positions that others opened, with `adopt: hard_stop`; 3 × ATR(14, 1h), at least 1 %, at most 6 %, when absent.
     pub hard_stop: Option<Located<StopLoss>>,
+    /// Whether an entry through Backstop is made in one deal for each level, so that every level rests at the venue; IG only,
+    /// no when absent.
+    pub split_entries: Option<Located<bool>>,
     /// Whether every kind of protective order is tried at the venue at the start and daily; yes when absent.
     pub fire_drill: Option<Located<bool>>,
     /// Loss of the day, as a percentage of equity, from which there is an alert and no new entry.

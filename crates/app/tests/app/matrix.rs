@@ -93,15 +93,18 @@ fn befall(stage: &mut Stage, mut what: impl FnMut(&mut Stage, backstop_sim::Slot
     }
 }
 
-fn configuration(plan: &str, instrument: Option<&str>) -> String {
+fn configuration(exit: &Exit, mode: PositionMode) -> String {
+    let (plan, each) = (exit.plan, mode == PositionMode::PerDeal);
+    let instrument = exit.instrument.filter(|_| each);
+    let split = "accounts:\n  main: { venue: ig, plan: p, split_entries: true }\n";
+    let accounts = if exit.split && each { split } else { "" };
     let instruments = instrument.map_or_else(String::new, |said| format!("instruments:\n  {SYMBOL}:\n    {said}\n"));
-    format!("plans:\n  p:\n    {plan}\n{instruments}")
+    format!("plans:\n  p:\n    {plan}\n{instruments}{accounts}")
 }
 
 /// One cell: one exit at one venue in one mode, on one side. Gives what was seen, and what was wrong.
 fn play(exit: &Exit, profile: &Profile, mode: PositionMode, side: PositionSide, exact: bool) -> (Seen, Vec<String>) {
-    let instrument = exit.instrument.filter(|_| mode == PositionMode::PerDeal);
-    let plan = configuration(exit.plan, instrument);
+    let plan = configuration(exit, mode);
     let min_distance = exit.min_distance.filter(|_| mode == PositionMode::PerDeal);
     let (profile, adopt) = (profile.clone(), exit.adopt);
     let mut stage = Stage::new(Setting { profile, mode, side, plan: &plan, adopt, min_distance, exact });
@@ -198,7 +201,7 @@ fn every_exit_ends_as_well_with_the_delays_and_the_slippage_of_a_slow_venue() {
 /// One cell with answers lost and events lost, doubled, late and out of order; then the venue answers again, and prices go
 /// through every stop and target there can be. Gives what was wrong.
 fn play_in_a_storm(exit: &Exit, profile: Profile, mode: PositionMode, seed: u64) -> Vec<String> {
-    let plan = configuration(exit.plan, exit.instrument.filter(|_| mode == PositionMode::PerDeal));
+    let plan = configuration(exit, mode);
     let (side, adopt) = (PositionSide::Long, exit.adopt);
     let setting = Setting { profile, mode, side, plan: &plan, adopt, min_distance: None, exact: false };
     let mut stage = Stage::new(setting);

@@ -5,6 +5,7 @@ pub mod break_even;
 pub mod end_of_day;
 pub mod ladder;
 pub mod liquidation;
+pub mod parts;
 pub mod refusal_policy;
 pub mod slices;
 pub mod spacing;

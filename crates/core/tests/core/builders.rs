@@ -83,6 +83,7 @@ pub fn account() -> Account {
         plan: Some(PLAN),
         adopt: Adopt::Plan,
         hard_stop: None,
+        split_entries: false,
         capability: Capability {
             native_trailing: None,
             amend_stop: false,
@@ -107,6 +108,7 @@ pub fn account_from(words: &str) -> Account {
             "hedge" => account.position_mode = PositionMode::Hedge,
             "per-deal" => account.position_mode = PositionMode::PerDeal,
             "one-way" => account.position_mode = PositionMode::OneWay,
+            "split" => account.split_entries = true,
             "amend" => account.capability.amend_stop = true,
             "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,

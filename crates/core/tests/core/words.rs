@@ -24,7 +24,10 @@ pub fn label(id: &ClientOrderId) -> String {
 
 /// Which of the scripts' requests `r1` to `r9` an entry's id stands for.
 fn request(name: EntryName) -> Option<RequestId> {
-    let requests = (1..=9).map(|number| RequestId::new(&format!("r{number}")).unwrap());
+    let parts = |number: u8| {
+        (1..=5).map(move |part| if part == 1 { format!("r{number}") } else { format!("r{number}.{part}") })
+    };
+    let requests = (1..=9).flat_map(parts).map(|name| RequestId::new(&name).unwrap());
     requests.into_iter().find(|request| EntryName::of(name.scope, name.side, request) == name)
 }
 

@@ -29,6 +29,7 @@ fn definitions() -> Vec<Event> {
         request_validity: Span::from_secs(3),
     };
     let account = Account {
+        split_entries: false,
         id: AccountId(0),
         name: name("main"),
         venue: name("toy"),

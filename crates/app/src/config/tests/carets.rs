@@ -270,6 +270,7 @@ fn a_guaranteed_stop_is_refused_where_there_is_none() {
     assert!(Config::parse(&format!("{plan}accounts:\n  a: {{ venue: ig, plan: p }}\n"), "x").is_ok());
     shown_in_plan(&format!("stop_loss: {{ at: 2%, guaranteed: «always» }}\n{LEVELS}"));
     shown("accounts: { a: { hard_stop: { at: 2%, guaranteed: «prefer» } } }");
+    shown("accounts: { a: { venue: binance, split_entries: «true» } }");
 }
 
 #[test]

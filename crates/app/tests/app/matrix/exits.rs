@@ -47,6 +47,8 @@ pub struct Exit {
     pub min_distance: Option<&'static str>,
     /// What the configuration says of the instrument where every deal is a position.
     pub instrument: Option<&'static str>,
+    /// Whether entries through Backstop are made in one part for each level, where every deal is a position.
+    pub split: bool,
     pub acts: &'static [Act],
     /// What positions may be closed for at last.
     pub reasons: &'static [ExitReason],
@@ -58,7 +60,18 @@ pub struct Exit {
 
 const fn exit(name: &'static str, plan: &'static str, acts: &'static [Act], reasons: &'static [ExitReason]) -> Exit {
     let (min_distance, instrument) = (None, None);
-    Exit { name, plan, adopt: Adopt::Plan, min_distance, instrument, acts, reasons, alarms: false, instead: "" }
+    Exit {
+        name,
+        plan,
+        adopt: Adopt::Plan,
+        min_distance,
+        instrument,
+        split: false,
+        acts,
+        reasons,
+        alarms: false,
+        instead: "",
+    }
 }
 
 impl Exit {
@@ -285,6 +298,28 @@ pub const EXITS: &[Exit] = &[
         ..exit("entered through Backstop", BRACKET, &[EnterThrough("1"), Stand(2), Go("102"), Go("103.5")], &[TakeProfit])
     }
     .instead("The entry is sent once; the stop goes in as soon as the position is visible, and the entry is closed again when it cannot."),
+    Exit {
+        adopt: Adopt::Propose,
+        split: true,
+        ..exit(
+            "entered through Backstop in parts",
+            LADDER,
+            &[EnterThrough("1"), Stand(2), Go("101.2"), Go("102.2"), Go("103.2")],
+            &[TakeProfit],
+        )
+    }
+    .instead("Where every deal is a position, one deal for each level may be asked for (`split_entries`): every level then rests as the limit of its own deal."),
+    Exit {
+        adopt: Adopt::Propose,
+        split: true,
+        ..exit(
+            "entered in parts, then the stop",
+            LADDER,
+            &[EnterThrough("1"), Stand(2), Go("101.2"), Go("102.2"), Go("100.5")],
+            &[LadderStop, TakeProfit],
+        )
+    }
+    .instead("The stop of every deal that is left moves when the price has been at a level."),
     Exit { adopt: Adopt::HardStop, ..exit("opened by others", STOP, &[Enter("1"), Stand(15), Go("99"), Go("93")], &[StopLoss]) }
         .instead("A hard stop after ten seconds, nothing else."),
     alarming(exit("the first stop refused", BRACKET, &[RefuseOnce, Enter("1"), Stand(5), Go("97.5")], &[StopLoss]))
