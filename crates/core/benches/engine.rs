@@ -49,11 +49,13 @@ fn account(number: u32) -> Account {
             reduce_only: true,
             whole_stop: false,
             guaranteed_stops: false,
+            entry_stop: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
         currency: Name::new("USDT").unwrap(),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     }
 }

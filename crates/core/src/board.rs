@@ -69,6 +69,12 @@ impl Board {
         self.fresh(series, now).map(|price| (at, price))
     }
 
+    /// When the newest value of a series was taken in.
+    #[must_use]
+    pub fn heard_at(&self, series: Series) -> Option<Timestamp> {
+        self.view.series[series.index()].map(|view| view.at)
+    }
+
     /// Whether a value taken in now would count where the one before did not, or not any more: because that was too old, or
     /// might have been a misprint.
     #[must_use]

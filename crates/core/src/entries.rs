@@ -5,10 +5,10 @@ use crate::engine::{Engine, Turn};
 use crate::exits::arm::{self, NotArmable};
 use crate::exits::{ladder, liquidation, parts};
 use crate::orders::{EntryName, EntryOrder, OrderState};
-use crate::position::{Adoption, Ctx, Position};
+use crate::position::{Adoption, Ctx, Position, carried_place};
 use backstop_model::{
     AccountId, EntryRequest, ExitPlan, Money, Name, Notice, OutOfRange, Permit, PositionKey, PositionMode,
-    PositionSide, Price, Quantity, RequestId, RestingTargets, Series, Severity, Symbol, Timestamp,
+    PositionSide, Price, Quantity, RequestId, RestingTargets, Series, Severity, Symbol, Timestamp, Trigger,
 };
 use std::sync::Arc;
 
@@ -238,6 +238,7 @@ fn entry_order(
     plan: Arc<ExitPlan>,
     ctx: Ctx,
 ) -> EntryOrder {
+    let stop = ctx.account.capability.entry_stop.then(|| carried_stop(asked, &plan, ctx)).flatten();
     EntryOrder {
         part_of,
         id: EntryName::of(position.scope, position.key.side, &asked.request).id(),
@@ -247,6 +248,7 @@ fn entry_order(
         limit: asked.limit,
         asked_plan: asked.plan,
         plan: Some(plan),
+        stop,
         asked_at: ctx.now,
         venue_id: None,
         filled: Quantity::ZERO,
@@ -256,6 +258,14 @@ fn entry_order(
         state: OrderState::InFlight { since: ctx.now },
         end: None,
     }
+}
+
+/// The stop an entry brings with it: the plan's, or the nearest place that the venue takes one. None where there is none.
+fn carried_stop(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Option<Trigger> {
+    let (side, wanted) = (asked.position.side, check_plan(asked, plan, ctx).ok()?);
+    let fills_at = reference(asked, ctx).ok()?;
+    let price = carried_place(wanted, fills_at, plan, side, ctx)?;
+    Some(Trigger::new(price, plan.stop_loss.trigger))
 }
 
 fn check_account(is_read: bool, ctx: Ctx) -> Result<(), NotEntered> {
@@ -326,8 +336,8 @@ fn check_order(asked: &EntryRequest, position: Option<&Position>, ctx: Ctx) -> R
     }
 }
 
-/// The plan's stop must fit the entry, lie inside the liquidation guard, and not be passed by the price already.
-fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<(), NotEntered> {
+/// The plan's stop, which must fit the entry, lie inside the liquidation guard, and not be passed by the price already.
+fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<Price, NotEntered> {
     let (side, price) = (asked.position.side, reference(asked, ctx)?);
     let not_armable = |why| NotEntered::NotArmable(plan.name, Box::new(why));
     let armed = arm::arm(plan, ctx.instrument, ctx.volatility, side, price).map_err(not_armable)?;
@@ -341,7 +351,7 @@ fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<()
     let watched = ctx.board.price(plan.stop_loss.trigger.series(side));
     match watched.filter(|now| side.hit(*now, armed.stop)) {
         Some(now) => Err(NotEntered::StopPassed(now, armed.stop, plan.name)),
-        None => Ok(()),
+        None => Ok(armed.stop),
     }
 }
 

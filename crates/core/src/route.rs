@@ -9,7 +9,7 @@ use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
     AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
-    PositionKey, PositionMode, PositionSide, Quantity, Snapshot, Span,
+    PositionKey, PositionMode, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -27,7 +27,12 @@ impl Engine {
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
             Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),
             Event::SessionEnds { instrument, at } => self.session_ends(*instrument, *at, turn),
-            Event::Candles { instrument, interval, candles } => self.candles(*instrument, *interval, candles, turn),
+            Event::Candles { instrument, interval, candles, history: None } => {
+                self.candles(*instrument, *interval, candles, turn);
+            }
+            Event::Candles { instrument, candles, history: Some(series), .. } => {
+                self.recall(*instrument, *series, candles, turn);
+            }
             Event::DefinePlan { id, plan } => {
                 turn.changed |= self.plans.insert(*id, plan.clone()).as_ref() != Some(plan);
                 for market in &mut self.markets {
@@ -117,6 +122,25 @@ impl Engine {
                 self.with(slot, turn, |_, _, _| Ok(()));
             }
         }
+    }
+
+    /// The venue's history of a series: what is open there learns how far it went while nobody here heard it.
+    fn recall(&mut self, instrument: InstrumentId, series: Series, candles: &[Candle], turn: &mut Turn) {
+        let of_it = |key: &PositionKey| key.instrument == instrument;
+        let slots: Vec<u32> = self.slots.iter().filter(|(key, _)| of_it(key)).map(|(_, slot)| *slot).collect();
+        for slot in slots {
+            self.with(slot, turn, |position, ctx, out| {
+                position.recall(series, candles, ctx, out);
+                Ok(())
+            });
+        }
+    }
+
+    /// Whose position on an instrument needs the history of a series after a gap; nothing when none does.
+    #[must_use]
+    pub fn needs_history(&self, instrument: InstrumentId, series: Series) -> Option<AccountId> {
+        let needs = |position: &&Position| position.key.instrument == instrument && position.needs_history(series);
+        self.positions.iter().find(needs).map(|position| position.key.account)
     }
 
     fn slot(&mut self, key: PositionKey) -> Option<u32> {

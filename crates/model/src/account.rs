@@ -1,7 +1,7 @@
 //! An account at a venue, as far as decisions depend on it. Keys and addresses are not the core's concern.
 
 use crate::plan::StopLoss;
-use crate::{AccountId, Capability, Money, PlanId, Ratio, Symbol, ids::Name};
+use crate::{AccountId, Capability, Money, PlanId, Ratio, Refusals, Symbol, ids::Name};
 use serde::{Deserialize, Serialize};
 
 /// How the venue keeps positions on one instrument apart.
@@ -90,6 +90,9 @@ pub struct Account {
     /// What the owner has limited it to.
     #[serde(default)]
     pub limits: Limits,
+    /// What the owner wants done about refused stops.
+    #[serde(default)]
+    pub refusals: Refusals,
     /// The most that may be done for it, whatever is permitted later.
     #[serde(default)]
     pub permit: Permit,

@@ -39,6 +39,10 @@ pub struct Capability {
     /// it is flat, so that it can never be too small (product.md §2.7).
     #[serde(default)]
     pub whole_stop: bool,
+    /// An entry can carry the stop of the position it opens. It is there with the first execution, and the stop for the
+    /// whole position takes its place: there are never two (venues/ig.md §4.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entry_stop: bool,
     /// Which targets can rest at the same time.
     #[serde(default)]
     pub resting_targets: RestingTargets,

@@ -2,7 +2,7 @@
 
 use crate::{
     Account, AccountId, Answer, Candle, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Snapshot, Span, Tick, Timestamp,
+    Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series, Snapshot, Span, Tick, Timestamp,
     plan::{CloseAt, ExitPlan},
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub enum Event {
         interval: Span,
         /// The bars.
         candles: Vec<Candle>,
+        /// None: made of the prices that passed by here, for average true ranges. Else the venue's history of this series,
+        /// which also tells how far it went while nobody here heard it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        history: Option<Series>,
     },
     /// The operator closes a position at market. Its stop stays until it is flat.
     Close {

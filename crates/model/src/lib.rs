@@ -22,6 +22,7 @@ pub mod order;
 pub mod plan;
 pub mod position;
 pub mod refusal;
+pub mod refusals;
 pub mod snapshot;
 pub mod text;
 pub mod units;
@@ -47,6 +48,7 @@ pub use order::{Fee, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide,
 pub use plan::{Distance, ExitPlan, ExitPlanSpec, TrailedBy};
 pub use position::{PositionKey, PositionReport, PositionSide};
 pub use refusal::{Refusal, RefusalReason};
+pub use refusals::{NoChoice, OnUnprotectable, RefusalStep, Refusals};
 pub use snapshot::{Answer, Asked, Lookup, Outcome, Snapshot, UnknownCause};
 pub use text::Text;
 pub use units::{

@@ -39,6 +39,17 @@ impl Series {
         self as usize
     }
 
+    /// The word people are told.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Mark => "mark",
+            Self::Bid => "bid",
+            Self::Ask => "ask",
+        }
+    }
+
     /// The series at which a position on `side` could be closed at once: a long sells at the bid.
     #[must_use]
     pub const fn executable(side: PositionSide) -> Self {

@@ -115,6 +115,9 @@ pub struct NewOrder {
     pub kind: OrderKind,
     /// It may only shrink the position (I4). Every exit has it, and no entry.
     pub reduce_only: bool,
+    /// The stop that an entry brings with it, where the venue can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached_stop: Option<Trigger>,
 }
 
 impl NewOrder {
@@ -131,6 +134,7 @@ impl NewOrder {
             quantity,
             kind,
             reduce_only: true,
+            attached_stop: None,
         }
     }
 }

@@ -47,7 +47,8 @@ impl Bars {
                         before.as_ref().is_some_and(|open| open.candle.opened_at.plus(*interval) == opened_at);
                     if let Some(open) = before.filter(|open| open.whole) {
                         let candles = vec![open.candle];
-                        ended.push(Event::Candles { instrument: tick.instrument, interval: *interval, candles });
+                        let (instrument, interval) = (tick.instrument, *interval);
+                        ended.push(Event::Candles { instrument, interval, candles, history: None });
                     }
                     let candle = Candle { opened_at, high: price, low: price, close: price };
                     self.open.insert(key, Open { candle, whole: follows });
@@ -58,7 +59,8 @@ impl Bars {
     }
 }
 
-fn began(now: Timestamp, interval: Span) -> Timestamp {
+/// When the bar began that `now` lies in.
+pub(crate) fn began(now: Timestamp, interval: Span) -> Timestamp {
     let into = now.as_nanos().rem_euclid(interval.as_nanos());
     Timestamp::from_nanos(now.as_nanos() - into)
 }

@@ -8,6 +8,7 @@ use crate::bars::Bars;
 use crate::calendar::{Calendar, Closes};
 use crate::drills::Drills;
 use crate::executor::Executor;
+use crate::gaps::Gaps;
 use crate::health::Health;
 use crate::lease::Lease;
 use crate::snapshots::SnapshotSchedule;
@@ -19,6 +20,7 @@ use backstop_model::{
     Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
+use backstop_venues::CandleQuestion;
 use std::collections::VecDeque;
 
 /// Records between two checkpoints.
@@ -49,6 +51,7 @@ pub struct Cycle {
     bars: Bars,
     closes: Closes,
     drills: Drills,
+    gaps: Gaps,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
 }
@@ -71,6 +74,7 @@ impl Cycle {
             bars: Bars::default(),
             closes: Closes::default(),
             drills: Drills::default(),
+            gaps: Gaps::default(),
             lease: None,
         }
     }
@@ -147,6 +151,9 @@ impl Cycle {
     fn prepare(&mut self, event: &Event) {
         if let Event::Tick(tick) = event {
             self.fallout.extend(self.bars.hear(self.now, tick));
+            self.gaps.hear(self.now, tick, self.engine.board(tick.instrument));
+        } else if let Event::Candles { instrument, history: Some(series), .. } = event {
+            self.gaps.answered(*instrument, *series);
         } else if let Event::DefinePlan { plan, .. } = event {
             plan.atrs().for_each(|atr| self.bars.keep(atr.interval));
             let close_at = plan.close_at.as_ref();
@@ -255,6 +262,13 @@ impl Cycle {
         }
         self.health.commands += 1;
         Some(command)
+    }
+
+    /// The next question about prices that nobody here heard, for what is open and needs to know them.
+    pub fn next_candles(&mut self, now: Timestamp) -> Option<CandleQuestion> {
+        self.now = self.now.max(now);
+        let engine = &self.engine;
+        self.gaps.due(self.now, |instrument, series| engine.needs_history(instrument, series))
     }
 
     /// What the cycle itself has to say, to be taken in: bars that have ended, times of day that have come, unknown outcomes of requests without an answer

@@ -72,7 +72,12 @@ impl Executor {
 
     fn queue(&mut self, not_before: Timestamp, command: Command, attempts: u32) {
         let key = (command.lane(), command.account(), command.instrument());
-        self.lanes.entry(key).or_default().push_back((not_before, command, attempts));
+        let lane = self.lanes.entry(key).or_default();
+        // A cancel that waits already says all that another one would.
+        let again = matches!(command, Command::Cancel { .. }) && lane.iter().any(|(_, waits, _)| *waits == command);
+        if !again {
+            lane.push_back((not_before, command, attempts));
+        }
     }
 
     /// The next command that may leave, most urgent lane first.
@@ -117,7 +122,7 @@ impl Executor {
         let Event::Answer(answer) = &event else { return Some(event) };
         let Some(sent) = self.sent.remove(&(answer.id, answer.asked)) else { return Some(event) };
         if let Outcome::Refused(refusal) = &answer.outcome
-            && let Some(pause) = retry::pause(refusal.reason, sent.attempts)
+            && let Some(pause) = retry::pause(&sent.command, refusal.reason, sent.attempts)
         {
             self.queue(now.plus(pause), sent.command, sent.attempts);
             return None;

@@ -3,8 +3,8 @@
 //! [`Cycle`] is one turn of the live loop without any I/O: events in, records, requests and a wake-up out. A shell with
 //! sockets and a clock drives it, a demonstration drives it on virtual time, a storm drives it on faults: always this
 //! very code. Its parts are state machines as well: [`executor`] says what may be sent now, [`retry`] which refusals
-//! are worth repeating, [`snapshots`] when the venue is asked for its full truth, [`lease`] whether this engine may act
-//! at all. Nothing here decides about a
+//! are worth repeating, [`snapshots`] when the venue is asked for its full truth, [`gaps`] when for the prices that nobody
+//! heard, [`lease`] whether this engine may act at all. Nothing here decides about a
 //! position.
 
 pub mod bars;
@@ -15,6 +15,7 @@ pub mod drills;
 pub mod executor;
 pub mod explain;
 pub mod followed;
+pub mod gaps;
 pub mod health;
 pub mod lease;
 pub mod live;
@@ -29,6 +30,7 @@ pub use cycle::{Cycle, Taken};
 pub use drills::Drills;
 pub use executor::Executor;
 pub use followed::{Background, Followed, Follower};
+pub use gaps::Gaps;
 pub use health::Health;
 pub use lease::Lease;
 pub use live::{Ended, Handle, Input, Live, Shown, ShownEntry, Status, Tell, Verdict};

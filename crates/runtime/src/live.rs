@@ -219,6 +219,9 @@ impl Live {
             happened = true;
             self.venue.submit(now, &command);
         }
+        while let Some(question) = self.cycle.next_candles(now) {
+            self.venue.ask_candles(now, &question);
+        }
         happened
     }
 

@@ -4,14 +4,20 @@ use backstop_model::{Asked, Command, RefusalReason, Span};
 
 /// How long to wait before attempt `attempts + 1`; nothing when the core is to hear of it.
 ///
-/// | refusal | repeats | pauses |
-/// |---|---|---|
-/// | throttled, overload (F-A04, F-A05) | 3 | 200, 400, 800 ms |
-/// | everything else | none | – |
+/// | refusal | of | repeats | pauses |
+/// |---|---|---|---|
+/// | throttled, overload (F-A04, F-A05) | cancels | 3 | 200, 400, 800 ms |
+/// | everything else | | none | – |
+///
+/// Orders are the core's to repeat: it paces them leg by leg, so that no leg asks more than twenty times a minute
+/// whatever the venue says (I36), and by then it may want another one.
 #[must_use]
-pub fn pause(reason: RefusalReason, attempts: u32) -> Option<Span> {
+pub fn pause(command: &Command, reason: RefusalReason, attempts: u32) -> Option<Span> {
+    let cancels = matches!(command, Command::Cancel { .. });
     match reason {
-        RefusalReason::Throttled => (1..=3).contains(&attempts).then(|| Span::from_millis(100 << attempts)),
+        RefusalReason::Throttled => {
+            (cancels && (1..=3).contains(&attempts)).then(|| Span::from_millis(100 << attempts))
+        }
         RefusalReason::BelowMinimum
         | RefusalReason::DuplicateId
         | RefusalReason::Filter

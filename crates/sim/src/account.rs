@@ -125,8 +125,11 @@ impl Default for Position {
 pub struct Account {
     /// How positions are kept.
     pub mode: PositionMode,
-    /// One leverage for everything.
+    /// The leverage of every market that has none of its own.
     pub leverage: Leverage,
+    /// By symbol.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub leverages: BTreeMap<String, Leverage>,
     /// The wallet: deposits + realised − fees + funding.
     pub balance: Money,
     /// By symbol and slot; a slot stays here once it was used.
@@ -160,25 +163,31 @@ impl Account {
         self.positions.values().any(|position| !position.holding.is_flat())
     }
 
+    /// The leverage of a market.
+    #[must_use]
+    pub fn leverage_of(&self, symbol: &str) -> Leverage {
+        self.leverages.get(symbol).copied().unwrap_or(self.leverage)
+    }
+
     /// The wallet minus the initial margin of everything open, unrealised profit left aside.
     ///
     /// # Errors
     /// [`OutOfRange`] when the sum does not fit.
     pub fn available(&self) -> Result<Money, OutOfRange> {
         let mut available = self.balance;
-        for position in self.positions.values() {
-            let margin = self.margin_for(position.holding.cost)?;
+        for ((symbol, _), position) in &self.positions {
+            let margin = self.margin_for(symbol, position.holding.cost)?;
             available = available.minus(worth_of(margin, position.worth)?)?;
         }
         Ok(available)
     }
 
-    /// The initial margin of `notional`.
+    /// The initial margin of `notional` in a market.
     ///
     /// # Errors
     /// [`OutOfRange`] when it does not fit.
-    pub fn margin_for(&self, notional: Money) -> Result<Money, OutOfRange> {
-        let share = Ratio::ONE.over(self.leverage.as_ratio(), Rounding::Up)?;
+    pub fn margin_for(&self, symbol: &str, notional: Money) -> Result<Money, OutOfRange> {
+        let share = Ratio::ONE.over(self.leverage_of(symbol).as_ratio(), Rounding::Up)?;
         notional.times(share, Rounding::Up)
     }
 }

@@ -236,8 +236,19 @@ impl Exchange {
             return Err(SetupError::NoMode(mode));
         }
         let trailing = TrailingStops::default();
-        let account = Account { mode, leverage, balance, positions: BTreeMap::new(), trailing };
+        let (positions, leverages) = (BTreeMap::new(), BTreeMap::new());
+        let account = Account { mode, leverage, leverages, balance, positions, trailing };
         self.ledger.accounts.insert(name.to_owned(), account);
+        Ok(())
+    }
+
+    /// Sets the leverage of an account in one market, as its owner does before trading there; nobody is told.
+    ///
+    /// # Errors
+    /// [`SetupError::NoAccount`].
+    pub fn set_leverage(&mut self, name: &str, symbol: &str, leverage: Leverage) -> Result<(), SetupError> {
+        let account = self.ledger.accounts.get_mut(name).ok_or_else(|| SetupError::NoAccount(name.to_owned()))?;
+        account.leverages.insert(symbol.to_owned(), leverage);
         Ok(())
     }
 

@@ -28,7 +28,7 @@ pub enum HandAction {
         /// Its client id.
         client_id: String,
     },
-    /// Change the leverage (F-D08).
+    /// Change the leverage, of every market (F-D08).
     ChangeLeverage(Leverage),
     /// Switch between hedge and one-way (F-D07); refused while orders or positions are open.
     ChangeMode(PositionMode),
@@ -101,7 +101,7 @@ impl Exchange {
                 self.end(id, Status::Canceled, Some(Cause::ByHand));
                 Ok(())
             }
-            HandAction::ChangeLeverage(leverage) => self.configure(account, mode, leverage),
+            HandAction::ChangeLeverage(leverage) => self.change_leverage(account, mode, leverage),
             HandAction::ChangeMode(mode) => self.change_mode(account, mode),
             HandAction::Close { symbol, side } => {
                 let quantity = self.held(account, mode, &symbol, side)?;
@@ -198,6 +198,12 @@ impl Exchange {
         if symbols.iter().any(|symbol| !self.open_ids(account, symbol, None).is_empty()) {
             return Err(refusal::OPEN_ORDERS.refused());
         }
+        self.configure(account, mode, leverage)
+    }
+
+    /// For every market: none keeps one of its own.
+    fn change_leverage(&mut self, account: &str, mode: PositionMode, leverage: Leverage) -> Result<(), Refused> {
+        self.ledger.accounts.get_mut(account).into_iter().for_each(|owner| owner.leverages.clear());
         self.configure(account, mode, leverage)
     }
 

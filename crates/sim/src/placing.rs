@@ -225,7 +225,8 @@ impl Exchange {
         };
         let Some(price) = limit.or_else(|| market.executable(place.side)) else { return false };
         let worth = market.worth();
-        let needed = price.notional(grows).and_then(|notional| worth_of(owner.margin_for(notional)?, worth));
+        let needed =
+            price.notional(grows).and_then(|notional| worth_of(owner.margin_for(&place.symbol, notional)?, worth));
         match (needed, owner.available()) {
             (Ok(needed), Ok(available)) => needed > Money::ZERO && needed > available,
             (Err(_), _) | (_, Err(_)) => true,

@@ -75,7 +75,7 @@ impl Exchange {
 
     pub(crate) fn liquidation_price(&self, account: &str, symbol: &str, holding: &Holding) -> Option<Price> {
         let maintenance = self.markets.get(symbol)?.rules.maintenance_margin;
-        holding.liquidation_price(self.ledger.account(account)?.leverage, maintenance)
+        holding.liquidation_price(self.ledger.account(account)?.leverage_of(symbol), maintenance)
     }
 
     /// Liquidates what the mark price has reached; after all triggers of the point, so a nearer stop goes first.

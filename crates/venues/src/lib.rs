@@ -6,7 +6,7 @@
 pub mod binance;
 pub mod paper;
 
-use backstop_model::{Command, Event, Timestamp};
+use backstop_model::{AccountId, Command, Event, InstrumentId, Series, Span, Timestamp};
 
 /// A venue as the runtime sees it.
 ///
@@ -25,6 +25,25 @@ pub trait Venue {
 
     /// When the next thing will arrive for certain; nothing when only the outside knows.
     fn next_due(&self) -> Option<Timestamp>;
+
+    /// Takes a question about past prices to the venue. Its answer comes as [`Event::Candles`] with `history`; a venue that
+    /// keeps no such candles never answers.
+    fn ask_candles(&mut self, _now: Timestamp, _question: &CandleQuestion) {}
+}
+
+/// Which candles are asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CandleQuestion {
+    /// Whose connection is used.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Of which price; no other may stand in for it.
+    pub series: Series,
+    /// Length of a candle: 1, 5 or 15 minutes, 1 or 4 hours.
+    pub interval: Span,
+    /// The first candle begins here, on a whole interval; all that have ended since are wanted, 1,000 at most.
+    pub since: Timestamp,
 }
 
 /// A connection that cannot go on, and what to do about it.

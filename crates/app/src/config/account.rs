@@ -3,9 +3,9 @@
 use super::amounts;
 use super::located::Located;
 use super::problem::Problem;
-use super::{plan, wire};
+use super::{plan, refusals, wire};
 use backstop_model::plan::{Guaranteed, StopLoss};
-use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Symbol};
+use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Refusals, Symbol};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct AccountConfig {
     pub hard_stop: Option<StopLoss>,
     /// Whether an entry through Backstop is made in one part for each level.
     pub split_entries: bool,
+    /// What is done about refused stops.
+    pub refusals: Refusals,
     /// Whether every kind of protective order is tried at the start and daily.
     pub fire_drill: bool,
     /// Loss of the day, as a share of equity, from which there is an alert and no new entry.
@@ -61,6 +63,7 @@ impl AccountConfig {
             adopt: Adopt::Plan,
             hard_stop: None,
             split_entries: false,
+            refusals: Refusals::default(),
             fire_drill: true,
             max_daily_loss: None,
             flatten: false,
@@ -130,6 +133,7 @@ pub(super) fn account(
     account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
     account.hard_stop = written.hard_stop.as_ref().map(hard_stop).transpose()?;
     account.split_entries = split_entries(written, venue)?;
+    account.refusals = refusals::refusals(written)?;
     account.fire_drill = written.fire_drill.as_ref().is_none_or(|wanted| wanted.value);
     account.max_daily_loss =
         written.max_daily_loss.as_ref().map(|loss| amounts::percent(loss, "max_daily_loss", 0, 100)).transpose()?;

@@ -11,6 +11,7 @@ mod instrument;
 mod located;
 mod plan;
 mod problem;
+mod refusals;
 mod refused;
 mod schema;
 mod times;

@@ -4,7 +4,8 @@
 use super::*;
 use backstop_model::plan::{BreakEven, Rest, StopLadder, TrailDistance, TrailedBy};
 use backstop_model::{
-    Distance, Instrument, InstrumentId, LeastDistance, Money, PositionMode, Price, Quantity, Ratio, Span, TriggerSource,
+    Distance, Instrument, InstrumentId, LeastDistance, Money, OnUnprotectable, PositionMode, Price, Quantity, Ratio,
+    RefusalReason, RefusalStep, Span, TriggerSource,
 };
 
 use backstop_sim as sim;
@@ -292,6 +293,22 @@ fn the_schema_describes_every_section() {
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["$defs"]["StopLoss"]["additionalProperties"], false);
     assert!(schema["$defs"]["Distance"]["pattern"].is_string());
+}
+
+#[test]
+fn an_account_says_what_is_done_when_a_stop_is_refused_or_none_can_be_had() {
+    let with = |lines: &str| format!("accounts:\n  main:\n    {lines}\n");
+    let chosen = |lines: &str| read(&with(lines)).accounts[0].refusals.on_unprotectable;
+    assert_eq!(chosen("adopt: plan"), OnUnprotectable::CloseWithin(percent("0.5")));
+    assert_eq!(chosen("on_unprotectable: 1.5%"), OnUnprotectable::CloseWithin(percent("1.5")));
+    assert_eq!(chosen("on_unprotectable: close"), OnUnprotectable::Close);
+    assert_eq!(chosen("on_unprotectable: keep_trying"), OnUnprotectable::KeepTrying);
+    let config = read(&with("on_refusal: { filter: [reprice, close], throttled: [again, again, reduce] }"));
+    let (refusals, [again, reduce]) = (&config.accounts[0].refusals, [RefusalStep::Again, RefusalStep::Reduce]);
+    assert_eq!(refusals.chosen(RefusalReason::Throttled), Some([again, again, reduce]));
+    let [reprice, close] = [RefusalStep::Reprice, RefusalStep::Close];
+    assert_eq!(refusals.chosen(RefusalReason::Filter), Some([reprice, close, close]));
+    assert_eq!(refusals.chosen(RefusalReason::Other), None);
 }
 
 #[test]

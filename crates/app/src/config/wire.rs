@@ -43,6 +43,11 @@ pub struct Account {
     /// Whether an entry through Backstop is made in one deal for each level, so that every level rests at the venue; IG only,
     /// no when absent.
     pub split_entries: Option<Located<bool>>,
+    /// When the venue is overloaded and no stop can be placed within three seconds: `close` it at market, `keep_trying`, or close it
+    /// when the price is within so much of the stop; `0.5%` when absent.
+    pub on_unprotectable: Option<Located<Unprotectable>>,
+    /// What is done about refused stops, class by class, where it is not the usual.
+    pub on_refusal: Option<OnRefusal>,
     /// Whether every kind of protective order is tried at the venue at the start and daily; yes when absent.
     pub fire_drill: Option<Located<bool>>,
     /// Loss of the day, as a percentage of equity, from which there is an alert and no new entry.
@@ -53,6 +58,49 @@ pub struct Account {
     pub symbols: Option<Vec<Located<String>>>,
     /// The largest notional of one position: entries beyond it are refused, positions of others are told of.
     pub max_notional: Option<Located<Number>>,
+}
+
+/// What is done about the first, the second and every further refusal of a stop in a row; the last one stays.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OnRefusal {
+    /// The quantity is below what the venue takes: `again`, `close`.
+    pub below_minimum: Option<Steps>,
+    /// Price or quantity off the grid, or outside a band: `again`, `reprice`, `other_trigger`, `reduce`, `close`.
+    pub filter: Option<Steps>,
+    /// Not enough margin: `again`, `make_room`, `reduce`, `close`.
+    pub margin: Option<Steps>,
+    /// Anything else that is definite: any step.
+    pub other: Option<Steps>,
+    /// Nothing to reduce, or other orders hold the room: `again`, `make_room`.
+    pub reduce_only: Option<Steps>,
+    /// Too many requests, or overload: `again`, `reduce`, `close`.
+    pub throttled: Option<Steps>,
+    /// The venue's cap on open orders: `again`, `make_room`, `close`.
+    pub too_many_orders: Option<Steps>,
+    /// This kind of order does not exist there: `again`, `other_trigger`, `reduce`, `close`.
+    pub unsupported: Option<Steps>,
+}
+
+/// One to three steps.
+pub type Steps = Located<Vec<Located<RefusalStep>>>;
+
+/// One step.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalStep {
+    /// The same after a pause.
+    Again,
+    /// Close everything at market; not after a single refusal.
+    Close,
+    /// The farthest target gives up its place.
+    MakeRoom,
+    /// Watch another price.
+    OtherTrigger,
+    /// Close half at market; not after a single refusal.
+    Reduce,
+    /// A little nearer to the market.
+    Reprice,
 }
 
 /// Where an account is held.
@@ -499,6 +547,15 @@ own_text! {
     }
 }
 
+own_text! {
+    /// What is done when no stop can be had.
+    Unprotectable, {
+        "description": "`close`, `keep_trying`, or how near the stop: `0.5%`.",
+        "type": "string",
+        "pattern": r"^\s*(close|keep_trying|[0-9]+(\.[0-9]+)?\s*%)\s*$",
+        "examples": ["0.5%", "close", "keep_trying"]
+    }
+}
 own_text! {
     /// A time of day with its zone.
     TimeOfDay, {

@@ -142,6 +142,7 @@ fn account(number: u32, opening: &Opening) -> Account {
         capability: opening.script.seat.capability(),
         currency: opening.instrument.currency,
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     }
 }

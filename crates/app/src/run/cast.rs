@@ -88,6 +88,7 @@ impl RunCast {
                 capability: seat.capability(),
                 currency,
                 limits: limits(written),
+                refusals: written.refusals.clone(),
                 permit: permitted(written.mode),
             };
             definitions.push(Event::DefineAccount(Box::new(account.clone())));
@@ -162,9 +163,22 @@ impl RunCast {
         for (account, seat) in self.accounts.iter().zip(&self.seats) {
             if table.accounts.iter().any(|(id, _)| *id == account.id) {
                 seat_account(&mut exchange, account.name, seat)?;
+                self.set_leverages(&mut exchange, account.name)?;
             }
         }
         Ok(exchange)
+    }
+}
+
+impl RunCast {
+    /// The leverage of each instrument, as it is written now: liquidation at the venue lies where the engine expects it.
+    fn set_leverages(&self, exchange: &mut sim::Exchange, name: Name) -> Result<(), String> {
+        let written = self.instruments.iter().filter_map(|instrument| Some((instrument.symbol, instrument.leverage?)));
+        for (symbol, leverage) in written {
+            let set = exchange.set_leverage(name.as_str(), symbol.as_str(), leverage);
+            set.map_err(|why| why.to_string())?;
+        }
+        Ok(())
     }
 }
 
@@ -180,5 +194,40 @@ fn seat_account(exchange: &mut sim::Exchange, name: Name, seat: &Seat) -> Result
                 refused.text
             )
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+    use crate::paper::instrument;
+    use crate::recorded::Decimals;
+    use backstop_model::Symbol;
+
+    /// The margin that the venue wants for a notional of 100, market by market.
+    fn margins(config: &str, was: Option<sim::Exchange>) -> (Vec<String>, sim::Exchange) {
+        let config = Config::parse(config, "c.yaml").unwrap();
+        let grid = Decimals { price: 2, quantity: Some(3) };
+        let symbols = ["AAA", "BBB", "CCC"].map(|symbol| Symbol::new(symbol).unwrap());
+        let instruments = symbols.map(|symbol| instrument(&config, symbol, grid).unwrap());
+        let cast = RunCast::new(&config, instruments.to_vec()).unwrap();
+        let exchange = cast.seated(&cast.tables()[0], was, 7).unwrap();
+        let account = exchange.ledger().account("main").unwrap();
+        let margin = |symbol: Symbol| account.margin_for(symbol.as_str(), "100".parse().unwrap()).unwrap().to_string();
+        (symbols.map(margin).to_vec(), exchange)
+    }
+
+    #[test]
+    fn an_account_has_the_leverage_that_is_written_for_each_instrument_also_after_a_restart() {
+        for venue in ["paper", "binance", "bitget", "ig"] {
+            let config = format!(
+                "accounts: {{ main: {{ venue: {venue}, plan: swing }} }}\ninstruments: {{ AAA: {{ leverage: 2 }}, BBB: {{ leverage: 50 }} }}\n"
+            );
+            let (asked, exchange) = margins(&config, None);
+            assert_eq!(asked, ["50", "2", "10"], "{venue}");
+            let (asked, _) = margins(&config.replace("leverage: 50", "leverage: 5"), Some(exchange));
+            assert_eq!(asked, ["50", "20", "10"], "{venue}");
+        }
     }
 }

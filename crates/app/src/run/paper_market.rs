@@ -9,7 +9,7 @@ use backstop_model::{
     AccountId, Command, Event, Instrument, InstrumentId, PositionSide, Quantity, Span, Tick, Timestamp,
 };
 use backstop_venues::paper::PaperVenue;
-use backstop_venues::{Venue, VenueFailure};
+use backstop_venues::{CandleQuestion, Venue, VenueFailure};
 
 /// The cursor is written at most this often.
 const CURSOR_EVERY: Span = Span::from_millis(250);
@@ -133,6 +133,12 @@ impl Venue for PaperMarket {
             }
         }
         Ok(events)
+    }
+
+    fn ask_candles(&mut self, now: Timestamp, question: &CandleQuestion) {
+        if let Some(venue) = self.venue_of(question.account) {
+            venue.ask_candles(now, question);
+        }
     }
 
     fn next_due(&self) -> Option<Timestamp> {

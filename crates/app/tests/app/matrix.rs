@@ -12,7 +12,7 @@
 
 mod exits;
 mod guide;
-mod stage;
+pub mod stage;
 
 use backstop_model::plan::{CloseAt, Weekday};
 use backstop_model::{

@@ -1,31 +1,15 @@
-//! What is done when a venue refuses a stop: one table, class of refusal × how often in a row (product.md §8).
+//! What is done when a venue refuses a stop: one table, class of refusal × how often in a row (product.md §8), and what the
+//! owner of the account has chosen instead.
 //!
 //! Whatever stands here, Backstop itself watches the price as long as no stop works at the venue, and closes when the
 //! price goes through it.
 
-use backstop_model::RefusalReason;
+use backstop_model::{RefusalReason, RefusalStep, Refusals};
 
-/// What is done about a refused stop.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Policy {
-    /// The same again after a pause: 0.2 s, 0.4 s, … up to 5 s.
-    Again,
-    /// Everything is closed at market: the price is through the stop, or nothing can protect it.
-    Close,
-    /// Farther from the market, twice as far after every refusal, and never looser than what rests.
-    Farther,
-    /// The farthest target gives up its place until a stop works.
-    MakeRoom,
-    /// The stop watches another price: last instead of mark, mark instead of anything else.
-    OtherTrigger,
-    /// A little nearer to the market: one tick or 0.05 %, whichever is more.
-    Reprice,
-}
-
-/// The policies for the first, second and third refusal in a row; the last one stays.
+/// What is usually done about the first, second and third refusal in a row; the last one stays.
 #[must_use]
-pub const fn policies(reason: RefusalReason) -> [Policy; 3] {
-    use Policy::{Again, Close, Farther, MakeRoom, OtherTrigger, Reprice};
+pub const fn usual(reason: RefusalReason) -> [RefusalStep; 3] {
+    use RefusalStep::{Again, Close, Farther, MakeRoom, OtherTrigger, Reprice};
     match reason {
         RefusalReason::BelowMinimum => [Again, Again, Again],
         RefusalReason::DuplicateId => [Again, Again, Again],
@@ -45,14 +29,14 @@ pub const fn policies(reason: RefusalReason) -> [Policy; 3] {
     }
 }
 
-/// What is done about the n-th refusal in a row, counted from 1.
+/// What is done about the n-th refusal in a row, counted from 1: as the owner of the account has chosen, else the usual.
 #[must_use]
-pub const fn policy(reason: RefusalReason, refusals: u16) -> Policy {
-    let policies = policies(reason);
+pub fn step(chosen: &Refusals, reason: RefusalReason, refusals: u16) -> RefusalStep {
+    let [first, second, further] = chosen.chosen(reason).unwrap_or_else(|| usual(reason));
     match refusals {
-        0 | 1 => policies[0],
-        2 => policies[1],
-        _ => policies[2],
+        0 | 1 => first,
+        2 => second,
+        _ => further,
     }
 }
 
@@ -79,34 +63,44 @@ mod tests {
         RefusalReason::WouldTrigger,
     ];
 
-    const fn word(policy: Policy) -> &'static str {
-        match policy {
-            Policy::Again => "again",
-            Policy::Close => "close",
-            Policy::Farther => "farther",
-            Policy::MakeRoom => "make room",
-            Policy::OtherTrigger => "other trigger",
-            Policy::Reprice => "re-price",
-        }
-    }
-
     #[test]
-    fn the_guide_has_this_very_table() {
+    fn the_guide_has_this_very_table_and_these_very_choices() {
         let guide = include_str!("../../../../docs/guide/refusals.md");
         for reason in ALL {
             let name = serde_json::to_string(&reason).unwrap().replace('"', "");
-            let [first, second, third] = policies(reason).map(word);
-            let row = format!("| `{name}` | {first} | {second} | {third} |");
+            let [first, second, third] = usual(reason).map(RefusalStep::word);
+            let words: Vec<&str> = RefusalStep::choices(reason).iter().map(|step| step.word()).collect();
+            let choices = if words.is_empty() { "–".to_owned() } else { format!("`{}`", words.join("` `")) };
+            let row = format!("| `{name}` | {first} | {second} | {third} | {choices} |");
             assert!(guide.contains(&row), "docs/guide/refusals.md lacks the row\n{row}");
         }
     }
 
     #[test]
-    fn the_last_policy_stays() {
+    fn what_is_usual_could_be_chosen_wherever_there_is_a_choice() {
+        for reason in ALL.into_iter().filter(|reason| !RefusalStep::choices(*reason).is_empty()) {
+            let mut refusals = Refusals::default();
+            refusals.choose(reason, &usual(reason)).unwrap();
+            assert_eq!(refusals.chosen(reason), Some(usual(reason)), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_step_stays_and_a_choice_takes_the_place_of_the_usual_in_each_cell() {
+        let made = |refusals: &Refusals, reason| [1, 2, 3, 4, 99].map(|count| step(refusals, reason, count));
         for reason in ALL {
-            let [first, second, third] = policies(reason);
-            let made: Vec<Policy> = [1, 2, 3, 4, 99].map(|refusals| policy(reason, refusals)).to_vec();
-            assert_eq!(made, [first, second, third, third, third], "{reason:?}");
+            let [first, second, third] = usual(reason);
+            assert_eq!(made(&Refusals::default(), reason), [first, second, third, third, third], "{reason:?}");
+            for choice in RefusalStep::choices(reason) {
+                let again = RefusalStep::Again;
+                let cells = [vec![*choice], vec![again, *choice], vec![again, again, *choice]];
+                for cell in cells.into_iter().filter(|cell| !cell[0].closes()) {
+                    let mut refusals = Refusals::default();
+                    refusals.choose(reason, &cell).unwrap();
+                    let at = |place: usize| *cell.get(place).unwrap_or(choice);
+                    assert_eq!(made(&refusals, reason), [at(0), at(1), at(2), *choice, *choice], "{reason:?} {cell:?}");
+                }
+            }
         }
     }
 }

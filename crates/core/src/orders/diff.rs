@@ -125,14 +125,15 @@ impl Position {
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
     }
 
-    /// While it is paused: whether what rests for a tranche can stay, because it claims no more than is open.
+    /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.
     fn may_rest(&self, tranche: &Tranche) -> bool {
         let epoch = self.epoch;
         let mine = |order: &&OpenOrder| {
             order.epoch == epoch && order.tranche == tranche.id && !order.leg.is_stop() && !order.whole
         };
         let claims = self.orders.iter().filter(mine).map(claim).try_fold(Quantity::ZERO, Quantity::plus);
-        tranche.closing.is_none() && claims.is_ok_and(|claimed| claimed <= tranche.remaining)
+        let goes_on = tranche.closing.is_none() && !tranche.is_closed();
+        goes_on && claims.is_ok_and(|claimed| claimed <= tranche.remaining)
     }
 
     /// Whether working stops cover every open tranche.

@@ -4,7 +4,7 @@
 use super::OrderState;
 use backstop_model::{
     ClientOrderId, Epoch, ExitPlan, ExitReason, OrderKind, PlanId, Price, Quantity, Refusal, RequestId, TimeInForce,
-    Timestamp, VenueOrderId,
+    Timestamp, Trigger, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -52,6 +52,9 @@ pub struct EntryOrder {
     pub asked_plan: Option<PlanId>,
     /// The plan its position gets.
     pub plan: Option<Arc<ExitPlan>>,
+    /// The stop it carries, where the venue can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Trigger>,
     /// When it was asked for, by our time.
     pub asked_at: Timestamp,
     /// The venue's id, once known.

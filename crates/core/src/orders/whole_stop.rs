@@ -7,7 +7,7 @@
 
 use super::{Change, Leg, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position};
-use backstop_model::{Command, OrderKind, TrancheId};
+use backstop_model::{Command, OrderKind, TrancheId, Trigger};
 
 impl Position {
     /// Orders for the whole position follow what is open.
@@ -19,9 +19,9 @@ impl Position {
         }
     }
 
-    /// The whole-position stop that is wanted now; none where the venue has none, while it is refused, and when it would
-    /// be tighter than every stop wanted.
-    pub(crate) fn whole_stop(&self, ctx: Ctx) -> Option<Wanted> {
+    /// The whole-position stop that is wanted now, and the trigger it is on its way to; none where the venue has none,
+    /// while it is refused, and when it would be tighter than every stop wanted.
+    pub(crate) fn whole_stop(&self, ctx: Ctx) -> Option<(Wanted, OrderKind)> {
         let live = self.live.as_ref().filter(|_| ctx.account.capability.whole_stop)?;
         let plan = live.plan.as_ref()?;
         let placed = live.open().filter_map(|tranche| Some((tranche.resting_stop()?, tranche.id)));
@@ -29,16 +29,21 @@ impl Position {
             placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
         let outermost = live.tranche(tranche)?.asked(stop.price, plan);
         let held = live.whole.is_held(ctx.now);
+        let mut goes_to = outermost;
         let trigger = match self.live_whole_stop() {
             Some(resting) => {
                 let OrderKind::StopMarket(at) = resting.kind else { return None };
                 let follows = ctx.account.capability.amend_stop && !held;
                 if follows && at.source == outermost.source {
-                    outermost
+                    // Moving out, it would leave those behind that it protects now: first they get stops of their own (R6, I3).
+                    let leaves =
+                        self.key.side.is_better(at.price, outermost.price) && !self.nearer_stand_alone(outermost);
+                    if leaves { at } else { outermost }
                 } else if self.key.side.is_better(at.price, outermost.price) {
                     // The outermost stop has moved out: this one makes way for stops of each quantity.
                     return None;
                 } else {
+                    goes_to = at;
                     at
                 }
             }
@@ -46,11 +51,29 @@ impl Position {
             None => outermost,
         };
         let (quantity, kind, reason) = (self.quantity(), OrderKind::StopMarket(trigger), stop.basis.reason());
-        Some(Wanted { tranche: TrancheId::FIRST, leg: Leg::WholeStop, kind, quantity, whole: true, reason })
+        let want = Wanted { tranche: TrancheId::FIRST, leg: Leg::WholeStop, kind, quantity, whole: true, reason };
+        Some((want, OrderKind::StopMarket(goes_to)))
+    }
+
+    /// Whether every tranche with a nearer stop than that has it resting on its own. While the venue refuses one, the stop
+    /// for the whole position stays where it is: rather one tranche closed early than another one late.
+    fn nearer_stand_alone(&self, outermost: Trigger) -> bool {
+        let Some(live) = &self.live else { return true };
+        let side = self.key.side;
+        live.open().all(|tranche| {
+            let nearer = tranche.resting_stop().filter(|stop| side.is_better(stop.price, outermost.price));
+            let Some(stop) = nearer else { return true };
+            let alone = self.orders.iter().any(|order| {
+                let own = order.leg == Leg::Stop && order.epoch == self.epoch && order.tranche == tranche.id;
+                let near = order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
+                own && near && order.stands() && order.remaining() >= tranche.remaining
+            });
+            alone || tranche.closing.is_some()
+        })
     }
 
     /// Whether the whole-position stop is, or is about to be, all that a tranche's own stop would be.
-    pub(crate) fn serves(&self, whole: &Wanted, stop: &Wanted, ctx: Ctx) -> bool {
+    pub(crate) fn serves(&self, whole: OrderKind, stop: &Wanted, ctx: Ctx) -> bool {
         let doubtful = self.live_whole_stop().is_some_and(|order| match order.state {
             OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) } => true,
             OrderState::InFlight { .. }
@@ -58,7 +81,7 @@ impl Position {
             | OrderState::Triggered { .. }
             | OrderState::Working { .. } => false,
         });
-        whole.kind == stop.kind && !doubtful && !self.is_futile(stop, ctx)
+        whole == stop.kind && !doubtful && !self.is_futile(stop, ctx)
     }
 
     /// The whole-position stop of this incarnation, working or under way.
@@ -73,11 +96,17 @@ impl Position {
         !self.is_flat() && order.epoch == self.epoch && (wanted || !self.is_covered_without_whole())
     }
 
-    /// Whether the stop of a tranche has become needless beside the whole-position stop.
+    /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where
+    /// this one does, or nearer. Where it is being moved to counts once the venue has moved it (R6, I3).
     pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let own = wants.iter().any(|want| want.leg == Leg::Stop && want.tranche == order.tranche);
+        let side = self.key.side;
+        let as_near = |whole: &OpenOrder| match (whole.stop_price(), order.stop_price()) {
+            (Some(whole), Some(own)) => !side.is_better(own, whole),
+            (None, _) | (_, None) => false,
+        };
         !own && wants.iter().any(|want| want.leg == Leg::WholeStop)
-            && self.live_whole_stop().is_some_and(OpenOrder::stands)
+            && self.live_whole_stop().is_some_and(|whole| whole.stands() && as_near(whole))
     }
 
     /// Places or moves it.
@@ -117,6 +146,9 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         live.whole.revision = live.whole.revision.saturating_add(1);
         let revision = live.whole.revision;
-        self.send(want, revision, want.quantity, ctx, out);
+        // The stop that came with the entry becomes this one where it stands, and is moved from there.
+        let attached = live.whole.attached.take().map(OrderKind::StopMarket);
+        let first = Wanted { kind: attached.unwrap_or(want.kind), ..*want };
+        self.send(&first, revision, want.quantity, ctx, out);
     }
 }

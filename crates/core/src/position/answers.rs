@@ -8,14 +8,14 @@ use super::spacing::note_refusal;
 use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
-use crate::exits::refusal_policy::{Policy, policy};
+use crate::exits::refusal_policy;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Price, Refusal, RefusalReason, Severity,
-    Span, Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Price, Ratio, Refusal, RefusalReason,
+    RefusalStep, Rounding, Severity, Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -68,8 +68,13 @@ impl Position {
                 order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
             }
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
-                // Nobody has heard of it: nothing is counted against its leg.
-                self.orders.remove(index);
+                // Nobody has heard of it: nothing is counted against a leg that has to wait for its permit. What may go while
+                // only protection does, and still cannot, is asked for again in a while and not at once (I36).
+                let order = self.orders.remove(index);
+                let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(order.tranche));
+                if let Some(tranche) = tranche.filter(|_| order.leg.takes_at_once()) {
+                    tranche.hold(order.leg, ctx.now);
+                }
             }
             Outcome::Refused(refusal) => {
                 let order = self.orders.remove(index);
@@ -215,11 +220,11 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         return;
     }
     let refusals = tranche.hold(Leg::Stop, now);
+    tranche.note_throttled(refusal.reason);
     if refusal.reason == RefusalReason::TooNear {
         return stop_too_near(tranche, order.stop_price(), refusal, scene, out);
     }
-    let policy = policy(refusal.reason, refusals);
-    if policy == Policy::Close {
+    if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
         let text = format!("the stop would trigger at once ({refusal}); closing at market");
         scene.tell(Severity::Warning, tranche.id, &text, out);
@@ -236,9 +241,13 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-    scene.tell(severity, tranche.id, &text, out);
+    // That a venue is busy for a moment is no news: it is asked again at once, and after three seconds the alarm rings.
+    if refusal.reason != RefusalReason::Throttled || refusals > 3 {
+        scene.tell(severity, tranche.id, &text, out);
+    }
     if standing.is_none() {
-        answer_refusal(tranche, policy, scene, out);
+        let step = refusal_policy::step(&scene.ctx.account.refusals, refusal.reason, refusals);
+        answer_refusal(tranche, step, scene, out);
     }
     let trailed = tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
     if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(tranche, TrailedBy::Amend, scene, out) {
@@ -272,11 +281,17 @@ pub(super) fn stop_too_near(
 }
 
 /// Nothing protects at the venue: what the table says is tried next.
-fn answer_refusal(tranche: &mut Tranche, policy: Policy, scene: &Scene, out: &mut Out) {
-    let text = match policy {
-        Policy::Again | Policy::Close | Policy::Farther => None,
-        Policy::MakeRoom => make_room(tranche),
-        Policy::OtherTrigger => {
+fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: &mut Out) {
+    let text = match step {
+        // How far, `spacing` says.
+        RefusalStep::Again | RefusalStep::Farther => None,
+        RefusalStep::Close => {
+            tranche.close(ExitReason::Emergency, scene.ctx.now);
+            Some("no stop works: closing at market, as the account wants it".to_owned())
+        }
+        RefusalStep::MakeRoom => make_room(tranche),
+        RefusalStep::Reduce => reduce(tranche, scene),
+        RefusalStep::OtherTrigger => {
             let (other, name) = match tranche.trigger(scene.plan) {
                 TriggerSource::Mark => (TriggerSource::Last, "last"),
                 TriggerSource::BidAsk | TriggerSource::Last => (TriggerSource::Mark, "mark"),
@@ -284,7 +299,7 @@ fn answer_refusal(tranche: &mut Tranche, policy: Policy, scene: &Scene, out: &mu
             tranche.trigger = Some(other);
             Some(format!("the stop watches the {name} price instead"))
         }
-        Policy::Reprice => reprice(tranche, scene),
+        RefusalStep::Reprice => reprice(tranche, scene),
     };
     if let Some(text) = text {
         scene.tell(Severity::Warning, tranche.id, &text, out);
@@ -296,6 +311,19 @@ fn make_room(tranche: &mut Tranche) -> Option<String> {
     let farthest = tranche.levels.iter().rev().find(resting).map(|level| level.number)?;
     tranche.sacrificed = Some(farthest);
     Some(format!("TP{farthest} gives up its place until a stop works"))
+}
+
+/// Half of what is open goes at market, once at a time.
+fn reduce(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
+    if !tranche.part.is_zero() || tranche.closing.is_some() {
+        return None;
+    }
+    let (whole, instrument) = (tranche.remaining, scene.ctx.instrument);
+    let half = Ratio::ONE.over(Ratio::whole(2), Rounding::Down).and_then(|half| whole.share(half, Rounding::Down));
+    let half = half.and_then(|half| half.floor_to_step(instrument.step)).ok()?;
+    let smallest = instrument.smallest_exit(tranche.entry_price).ok()?;
+    let closes = tranche.give_back(if half < smallest { whole } else { half }, scene.plan.trails(), scene.ctx).ok()?;
+    Some(format!("no stop works: {closes} is closed at market, as the account wants it"))
 }
 
 fn reprice(tranche: &mut Tranche, scene: &Scene) -> Option<String> {

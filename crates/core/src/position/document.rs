@@ -98,7 +98,7 @@ impl Position {
         let cash = tranche.exits.iter().try_fold(Money::ZERO, |sum, exit| sum.plus(exit.cash))?;
         let closed = tranche.exits.iter().try_fold(Quantity::ZERO, |sum, exit| sum.plus(exit.quantity))?;
         let last = tranche.exits.iter().max_by_key(|exit| exit.at);
-        let best_of = |series: Series| extreme(side, ctx, series, tranche.window);
+        let best_of = |series: Series| extreme(side, ctx, series, tranche);
         Ok(PositionDocument {
             position_id: position_id(self, ctx),
             tranche: tranche.id.0,
@@ -141,6 +141,9 @@ fn course(tranche: &Tranche, ctx: Ctx) -> Result<Course, OutOfRange> {
     }
     if let Some(seen) = ctx.board.range_since(Series::Last, tranche.window) {
         range = range.joined(seen);
+    }
+    if let Some(recalled) = tranche.recalled.best(Series::Last) {
+        range = range.joined(Range::point(recalled));
     }
     let targets = tranche.levels.iter().map(|level| (level.number, level.price)).collect();
     let is_trailing = tranche.trail.is_some_and(|trail| trail.phase != Phase::Waiting);

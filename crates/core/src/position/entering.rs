@@ -9,7 +9,7 @@ use super::{Ctx, Out, Position};
 use crate::orders::{Change, Doubt, EntryEnd, EntryName, EntryOrder, OrderState, Unwanted};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Epoch, ExitPlan, Fill, Lookup, NewOrder, OrderQuantity, OrderReport,
-    OrderStatus, OutOfRange, Outcome, Permit, Quantity, RefusalReason, Severity, Timestamp,
+    OrderStatus, OutOfRange, Outcome, Permit, Quantity, RefusalReason, Severity, Timestamp, Trigger,
 };
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ const REMEMBERED: usize = 128;
 pub(crate) struct Entered {
     /// The plan that its position gets, where it is known.
     pub plan: Option<Arc<ExitPlan>>,
+    /// The stop that came with it.
+    pub stop: Option<Trigger>,
     /// It was not to be filled any more.
     pub unwanted: Option<Unwanted>,
 }
@@ -40,6 +42,7 @@ impl Position {
             quantity: OrderQuantity::Exact(entry.quantity),
             kind: entry.kind(),
             reduce_only: false,
+            attached_stop: entry.stop,
         }));
         self.remember_entry(entry);
     }
@@ -90,6 +93,7 @@ impl Position {
         let known = self.entries.iter().find(|entry| entry.id == id);
         Some(Entered {
             plan: known.and_then(|entry| entry.plan.clone()),
+            stop: known.and_then(|entry| entry.stop),
             unwanted: known.and_then(|entry| entry.unwanted),
         })
     }
@@ -102,7 +106,7 @@ impl Position {
         };
         let explains = self.entries.iter().rev().find(|entry| entry.may_explain() && !resting(entry));
         explains.map_or(Origin::Others { at_first_look }, |entry| {
-            Origin::Ours(Entered { plan: entry.plan.clone(), unwanted: entry.unwanted })
+            Origin::Ours(Entered { plan: entry.plan.clone(), stop: entry.stop, unwanted: entry.unwanted })
         })
     }
 
@@ -225,6 +229,7 @@ impl Position {
             part_of: None,
             asked_plan: None,
             plan: None,
+            stop: None,
             asked_at: now,
             venue_id: None,
             filled: Quantity::ZERO,

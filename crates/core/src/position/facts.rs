@@ -6,7 +6,7 @@
 use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OrderState, Unwanted};
 use backstop_model::{
     ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
@@ -87,11 +87,11 @@ impl Position {
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
         let id = tranche.id;
-        let (adoption, plan, unwanted) = match origin {
-            Origin::Others { at_first_look } => (self.adoption(at_first_look, ctx), None, None),
+        let (adoption, plan, attached, unwanted) = match origin {
+            Origin::Others { at_first_look } => (self.adoption(at_first_look, ctx), None, None, None),
             Origin::Ours(entered) => {
                 tranche.unproven = tranche.remaining;
-                (Adoption::Managed, entered.plan, entered.unwanted)
+                (Adoption::Managed, entered.plan, entered.stop, entered.unwanted)
             }
         };
         let plan = plan.or_else(|| ctx.plan.filter(|_| adoption == Adoption::Managed).cloned());
@@ -103,7 +103,7 @@ impl Position {
             mismatch: None,
             liquidation: None,
             premium: None,
-            whole: Default::default(),
+            whole: WholeStop { attached, ..WholeStop::default() },
             adoption,
             foreign: Vec::new(),
             foreign_exits: Vec::new(),
@@ -124,6 +124,7 @@ impl Position {
             out.tell(Severity::Warning, self.key, text);
         } else if adoption == Adoption::Managed {
             arming::arm(&mut live, id, self.key, ctx, out)?;
+            live.keep_attached_stop(self.key.side);
         }
         if let Some(Unwanted::Closed(reason)) = unwanted {
             live.close(reason, ctx.now);
@@ -300,7 +301,18 @@ impl Position {
     /// Whether an execution is new; it is remembered.
     pub(crate) fn is_news(&mut self, fill: &Fill) -> bool {
         self.newest_fill = self.newest_fill.max(fill.at);
+        self.pass_epoch(fill);
         self.remember(fill.id)
+    }
+
+    /// An order of ours that we do not know has executed: its incarnation has been, and the next one needs ids of its own
+    /// (R2), also when the journal that knew is gone.
+    fn pass_epoch(&mut self, fill: &Fill) {
+        let ours = fill.order.as_ref().and_then(Named::read);
+        let ours = ours.filter(|named| named.scope == self.scope && named.side == self.key.side);
+        if let Some(named) = ours.filter(|_| self.live.is_none()) {
+            self.epoch = self.epoch.max(named.epoch);
+        }
     }
 
     /// Books funding to what is open, pro rata; the newest tranche takes what rounding leaves.

@@ -16,7 +16,7 @@ pub(super) fn pass(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Resul
     let (side, ctx) = (scene.side(), scene.ctx);
     loop {
         cut_to_rest(tranche, scene, out);
-        let best_last = extreme(side, ctx, Series::Last, tranche.window);
+        let best_last = extreme(side, ctx, Series::Last, tranche);
         let closing = tranche.closing.is_some();
         let Some(level) = tranche.levels.iter_mut().find(|level| !level.is_done()) else { return Ok(()) };
         let number = level.number;
@@ -140,7 +140,7 @@ pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene, out: &mut 
 /// From the plan's own price on the stop is at break-even, whatever the levels do (product.md §2.6).
 pub(super) fn break_even_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let (Some(at), None) = (tranche.breakeven_at, tranche.closing) else { return Ok(()) };
-    let best = extreme(scene.side(), scene.ctx, Series::Last, tranche.window);
+    let best = extreme(scene.side(), scene.ctx, Series::Last, tranche);
     if !best.is_some_and(|best| scene.side().reached(best, at)) {
         return Ok(());
     }
@@ -165,7 +165,7 @@ pub(super) fn move_after(tranche: &mut Tranche, number: u8, scene: &Scene) -> Re
         return Ok(());
     }
     let (side, ctx, plan) = (scene.side(), scene.ctx, scene.plan);
-    let best = extreme(side, ctx, tranche.trigger(plan).series(side), tranche.window);
+    let best = extreme(side, ctx, tranche.trigger(plan).series(side), tranche);
     let Some(wish) = ladder::stop_after(number, plan, &tranche.levels, side, best, ctx.instrument.tick)? else {
         return Ok(());
     };
@@ -200,7 +200,7 @@ pub(super) fn settle_proposal(tranche: &mut Tranche, proposal: StopLevel, scene:
     let (side, ctx) = (scene.side(), scene.ctx);
     let Some(stop) = tranche.stop else { return };
     let source = tranche.trigger(scene.plan).series(side);
-    let best = extreme(side, ctx, source, tranche.window);
+    let best = extreme(side, ctx, source, tranche);
     tranche.proposal = None;
     match judge(side, stop.price, proposal.price, ctx.board.price(source), best) {
         Verdict::Take => tranche.stop = Some(proposal),

@@ -101,6 +101,7 @@ impl Tranche {
     fn absorb(&mut self, other: Self, side: PositionSide) -> Result<(), OutOfRange> {
         self.opened_at = self.opened_at.min(other.opened_at);
         self.window = self.window.min(other.window);
+        self.recalled = self.recalled.joined(other.recalled, side);
         self.original = self.original.plus(other.original)?;
         self.remaining = self.remaining.plus(other.remaining)?;
         self.unproven = self.unproven.plus(other.unproven)?;

@@ -4,7 +4,7 @@
 //! The wanted place stays in [`Tranche::stop`]: every rule, the backup and the documents speak of it. What is asked of the
 //! venue instead stands here, and only as long as it differs. How far is far enough is `exits/spacing`.
 
-use super::guarantee::Guarantee;
+use super::guarantee::{Guarantee, is_offered};
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::spacing::{learned, nearest};
@@ -12,8 +12,8 @@ use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::{PAUSE, smallest_move};
 use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
 use backstop_model::{
-    Epoch, LeastDistance, OrderKind, OutOfRange, Points, PositionSide, Price, Series, Severity, Span, Timestamp,
-    TrancheId,
+    Epoch, ExitPlan, LeastDistance, OrderKind, OutOfRange, Points, PositionSide, Price, Series, Severity, Span,
+    Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,19 @@ pub(super) fn is_within_distance(level: Price, side: PositionSide, ctx: Ctx) -> 
     gap.is_ok_and(|gap| least.at(price).is_ok_and(|least| gap < least))
 }
 
+/// From which price on a stop wanted there could have to rest farther out, or a little before; none without a rule.
+pub(super) fn spaced_from(tranche: &Tranche, wanted: Price, side: PositionSide, ctx: Ctx) -> Option<Price> {
+    let rules = [ctx.instrument.least_distance, for_guaranteed(ctx)].into_iter().flatten();
+    let prices = [Some(wanted), ctx.board.price(Series::executable(side))];
+    let known = rules.flat_map(|least| prices.into_iter().flatten().filter_map(move |price| least.at(price).ok()));
+    let least = known.chain(tranche.spacing.learned).max()?;
+    let farthest = match side {
+        PositionSide::Long => wanted.plus(least).and_then(|at| at.plus(ctx.instrument.tick.as_points())),
+        PositionSide::Short => wanted.minus(least).and_then(|at| at.minus(ctx.instrument.tick.as_points())),
+    };
+    farthest.ok()
+}
+
 /// Whether a leg has an order that may still execute.
 pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: Epoch) -> bool {
     let its = |order: &&OpenOrder| order.tranche == tranche && order.leg == leg && order.epoch == epoch;
@@ -143,7 +156,7 @@ fn choose(tranche: &Tranche, wanted: Price, scene: &Scene) -> Result<(Option<Pri
     if tranche.guarantee != Guarantee::Wanted {
         return Ok((instead(tranche, wanted, place, usual, scene)?, false));
     }
-    let own = instrument.guaranteed.and_then(|terms| terms.least_distance).or(usual);
+    let own = for_guaranteed(scene.ctx);
     let Some((at, false)) = resting else { return Ok((instead(tranche, wanted, place, own, scene)?, false)) };
     // An ordinary one rests: the guaranteed one takes its place where that loosens nothing.
     let tightest = side.better(wanted, at);
@@ -153,6 +166,31 @@ fn choose(tranche: &Tranche, wanted: Price, scene: &Scene) -> Result<(Option<Pri
         return Ok((instead(tranche, wanted, place, usual, scene)?, true));
     }
     Ok((Some(upgraded).filter(|place| *place != wanted), false))
+}
+
+/// How far from the price a guaranteed stop has to be; none without a rule.
+fn for_guaranteed(ctx: Ctx) -> Option<LeastDistance> {
+    ctx.instrument.guaranteed.and_then(|terms| terms.least_distance).or(ctx.instrument.least_distance)
+}
+
+/// Where an entry that may fill at `fills_at` brings its stop: where it is wanted, or the nearest place that the venue takes. It
+/// is an ordinary one, so that no entry is lost for want of a guarantee, but far enough out for a guaranteed one to take its
+/// place at once. None when there is no such place.
+pub(crate) fn carried_place(
+    wanted: Price,
+    fills_at: Price,
+    plan: &ExitPlan,
+    side: PositionSide,
+    ctx: Ctx,
+) -> Option<Price> {
+    let guaranteed = plan.stop_loss.guaranteed.is_wanted() && is_offered(ctx);
+    let known = if guaranteed { for_guaranteed(ctx) } else { ctx.instrument.least_distance };
+    let Some(least) = known else { return Some(wanted) };
+    // The worse one for the side that closes.
+    let closes_at = ctx.board.price(Series::executable(side)).unwrap_or(fills_at);
+    let price = side.other().better(fills_at, closes_at);
+    let nearest = nearest(side, price, least.at(price).ok()?, ctx.instrument.tick)?;
+    Some(side.other().better(wanted, nearest))
 }
 
 /// The place nearest to the market that the venue takes now; none without a price or a rule.

@@ -17,7 +17,7 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
         return Ok(());
     };
     let series = trailing.trigger.series(side);
-    let Some(best) = extreme(side, scene.ctx, series, tranche.window) else { return Ok(()) };
+    let Some(best) = extreme(side, scene.ctx, series, tranche) else { return Ok(()) };
     if trail.phase == Phase::Waiting {
         if !trail.is_reached(side, best) {
             return Ok(());
@@ -105,7 +105,7 @@ fn move_stop(tranche: &mut Tranche, mut trail: Trail, best: Price, scene: &Scene
     }
     if trail.by == TrailedBy::Amend {
         let source = tranche.trigger(scene.plan).series(side);
-        let stop_best = extreme(side, ctx, source, tranche.window);
+        let stop_best = extreme(side, ctx, source, tranche);
         match judge(side, stop.price, candidate, ctx.board.price(source), stop_best) {
             Verdict::Take => tranche.stop = Some(StopLevel { price: candidate, basis: Basis::Trail }),
             Verdict::Hit => tranche.close(ExitReason::TrailingStop, ctx.now),

@@ -10,6 +10,7 @@ use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
 use crate::orders::Leg;
+use crate::position::recalled::Recalled;
 use backstop_model::{
     ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, Rounding, Span, Timestamp, TrancheId,
     TriggerSource,
@@ -49,6 +50,9 @@ pub struct Tranche {
     pub opened_at: Timestamp,
     /// The window of the board that was open then: extremes count from there.
     pub window: u64,
+    /// How far each series went while nobody here heard it, as the venue's candles tell.
+    #[serde(default, skip_serializing_if = "Recalled::is_empty")]
+    pub recalled: Recalled,
     /// All that was entered.
     pub original: Quantity,
     /// What is left.
@@ -166,6 +170,9 @@ pub struct Retry {
     pub at: Timestamp,
     /// Definite refusals in a row.
     pub refusals: u16,
+    /// The last one said that the venue is overloaded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub throttled: bool,
 }
 
 impl Tranche {
@@ -180,6 +187,7 @@ impl Tranche {
             id,
             opened_at: at,
             window,
+            recalled: Recalled::default(),
             original: quantity,
             remaining: quantity,
             cost,
@@ -230,17 +238,17 @@ impl Tranche {
         self.remaining.is_zero()
     }
 
-    /// How long to wait after the n-th refusal in a row: 0.2 s, 0.4 s, … up to 5 s (F-A04).
+    /// How long to wait after the n-th refusal in a row: 0.2, 0.4, 0.8, 1.6, 3.2, then 3.6 s (F-A04), so that no leg asks more
+    /// than twenty times in a minute (I36) and a venue that takes orders again is noticed soon.
     #[must_use]
     pub fn pause_after(refusals: u16) -> Span {
-        let doubled = 200_i64 << refusals.saturating_sub(1).min(5);
-        Span::from_millis(doubled.min(5_000))
+        Span::from_millis((200_i64 << refusals.saturating_sub(1).min(5)).min(3_600))
     }
 
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
         let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
-        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals });
+        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals, throttled: false });
         refusals
     }
 

@@ -57,6 +57,7 @@ impl Position {
             self.watch_quantity(ctx, out);
         }
         self.watch_protection(ctx, out);
+        self.watch_unprotectable(ctx, out);
         self.watch_unproven(ctx, out)
     }
 
@@ -318,13 +319,14 @@ fn grace(state: OrderState, since: Timestamp) -> Timestamp {
     }
 }
 
-/// The best price of a series since the tranche was opened.
-pub(super) fn extreme(side: PositionSide, ctx: Ctx, series: Series, window: u64) -> Option<Price> {
-    let range = ctx.board.range_since(series, window)?;
-    Some(match side {
+/// The best price of a series since the tranche was opened: heard here, or told by the venue's candles, whichever is tighter.
+pub(super) fn extreme(side: PositionSide, ctx: Ctx, series: Series, tranche: &Tranche) -> Option<Price> {
+    let heard = ctx.board.range_since(series, tranche.window).map(|range| match side {
         PositionSide::Long => range.high,
         PositionSide::Short => range.low,
-    })
+    });
+    let recalled = tranche.recalled.best(series);
+    heard.into_iter().chain(recalled).reduce(|one, other| side.better(one, other))
 }
 
 /// No misprint: replayed, or two of last, mark and the executable price agree (F-H01).

@@ -39,7 +39,8 @@ impl Position {
                 Failed::Refused(times) => format!("its stop was refused {times} times"),
                 Failed::TooLate => format!("no stop works for it after {LIMIT}"),
             };
-            let closes = tranche.give_back(trails, ctx)?;
+            let unproven = std::mem::replace(&mut tranche.unproven, Quantity::ZERO);
+            let closes = tranche.give_back(unproven, trails, ctx)?;
             whole = Some(whole.unwrap_or(true) && tranche.closing.is_some());
             let symbol = ctx.instrument.symbol;
             let text = format!("{symbol} {}: {closes} of an entry is closed again at market: {why}", key.side);
@@ -64,17 +65,20 @@ fn failed(tranche: &Tranche, late: bool) -> Option<Failed> {
 }
 
 impl Tranche {
-    /// Decides to close what is unproven; everything, where nothing else is open. Gives back how much.
-    fn give_back(&mut self, trails: bool, ctx: Ctx) -> Result<Quantity, OutOfRange> {
-        let unproven = std::mem::replace(&mut self.unproven, Quantity::ZERO).min(self.remaining);
-        let rest = self.remaining.saturating_minus(unproven);
+    /// Decides to close a part for want of a stop; everything, where too little would stay open. Gives back how much.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn give_back(&mut self, part: Quantity, trails: bool, ctx: Ctx) -> Result<Quantity, OutOfRange> {
+        let part = part.min(self.remaining);
+        let rest = self.remaining.saturating_minus(part);
         if rest < ctx.instrument.smallest_exit(self.entry_price)? {
             self.close(ExitReason::Emergency, ctx.now);
             return Ok(self.remaining);
         }
         self.fit_levels(self.remaining, rest, ctx.instrument.step, trails)?;
-        (self.part, self.part_reason) = (unproven, Some(ExitReason::Emergency));
-        Ok(unproven)
+        (self.part, self.part_reason) = (part, Some(ExitReason::Emergency));
+        Ok(part)
     }
 }
 

@@ -21,8 +21,8 @@ impl Position {
     pub(crate) fn wants(&self, ctx: Ctx) -> Vec<Wanted> {
         let Some(live) = &self.live else { return Vec::new() };
         let whole = self.whole_stop(ctx);
-        let serves = |stop: &Wanted| whole.is_some_and(|whole| self.serves(&whole, stop, ctx));
-        let mut wants: Vec<Wanted> = whole.into_iter().collect();
+        let serves = |stop: &Wanted| whole.is_some_and(|(_, goes_to)| self.serves(goes_to, stop, ctx));
+        let mut wants: Vec<Wanted> = whole.map(|(want, _)| want).into_iter().collect();
         for tranche in live.open() {
             wants.extend(wants_of(tranche, live, ctx, self.key.side));
         }
@@ -39,7 +39,7 @@ impl Position {
         let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
         let (Some(trail), Some(stop)) = (tranche.trail, tranche.stop) else { return Ok(()) };
         let Some(series) = plan.trailing.map(|trailing| trailing.trigger.series(side)) else { return Ok(()) };
-        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, tranche.window)) else {
+        let (Phase::Active { .. }, Some(best)) = (trail.phase, extreme(side, ctx, series, tranche)) else {
             return Ok(());
         };
         let reached = trail.behind.stop(side, best, ctx.instrument.tick)?;

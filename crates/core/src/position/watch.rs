@@ -4,8 +4,9 @@
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
 use super::scene::Scene;
-use super::spacing::is_within_distance;
+use super::spacing::{is_within_distance, spaced_from};
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
+use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
@@ -82,6 +83,7 @@ impl Position {
         live.open().any(|tranche| {
             tranche.stop_passed.is_some()
                 || tranche.end_of_day.is_some()
+                || tranche.is_throttled()
                 || tranche.soft_stop.is_some_and(|soft| soft.passed.is_some())
                 || tranche.trail.is_some_and(|trail| trail.passed.is_some())
                 || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
@@ -208,11 +210,10 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             }
         }
     }
-    if (tranche.spacing.at.is_some() || tranche.spacing.ordinary)
-        && let Some(now) = ctx.board.price(Series::executable(side))
-    {
-        // Where the stop may rest follows the price: every tick is looked at.
-        watches.either(Series::executable(side), now, ctx.instrument.tick);
+    watch_spacing(watches, tranche, ctx);
+    if let Some(near) = unprotectable_at(tranche, watches.side, ctx) {
+        watches.worse(source, near);
+        watches.witnesses(source, near);
     }
     if let Some(proposal) = tranche.proposal {
         watches.better(source, proposal.price);
@@ -253,6 +254,19 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     }
 }
 
+fn watch_spacing(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
+    let side = watches.side;
+    if (tranche.spacing.at.is_some() || tranche.spacing.ordinary)
+        && let Some(now) = ctx.board.price(Series::executable(side))
+    {
+        // Where the stop may rest follows the price: every tick is looked at.
+        watches.either(Series::executable(side), now, ctx.instrument.tick);
+    }
+    if let Some(near) = tranche.stop.and_then(|stop| spaced_from(tranche, stop.price, side, ctx)) {
+        watches.worse(Series::executable(side), near);
+    }
+}
+
 fn watch_trail(
     watches: &mut Watches,
     tranche: &Tranche,
@@ -282,7 +296,7 @@ fn watch_trail(
     if tranche.trail_not_before.is_some_and(|at| at > ctx.now) {
         return Ok(());
     }
-    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche.window)) else {
+    let (Some(stop), Some(best)) = (tranche.stop, extreme(side, ctx, series, tranche)) else {
         return Ok(());
     };
     let standing = level.map_or(stop.price, |level| side.better(level, stop.price));

@@ -4,9 +4,9 @@
 
 use super::answers::{stop_reason, stop_too_near};
 use super::scene::Scene;
-use super::{Ctx, Out, Position, Retry, Tranche};
+use super::{Ctx, Live, Out, Position, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
-use backstop_model::{ExitReason, Refusal, Severity, Timestamp};
+use backstop_model::{ExitReason, PositionSide, Refusal, RefusalReason, Severity, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of the stop for the whole position.
@@ -16,6 +16,9 @@ pub struct WholeStop {
     pub revision: u16,
     /// It waits after a refusal.
     pub retry: Option<Retry>,
+    /// The stop that came with the entry: it rests already, and the first stop for the whole position takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached: Option<Trigger>,
 }
 
 impl WholeStop {
@@ -26,15 +29,27 @@ impl WholeStop {
     }
 }
 
+impl Live {
+    /// Where the entry was filled better than it was judged, its stop lies nearer than the plan's would: it stays there.
+    pub(super) fn keep_attached_stop(&mut self, side: PositionSide) {
+        let Some(attached) = self.whole.attached else { return };
+        let stops = self.tranches.iter_mut().filter_map(|tranche| tranche.stop.as_mut());
+        for stop in stops.filter(|stop| side.is_better(attached.price, stop.price)) {
+            stop.price = attached.price;
+        }
+    }
+}
+
 impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
     pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         let Some(live) = &mut self.live else { return };
         let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
-        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals });
-        if refusals > 1 {
-            // People know, and stops of their own quantity protect.
+        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals, throttled: false });
+        let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
+        if refusals != told_at {
+            // People know, and stops of their own quantity protect; that a venue is busy for a moment is no news.
             return;
         }
         let text = format!(
@@ -49,7 +64,7 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
         let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
-        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals });
+        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals, throttled: false });
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let asked = order.stop_price();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {

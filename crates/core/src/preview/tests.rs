@@ -73,6 +73,7 @@ fn capability() -> Capability {
         reduce_only: true,
         whole_stop: false,
         guaranteed_stops: false,
+        entry_stop: false,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
     }

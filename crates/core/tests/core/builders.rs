@@ -7,8 +7,9 @@ use backstop_model::plan::{
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity,
-    Money, Name, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio,
-    Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices,
+    Quantity, Ratio, RefusalStep, Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource,
+    VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -90,13 +91,34 @@ pub fn account() -> Account {
             reduce_only: true,
             whole_stop: false,
             guaranteed_stops: false,
+            entry_stop: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
         currency: name("USDT"),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     }
+}
+
+/// `on-refusal filter=again,reprice`, `unprotectable 1%`.
+fn choose(refusals: &mut Refusals, word: &str, what: &str) {
+    if let ("on-refusal", Some((reason, steps))) = (word, what.split_once('=')) {
+        let steps: Vec<RefusalStep> = steps.split(',').map(from_word).collect();
+        refusals.choose(from_word(reason), &steps).unwrap();
+        return;
+    }
+    refusals.on_unprotectable = match what {
+        "close" => OnUnprotectable::Close,
+        "keep-trying" => OnUnprotectable::KeepTrying,
+        within => OnUnprotectable::CloseWithin(percent(within)),
+    };
+}
+
+/// A word of ours as it is written in configurations.
+fn from_word<T: serde::de::DeserializeOwned>(word: &str) -> T {
+    serde_json::from_str(&format!("{word:?}")).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 /// The account, changed by words: `hedge`, `amend`, `whole-stop`, `last-target`, `no-reduce-only`, `native 0.1%..5%`.
@@ -112,6 +134,7 @@ pub fn account_from(words: &str) -> Account {
             "amend" => account.capability.amend_stop = true,
             "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,
+            "entry-stop" => account.capability.entry_stop = true,
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
             "native" => {
@@ -127,6 +150,7 @@ pub fn account_from(words: &str) -> Account {
             "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
             "observe" => account.permit = Permit::Observe,
             "flatten" => account.limits.flatten = true,
+            "on-refusal" | "unprotectable" => choose(&mut account.refusals, word, rest.next().unwrap()),
             "symbols" => account.limits.symbols = vec![Symbol::new(rest.next().unwrap()).unwrap()],
             "adopts" => {
                 account.adopt = match rest.next().unwrap() {

@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod builders;
+mod candles;
 mod foolish;
 mod isolation;
 mod properties;
+mod refusal_choices;
 mod scenarios;
 mod venue;
 mod words;

@@ -56,7 +56,8 @@ fn place(order: &NewOrder) -> String {
     };
     let is_entry = EntryName::read(&order.id).is_some();
     let flag = if order.reduce_only || is_entry { "" } else { " WITHOUT REDUCE-ONLY" };
-    format!("place {}: {} {quantity} {}{flag}", label(&order.id), order.side, kind(&order.kind))
+    let stop = order.attached_stop.map_or_else(String::new, |stop| format!(" with a stop at {}", stop.price));
+    format!("place {}: {} {quantity} {}{flag}{stop}", label(&order.id), order.side, kind(&order.kind))
 }
 
 fn kind(kind: &OrderKind) -> String {

@@ -7,13 +7,14 @@ use crate::builders::{
     ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, money, percent,
     plan_from, price, quantity, side, tick,
 };
+use crate::candles;
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
-    Account, Answer, Asked, Candle, ClientOrderId, Command, EntryRequest, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus,
-    Outcome, Permit, PlanId, PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, RequestId,
-    Snapshot, Span, Stamped, Timestamp, UnknownCause, VenueOrderId,
+    Account, Answer, Asked, ClientOrderId, Command, EntryRequest, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
+    Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit,
+    PlanId, PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, RequestId, Snapshot, Span, Stamped,
+    Timestamp, UnknownCause, VenueOrderId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,7 +103,7 @@ impl World {
             }
             "restart" => self.restart(),
             "close" => self.close(rest),
-            "bars" => self.bars(rest),
+            "bars" | "candles" => self.handle(candles::event(head, rest, self.now)),
             "next-close" => {
                 let (when, close) = rest.split_once(" for ").unwrap();
                 let at = self.in_time(when);
@@ -198,24 +199,6 @@ impl World {
             limit: None,
             at: self.now,
         }));
-    }
-
-    /// `14 of 5m each 100 points high from 50000`: so many bars of that length and height, ending now.
-    fn bars(&mut self, words: &str) {
-        let parts: Vec<&str> = words.split_whitespace().collect();
-        let count: i64 = parts[0].parse().unwrap();
-        let minutes: i64 = parts[2].trim_end_matches('m').parse().unwrap();
-        let (height, low) = (parts[4].parse().unwrap(), price(parts[8]));
-        let interval = Span::from_secs(minutes * 60);
-        let first = self.now.plus(Span::from_secs(-minutes * 60 * count));
-        let bar = |number: i64| Candle {
-            opened_at: first.plus(Span::from_secs(number * minutes * 60)),
-            high: low.plus(height).unwrap(),
-            low,
-            close: low,
-        };
-        let candles = (0..count).map(bar).collect();
-        self.handle(Event::Candles { instrument: BTC, interval, candles });
     }
 
     /// `long`, or `long 50%`.

@@ -25,6 +25,7 @@ fn definitions() -> Vec<Event> {
         reduce_only: true,
         whole_stop: false,
         guaranteed_stops: false,
+        entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),
     };
@@ -40,6 +41,7 @@ fn definitions() -> Vec<Event> {
         capability,
         currency: name("USDT"),
         limits: Limits::default(),
+        refusals: Default::default(),
         permit: Permit::All,
     };
     let instrument = InstrumentSpec {

@@ -20,6 +20,7 @@ fn order(number: u32, kind: OrderKind) -> Command {
         quantity: OrderQuantity::Exact("1".parse().unwrap()),
         kind,
         reduce_only: true,
+        attached_stop: None,
     })
 }
 
@@ -31,16 +32,18 @@ fn stop(number: u32) -> Command {
     order(number, OrderKind::StopMarket(Trigger::new("90".parse().unwrap(), TriggerSource::Mark)))
 }
 
-fn answer(number: u32, outcome: Outcome) -> Event {
+fn cancel(number: u32) -> Command {
     let id = ClientOrderId::new(&format!("order-{number}")).unwrap();
-    Event::Answer(Answer {
-        account: AccountId(0),
-        instrument: InstrumentId(0),
-        id,
-        asked: Asked::Place,
-        outcome,
-        sent_at: NOW,
-    })
+    Command::Cancel { account: AccountId(0), instrument: InstrumentId(0), id, deal: None }
+}
+
+fn answer(number: u32, outcome: Outcome) -> Event {
+    answered(number, Asked::Place, outcome)
+}
+
+fn answered(number: u32, asked: Asked, outcome: Outcome) -> Event {
+    let id = ClientOrderId::new(&format!("order-{number}")).unwrap();
+    Event::Answer(Answer { account: AccountId(0), instrument: InstrumentId(0), id, asked, outcome, sent_at: NOW })
 }
 
 #[test]
@@ -81,21 +84,40 @@ fn targets_leave_thirty_percent_of_the_budget_to_protection() {
 }
 
 #[test]
-fn an_overloaded_venue_is_asked_again_under_the_same_id() {
+fn an_overloaded_venue_is_asked_again_for_a_cancel() {
     // F-A04: 200, 400, 800 ms, then the core hears of it.
     let mut executor = Executor::default();
-    executor.push(NOW, vec![stop(1)]);
+    executor.push(NOW, vec![cancel(1)]);
     let mut now = NOW;
+    let busy = || Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy"));
     for pause in [200, 400, 800] {
-        assert_eq!(executor.next(now), Some(stop(1)));
-        let refused = answer(1, Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy")));
-        assert_eq!(executor.hear(now, refused), None);
+        assert_eq!(executor.next(now), Some(cancel(1)));
+        assert_eq!(executor.hear(now, answered(1, Asked::Cancel, busy())), None);
         assert_eq!(executor.next(now), None);
         now = now.plus(Span::from_millis(pause));
     }
-    assert_eq!(executor.next(now), Some(stop(1)));
-    let refused = answer(1, Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy")));
+    assert_eq!(executor.next(now), Some(cancel(1)));
+    let refused = answered(1, Asked::Cancel, busy());
     assert_eq!(executor.hear(now, refused.clone()), Some(refused));
+}
+
+#[test]
+fn a_cancel_that_waits_already_is_not_queued_once_more() {
+    // F-I01, I36: while nothing leaves, asking again and again must not pile up.
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![cancel(1), cancel(2), cancel(1)]);
+    assert_eq!([executor.next(NOW), executor.next(NOW), executor.next(NOW)], [Some(cancel(1)), Some(cancel(2)), None]);
+}
+
+#[test]
+fn an_order_that_an_overloaded_venue_refuses_is_the_cores_to_pace() {
+    // F-A05, I36.
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![stop(1)]);
+    assert!(executor.next(NOW).is_some());
+    let refused = answer(1, Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy")));
+    assert_eq!(executor.hear(NOW, refused.clone()), Some(refused));
+    assert_eq!(executor.next_wake(), None);
 }
 
 #[test]

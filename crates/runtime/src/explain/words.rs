@@ -18,7 +18,10 @@ pub(super) fn event(scene: &Scene) -> String {
         Event::AssignPlan { position, .. } => format!("the operator attached a plan to {}", which(scene, *position)),
         Event::BreakEven { position } => format!("the operator asks for break-even on {}", which(scene, *position)),
         Event::CancelEntry { request, .. } => format!("the operator takes entry {request} back"),
-        Event::Candles { candles, .. } => format!("{} bars have ended", candles.len()),
+        Event::Candles { candles, history: None, .. } => format!("{} bars have ended", candles.len()),
+        Event::Candles { candles, history: Some(series), .. } => {
+            format!("{} candles of the {} price from the venue, after a gap", candles.len(), series.word())
+        }
         Event::Drill { position } => format!("it is time for a fire drill on {}", which(scene, *position)),
         Event::Close { position } => format!("the operator closes {}", which(scene, *position)),
         Event::ClosePart { position, share } => {

@@ -1,7 +1,7 @@
 //! Money: fees, funding, margin, filters, liquidation and the venue's other forced trades.
 
 use crate::desk::{ME, SYMBOL, at, desk, desk_with, limit, opening, price, quantity, rules, stop, wish};
-use backstop_model::{Money, OrderSide, PositionMode, Price, Ratio, Span};
+use backstop_model::{Leverage, Money, OrderSide, PositionMode, Price, Ratio, Span};
 use backstop_sim::{
     Body, Cause, Funding, HandAction, Kind, Request, Rules, Setup, SetupError, Slot, Status, StreamEvent,
 };
@@ -175,4 +175,18 @@ fn an_unknown_account_symbol_or_price_is_refused() {
     }
     let nowhere: Option<Price> = desk.venue.prices("ETHUSDT").unwrap().last;
     assert_eq!(nowhere, None);
+}
+
+#[test]
+fn each_market_has_its_own_leverage_until_it_is_changed_for_all() {
+    let mut desk = desk();
+    let (two, ten) = (Leverage::try_from(2).unwrap(), Leverage::try_from(10).unwrap());
+    desk.venue.set_leverage(ME, SYMBOL, two).unwrap();
+    assert_eq!(desk.venue.set_leverage("nobody", SYMBOL, two), Err(SetupError::NoAccount("nobody".to_owned())));
+    desk.buy("1");
+    let account = desk.venue.ledger().account(ME).unwrap().clone();
+    assert_eq!(account.margin_for("OTHER", money("100")), Ok(money("10")));
+    assert_eq!(account.balance.minus(account.available().unwrap()), Ok(money("50")));
+    desk.venue.by_hand(at(5), ME, HandAction::ChangeLeverage(ten)).unwrap();
+    assert_eq!(desk.venue.ledger().account(ME).unwrap().margin_for(SYMBOL, money("100")), Ok(money("10")));
 }

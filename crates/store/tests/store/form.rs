@@ -43,6 +43,7 @@ fn a_record_with_everything() -> Record {
         quantity: OrderQuantity::WholePosition,
         kind: OrderKind::StopMarket(Trigger::new("49000".parse().unwrap(), TriggerSource::Mark)),
         reduce_only: true,
+        attached_stop: None,
     };
     let key = PositionKey::new(AccountId(0), InstrumentId(1), PositionSide::Long);
     Record {

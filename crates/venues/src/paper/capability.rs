@@ -38,6 +38,7 @@ pub fn capability(native: &Native, mode: PositionMode) -> Capability {
         reduce_only: match Native::reduction(mode) {
             Reduction::ByDeal | Reduction::ByFlag | Reduction::BySide => true,
         },
+        entry_stop: attached,
         whole_stop: attached || native.whole != WholePosition::Absent,
         resting_targets: if native.closes_can_rest() { RestingTargets::Every } else { RestingTargets::Last },
         guaranteed_stops: attached,
@@ -78,6 +79,7 @@ mod tests {
             assert_eq!(offered.native_trailing.map(|of| (of.smallest, of.largest)), limits, "{}", profile.name);
             assert_eq!(offered.amend_stop, amends, "{}", profile.name);
             assert_eq!(offered.whole_stop, whole, "{}", profile.name);
+            assert_eq!(offered.entry_stop, !every, "{}", profile.name);
             assert_eq!(offered.resting_targets == RestingTargets::Every, every, "{}", profile.name);
             assert_eq!(offered.request_validity, Span::from_secs(seconds), "{}", profile.name);
             assert!(offered.reduce_only, "{}", profile.name);

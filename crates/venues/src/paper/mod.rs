@@ -8,6 +8,7 @@
 //! back, `decode` reads it.
 
 mod answers;
+mod candles;
 mod capability;
 mod deals;
 mod decode;
@@ -19,7 +20,7 @@ mod refusal;
 pub use capability::capability;
 pub use ledger::{LedgerFailure, LedgerFile};
 
-use crate::{Venue, VenueFailure};
+use crate::{CandleQuestion, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
     AccountId, Asked, Command, Event, InstrumentId, Name, Outcome, PositionMode, PositionSide, Prices, Quantity,
@@ -27,6 +28,7 @@ use backstop_model::{
 };
 use backstop_sim as sim;
 use backstop_sim::habits::RequestWindow;
+use candles::Candles;
 use deals::{Desk, Job, Outcomes, Teller};
 use decode::Reader;
 use encode::Words;
@@ -59,6 +61,7 @@ pub struct PaperVenue {
     /// The newest time stamp of a request, where no two may have the same.
     stamped: Timestamp,
     dirty: bool,
+    candles: Candles,
 }
 
 impl PaperVenue {
@@ -81,7 +84,15 @@ impl PaperVenue {
             undelivered: Vec::new(),
             stamped: Timestamp::EPOCH,
             dirty: true,
+            candles: Candles::default(),
         }
+    }
+
+    /// The same exchange for a client that comes back: whatever was under way for the one before is nobody's any more.
+    #[must_use]
+    pub fn restarted(self, known_until: Timestamp) -> Self {
+        let fresh = Self::new(self.exchange, self.ledger, known_until);
+        Self { names: self.names, desk: Desk::with(self.desk.book), stamped: self.stamped, ..fresh }
     }
 
     /// Says which account of the exchange a number stands for.
@@ -114,6 +125,7 @@ impl PaperVenue {
 
     /// The market moves.
     pub fn quote(&mut self, now: Timestamp, instrument: InstrumentId, prices: Prices) {
+        self.candles.note(now, instrument, &prices);
         let symbol = self.names.symbol(instrument);
         // A market that is not listed is a mistake of the caller's that shows at once: nothing ever fills there.
         let _ = self.exchange.quote(now, symbol, prices);
@@ -365,6 +377,12 @@ impl Venue for PaperVenue {
     fn next_due(&self) -> Option<Timestamp> {
         let ready = (!self.ready.is_empty()).then(|| self.exchange.now());
         ready.into_iter().chain(self.exchange.next_due()).chain(self.desk.next_due()).min()
+    }
+
+    fn ask_candles(&mut self, now: Timestamp, question: &CandleQuestion) {
+        let CandleQuestion { instrument, series, interval, .. } = *question;
+        let candles = self.candles.answer(now, question);
+        self.ready.push(Event::Candles { instrument, interval, candles, history: Some(series) });
     }
 }
 

@@ -67,6 +67,9 @@ fn bare_numbers_get_a_caret() {
         assert!(message.ends_with("has no unit"), "{message}");
     }
     assert!(shown("accounts: { a: { max_daily_loss: «3» } }").0.ends_with("has no unit"));
+    assert!(shown("accounts: { a: { on_unprotectable: «0%» } }").0.contains("would wait until"));
+    assert!(shown("accounts: { a: { on_unprotectable: «50%» } }").0.ends_with("is out of range"));
+    assert!(shown("accounts: { a: { on_unprotectable: «never» } }").1.contains("`keep_trying`"));
     assert!(shown("instruments: { X: { maker_fee: «0.02» } }").0.ends_with("has no unit"));
 }
 
@@ -326,4 +329,22 @@ fn a_file_that_cannot_be_read_is_named() {
     assert!(Config::load(&path).unwrap_err().plain().contains("is not UTF-8"));
     std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
     assert!(Config::load(&path).unwrap_err().plain().contains("larger than 1 MiB"));
+}
+
+#[test]
+fn unsafe_and_helpless_answers_to_refused_stops_get_a_caret() {
+    let told = |lines: &str| shown(&format!("accounts:\n  a:\n    on_refusal: {lines}\n"));
+    let (message, help) = told("{ throttled: [again, «reprice»] }");
+    assert_eq!(message, "`reprice` is no answer to this refusal");
+    assert_eq!(help, "choose among: again, reduce, close; `close` and `reduce` from the second on");
+    assert!(told("{ filter: [«close»] }").0.contains("after a single refusal"));
+    assert!(told("{ margin: [«reduce», again] }").0.contains("after a single refusal"));
+    assert!(told("{ other: «[»again, again, again, close] }").0.contains("one to three steps"));
+    assert!(told("{ filter: «[»] }").0.contains("one to three steps"));
+    // What is through the stop is always closed, and what cannot be helped is tried again.
+    for class in ["would_trigger", "duplicate_id", "locked_out", "maintenance", "not_found", "not_sent", "too_near"] {
+        let (message, _) = told(&format!("{{ «{class}»: [again] }}"));
+        assert!(message.contains(class), "{message}");
+    }
+    assert!(told("{ filter: [again, «never»] }").0.contains("never"));
 }

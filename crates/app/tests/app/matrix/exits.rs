@@ -297,7 +297,7 @@ pub const EXITS: &[Exit] = &[
         adopt: Adopt::Propose,
         ..exit("entered through Backstop", BRACKET, &[EnterThrough("1"), Stand(2), Go("102"), Go("103.5")], &[TakeProfit])
     }
-    .instead("The entry is sent once; the stop goes in as soon as the position is visible, and the entry is closed again when it cannot."),
+    .instead("The entry is sent once, with its stop where it can bring one; else the stop goes in as soon as the position is visible, and the entry is closed again when it cannot."),
     Exit {
         adopt: Adopt::Propose,
         split: true,

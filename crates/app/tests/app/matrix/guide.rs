@@ -153,8 +153,8 @@ fn page(rows: &[Row]) -> String {
 
 /// What each account is told to offer, as the core asks it.
 fn offers(page: &mut String) {
-    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | targets that rest | a request can take effect for |\n");
-    page.push_str("|---|---|---|---|---|---|---|\n");
+    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | entry brings its stop | targets that rest | a request can take effect for |\n");
+    page.push_str("|---|---|---|---|---|---|---|---|\n");
     for (profile, mode) in columns() {
         let offered = capability(&profile.native(), mode);
         let percent = |ratio: Ratio| ratio.in_percent().to_string();
@@ -167,9 +167,10 @@ fn offers(page: &mut String) {
         };
         let (trail, seconds) = (trail.unwrap_or_else(|| "no".to_owned()), offered.request_validity.as_millis() / 1_000);
         let (amends, whole) = (yes(offered.amend_stop), yes(offered.whole_stop));
+        let entry = yes(offered.entry_stop);
         writeln!(
             page,
-            "| {} | {} | {trail} | {amends} | {whole} | {targets} | {seconds} s |",
+            "| {} | {} | {trail} | {amends} | {whole} | {entry} | {targets} | {seconds} s |",
             profile.name,
             word(mode)
         )

@@ -9,8 +9,9 @@ use backstop_model::{
     Account, AccountId, Adopt, Event, Instrument, InstrumentId, Name, Notice, PlanId, PositionDocument, PositionKey,
     PositionMode, PositionSide, Price, Prices, Quantity, Severity, SnapshotCause, Span, Symbol, Tick, Timestamp,
 };
-use backstop_runtime::{Cycle, Executor, SnapshotSchedule};
+use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_sim::{Dealing, Distance, Exchange, HandAction, Profile, Setup, Slot};
+use backstop_store::Loaded;
 use backstop_venues::Venue;
 use backstop_venues::paper::{PaperVenue, capability};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,6 +92,7 @@ impl Stage {
             capability: capability(&native, setting.mode),
             currency: instrument.currency,
             limits: Default::default(),
+            refusals: Default::default(),
             permit: Default::default(),
         };
         let mut stage = Self::with(venue, setting.side, start);
@@ -150,6 +152,30 @@ impl Stage {
         self.settle();
     }
 
+    /// The market goes there, as a long sees it, for two minutes, and the engine hears nothing of it.
+    pub fn go_unheard(&mut self, price: &str) {
+        let price: Price = price.parse().unwrap();
+        let hundred: Price = "100".parse().unwrap();
+        let price = match self.side {
+            PositionSide::Long => price,
+            PositionSide::Short => hundred.minus(price.above(hundred)).unwrap(),
+        };
+        for _ in 0..120 {
+            self.venue.quote(self.now, MARKET, Prices::all(price));
+            self.wait(Span::from_secs(1));
+        }
+    }
+
+    /// The engine ends and starts again; the venue goes on.
+    pub fn restart(&mut self) {
+        let checkpoint = self.cycle.checkpoint_now();
+        let recovered = recover(Loaded { checkpoint, ..Loaded::default() });
+        let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
+        snapshots.start(ACCOUNT, self.now, SnapshotCause::Start);
+        self.cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
+        recovered.doubts.into_iter().for_each(|doubt| self.take(doubt));
+    }
+
     /// Time passes; a second at a time the market says its price again.
     pub fn stand(&mut self, seconds: i64) {
         for _ in 0..seconds {
@@ -185,6 +211,10 @@ impl Stage {
             while let Some(command) = self.cycle.next_request(self.now) {
                 idle = false;
                 self.venue.submit(self.now, &command);
+            }
+            while let Some(question) = self.cycle.next_candles(self.now) {
+                idle = false;
+                self.venue.ask_candles(self.now, &question);
             }
             if idle {
                 break;

@@ -5,8 +5,8 @@ use crate::builders::{account_from, definitions, instrument_from, key, plan_from
 use crate::venue::Toy;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    Account, EntryRequest, Event, ExitPlan, Instrument, PositionSide, Price, Prices, Quantity, RequestId, Span,
-    Stamped, Timestamp,
+    Account, Candle, EntryRequest, Event, ExitPlan, Instrument, PositionSide, Price, Prices, Quantity, RequestId,
+    Series, Span, Stamped, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -32,6 +32,8 @@ pub enum Action {
     /// Prices move by so many basis points; the mark lags behind by so many ticks, the spread is so wide. One that is not
     /// sure may be a misprint (F-H01).
     Move { basis_points: i16, lag: i16, spread: u8, sure: bool },
+    /// The venue's history: two candles that reach so many basis points up and down.
+    Candles { up: u8, down: u8, mark: bool },
     /// Only the mark moves.
     MarkOnly { basis_points: i16 },
     /// Somebody adds, in thousandths.
@@ -69,6 +71,7 @@ fn action() -> impl Strategy<Value = Action> {
         4 => (-500_i16..500, -30_i16..30, 0_u8..20, sure())
             .prop_map(|(basis_points, lag, spread, sure)| Action::Move { basis_points, lag, spread, sure }),
         3 => (-200_i16..200).prop_map(|basis_points| Action::MarkOnly { basis_points }),
+        1 => (0_u8..200, 0_u8..200, any::<bool>()).prop_map(|(up, down, mark)| Action::Candles { up, down, mark }),
         2 => (1_u8..100).prop_map(Action::Add),
         1 => (1_u8..100).prop_map(Action::Reduce),
         1 => (1_u8..100, prop_oneof![Just(None), (0_u8..60).prop_map(Some)])
@@ -141,6 +144,9 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         4 => Just("amend no-reduce-only hedge"),
         4 => Just("whole-stop"),
         4 => Just("whole-stop amend"),
+        2 => Just("whole-stop amend entry-stop"),
+        1 => Just("unprotectable close"),
+        1 => Just("on-refusal throttled=again,reduce,close"),
         4 => Just("amend last-target"),
         2 => Just("whole-stop amend last-target guaranteed"),
         1 => Just("amend guaranteed"),
@@ -261,6 +267,7 @@ impl Run {
                 let mark = self.last + self.last * i64::from(basis_points) / 10_000;
                 self.toy.move_to(Prices { mark: Some(self.price(mark)), ..Prices::default() }, true);
             }
+            Action::Candles { up, down, mark } => self.candles(up, down, mark),
             Action::Add(thousandths) => {
                 let (at, quantity) = (self.price(self.last), self.quantity(u32::from(thousandths)));
                 if !self.toy.open.is_zero() {
@@ -296,6 +303,15 @@ impl Run {
             Action::Wait => {}
         }
         self.deliver();
+    }
+
+    fn candles(&mut self, up: u8, down: u8, mark: bool) {
+        let away = |points: i64| self.price(self.last + self.last * points / 10_000);
+        let (high, low) = (away(i64::from(up)), away(-i64::from(down)));
+        let candle = |ago: i64| Candle { opened_at: self.toy.now.plus(Span::from_secs(-ago)), high, low, close: low };
+        let history = Some(if mark { Series::Mark } else { Series::Last });
+        let (interval, candles) = (Span::from_secs(1), vec![candle(2), candle(1)]);
+        self.hand_in(Event::Candles { instrument: self.instrument.id, interval, candles, history });
     }
 
     fn enter(&mut self, thousandths: u8, limit: Option<u8>) {

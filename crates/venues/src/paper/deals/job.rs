@@ -32,7 +32,7 @@ pub(in crate::paper) enum Subject {
 pub(super) enum What {
     Close { quantity: Quantity, limit: Option<Price> },
     Level { which: Which, to: Price, guaranteed: bool },
-    Open { side: OrderSide, quantity: Quantity, limit: Option<Price> },
+    Open { side: OrderSide, quantity: Quantity, limit: Option<Price>, stop: Option<Price> },
     Remove,
 }
 
@@ -128,7 +128,8 @@ fn placed(order: &NewOrder) -> Option<What> {
             OrderKind::Market => None,
             OrderKind::StopMarket(_) | OrderKind::TakeProfitMarket(_) | OrderKind::TrailingStop { .. } => return None,
         };
-        return Some(What::Open { side: order.side, quantity: quantity?, limit });
+        let stop = order.attached_stop.map(|stop| stop.price);
+        return Some(What::Open { side: order.side, quantity: quantity?, limit, stop });
     }
     match order.kind {
         OrderKind::StopMarket(trigger) => {

@@ -15,7 +15,7 @@ pub(super) use told::{Teller, deal_of, level_reports};
 
 use super::refusal;
 use backstop_model::{
-    AccountId, Asked, Event, OrderSide, OrderStatus, Outcome, Price, Quantity, Refusal, RefusalReason, Span, Timestamp,
+    AccountId, Asked, Event, OrderStatus, Outcome, Price, Quantity, Refusal, RefusalReason, Span, Timestamp,
     UnknownCause,
 };
 use backstop_sim as sim;
@@ -84,7 +84,7 @@ impl Desk {
                 Subject::Opening(_) => None,
             };
             match (job.what, deal) {
-                (What::Open { side, quantity, limit }, _) => self.open(job, (side, quantity, limit), now, out),
+                (What::Open { .. }, _) => self.open(job, now, out),
                 (_, Some(deal)) => self.send(job, deal, now, out),
                 (_, None) => without_deal(job, now, out),
             }
@@ -92,13 +92,8 @@ impl Desk {
     }
 
     /// An opening carries our id as its reference (venues/ig.md §4.2).
-    fn open(
-        &mut self,
-        job: Job,
-        (side, quantity, limit): (OrderSide, Quantity, Option<Price>),
-        now: Timestamp,
-        out: &mut Outcomes,
-    ) {
+    fn open(&mut self, job: Job, now: Timestamp, out: &mut Outcomes) {
+        let What::Open { side, quantity, limit, stop } = job.what else { return };
         let open = sim::OpenDeal {
             reference: Some(job.id.to_string()),
             symbol: job.symbol.to_string(),
@@ -107,7 +102,7 @@ impl Desk {
             order: limit.map_or(sim::DealOrder::Market, sim::DealOrder::Limit),
             fulfilment: sim::Fulfilment::ExecuteAndEliminate,
             force_open: true,
-            stop: None,
+            stop: stop.map(|level| sim::StopAsk::Normal(sim::LevelAsk::Level(level))),
             limit: None,
         };
         self.begin(job, sim::Levels::default(), sim::DealAsk::Open(open), now, out);

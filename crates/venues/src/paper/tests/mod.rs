@@ -113,6 +113,7 @@ impl Desktop {
             quantity: how_much.map_or(OrderQuantity::WholePosition, |much| OrderQuantity::Exact(quantity(much))),
             kind,
             reduce_only: true,
+            attached_stop: None,
         })
     }
 

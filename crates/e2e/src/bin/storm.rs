@@ -1,0 +1,174 @@
+//! `storm`: plays lives under faults, many of them or one with its story.
+
+use backstop_e2e::storm::draw::Choice;
+use backstop_e2e::storm::shrink::shrink;
+use backstop_e2e::storm::story;
+use backstop_e2e::storm::trace::Trace;
+use backstop_e2e::storm::{Life, Tally, VenueKind, Violation, draw, play};
+use clap::Parser;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Plays position lives under faults and checks every promise after every step.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask storm", version)]
+struct Cli {
+    /// Play this seed and print its story.
+    #[arg(long, conflicts_with_all = ["seeds", "minutes"])]
+    seed: Option<u64>,
+    /// Play these seeds, the last one included: `1..1000`.
+    #[arg(long, value_parser = range)]
+    seeds: Option<(u64, u64)>,
+    /// Play for so many minutes, from the first of `--seeds` on.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// Only this venue: binance, aster, bitget, bitget-unified, ig, or mixed.
+    #[arg(long, default_value = "mixed")]
+    profile: String,
+    /// Print how often each fault struck.
+    #[arg(long)]
+    coverage: bool,
+    /// Nothing goes wrong: the lives alone.
+    #[arg(long)]
+    calm: bool,
+    /// With `--seed`: make the life small first, if it breaks a promise.
+    #[arg(long)]
+    shrink: bool,
+    /// Play every seed twice and compare the traces.
+    #[arg(long)]
+    twice: bool,
+    /// Go on after a broken promise, and count them.
+    #[arg(long)]
+    keep_going: bool,
+    /// Print every broken promise, not only the first forty.
+    #[arg(long)]
+    all: bool,
+}
+
+fn range(text: &str) -> Result<(u64, u64), String> {
+    let (from, until) = text.split_once("..").ok_or("write it as FIRST..LAST, for example 1..1000")?;
+    let number = |text: &str| text.parse::<u64>().map_err(|why| format!("{text}: {why}"));
+    let (from, until) = (number(from)?, number(until)?);
+    if from > until {
+        return Err(format!("{from} comes after {until}"));
+    }
+    Ok((from, until))
+}
+
+fn venue(name: &str) -> Result<Option<VenueKind>, String> {
+    Ok(Some(match name {
+        "aster" => VenueKind::Aster,
+        "binance" => VenueKind::Binance,
+        "bitget" => VenueKind::BitgetClassic,
+        "bitget-unified" => VenueKind::BitgetUnified,
+        "ig" => VenueKind::Ig,
+        "mixed" => return Ok(None),
+        other => return Err(format!("--profile {other}: choose binance, aster, bitget, bitget-unified, ig or mixed")),
+    }))
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let venue = match venue(&cli.profile) {
+        Ok(venue) => venue,
+        Err(why) => {
+            eprintln!("storm: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    let choice = Choice { venue, calm: cli.calm };
+    match cli.seed {
+        Some(seed) => one(&cli, draw(seed, choice)),
+        None => many(&cli, choice),
+    }
+}
+
+/// One life with its story.
+fn one(cli: &Cli, mut life: Life) -> ExitCode {
+    if cli.shrink {
+        life = shrink(&life);
+    }
+    println!("{}", story::place(&life));
+    let ended = play(&life, Trace::told());
+    ended.trace.story().iter().for_each(|line| println!("{line}"));
+    ended.violations.iter().for_each(|violation| println!("{}", shown(life.seed, violation)));
+    if ended.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn shown(seed: u64, violation: &Violation) -> String {
+    format!("seed {seed}: {} broken at {} ms: {}", violation.invariant, violation.at, violation.what)
+}
+
+/// Many lives, on every core.
+fn many(cli: &Cli, choice: Choice) -> ExitCode {
+    let (first, last) = cli.seeds.unwrap_or((1, if cli.minutes.is_some() { u64::MAX } else { 10_000 }));
+    let ends = cli.minutes.map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
+    let (next, stop) = (AtomicU64::new(first), AtomicBool::new(false));
+    let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(Vec::new()));
+    let begun = Instant::now();
+    let bar = progress(first, last, cli.minutes.is_some());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let mut mine = Tally::default();
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let late = ends.is_some_and(|ends| Instant::now() >= ends);
+                    if seed > last || late || stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let life = draw(seed, choice);
+                    let violations = lived(cli, &life, &mut mine);
+                    bar.inc(1);
+                    if !violations.is_empty() {
+                        broken.lock().expect("nobody panics holding it").push((seed, violations));
+                        stop.store(!cli.keep_going, Ordering::Relaxed);
+                    }
+                }
+                tally.lock().expect("nobody panics holding it").join(mine);
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let (tally, broken) = (tally.into_inner().expect("all have ended"), broken.into_inner().expect("all have ended"));
+    report(cli, &tally, &broken, begun.elapsed())
+}
+
+fn lived(cli: &Cli, life: &Life, tally: &mut Tally) -> Vec<Violation> {
+    let ended = play(life, if cli.twice { Trace::hashed() } else { Trace::silent() });
+    tally.count(life, &ended);
+    let mut violations = ended.violations;
+    if cli.twice && play(life, Trace::hashed()).trace.number() != ended.trace.number() {
+        violations.push(Violation { invariant: "I22", at: 0, what: "twice the same seed, two traces".to_owned() });
+    }
+    violations
+}
+
+fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {
+    if timed { indicatif::ProgressBar::new_spinner() } else { indicatif::ProgressBar::new(last - first + 1) }
+}
+
+fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
+    if cli.coverage {
+        tally.rows().iter().for_each(|(id, hits)| println!("{id}  {hits}"));
+    }
+    let mut broken = broken.to_vec();
+    broken.sort_by_key(|(seed, _)| *seed);
+    for (seed, violations) in broken.iter().take(if cli.all { usize::MAX } else { 40 }) {
+        println!("{}", shown(*seed, &violations[0]));
+    }
+    let per_minute = tally.lives as f64 / took.as_secs_f64() * 60.0;
+    println!(
+        "{} lives, {} events, {} broken, {:.1} s, {per_minute:.0} lives a minute",
+        tally.lives,
+        tally.events,
+        broken.len(),
+        took.as_secs_f64()
+    );
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}

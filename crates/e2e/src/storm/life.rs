@@ -1,0 +1,271 @@
+//! One life as data: where it is lived, under which plan, and everything that happens in it.
+//!
+//! Nothing is drawn here and nothing is played. Times are milliseconds since the life began, prices are ticks and
+//! quantities are steps, so that a part of a life can be left out without moving the rest.
+
+use backstop_model::plan::ExitPlanSpec;
+use backstop_model::{Adopt, PositionMode, PositionSide};
+use backstop_sim::faults::Scope;
+use backstop_sim::{Fault, Profile};
+
+/// Whose habits the venue has.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum VenueKind {
+    /// venues/aster.md.
+    Aster,
+    /// venues/binance.md.
+    Binance,
+    /// venues/bitget.md, classic accounts.
+    BitgetClassic,
+    /// venues/bitget.md, unified accounts.
+    BitgetUnified,
+    /// venues/ig.md.
+    Ig,
+}
+
+impl VenueKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Aster, Self::Binance, Self::BitgetClassic, Self::BitgetUnified, Self::Ig];
+
+    /// The simulator's profile.
+    #[must_use]
+    pub fn profile(self) -> Profile {
+        match self {
+            Self::Aster => Profile::aster(),
+            Self::Binance => Profile::binance(),
+            Self::BitgetClassic => Profile::bitget_classic(),
+            Self::BitgetUnified => Profile::bitget_unified(),
+            Self::Ig => Profile::ig(),
+        }
+    }
+}
+
+/// The market's grid: one of a few real ones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Grid {
+    /// The price increment, as written.
+    pub tick: &'static str,
+    /// The quantity increment, as written.
+    pub step: &'static str,
+    /// The smallest order, in steps.
+    pub min_steps: u32,
+    /// The smallest order, in the quote currency.
+    pub min_notional: &'static str,
+    /// The smallest position that is opened, in steps.
+    pub least_steps: u32,
+    /// The first price, in ticks.
+    pub start: u32,
+}
+
+/// A knob of the venue or of the network, turned for a stretch of time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Trouble {
+    /// Which knob.
+    pub fault: Fault,
+    /// What exactly, where a knob can mean several things.
+    pub what: What,
+    /// Chances in a million.
+    pub per_million: u32,
+    /// From when to before when, in milliseconds of the life.
+    pub window: (i64, i64),
+    /// Which requests.
+    pub scope: Scope,
+}
+
+/// What a refusal, an error or a late execution says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum What {
+    /// Nothing more to say.
+    Plain,
+    /// 503, "Unknown error": executed or not (F-A03).
+    Unsure503,
+    /// 503, "Service Unavailable." (F-A04).
+    Unavailable503,
+    /// 503, "Internal error" (F-A04).
+    Internal503,
+    /// A 5xx nobody has described (F-A04).
+    Strange502,
+    /// 429 (F-I01).
+    Limited429,
+    /// 418 (F-I02).
+    Banned418,
+    /// 403 of a web firewall (F-I03).
+    Blocked403,
+    /// 200 with HTML in it (F-A18).
+    Garbled200,
+    /// -1008 (F-A05).
+    Throttled,
+    /// -4120 and its like (F-A20).
+    Unsupported,
+    /// -2019 (F-F06).
+    Margin,
+    /// -2015 (F-D10).
+    LockedOut,
+    /// -1015 (F-G07).
+    TooMany,
+    /// -1007 (F-A06).
+    TimedOut,
+}
+
+/// Something that happens at an instant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Act {
+    /// The market goes to so many ticks; the mark is so many ticks off, the spread that wide on either side.
+    Market {
+        /// Last price.
+        ticks: i64,
+        /// Mark less last.
+        lag: i64,
+        /// Half the spread.
+        spread: i64,
+    },
+    /// The last price alone is somewhere else for a moment (F-H01).
+    Misprint {
+        /// Where.
+        ticks: i64,
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// The mark alone is somewhere else for a while (F-H05).
+    MarkAway {
+        /// Mark less last.
+        ticks: i64,
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// Bid above ask for a while (F-H03).
+    Crossed {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// No price reaches the engine (F-H04).
+    FeedCut {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// Somebody acts at the venue's own screen.
+    Hand(Hand),
+    /// The operator asks for something.
+    Wish(Wish),
+    /// The venue does something of its own accord.
+    Venue(Incident),
+    /// The process dies after so many of its steps, and is started again.
+    Kill {
+        /// Steps of the process from here on: each thing it does is one.
+        after: u32,
+        /// How long it is down, in milliseconds.
+        down: i64,
+    },
+    /// The process is stopped and goes on (F-J03, F-K02).
+    Freeze {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// The disk does something (section M).
+    Disk(DiskTrouble),
+}
+
+/// What somebody does by hand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Hand {
+    /// Opens a position, or adds to one (F-D03).
+    Open {
+        /// How much.
+        steps: u32,
+    },
+    /// Reduces (F-D02).
+    Reduce {
+        /// How much.
+        steps: u32,
+    },
+    /// Closes (F-D01).
+    Close,
+    /// Turns the position round (F-D04).
+    Flip,
+    /// Cancels one of our stops (F-D05).
+    CancelStop,
+    /// Moves one of our stops by so many ticks, up or down (F-D05).
+    MoveStop {
+        /// By how many.
+        ticks: i64,
+    },
+    /// Another leverage (F-D08).
+    Leverage(u16),
+}
+
+/// What the operator asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wish {
+    /// An entry through Backstop.
+    Enter {
+        /// How much.
+        steps: u32,
+    },
+    /// The same request once more.
+    EnterAgain,
+    /// Break-even.
+    BreakEven,
+    /// Close everything.
+    Close,
+    /// Close a share, in percent.
+    Part(u8),
+    /// Pause, or go on.
+    Pause(bool),
+}
+
+/// What the venue does of its own accord.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Incident {
+    /// Takes a part of the position (F-F02).
+    Adl {
+        /// How much.
+        steps: u32,
+    },
+    /// Cancels every order (F-D06).
+    CancelAll,
+    /// Liquidates (F-F01).
+    Liquidate,
+    /// Settles the market (F-F03).
+    Settle,
+}
+
+/// What the disk does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DiskTrouble {
+    /// The next write fails: no space, input/output error, read-only, locked for too long (F-M04 to F-M06, F-M08).
+    Fails,
+    /// Writes take so long, in milliseconds, for so long (F-M10).
+    Slow {
+        /// One sync.
+        sync: i64,
+        /// For how long.
+        ms: i64,
+    },
+    /// A record has rotted: the journal cannot be read at the next start (F-M07).
+    Rots,
+}
+
+/// One life.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Life {
+    /// Where its chances come from.
+    pub seed: u64,
+    /// Whose habits the venue has.
+    pub venue: VenueKind,
+    /// How positions are kept.
+    pub mode: PositionMode,
+    /// The side that is opened.
+    pub side: PositionSide,
+    /// The market.
+    pub grid: Grid,
+    /// Whether the plan may be for entries of others as well.
+    pub adopt: Adopt,
+    /// The plan.
+    pub plan: ExitPlanSpec,
+    /// What is wrong with venue and network.
+    pub troubles: Vec<Trouble>,
+    /// What happens, by time.
+    pub acts: Vec<(i64, Act)>,
+    /// When everything is healed, in milliseconds.
+    pub length: i64,
+}

@@ -1,0 +1,32 @@
+//! The storm: a million lives under faults, each from one seed, and no promise broken.
+//!
+//! * [`life`] is one life as data: where, under which plan, what goes wrong, what happens when. [`draw`] makes one from a
+//!   seed; a life can be written down and played again without its seed, which is how [`shrink`] makes it small.
+//! * [`world`] plays it: one thread, one virtual clock, the production engine with its runtime logic in a [`process`] that
+//!   can die between any two steps, a [`disk`] that can lose what was not synced, a simulated venue with its own books.
+//! * [`watch`] looks after every step, at the venue's books and never at the engine's opinion.
+//! * [`tally`] counts how often each fault of the catalogue has struck.
+//!
+//! The same seed and build give the same trace, to the last byte. What a real process, a real file system and a real
+//! database do is not played here; the process tests of `app` and `store` do that.
+
+pub mod disk;
+pub mod draw;
+pub mod life;
+pub mod plans;
+pub mod process;
+pub mod shrink;
+pub mod stage;
+pub mod story;
+pub mod tally;
+pub mod trace;
+pub mod troubles;
+pub mod watch;
+pub mod words;
+pub mod world;
+
+pub use draw::draw;
+pub use life::{Life, VenueKind};
+pub use tally::Tally;
+pub use watch::Violation;
+pub use world::{Ended, play};

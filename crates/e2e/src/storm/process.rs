@@ -1,0 +1,176 @@
+//! One engine as a process: the production loop around its disk, which can die between any two of its steps.
+//!
+//! The order of things in a turn is `runtime::live`'s; what that shell does with sockets and threads is done here by the
+//! world. A step is anything after which a kill leaves something different behind: an event read, decided on, written,
+//! made durable, a command about to be sent, and sent (faults.md, crash matrix, k0 to k7).
+
+use super::disk::{Disk, Done};
+use super::stage::ACCOUNT;
+use backstop_core::Engine;
+use backstop_model::{Command, Event, SnapshotCause, Span, Timestamp};
+use backstop_runtime::{Cycle, Executor, Recovered, SnapshotSchedule, Taken, recover};
+use backstop_sim::dice::Dice;
+use backstop_venues::CandleQuestion;
+
+/// The regular look at the venue, as `run` has it.
+const LOOK_EVERY: Span = Span::from_secs(10);
+
+/// What a process goes on from.
+pub struct Start {
+    /// To be taken in first: doubts of a recovery.
+    pub doubts: Vec<Event>,
+    /// Executions before this instant are known.
+    pub known_until: Timestamp,
+    /// What a recovery had to say.
+    pub warnings: Vec<String>,
+}
+
+/// One engine.
+pub struct Process {
+    /// What it remembers.
+    pub disk: Disk,
+    cycle: Option<Cycle>,
+    up_at: Timestamp,
+    awake_at: Timestamp,
+    dies_after: Option<(u32, Span)>,
+    dice: Dice,
+}
+
+impl Process {
+    /// A process that has yet to be started.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let (up_at, awake_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
+        Self { disk: Disk::default(), cycle: None, up_at, awake_at, dies_after: None, dice: Dice::new(seed, 0xD1E) }
+    }
+
+    /// Starts it, from what its disk holds; without a journal when that cannot be read (R9).
+    pub fn boot(&mut self, now: Timestamp) -> Start {
+        let loaded = self.disk.load();
+        let is_lost = loaded.is_none();
+        let Recovered { engine, sequence, at, doubts, warnings } = recover(loaded.unwrap_or_default());
+        let mut snapshots = SnapshotSchedule::new(LOOK_EVERY);
+        snapshots.start(ACCOUNT, now, SnapshotCause::Start);
+        let mut cycle = Cycle::new(engine, sequence, Executor::default(), snapshots);
+        if is_lost {
+            cycle.journal_failed();
+        }
+        self.cycle = Some(cycle);
+        Start { doubts, known_until: at.plus(Span::from_secs(-3_600)), warnings }
+    }
+
+    /// Dies after so many steps, and is down for so long.
+    pub const fn die_after(&mut self, steps: u32, down: Span) {
+        self.dies_after = Some((steps, down));
+    }
+
+    /// Stops and goes on then.
+    pub fn freeze(&mut self, until: Timestamp) {
+        self.awake_at = self.awake_at.max(until);
+    }
+
+    /// Whether it runs now.
+    #[must_use]
+    pub fn acts(&self, now: Timestamp) -> bool {
+        self.cycle.is_some() && self.awake_at <= now
+    }
+
+    /// Whether it is to be started now.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.cycle.is_none() && self.up_at <= now
+    }
+
+    /// Since when it has been able to act, as far as freezing goes.
+    #[must_use]
+    pub const fn awake_at(&self) -> Timestamp {
+        self.awake_at
+    }
+
+    /// One step is done. True when the process is dead now.
+    pub fn step(&mut self, now: Timestamp) -> bool {
+        let Some((left, down)) = &mut self.dies_after else { return false };
+        if *left > 0 {
+            *left -= 1;
+            return false;
+        }
+        let down = *down;
+        self.die(now, down);
+        true
+    }
+
+    /// Dies here and now.
+    pub fn die(&mut self, now: Timestamp, down: Span) {
+        self.dies_after = None;
+        self.cycle = None;
+        self.up_at = now.plus(down);
+        self.awake_at = Timestamp::EPOCH;
+        self.disk.lose(&mut self.dice);
+    }
+
+    /// The decisions' state, while it is up.
+    #[must_use]
+    pub fn engine(&self) -> Option<&Engine> {
+        self.cycle.as_ref().map(Cycle::engine)
+    }
+
+    /// Whether it records nothing any more.
+    #[must_use]
+    pub fn is_journal_failed(&self) -> bool {
+        self.cycle.as_ref().is_some_and(Cycle::is_journal_failed)
+    }
+
+    /// Takes in one event.
+    pub fn take(&mut self, now: Timestamp, event: Event) -> Taken {
+        self.cycle.as_mut().map(|cycle| cycle.take(now, event)).unwrap_or_default()
+    }
+
+    /// Hands a step to the disk.
+    pub fn submit(&mut self, now: Timestamp, step: backstop_store::Step) {
+        if !self.is_journal_failed() {
+            self.disk.submit(now, step);
+        }
+    }
+
+    /// What the disk has to say. True when it has failed.
+    pub fn hear_disk(&mut self, now: Timestamp) -> bool {
+        match (self.disk.poll(now), &mut self.cycle) {
+            (Some(Done::Durable(through)), Some(cycle)) => cycle.durable(through),
+            (Some(Done::Failed), Some(cycle)) => {
+                cycle.journal_failed();
+                return true;
+            }
+            (Some(_), None) | (None, _) => {}
+        }
+        false
+    }
+
+    /// What the loop itself has to say.
+    pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
+        self.cycle.as_mut().map(|cycle| cycle.overdue(now)).unwrap_or_default()
+    }
+
+    /// Whether a deadline of the engine's has come.
+    #[must_use]
+    pub fn wants_wake(&self, now: Timestamp) -> bool {
+        self.cycle.as_ref().is_some_and(|cycle| cycle.wants_wake(now))
+    }
+
+    /// The next question about bars that were missed.
+    pub fn next_candles(&mut self, now: Timestamp) -> Option<CandleQuestion> {
+        self.cycle.as_mut()?.next_candles(now)
+    }
+
+    /// The next command that may leave.
+    pub fn next_request(&mut self, now: Timestamp) -> Option<Command> {
+        self.cycle.as_mut()?.next_request(now)
+    }
+
+    /// When it has something to do of its own accord.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let Some(cycle) = &self.cycle else { return Some(self.up_at) };
+        let due = [cycle.next_wake(), self.disk.next_due()].into_iter().flatten().min()?;
+        Some(due.max(self.awake_at))
+    }
+}

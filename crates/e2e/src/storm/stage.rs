@@ -1,0 +1,192 @@
+//! The place of a life: its market, its account, its venue, in the words of the exchange and in those of the engine.
+
+use super::life::{Life, Trouble, What};
+use backstop_model::plan::ExitPlan;
+use backstop_model::{
+    Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, PlanId, Price,
+    Quantity, Ratio, Rounding, Span, Symbol, Timestamp,
+};
+use backstop_sim as sim;
+use backstop_sim::faults::Http;
+use backstop_sim::refusal;
+use backstop_venues::paper::{PaperVenue, capability};
+use std::sync::Arc;
+
+/// The account's number.
+pub const ACCOUNT: AccountId = AccountId(0);
+/// The market's number.
+pub const MARKET: InstrumentId = InstrumentId(0);
+/// The account's name at the exchange.
+pub const ME: &str = "main";
+/// The market's name at the exchange.
+pub const SYMBOL: &str = "BTCUSDT";
+/// When lives begin, in milliseconds since the epoch.
+const START: i64 = 1_767_225_600_000;
+
+/// The instant a life begins.
+#[must_use]
+pub fn start() -> Timestamp {
+    Timestamp::from_nanos(START * 1_000_000)
+}
+
+/// An instant of a life.
+#[must_use]
+pub fn at(millis: i64) -> Timestamp {
+    start().plus(Span::from_millis(millis))
+}
+
+/// The market and the account in both tongues.
+pub struct Stage {
+    tick: Price,
+    step: Quantity,
+    definitions: Vec<Event>,
+}
+
+impl Stage {
+    /// The stage of a life, and the exchange with everything that is wrong with it.
+    #[must_use]
+    pub fn set(life: &Life) -> (Self, PaperVenue) {
+        let instrument = instrument(life);
+        let mut setup = sim::Setup::of(life.venue.profile(), life.seed);
+        life.troubles.iter().for_each(|trouble| turn(&mut setup.faults, trouble));
+        let mut exchange = sim::Exchange::new(setup);
+        let native = exchange.native();
+        exchange.list(SYMBOL, rules(&instrument)).expect("it is the first market");
+        let leverage = Leverage::try_from(10).expect("ten is a leverage");
+        let opening = sim::Opening { mode: life.mode, leverage, balance: money("1000000000") };
+        exchange.open_account(ME, opening).expect("the mode was drawn from those that are kept");
+        let mut venue = PaperVenue::new(exchange, None, start());
+        venue.name_account(ACCOUNT, name(ME));
+        venue.name_instrument(MARKET, instrument.symbol);
+        let account = Account {
+            id: ACCOUNT,
+            name: name(ME),
+            venue: name("storm"),
+            position_mode: life.mode,
+            plan: Some(PlanId(0)),
+            adopt: life.adopt,
+            hard_stop: (life.adopt == backstop_model::Adopt::HardStop).then_some(life.plan.stop_loss),
+            capability: capability(&native, life.mode),
+            currency: instrument.currency,
+            limits: backstop_model::account::Limits::default(),
+            permit: backstop_model::Permit::default(),
+            split_entries: false,
+            refusals: backstop_model::Refusals::default(),
+        };
+        let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");
+        let (tick, step) = (instrument.tick, instrument.step);
+        let definitions = vec![
+            Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan) },
+            Event::DefineInstrument(Box::new(instrument)),
+            Event::DefineAccount(Box::new(account)),
+        ];
+        (Self { tick, step, definitions }, venue)
+    }
+
+    /// What the engine is told first.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<Event> {
+        self.definitions.clone()
+    }
+
+    /// So many ticks; at least one.
+    #[must_use]
+    pub fn price(&self, ticks: i64) -> Price {
+        let ticks = u32::try_from(ticks.max(1)).unwrap_or(u32::MAX);
+        self.tick.times(Ratio::whole(ticks), Rounding::Nearest).unwrap_or(self.tick)
+    }
+
+    /// So many steps.
+    #[must_use]
+    pub fn quantity(&self, steps: u32) -> Quantity {
+        self.step.share(Ratio::whole(steps), Rounding::Nearest).unwrap_or(self.step)
+    }
+
+    /// The price grid.
+    #[must_use]
+    pub const fn tick(&self) -> Price {
+        self.tick
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a constant of this file is a name")
+}
+
+fn money(text: &str) -> Money {
+    text.parse().expect("a constant of this folder is money")
+}
+
+fn percent(text: &str) -> Ratio {
+    Ratio::percent(text).expect("a constant of this file is a percentage")
+}
+
+fn instrument(life: &Life) -> Instrument {
+    let grid = life.grid;
+    let step: Quantity = grid.step.parse().expect("a constant of this folder is a quantity");
+    let spec = InstrumentSpec {
+        id: MARKET,
+        venue: name("storm"),
+        symbol: Symbol::new(SYMBOL).expect("a constant of this file is a symbol"),
+        tick: grid.tick.parse().expect("a constant of this folder is a price"),
+        step,
+        min_quantity: step.share(Ratio::whole(grid.min_steps), Rounding::Nearest).unwrap_or(step),
+        max_quantity: None,
+        min_notional: money(grid.min_notional),
+        min_notional_waived_for_exits: life.seed.is_multiple_of(2),
+        maker_fee: percent("0.02"),
+        taker_fee: percent("0.05"),
+        leverage: Leverage::try_from(10).ok(),
+        maintenance_margin: percent("0.4"),
+        currency: name("USDT"),
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
+    };
+    Instrument::try_from(spec).expect("a grid of this folder makes an instrument")
+}
+
+fn rules(instrument: &Instrument) -> sim::Rules {
+    let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
+    rules.min_quantity = instrument.min_quantity;
+    rules.min_notional = instrument.min_notional;
+    rules.min_notional_waived_for_exits = instrument.min_notional_waived_for_exits;
+    rules.maker_fee = instrument.maker_fee;
+    rules.taker_fee = instrument.taker_fee;
+    rules.maintenance_margin = instrument.maintenance_margin;
+    rules
+}
+
+/// Turns one knob.
+fn turn(faults: &mut sim::Faults, trouble: &Trouble) {
+    match trouble.what {
+        What::Plain => {}
+        What::Unsure503 => {
+            faults.http = Http::unknown_503(500_000);
+            faults.late_reply = None;
+        }
+        What::Unavailable503 => faults.http = Http::unavailable_503(),
+        What::Internal503 => faults.http = Http::internal_503(),
+        What::Strange502 => faults.http = error(502, "<html>Bad Gateway</html>", 500_000),
+        What::Limited429 => faults.http = Http::limited_429(Span::from_secs(2)),
+        What::Banned418 => {
+            let until = at(trouble.window.1);
+            faults.http = Http::banned_418(until, until.since(at(trouble.window.0)));
+        }
+        What::Blocked403 => faults.http = Http::blocked_403(),
+        What::Garbled200 => faults.http = error(200, "<html>{\"orderId\":", 1_000_000),
+        What::Throttled => faults.refusal = refusal::THROTTLED.refused(),
+        What::Unsupported => faults.refusal = refusal::UNSUPPORTED.refused(),
+        What::Margin => faults.refusal = refusal::MARGIN.refused(),
+        What::LockedOut => faults.refusal = refusal::NO_ACCOUNT.refused(),
+        What::TooMany => faults.refusal = refusal::TOO_MANY_NEW.refused(),
+        What::TimedOut => faults.late_reply = Some(refusal::TIMEOUT.refused()),
+    }
+    let window = Some((at(trouble.window.0), at(trouble.window.1)));
+    let knob = sim::Knob { per_million: trouble.per_million, left: None, window, scope: trouble.scope };
+    faults.set(trouble.fault, knob);
+}
+
+fn error(status: u16, body: &str, executes: u32) -> Http {
+    Http { status, body: body.to_owned(), retry_after: None, executes }
+}

@@ -1,0 +1,217 @@
+//! The menu of faults: each line is one way things go wrong, with its ids in the catalogue (faults.md) and how it is
+//! brought about.
+//!
+//! A line turns a knob of the simulated venue for a while, or lets something happen at an instant. Whether it really
+//! struck is counted where it strikes.
+
+use super::draw::{between, one_of};
+use super::life::{Act, DiskTrouble, Hand, Incident, Life, Trouble, What};
+use backstop_sim::dice::Dice;
+use backstop_sim::faults::Scope;
+use backstop_sim::{Fault, Profile};
+
+/// How one line of the menu is brought about.
+#[derive(Clone, Copy)]
+enum Way {
+    /// A knob by chance, for some of the time.
+    Knob(Fault, What, Scope),
+    /// A knob with certainty, for a stretch.
+    Stretch(Fault, What, Scope),
+    /// Something at an instant.
+    Act(fn(&mut Dice, &Life) -> Act),
+}
+
+/// One line.
+struct Line {
+    ids: &'static [&'static str],
+    way: Way,
+}
+
+const fn knob(ids: &'static [&'static str], fault: Fault) -> Line {
+    Line { ids, way: Way::Knob(fault, What::Plain, Scope::All) }
+}
+
+const fn says(ids: &'static [&'static str], fault: Fault, what: What, scope: Scope) -> Line {
+    Line { ids, way: Way::Knob(fault, what, scope) }
+}
+
+const fn stretch(ids: &'static [&'static str], fault: Fault, what: What, scope: Scope) -> Line {
+    Line { ids, way: Way::Stretch(fault, what, scope) }
+}
+
+const fn act(ids: &'static [&'static str], act: fn(&mut Dice, &Life) -> Act) -> Line {
+    Line { ids, way: Way::Act(act) }
+}
+
+/// Everything that can go wrong here, in the order of the catalogue.
+const MENU: &[Line] = &[
+    knob(&["F-A01"], Fault::DropRequest),
+    knob(&["F-A02"], Fault::DropResponse),
+    says(&["F-A03"], Fault::Http, What::Unsure503, Scope::All),
+    says(&["F-A04"], Fault::Http, What::Unavailable503, Scope::All),
+    says(&["F-A04"], Fault::Http, What::Internal503, Scope::All),
+    says(&["F-A04"], Fault::Http, What::Strange502, Scope::All),
+    stretch(&["F-A05"], Fault::Reject, What::Throttled, Scope::Conditional),
+    says(&["F-A05"], Fault::Reject, What::Throttled, Scope::All),
+    says(&["F-A06"], Fault::LateExecution, What::TimedOut, Scope::All),
+    says(&["F-A07"], Fault::LateExecution, What::Unsure503, Scope::All),
+    knob(&["F-A08", "F-E15", "F-E16"], Fault::StaleRead),
+    knob(&["F-A09"], Fault::ForgetOrder),
+    knob(&["F-A10"], Fault::DuplicateResponse),
+    says(&["F-A18"], Fault::Http, What::Garbled200, Scope::All),
+    stretch(&["F-A20"], Fault::Reject, What::Unsupported, Scope::Conditional),
+    knob(&["F-B01"], Fault::EventDrop),
+    knob(&["F-B02"], Fault::EventDuplicate),
+    knob(&["F-B03"], Fault::EventReorder),
+    knob(&["F-B04", "F-A19"], Fault::Delay),
+    knob(&["F-B04"], Fault::EventDelay),
+    knob(&["F-B07", "F-B08"], Fault::PartialFill),
+    knob(&["F-B09"], Fault::MarketRest),
+    knob(&["F-C06"], Fault::CancelBySystem),
+    knob(&["F-C07"], Fault::TriggerReject),
+    knob(&["F-C11"], Fault::TriggerStuck),
+    act(&["F-C18", "F-C01", "F-C17"], jump),
+    act(&["F-D01"], |_, _| Act::Hand(Hand::Close)),
+    act(&["F-D02"], |dice, _| Act::Hand(Hand::Reduce { steps: 1 + dice.below(60) })),
+    act(&["F-D03"], |dice, life| Act::Hand(Hand::Open { steps: life.grid.least_steps + dice.below(60) })),
+    act(&["F-D04"], |_, _| Act::Hand(Hand::Flip)),
+    act(&["F-D05"], |_, _| Act::Hand(Hand::CancelStop)),
+    act(&["F-D05"], |dice, life| Act::Hand(Hand::MoveStop { ticks: moved(dice, life) })),
+    act(&["F-D06"], |_, _| Act::Venue(Incident::CancelAll)),
+    act(&["F-D08"], |dice, _| Act::Hand(Hand::Leverage(one_of(dice, &[2, 5, 20])))),
+    says(&["F-D10"], Fault::Reject, What::LockedOut, Scope::All),
+    knob(&["F-D11"], Fault::OnlyReduce),
+    stretch(&["F-E01"], Fault::SilentStall, What::Plain, Scope::All),
+    act(&["F-F01"], |_, _| Act::Venue(Incident::Liquidate)),
+    act(&["F-F02"], |dice, _| Act::Venue(Incident::Adl { steps: 1 + dice.below(60) })),
+    act(&["F-F03"], |_, _| Act::Venue(Incident::Settle)),
+    says(&["F-F06"], Fault::Reject, What::Margin, Scope::Conditional),
+    says(&["F-G07"], Fault::Reject, What::TooMany, Scope::All),
+    act(&["F-H01"], misprint),
+    act(&["F-H03"], |dice, _| Act::Crossed { ms: between(dice, 100, 4_000) }),
+    act(&["F-H04"], |dice, _| Act::FeedCut { ms: between(dice, 1_000, 15_000) }),
+    act(&["F-H05", "F-C10"], |dice, life| Act::MarkAway {
+        ticks: moved(dice, life) * 4,
+        ms: between(dice, 500, 20_000),
+    }),
+    says(&["F-I01"], Fault::Http, What::Limited429, Scope::All),
+    stretch(&["F-I02"], Fault::Http, What::Banned418, Scope::All),
+    stretch(&["F-I03"], Fault::Http, What::Blocked403, Scope::All),
+    stretch(&["F-I04", "F-C19"], Fault::Maintenance, What::Plain, Scope::All),
+    stretch(&["F-I06"], Fault::Reject, What::Throttled, Scope::Regular),
+    stretch(&["F-I06"], Fault::Reject, What::Throttled, Scope::Cancels),
+    stretch(&["F-I06"], Fault::Http, What::Unavailable503, Scope::Reads),
+    act(&["F-J03", "F-K02"], |dice, _| Act::Freeze { ms: between(dice, 300, 20_000) }),
+    act(&["F-L01"], |_, _| Act::Hand(Hand::CancelStop)),
+    act(&["F-M01", "F-M03"], |dice, _| Act::Kill { after: dice.below(60), down: between(dice, 20, 5_000) }),
+    act(&["F-M04", "F-M05", "F-M06", "F-M08"], |_, _| Act::Disk(DiskTrouble::Fails)),
+    act(&["F-M07"], |_, _| Act::Disk(DiskTrouble::Rots)),
+    act(&["F-M10"], |dice, _| {
+        Act::Disk(DiskTrouble::Slow { sync: between(dice, 50, 800), ms: between(dice, 1_000, 10_000) })
+    }),
+];
+
+/// Lines that need another one to show: a rotten record is found at the next start.
+const STARTS_AGAIN: [&str; 1] = ["F-M07"];
+
+/// Every id of the menu, once.
+#[must_use]
+pub fn ids() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = MENU.iter().flat_map(|line| line.ids).copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// What striking knob and words mean in the catalogue.
+#[must_use]
+pub fn ids_of(trouble: &Trouble) -> &'static [&'static str] {
+    let same = |way: Way| match way {
+        Way::Knob(fault, what, scope) | Way::Stretch(fault, what, scope) => {
+            (fault, what, scope) == (trouble.fault, trouble.what, trouble.scope)
+        }
+        Way::Act(_) => false,
+    };
+    MENU.iter().find(|line| same(line.way)).map_or(&[], |line| line.ids)
+}
+
+/// One more thing goes wrong in this life. A knob that is turned already stays as it is: two meanings of one knob cannot
+/// be told apart.
+pub fn draw(dice: &mut Dice, life: &mut Life) {
+    let count = u32::try_from(MENU.len()).unwrap_or(u32::MAX);
+    let line = &MENU[dice.below(count) as usize];
+    let from = between(dice, 0, life.length * 3 / 4);
+    let (fault, what, scope, per_million, window) = match line.way {
+        Way::Act(make) => {
+            let act = make(dice, life);
+            life.acts.push((between(dice, 1_500, life.length), act));
+            if STARTS_AGAIN.contains(&line.ids[0]) {
+                let after = dice.below(20);
+                life.acts.push((between(dice, from.max(2_000), life.length), Act::Kill { after, down: 500 }));
+            }
+            return;
+        }
+        Way::Knob(fault, what, scope) => {
+            let chance = one_of(dice, &[20_000, 60_000, 150_000, 400_000]);
+            (fault, what, scope, chance, (from, from + between(dice, 3_000, life.length)))
+        }
+        Way::Stretch(fault, what, scope) => (fault, what, scope, 1_000_000, (from, from + between(dice, 500, 25_000))),
+    };
+    let taken = |other: &Trouble| other.fault == fault;
+    if !life.troubles.iter().any(taken) && is_known(fault, &life.venue.profile()) {
+        life.troubles.push(Trouble { fault, what, per_million, window, scope });
+    }
+}
+
+/// Triggers that get stuck or are refused are those of conditional orders.
+fn is_known(fault: Fault, profile: &Profile) -> bool {
+    !matches!(fault, Fault::TriggerStuck | Fault::TriggerReject) || profile.habits.deals.is_none()
+}
+
+fn moved(dice: &mut Dice, life: &Life) -> i64 {
+    let ticks = i64::from(life.grid.start);
+    (ticks * between(dice, -150, 150) / 10_000).max(-ticks / 2)
+}
+
+/// A gap of some percent: everything between is jumped over.
+fn jump(dice: &mut Dice, life: &Life) -> Act {
+    let ticks = i64::from(life.grid.start);
+    Act::Market { ticks: ticks + ticks * between(dice, -900, 900) / 10_000, lag: 0, spread: 1 }
+}
+
+fn misprint(dice: &mut Dice, life: &Life) -> Act {
+    let ticks = i64::from(life.grid.start);
+    let far = one_of(dice, &[1, ticks / 2, ticks * 97 / 100, ticks * 103 / 100, ticks * 2]);
+    Act::Misprint { ticks: far.max(1), ms: one_of(dice, &[1, 8, 100, 400, 2_000]) }
+}
+
+/// What an act means in the catalogue; nothing for ordinary ones.
+#[must_use]
+pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
+    match act {
+        Act::Market { .. } | Act::Wish(_) => &[],
+        Act::Misprint { .. } => &["F-H01"],
+        Act::MarkAway { .. } => &["F-H05", "F-C10"],
+        Act::Crossed { .. } => &["F-H03"],
+        Act::FeedCut { .. } => &["F-H04"],
+        Act::Hand(hand) => match hand {
+            Hand::Open { .. } => &["F-D03"],
+            Hand::Reduce { .. } => &["F-D02"],
+            Hand::Close => &["F-D01"],
+            Hand::Flip => &["F-D04"],
+            Hand::CancelStop | Hand::MoveStop { .. } => &["F-D05"],
+            Hand::Leverage(_) => &["F-D08"],
+        },
+        Act::Venue(incident) => match incident {
+            Incident::Adl { .. } => &["F-F02"],
+            Incident::CancelAll => &["F-D06"],
+            Incident::Liquidate => &["F-F01"],
+            Incident::Settle => &["F-F03"],
+        },
+        Act::Kill { .. } => &["F-M01", "F-M03"],
+        Act::Freeze { .. } => &["F-J03", "F-K02"],
+        Act::Disk(DiskTrouble::Fails) => &["F-M04", "F-M05", "F-M06", "F-M08"],
+        Act::Disk(DiskTrouble::Rots) => &["F-M07"],
+        Act::Disk(DiskTrouble::Slow { .. }) => &["F-M10"],
+    }
+}

@@ -1,0 +1,121 @@
+//! What the ledger shows at any instant, whatever anybody believes: I1, I3, I4, I5, I6.
+
+use super::covers::{Cover, Held};
+use super::{Found, State, is_ours, open_slots};
+use crate::storm::stage::ME;
+use backstop_core::orders::{EntryName, Leg, Named};
+use backstop_model::{ClientOrderId, Timestamp};
+use backstop_sim::{Fill, Ledger, Order, Slot, Status};
+use backstop_venues::paper::PaperVenue;
+use std::collections::BTreeMap;
+
+/// How far the ledger has been read, and what each slot held then.
+#[derive(Debug, Default)]
+pub struct Books {
+    orders_seen: u64,
+    fills_seen: u64,
+    /// What is open by the fills, bought less sold, in mantissas of the quantity's decimal.
+    open: BTreeMap<Slot, i128>,
+    /// Conditional orders that were open at the last look.
+    stops: Vec<u64>,
+    /// What stops cover, and owe to go on covering.
+    held: BTreeMap<Slot, Held>,
+}
+
+impl Books {
+    /// Reads on.
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, state: &State, found: &mut Found) {
+        let ledger = venue.exchange().ledger();
+        let fresh: Vec<&Order> = ledger.orders().rev().take_while(|order| order.id > self.orders_seen).collect();
+        self.orders_seen = fresh.first().map_or(self.orders_seen, |newest| newest.id);
+        for order in fresh.into_iter().filter(|order| is_ours(&order.place.client_id)) {
+            accepted(ledger, order, state.journal_lost, found);
+        }
+        for fill in ledger.fills_since(self.fills_seen) {
+            self.executed(fill, found);
+        }
+        self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
+        stops_pile_up(ledger, found);
+        if !state.overtakes {
+            self.stops_hold(now, venue, found);
+        }
+    }
+
+    /// I3: as much as stops have covered down to some price stays covered down to it, less what has been closed. Somebody
+    /// who moves a stop by hand begins anew, and while a stop executes nothing is compared.
+    fn stops_hold(&mut self, at: Timestamp, venue: &PaperVenue, found: &mut Found) {
+        let open: Vec<_> = open_slots(venue).collect();
+        self.held.retain(|slot, held| open.iter().any(|(other, side, _)| other == slot && *side == held.cover.side));
+        for (slot, side, quantity) in open {
+            let ledger = venue.exchange().ledger();
+            if let (true, Some(held)) =
+                (self.stops.iter().any(|id| went_by_itself(ledger, *id)), self.held.get_mut(&slot))
+            {
+                held.pardon();
+            }
+            let Some(now) = Cover::of(ledger, slot, side, quantity) else { continue };
+            let Some(held) = self.held.get_mut(&slot) else {
+                self.held.insert(slot, Held::new(now));
+                continue;
+            };
+            if let Some((level, less, more)) = held.follow(now, at) {
+                found.push(("I3", format!("{side}: stops cover {less} down to {level}, it was {more}")));
+            }
+        }
+        let conditional = venue.exchange().ledger().open_orders(ME).filter(|order| order.place.kind.is_conditional());
+        self.stops = conditional.map(|order| order.id).collect();
+    }
+
+    /// I1: an exit of ours only ever takes away from what is open.
+    fn executed(&mut self, fill: &Fill, found: &mut Found) {
+        let open = self.open.entry(fill.slot).or_default();
+        let before = *open;
+        let by = fill.quantity.mantissa();
+        let signed = if fill.side == backstop_model::OrderSide::Buy { by } else { -by };
+        *open += signed;
+        let is_exit = is_ours(&fill.client_id) && !is_entry(&fill.client_id);
+        let reduces = before.signum() == -signed.signum() && by <= before.abs();
+        if is_exit && !reduces {
+            found.push(("I1", format!("{} closes {} where {before} was open", fill.client_id, fill.quantity)));
+        }
+    }
+}
+
+/// I4 and I5: an accepted order of ours can only close, and no intent is accepted twice.
+fn accepted(ledger: &Ledger, order: &Order, journal_lost: bool, found: &mut Found) {
+    let id = &order.place.client_id;
+    if !order.closes && !is_entry(id) {
+        found.push(("I4", format!("{id} can open something: {:?}", order.place)));
+    }
+    // Without a journal nobody knows of orders that never executed; their ids are only used once more when nothing came of
+    // them (R2, R3).
+    let twice = ledger.orders_of(ME, id).filter(|order| !journal_lost || !order.executed.is_zero()).count();
+    if twice > 1 {
+        found.push(("I5", format!("{id} was accepted {twice} times")));
+    }
+}
+
+fn is_entry(client_id: &str) -> bool {
+    ClientOrderId::new(client_id).is_ok_and(|id| EntryName::read(&id).is_some())
+}
+
+/// I6: at most two stops of one tranche and role wait at the same time.
+fn stops_pile_up(ledger: &Ledger, found: &mut Found) {
+    let mut stops: BTreeMap<(Slot, u32, u8, Leg), u32> = BTreeMap::new();
+    for order in ledger.open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id)) {
+        let named = ClientOrderId::new(&order.place.client_id).ok().and_then(|id| Named::read(&id));
+        let Some(named) = named.filter(|named| named.leg.is_stop() || named.leg == Leg::Trail) else { continue };
+        let count = stops.entry((order.slot, named.epoch.0, named.tranche.0, named.leg)).or_default();
+        *count += 1;
+        if *count > 2 {
+            found.push(("I6", format!("{count} orders wait for {:?} of tranche {}", named.leg, named.tranche.0)));
+        }
+    }
+}
+
+/// Whether an order has ended without its client's doing.
+fn went_by_itself(ledger: &Ledger, id: u64) -> bool {
+    ledger
+        .order(id)
+        .is_some_and(|order| !order.is_open() && (order.status != Status::Canceled || order.cause.is_some()))
+}

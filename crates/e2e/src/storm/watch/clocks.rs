@@ -1,0 +1,248 @@
+//! What may be wrong for a while: a position without a stop, orders without a position, an engine that does not know yet
+//! (I25 to I27, I30, I31, I33, I38).
+//!
+//! A clock starts when something is wrong at the venue, waits until the engine can have seen it, and starts again with
+//! every disturbance of venue or process.
+
+use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots};
+use crate::storm::process::Process;
+use crate::storm::stage::{ACCOUNT, MARKET, ME};
+use backstop_core::position::adoption::Adoption;
+use backstop_model::{Adopt, Event, PositionSide, Quantity, Span, Timestamp};
+use backstop_sim::{Fault, Slot, Status};
+use backstop_venues::paper::PaperVenue;
+use std::collections::BTreeMap;
+
+/// `T_prot`.
+const PROTECTS_WITHIN: Span = Span::from_secs(3);
+/// `T_boot` less `T_prot`: a process that has just started reads first.
+const STARTS_WITHIN: Span = Span::from_secs(2);
+/// `T_see` by stream.
+const STREAMS_WITHIN: Span = Span::from_secs(1);
+/// `T_see` by the regular look, and the look's own way.
+const SEES_WITHIN: Span = Span::from_secs(13);
+/// A venue that refuses is asked again this often.
+const PROBES_EVERY: Span = Span::from_millis(3_600);
+/// Before a position of others gets its stop.
+const GRACE: Span = Span::from_secs(10);
+
+/// Something that is wrong at the venue.
+#[derive(Clone, Copy, Debug)]
+struct Wrong {
+    since: Timestamp,
+    /// When the engine could first know.
+    seen: Option<Timestamp>,
+}
+
+/// All clocks.
+#[derive(Debug, Default)]
+pub struct Clocks {
+    requests_disturbed: u64,
+    stream_disturbed: u64,
+    calm_since: Timestamp,
+    stream_calm_since: Timestamp,
+    booted_at: Timestamp,
+    uncovered: BTreeMap<Slot, (Quantity, Wrong)>,
+    left_over: Option<Wrong>,
+    differs: Option<Wrong>,
+    /// The account has been read at least once.
+    read: bool,
+    /// Slots that were open before it was.
+    before_first_read: Vec<Slot>,
+}
+
+impl Clocks {
+    /// Nothing can be promised until then.
+    pub fn disturbed(&mut self, until: Timestamp) {
+        self.calm_since = self.calm_since.max(until);
+    }
+
+    /// The process has started.
+    pub fn booted(&mut self, now: Timestamp) {
+        self.booted_at = now;
+        self.disturbed(now.plus(STARTS_WITHIN));
+    }
+
+    /// Nothing is wrong with the venue any more.
+    pub fn healed(&mut self, now: Timestamp) {
+        self.disturbed(now);
+        self.stream_calm_since = now;
+    }
+
+    /// The engine hears something: after a full look it knows everything that was so then.
+    pub fn heard(&mut self, now: Timestamp, event: &Event) {
+        let Event::Snapshot(snapshot) = event else { return };
+        self.read = true;
+        let wrongs = self.uncovered.values_mut().map(|(_, wrong)| wrong);
+        for wrong in wrongs.chain(&mut self.left_over).chain(&mut self.differs) {
+            if snapshot.server_time >= wrong.since {
+                wrong.seen.get_or_insert(now);
+            }
+        }
+    }
+
+    /// After every step.
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+        self.count_strikes(now, venue, state);
+        if !process.acts(now) {
+            self.disturbed(now);
+        }
+        self.protection(now, venue, process, state, found);
+        self.tidiness(now, venue, found);
+        self.belief(now, venue, process, found);
+    }
+
+    /// Faults that have struck since the last look disturb.
+    fn count_strikes(&mut self, now: Timestamp, venue: &PaperVenue, state: &State) {
+        let struck =
+            |faults: &[Fault]| -> u64 { faults.iter().map(|fault| venue.exchange().faults().struck(*fault)).sum() };
+        let requests = struck(&REQUEST_FAULTS);
+        if requests != self.requests_disturbed {
+            self.requests_disturbed = requests;
+            self.disturbed(now);
+        }
+        let stream = struck(&STREAM_FAULTS);
+        if stream != self.stream_disturbed {
+            self.stream_disturbed = stream;
+            self.stream_calm_since = now;
+        }
+        let begun = state.stretches.iter().filter(|(from, _)| *from <= now);
+        if let Some(until) = begun.map(|(_, until)| *until).max() {
+            // That it takes requests again is only known when it has been asked.
+            self.disturbed(until.plus(PROBES_EVERY));
+        }
+    }
+
+    /// When the engine must have seen something that began at `since`.
+    fn seen(&self, wrong: Wrong, now: Timestamp) -> Option<Timestamp> {
+        let by_stream = wrong.since.plus(STREAMS_WITHIN);
+        let stream_told = self.stream_calm_since < wrong.since && self.booted_at <= wrong.since && by_stream <= now;
+        wrong.seen.or(stream_told.then_some(by_stream))
+    }
+
+    /// I25, I26, I27, I33: an open position is under a working stop.
+    fn protection(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+        let slots: Vec<_> = open_slots(venue).collect();
+        self.uncovered.retain(|slot, _| slots.iter().any(|open| open.0 == *slot));
+        for (slot, side, quantity) in slots {
+            if !self.read && !self.before_first_read.contains(&slot) {
+                self.before_first_read.push(slot);
+            }
+            let covers = covered(venue, slot, side, quantity);
+            if covers >= quantity || state.settled {
+                self.uncovered.remove(&slot);
+                continue;
+            }
+            let fresh = Wrong { since: now, seen: None };
+            let (before, wrong) = self.uncovered.entry(slot).or_insert((quantity, fresh));
+            if *before != quantity {
+                (*before, *wrong) = (quantity, fresh);
+            }
+            let wrong = *wrong;
+            let Some(seen) = self.seen(wrong, now) else { continue };
+            let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
+            let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
+            if now > due && !self.is_only_proposed(slot, state) && !asks_first(process, side, state) {
+                let since = wrong.since.since(crate::storm::stage::start());
+                let exits = exits_under_way(process, side);
+                found.push(("I25", format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
+                self.uncovered.remove(&slot);
+            }
+        }
+    }
+
+    /// What was open at the very first look is only proposed; an engine that has lost its journal has its first look again.
+    fn is_only_proposed(&self, slot: Slot, state: &State) -> bool {
+        self.before_first_read.contains(&slot) || state.journal_lost
+    }
+
+    /// I30: what is flat leaves no order of ours behind.
+    fn tidiness(&mut self, now: Timestamp, venue: &PaperVenue, found: &mut Found) {
+        let flat = open_slots(venue).next().is_none();
+        let mut ours = venue.exchange().ledger().open_orders(ME).filter(|order| is_ours(&order.place.client_id));
+        // One that has triggered and does not get anywhere cannot be taken back either (F-C11).
+        let Some(left) = ours.find(|order| order.closes && order.status == Status::New).filter(|_| flat) else {
+            self.left_over = None;
+            return;
+        };
+        let wrong = *self.left_over.get_or_insert(Wrong { since: now, seen: None });
+        let Some(seen) = self.seen(wrong, now) else { return };
+        if now > seen.max(self.calm_since).plus(PROTECTS_WITHIN) {
+            found.push(("I30", format!("nothing is open, and {} still rests", left.place.client_id)));
+            self.left_over = None;
+        }
+    }
+
+    /// I31: the engine knows what is open.
+    fn belief(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, found: &mut Found) {
+        let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| theirs != ours) else {
+            self.differs = None;
+            return;
+        };
+        let wrong = *self.differs.get_or_insert(Wrong { since: now, seen: None });
+        if now > wrong.since.max(self.calm_since).plus(SEES_WITHIN) {
+            found.push(("I31", format!("the venue has {theirs:?}, the engine {ours:?}")));
+            self.differs = None;
+        }
+    }
+
+    /// I38: half a minute after everything was healed.
+    pub fn at_rest(&self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+        if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| theirs != ours) {
+            found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
+        }
+        for (slot, side, quantity) in open_slots(venue) {
+            let covers = covered(venue, slot, side, quantity);
+            let asked = self.is_only_proposed(slot, state) || asks_first(process, side, state);
+            if covers < quantity && !state.settled && !asked {
+                found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
+            }
+        }
+        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        for order in positions.flat_map(|position| &position.orders) {
+            if matches!(order.state, backstop_core::orders::OrderState::Unknown(_)) {
+                found.push(("I38", format!("nobody knows what became of {}", order.id)));
+            }
+        }
+    }
+}
+
+/// Where a hard stop would be passed already, people are asked instead (product.md §3).
+fn asks_first(process: &Process, side: PositionSide, state: &State) -> bool {
+    let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+    let mut asked =
+        positions.filter(|position| position.key.side == side).filter_map(|position| position.live.as_ref());
+    state.adopt == Adopt::HardStop && asked.any(|live| live.adoption == Adoption::Proposed)
+}
+
+/// What is open long and short, at the venue and by the engine.
+fn views(venue: &PaperVenue, process: &Process) -> Option<([Quantity; 2], [Quantity; 2])> {
+    let engine = process.engine()?;
+    let add = |sum: Quantity, one: Quantity| sum.plus(one).unwrap_or(sum);
+    let mut theirs = [Quantity::ZERO; 2];
+    for (_, side, quantity) in open_slots(venue) {
+        theirs[place(side)] = add(theirs[place(side)], quantity);
+    }
+    let mut ours = [Quantity::ZERO; 2];
+    for position in engine.positions() {
+        if position.key.account == ACCOUNT && position.key.instrument == MARKET {
+            ours[place(position.key.side)] = add(ours[place(position.key.side)], position.quantity());
+        }
+    }
+    Some((theirs, ours))
+}
+
+const fn place(side: PositionSide) -> usize {
+    match side {
+        PositionSide::Long => 0,
+        PositionSide::Short => 1,
+    }
+}
+
+/// What the engine has under way for a side, for those who look for the cause.
+fn exits_under_way(process: &Process, side: PositionSide) -> String {
+    let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+    let orders = positions.filter(|position| position.key.side == side).flat_map(|position| &position.orders);
+    let shown: Vec<String> = orders.map(|order| format!("{} {:?}", order.leg, order.state)).collect();
+    format!("the engine has [{}]", shown.join(", "))
+}

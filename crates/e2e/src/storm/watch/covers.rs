@@ -1,0 +1,114 @@
+//! How far stops cover a position, and what they owe to go on covering (I3).
+
+use crate::storm::stage::ME;
+use backstop_core::orders::Named;
+use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Span, Timestamp};
+use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// What is added to a position has a stop of its own by then.
+const SETTLES: Span = Span::from_secs(30);
+
+/// How much of a slot is closed by stops by the time the price has come to some level, the nearest level first.
+#[derive(Clone, Debug)]
+pub struct Cover {
+    /// Which way is open.
+    pub side: PositionSide,
+    open: Quantity,
+    levels: Vec<(Price, Quantity)>,
+    by_hand: bool,
+}
+
+impl Cover {
+    /// Nothing while the stops do not cover everything, or while one of them executes.
+    pub fn of(ledger: &Ledger, slot: Slot, side: PositionSide, open: Quantity) -> Option<Self> {
+        if let Slot::Deal(origin) = slot {
+            let level = ledger.deal(origin)?.levels.stop?.level;
+            return Some(Self { side, open, levels: vec![(level, open)], by_hand: false });
+        }
+        let mut stops: Vec<(Price, String, Quantity)> = Vec::new();
+        let mut by_hand = false;
+        let closes = |order: &&Order| order.slot == slot && order.closes && order.place.side == side.closing();
+        for order in ledger.open_orders(ME).filter(closes) {
+            if let Kind::StopMarket { trigger, .. } = order.place.kind {
+                by_hand |= order.cause == Some(Cause::ByHand);
+                let name = whose(&order.place.client_id);
+                order.is_waiting().then(|| stops.push((trigger, name, order.remaining().unwrap_or(open))))?;
+            }
+        }
+        stops.sort_by(|one, other| if side.is_better(one.0, other.0) { Ordering::Less } else { Ordering::Greater });
+        // The old and the new stop of a tranche are alternatives.
+        let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
+        let mut levels = Vec::new();
+        for (level, name, of) in stops {
+            let own = largest.entry(name).or_insert(Quantity::ZERO);
+            *own = of.max(*own);
+            let covered = largest.values().fold(Quantity::ZERO, |sum, one| sum.plus(*one).unwrap_or(sum));
+            levels.push((level, covered.min(open)));
+        }
+        let covers = levels.last().is_some_and(|(_, covered)| *covered >= open);
+        covers.then_some(Self { side, open, levels, by_hand })
+    }
+}
+
+/// Whose stop an order is: a tranche's, or its own.
+fn whose(client_id: &str) -> String {
+    let named = ClientOrderId::new(client_id).ok().and_then(|id| Named::read(&id));
+    named.map_or_else(|| client_id.to_owned(), |named| format!("{} {} {}", named.epoch.0, named.tranche.0, named.leg))
+}
+
+/// What stops have covered down to which price, less what has been closed since.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// What is covered.
+    pub cover: Cover,
+    owed: Vec<(Price, Quantity)>,
+    /// When the position has last become larger.
+    grown_at: Option<Timestamp>,
+}
+
+impl Held {
+    /// What is covered at the first look is owed.
+    pub fn new(cover: Cover) -> Self {
+        Self { owed: cover.levels.clone(), cover, grown_at: None }
+    }
+
+    /// A stop has gone without anybody's asking: nothing is owed until it is back.
+    pub fn pardon(&mut self) {
+        self.owed.clear();
+    }
+
+    /// What is covered now, against what is owed; then that becomes what is owed. A stop that outlives what it was for owes
+    /// nothing: only what has come on top since the last look does.
+    pub fn follow(&mut self, now: Cover, at: Timestamp) -> Option<(Price, Quantity, Quantity)> {
+        let closed = self.cover.open.saturating_minus(now.open);
+        if now.open > self.cover.open {
+            self.grown_at = Some(at);
+        }
+        let settling = self.grown_at.is_some_and(|grown| at < grown.plus(SETTLES));
+        let side = now.side;
+        let mut levels: Vec<Price> = self.owed.iter().chain(&now.levels).map(|(level, _)| *level).collect();
+        levels.sort_by(|one, other| if side.is_better(*one, *other) { Ordering::Less } else { Ordering::Greater });
+        levels.dedup();
+        let (mut broken, mut owed) = (None, Vec::new());
+        for level in levels {
+            let (is, was) = (down_to(&now.levels, side, level), down_to(&self.cover.levels, side, level));
+            let due = down_to(&self.owed, side, level).saturating_minus(closed).min(now.open);
+            if is < due && !now.by_hand {
+                broken = broken.or(Some((level, is, due)));
+            }
+            // What is added to a position has a stop of its own to come, and stands under the others until then.
+            let more = if settling || now.by_hand { Quantity::ZERO } else { is.saturating_minus(was) };
+            owed.push((level, due.plus(more).unwrap_or(due).min(is.max(due))));
+        }
+        (self.owed, self.cover) = (owed, now);
+        broken
+    }
+}
+
+/// How much of these levels lies at a price or nearer to the market.
+fn down_to(levels: &[(Price, Quantity)], side: PositionSide, level: Price) -> Quantity {
+    let near = levels.iter().filter(|(at, _)| !side.is_better(level, *at));
+    near.map(|(_, covered)| *covered).max().unwrap_or(Quantity::ZERO)
+}

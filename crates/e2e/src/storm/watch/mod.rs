@@ -1,0 +1,271 @@
+//! The promises, checked after every step at the venue's books (faults.md, invariants).
+//!
+//! * `books`: what the ledger shows at any instant: I1, I3, I4, I5, I6.
+//! * `sending`: every command as it leaves: I7, I12, I16, I18, I19, I36.
+//! * `clocks`: what may be wrong for a while and not for longer: I25 to I27, I30, I31.
+//! * `record`: what is told of positions, and the accounts at the end: I10, I11, I20, I38.
+//!
+//! Of the engine only what it sends, what it tells and what it shows is looked at. Clocks stand still while venue or process
+//! were disturbed, and run again from the last disturbance.
+
+mod books;
+mod clocks;
+mod covers;
+mod record;
+mod sending;
+
+use super::life::{Hand, Life};
+use super::process::Process;
+use super::stage::{self, ME};
+use backstop_core::PositionRead;
+use backstop_model::{Command, Event, Notice, PositionSide, Price, Quantity, Timestamp};
+use backstop_sim::{Fault, Kind, Slot};
+use backstop_venues::paper::PaperVenue;
+
+use books::Books;
+use clocks::Clocks;
+use record::Told;
+use sending::Sent;
+
+/// A broken promise.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Violation {
+    /// Which.
+    pub invariant: &'static str,
+    /// When, in milliseconds of the life.
+    pub at: i64,
+    /// What was seen.
+    pub what: String,
+}
+
+/// Everything that is remembered between steps.
+pub struct Watch {
+    violations: Vec<Violation>,
+    books: Books,
+    clocks: Clocks,
+    sent: Sent,
+    told: Told,
+    state: State,
+}
+
+/// What the checks have in common.
+struct State {
+    adopt: backstop_model::Adopt,
+    /// Stretches in which the venue is not reachable, and why that is known.
+    stretches: Vec<(Timestamp, Timestamp)>,
+    /// Some records are gone, or were never written.
+    journal_lost: bool,
+    /// Somebody turned the position round, or opened on the other side.
+    turned: bool,
+    settled: bool,
+    /// The venue may say that a number is wrong without anybody being to blame.
+    filters_changed: bool,
+    /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
+    overtakes: bool,
+}
+
+impl Watch {
+    /// Nothing has been seen yet.
+    #[must_use]
+    pub fn new(life: &Life) -> Self {
+        let certain = life.troubles.iter().filter(|trouble| trouble.per_million == 1_000_000);
+        let stretches = certain.map(|trouble| (stage::at(trouble.window.0), stage::at(trouble.window.1)));
+        let state = State {
+            adopt: life.adopt,
+            stretches: stretches.collect(),
+            journal_lost: false,
+            turned: false,
+            settled: false,
+            filters_changed: false,
+            overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault)),
+        };
+        Self {
+            violations: Vec::new(),
+            books: Books::default(),
+            clocks: Clocks::default(),
+            sent: Sent::default(),
+            told: Told,
+            state,
+        }
+    }
+
+    /// After every step.
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
+        let mut found = Vec::new();
+        self.books.look(now, venue, &self.state, &mut found);
+        self.clocks.look(now, venue, process, &self.state, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// A command is about to leave.
+    pub fn sent(&mut self, now: Timestamp, command: &Command, venue: &PaperVenue, process: &Process) {
+        let mut found = Vec::new();
+        self.sent.leaves(now, command, venue, process, &self.state, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// The engine takes an event in.
+    pub fn heard(&mut self, now: Timestamp, event: &Event) {
+        self.clocks.heard(now, event);
+        let mut found = Vec::new();
+        self.sent.heard(now, event, &self.state, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// The engine tells people something.
+    pub fn told(&mut self, now: Timestamp, notice: &Notice) {
+        for bug in ["please report", "report this", "left its range"] {
+            if notice.text.contains(bug) {
+                self.broken("guard", now, notice.text.clone());
+            }
+        }
+    }
+
+    /// The engine shows a position.
+    pub fn read(&mut self, now: Timestamp, read: &PositionRead) {
+        let mut found = Vec::new();
+        self.told.read(read, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// Process or venue were disturbed until then.
+    pub fn disturbed(&mut self, until: Timestamp) {
+        self.clocks.disturbed(until);
+    }
+
+    /// The process has started.
+    pub fn booted(&mut self, now: Timestamp) {
+        self.clocks.booted(now);
+        self.sent.booted();
+    }
+
+    /// Records are gone, or are not written any more.
+    pub fn journal_was_lost(&mut self) {
+        self.state.journal_lost = true;
+    }
+
+    /// Somebody has acted at the venue, or has tried to.
+    pub fn by_hand(&mut self, now: Timestamp, hand: Hand, done: bool) {
+        if done && matches!(hand, Hand::Flip) {
+            self.state.turned = true;
+        }
+        if done && matches!(hand, Hand::MoveStop { .. }) {
+            self.clocks.disturbed(now);
+        }
+    }
+
+    /// The operator has asked for something.
+    pub fn wished(&mut self, now: Timestamp, event: &Event) {
+        if let Event::Pause { .. } = event {
+            self.clocks.disturbed(now);
+        }
+    }
+
+    /// The market was settled: nothing can be placed any more.
+    pub fn settled(&mut self) {
+        self.state.settled = true;
+    }
+
+    /// Nothing is wrong any more.
+    pub fn healed(&mut self, now: Timestamp) {
+        self.state.stretches.clear();
+        self.clocks.healed(now);
+    }
+
+    /// Half a minute after everything was healed.
+    pub fn at_rest(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
+        let mut found = Vec::new();
+        self.clocks.at_rest(venue, process, &self.state, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// When everything has been closed.
+    pub fn at_the_end(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
+        let mut found = Vec::new();
+        self.told.at_the_end(venue, process, &self.state, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// A promise was broken.
+    pub fn broken(&mut self, invariant: &'static str, now: Timestamp, what: String) {
+        let at = now.since(stage::start()).as_millis();
+        self.violations.push(Violation { invariant, at, what });
+    }
+
+    /// Whether any was.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
+    /// All that were.
+    #[must_use]
+    pub fn violations(self) -> Vec<Violation> {
+        self.violations
+    }
+}
+
+/// What checks find.
+type Found = Vec<(&'static str, String)>;
+
+/// Faults of requests: while they strike, nothing can be promised about how soon something is done.
+const REQUEST_FAULTS: [Fault; 14] = [
+    Fault::DealReject,
+    Fault::Delay,
+    Fault::DropRequest,
+    Fault::DropResponse,
+    Fault::ForgetOrder,
+    Fault::Http,
+    Fault::LateExecution,
+    Fault::Maintenance,
+    Fault::MarketRest,
+    Fault::OnlyReduce,
+    Fault::Reject,
+    Fault::Reorder,
+    Fault::StaleRead,
+    Fault::TriggerStuck,
+];
+
+/// Faults that let a later request take effect before an earlier one.
+const OVERTAKING: [Fault; 3] = [Fault::Delay, Fault::LateExecution, Fault::Reorder];
+
+/// Faults of the stream: what it says cannot be relied on, and the regular look has to find it.
+const STREAM_FAULTS: [Fault; 4] = [Fault::EventDelay, Fault::EventDrop, Fault::EventReorder, Fault::SilentStall];
+
+/// Everything open, slot by slot.
+pub fn open_slots(venue: &PaperVenue) -> impl Iterator<Item = (Slot, PositionSide, Quantity)> {
+    let ledger = venue.exchange().ledger();
+    let positions = ledger.account(ME).into_iter().flat_map(|account| &account.positions);
+    let open = positions.filter(|(_, position)| !position.holding.is_flat());
+    open.map(|((_, slot), position)| (*slot, position.holding.side, position.holding.quantity))
+}
+
+/// Stops of ours that wait for their price, with where they stand.
+pub fn working_stops(venue: &PaperVenue) -> impl Iterator<Item = (String, Price)> {
+    let stops =
+        venue.exchange().ledger().open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id));
+    stops.filter_map(|order| match order.place.kind {
+        Kind::StopMarket { trigger, .. } => Some((order.place.client_id.clone(), trigger)),
+        Kind::Limit { .. } | Kind::Market | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => None,
+    })
+}
+
+/// Whether a client id is one of ours.
+fn is_ours(client_id: &str) -> bool {
+    client_id.starts_with("bs")
+}
+
+/// How much of a slot is under stops that wait for their price: orders of anybody's, or a level of the deal.
+fn covered(venue: &PaperVenue, slot: Slot, side: PositionSide, quantity: Quantity) -> Quantity {
+    let ledger = venue.exchange().ledger();
+    if let Slot::Deal(origin) = slot {
+        let stopped = ledger.deal(origin).is_some_and(|deal| deal.levels.stop.is_some());
+        return if stopped { quantity } else { Quantity::ZERO };
+    }
+    let stops = ledger.open_orders(ME).filter(|order| {
+        let kind = matches!(order.place.kind, Kind::StopMarket { .. });
+        kind && order.is_waiting() && order.slot == slot && order.closes && order.place.side == side.closing()
+    });
+    let each = stops.map(|order| order.remaining().unwrap_or(quantity));
+    each.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum)).min(quantity)
+}

@@ -1,0 +1,74 @@
+//! What is told of positions while they live, and the accounts at the end: I1, I10, I11, I20, I30.
+
+use super::{Found, State, open_slots};
+use crate::storm::process::Process;
+use crate::storm::stage::ME;
+use backstop_core::PositionRead;
+use backstop_model::{Money, Quantity};
+use backstop_runtime::recover;
+use backstop_sim::Status;
+use backstop_venues::paper::PaperVenue;
+
+/// What is told, and what is left of it at the end.
+#[derive(Debug, Default)]
+pub struct Told;
+
+impl Told {
+    /// The engine shows a position: what was closed and what remains make the whole.
+    pub fn read(&self, read: &PositionRead, found: &mut Found) {
+        let document = &read.document;
+        let id = &document.position_id;
+        let closed = document.partial_exits.iter().map(|exit| exit.quantity_closed);
+        let closed = closed.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
+        if closed.plus(document.current_quantity) != Ok(document.original_quantity) {
+            found.push(("I1", format!("{id}: closed and remaining do not make {}", document.original_quantity)));
+        }
+    }
+
+    /// When everything has been closed: nothing is left, and the books agree.
+    pub fn at_the_end(&self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+        let ledger = venue.exchange().ledger();
+        let open: Vec<_> = open_slots(venue).collect();
+        if !open.is_empty() && !state.settled {
+            found.push(("I38", format!("it does not end: {open:?} is open")));
+        }
+        if open.is_empty()
+            && let Some(left) = ledger
+                .open_orders(ME)
+                .find(|order| order.status == Status::New && super::is_ours(&order.place.client_id))
+        {
+            found.push(("I30", format!("{} is left at the end", left.place.client_id)));
+        }
+        if !state.journal_lost {
+            books(venue, process, found);
+            replays(process, found);
+        }
+    }
+}
+
+/// I10, I11: profit before costs, and fees, are the exchange's to the last digit.
+fn books(venue: &PaperVenue, process: &Process, found: &mut Found) {
+    let mut ours = [Money::ZERO; 2];
+    let add = |sum: Money, one: Money| sum.plus(one).unwrap_or(sum);
+    for document in process.disk.documents().values() {
+        ours[0] = document.partial_exits.iter().fold(ours[0], |sum, exit| add(sum, exit.profit));
+        ours[1] = add(ours[1], document.fees);
+    }
+    let ledger = venue.exchange().ledger();
+    let theirs = [ledger.realised(ME), ledger.fees(ME)].map(|sum| sum.unwrap_or(Money::ZERO));
+    if ours != theirs {
+        let [[our_profit, our_fees], [profit, fees]] = [ours, theirs];
+        let text = format!("profit {our_profit} and fees {our_fees} are told, {profit} and {fees} are the exchange's");
+        found.push(("I11", text));
+    }
+}
+
+/// I20: the journal from its beginning gives the engine that lives.
+fn replays(process: &Process, found: &mut Found) {
+    let (Some(engine), Some(loaded)) = (process.engine(), process.disk.load()) else { return };
+    let recovered = recover(loaded);
+    found.extend(recovered.warnings.into_iter().map(|warning| ("I20", warning)));
+    if recovered.engine.fingerprint() != engine.fingerprint() {
+        found.push(("I20", "the journal, replayed, gives another engine".to_owned()));
+    }
+}

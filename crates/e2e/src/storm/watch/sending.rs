@@ -1,0 +1,191 @@
+//! Every command as it leaves: I7, I12, I18, I19, I36, and refusals that nobody but us is to blame for (I16).
+
+use super::{Found, State, covered, open_slots};
+use crate::storm::process::Process;
+use crate::storm::stage::ME;
+use crate::storm::words::Line;
+use backstop_core::orders::{EntryName, Leg, Named};
+use backstop_model::{
+    Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, RefusalReason, Span, TimeInForce,
+    Timestamp,
+};
+use backstop_sim::{Kind, Slot};
+use backstop_venues::paper::PaperVenue;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The venue's budget (venues/binance.md §3).
+const BUDGET: usize = 300;
+/// Over this time.
+const BUDGET_WINDOW: Span = Span::from_secs(10);
+/// Orders placed for one leg in a minute (I36).
+const MOST_PER_MINUTE: usize = 20;
+/// The same order refused so often for the same reason (I36).
+const MOST_REFUSED: u32 = 3;
+/// And asked for once more before so much time has passed.
+const PROBES_AFTER: Span = Span::from_millis(750);
+
+/// What one leg of one tranche has asked for.
+#[derive(Debug, Default)]
+struct OfLeg {
+    placed: VecDeque<Timestamp>,
+    newest: Option<NewOrder>,
+    /// The order, why, how often in a row, and when last.
+    refused: Option<(NewOrder, RefusalReason, u32, Timestamp)>,
+}
+
+type LegKey = (u32, u8, Leg, Option<backstop_model::DealId>);
+
+/// What has left so far.
+#[derive(Debug, Default)]
+pub struct Sent {
+    all: VecDeque<Timestamp>,
+    legs: BTreeMap<LegKey, OfLeg>,
+}
+
+impl Sent {
+    /// A process that has just started knows nothing of the one before, and may ask once more for the same.
+    pub fn booted(&mut self) {
+        self.legs.clear();
+    }
+
+    /// A command is about to leave.
+    pub fn leaves(
+        &mut self,
+        now: Timestamp,
+        command: &Command,
+        venue: &PaperVenue,
+        process: &Process,
+        state: &State,
+        found: &mut Found,
+    ) {
+        self.count(now, found);
+        if let Some(id) = command.order()
+            && Named::read(&id).is_none()
+            && EntryName::read(&id).is_none()
+        {
+            found.push(("I12", format!("an order that is not provably ours is touched: {command:?}")));
+        }
+        was_recorded(command, process, state, found);
+        match command {
+            Command::Place(order) => self.places(now, order, found),
+            Command::Cancel { id, .. } => cancels(id, venue, process, found),
+            Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => {}
+        }
+    }
+
+    /// I19: the venue's budget.
+    fn count(&mut self, now: Timestamp, found: &mut Found) {
+        while self.all.front().is_some_and(|at| now.since(*at) >= BUDGET_WINDOW) {
+            self.all.pop_front();
+        }
+        self.all.push_back(now);
+        if self.all.len() > BUDGET {
+            found.push(("I19", format!("{} requests in ten seconds", self.all.len())));
+        }
+    }
+
+    /// I36: a leg does not run hot.
+    fn places(&mut self, now: Timestamp, order: &NewOrder, found: &mut Found) {
+        let Some(named) = Named::read(&order.id) else { return };
+        let leg = self.legs.entry(key(&named, order)).or_default();
+        while leg.placed.front().is_some_and(|at| now.since(*at) >= Span::from_secs(60)) {
+            leg.placed.pop_front();
+        }
+        leg.placed.push_back(now);
+        if leg.placed.len() > MOST_PER_MINUTE {
+            found.push(("I36", format!("{} orders for {} within a minute", leg.placed.len(), named.leg)));
+            leg.placed.clear();
+        }
+        let same = |before: &NewOrder| NewOrder { id: order.id, ..*before } == *order;
+        // Asking whether the venue takes it again is no livelock when it is done slowly: Backstop watches the price meanwhile.
+        let hot = |at: Timestamp| now.since(at) < PROBES_AFTER;
+        if let Some((before, why, count, at)) = leg.refused.filter(|(_, _, count, _)| *count >= MOST_REFUSED)
+            && same(&before)
+            && hot(at)
+        {
+            let text = format!("the same order after {count} refusals ({why:?}): {}", Line(order));
+            found.push(("I36", text));
+        }
+        leg.newest = Some(*order);
+    }
+
+    /// The engine hears an answer.
+    pub fn heard(&mut self, now: Timestamp, event: &Event, state: &State, found: &mut Found) {
+        let Event::Answer(Answer { id, asked: Asked::Place, outcome, .. }) = event else { return };
+        let Some(named) = Named::read(id) else { return };
+        let mut legs = self.legs.values_mut();
+        let Some(leg) = legs.find(|leg| leg.newest.is_some_and(|order| order.id == *id)) else { return };
+        let Some(order) = leg.newest else { return };
+        match outcome {
+            Outcome::Refused(refusal) if counts(refusal.reason) => {
+                let same = |before: &NewOrder| NewOrder { id: order.id, ..*before } == order;
+                let before = leg.refused.take().filter(|(before, why, ..)| same(before) && *why == refusal.reason);
+                leg.refused = Some((order, refusal.reason, before.map_or(1, |(_, _, count, _)| count + 1), now));
+                if refusal.reason == RefusalReason::Filter && !state.filters_changed && !makes_only(&order) {
+                    found.push(("I16", format!("{} of {order:?} was refused: {}", named.leg, refusal.text)));
+                }
+            }
+            Outcome::Refused(_) | Outcome::Accepted(_) | Outcome::Unknown(_) => leg.refused = None,
+        }
+    }
+}
+
+fn key(named: &Named, order: &NewOrder) -> LegKey {
+    (named.epoch.0, named.tranche.0, named.leg, order.deal)
+}
+
+/// Refusals after which the same once more is no plan. Those that say "not now" are for waiting.
+const fn counts(reason: RefusalReason) -> bool {
+    !matches!(
+        reason,
+        RefusalReason::Throttled | RefusalReason::Maintenance | RefusalReason::LockedOut | RefusalReason::NotSent
+    )
+}
+
+/// I18: what leaves was recorded before, word for word; where nothing can be recorded, only what protects leaves (R1).
+fn was_recorded(command: &Command, process: &Process, state: &State, found: &mut Found) {
+    if matches!(command, Command::Lookup { .. } | Command::Snapshot { .. } | Command::Amend { .. }) {
+        return;
+    }
+    if process.is_journal_failed() || state.journal_lost {
+        if command.lane() == Lane::Profit && process.is_journal_failed() {
+            found.push(("I18", format!("it leaves without a record and protects nothing: {command:?}")));
+        }
+        return;
+    }
+    if process.disk.recorded(command) != Some(command) {
+        found.push(("I18", format!("{command:?} leaves, recorded is {:?}", process.disk.recorded(command))));
+    }
+}
+
+/// I7: a stop goes only when what it covered is covered by another one, or nothing is open.
+fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mut Found) {
+    let Some(named) = Named::read(id).filter(|named| named.leg.is_stop()) else { return };
+    let ledger = venue.exchange().ledger();
+    let Some(order) = ledger.orders_of(ME, id.as_str()).find(|order| order.is_waiting()) else { return };
+    let Some((slot, side, quantity)) = open_slots(venue).find(|(slot, ..)| *slot == order.slot) else { return };
+    if matches!(slot, Slot::Deal(_)) || order.place.side != side.closing() {
+        return;
+    }
+    let before = covered(venue, slot, side, quantity);
+    let others = ledger.open_orders(ME).filter(|other| {
+        let kind = matches!(other.place.kind, Kind::StopMarket { .. });
+        let closes = other.slot == slot && other.closes && other.place.side == side.closing();
+        kind && closes && other.id != order.id && other.is_waiting()
+    });
+    let rest = others.map(|other| other.remaining().unwrap_or(quantity));
+    let rest = rest.fold(backstop_model::Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum)).min(quantity);
+    // An exit of the whole may be on its way at the same time; the engine then knows itself flat or going.
+    let knows_flat = process.engine().is_some_and(|engine| {
+        engine.positions().all(|position| position.key.side != side || position.quantity().is_zero())
+    });
+    if rest < before && !knows_flat {
+        let text = format!("{} of tranche {} goes, {rest} of {quantity} stays covered", named.leg, named.tranche.0);
+        found.push(("I7", text));
+    }
+}
+
+/// An order that only makes is refused when it would take, which nobody can know before.
+const fn makes_only(order: &NewOrder) -> bool {
+    matches!(order.kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. })
+}

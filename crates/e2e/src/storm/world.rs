@@ -1,0 +1,527 @@
+//! The world of one life: a virtual clock, the market, the venue, the process, and whoever acts on them.
+//!
+//! Everything that is due happens in the order of time, at one instant until nothing is left of it. After the last act
+//! everything is healed and has half a minute to come to rest; then whatever is open is closed.
+
+use super::life::{Act, DiskTrouble, Hand, Incident, Life, Wish};
+use super::process::Process;
+use super::stage::{self, ACCOUNT, MARKET, ME, SYMBOL, Stage};
+use super::trace::Trace;
+use super::watch::{Violation, Watch};
+use super::words::Line;
+use backstop_model::{
+    EntryRequest, Event, Leverage, Notice, PositionKey, Price, Prices, Ratio, RequestId, Span, Tick, Timestamp,
+};
+use backstop_sim as sim;
+use backstop_venues::Venue;
+use backstop_venues::paper::PaperVenue;
+
+/// Rounds within one instant before something must be wrong.
+const MOST_ROUNDS: usize = 2_000;
+/// The market says its price at least this often.
+const HEARTBEAT: Span = Span::from_secs(1);
+/// After everything is healed, all has come to rest within this (I38).
+const HEALS_WITHIN: i64 = 30_000;
+
+/// What became of a life.
+pub struct Ended {
+    /// Promises that were broken, the first first.
+    pub violations: Vec<Violation>,
+    /// What was said.
+    pub trace: Trace,
+    /// How often each knob of the venue really struck.
+    pub struck: Vec<(sim::Fault, u64)>,
+    /// Events the engine took in.
+    pub events: u64,
+}
+
+/// Plays a life to its end.
+#[must_use]
+pub fn play(life: &Life, trace: Trace) -> Ended {
+    World::new(life, trace).live()
+}
+
+/// The prices as they are.
+#[derive(Clone, Copy)]
+struct Market {
+    ticks: i64,
+    lag: i64,
+    spread: i64,
+    /// Where the last price alone is, until then.
+    misprint: Option<(i64, Timestamp)>,
+    mark_away: Option<(i64, Timestamp)>,
+    crossed_until: Timestamp,
+    cut_until: Timestamp,
+    said_at: Timestamp,
+}
+
+struct World<'l> {
+    life: &'l Life,
+    stage: Stage,
+    now: Timestamp,
+    market: Market,
+    venue: PaperVenue,
+    process: Process,
+    watch: Watch,
+    trace: Trace,
+    events: u64,
+    entries: Vec<EntryRequest>,
+    /// How often something was due at an instant that was over.
+    idle_rounds: usize,
+}
+
+impl<'l> World<'l> {
+    fn new(life: &'l Life, mut trace: Trace) -> Self {
+        let (stage, venue) = Stage::set(life);
+        let now = stage::start();
+        trace.begin(now);
+        let market = Market {
+            ticks: i64::from(life.grid.start),
+            lag: 0,
+            spread: 1,
+            misprint: None,
+            mark_away: None,
+            crossed_until: Timestamp::EPOCH,
+            cut_until: Timestamp::EPOCH,
+            said_at: Timestamp::EPOCH,
+        };
+        let (process, watch) = (Process::new(life.seed), Watch::new(life));
+        let entries = Vec::new();
+        Self { life, stage, now, market, venue, process, watch, trace, events: 0, entries, idle_rounds: 0 }
+    }
+
+    fn live(mut self) -> Ended {
+        self.boot();
+        for (millis, act) in &self.life.acts {
+            self.until(stage::at(*millis));
+            self.act(*act);
+            self.settle();
+            if self.watch.is_broken() {
+                return self.end();
+            }
+        }
+        let last: [fn(&mut Self); 4] = [Self::heal, Self::come_to_rest, Self::close_everything, Self::come_to_an_end];
+        self.until(stage::at(self.life.length));
+        for part in last {
+            if self.watch.is_broken() {
+                break;
+            }
+            part(&mut self);
+        }
+        self.end()
+    }
+
+    fn come_to_rest(&mut self) {
+        self.until(self.now.plus(Span::from_millis(HEALS_WITHIN)));
+        self.watch.at_rest(self.now, &self.venue, &self.process);
+    }
+
+    fn come_to_an_end(&mut self) {
+        self.until(self.now.plus(Span::from_millis(HEALS_WITHIN)));
+        self.watch.at_the_end(self.now, &self.venue, &self.process);
+    }
+
+    fn end(self) -> Ended {
+        let struck = self.venue.exchange().faults().all_struck().collect();
+        Ended { violations: self.watch.violations(), trace: self.trace, struck, events: self.events }
+    }
+
+    /// Everything that is due before `until`.
+    fn until(&mut self, until: Timestamp) {
+        while let Some(next) = self.next_due().filter(|next| *next < until) {
+            if next <= self.now {
+                self.idle_rounds += 1;
+            } else {
+                self.idle_rounds = 0;
+            }
+            if self.idle_rounds > MOST_ROUNDS {
+                self.watch.broken("I36", self.now, "something is due again and again at one instant".to_owned());
+                return;
+            }
+            self.now = self.now.max(next);
+            if self.market_is_due() {
+                self.quote();
+            }
+            self.settle();
+            if self.watch.is_broken() {
+                return;
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        let venue = self.venue.next_due().filter(|_| self.process.acts(self.now));
+        let market = Some(self.market.next_due(self.now));
+        [venue, market, self.process.next_due()].into_iter().flatten().min()
+    }
+
+    fn market_is_due(&self) -> bool {
+        self.market.next_due(self.now) <= self.now
+    }
+
+    /// Everything of this very instant, until nothing is left of it.
+    fn settle(&mut self) {
+        for round in 0.. {
+            if round > MOST_ROUNDS {
+                self.watch.broken("I36", self.now, "venue and engine do not come to rest".to_owned());
+                return;
+            }
+            if self.process.is_due(self.now) {
+                self.boot();
+            }
+            if !self.process.acts(self.now) || !self.turn() {
+                break;
+            }
+        }
+        self.watch.look(self.now, &self.venue, &self.process);
+    }
+
+    /// One turn of the process. False when there was nothing to do, or when it has died.
+    fn turn(&mut self) -> bool {
+        let now = self.now;
+        if self.process.hear_disk(now) {
+            self.trace.say(now, "disk", format_args!("has failed"));
+            self.watch.journal_was_lost();
+        }
+        if self.dies() {
+            return true;
+        }
+        let mut happened = false;
+        // What reaches the venue later is for the next turn.
+        let arrived = self.venue.poll(now).unwrap_or_default();
+        for event in arrived {
+            happened = true;
+            if self.dies() || self.take(event) {
+                return true;
+            }
+        }
+        for event in self.process.overdue(now) {
+            happened = true;
+            if self.take(event) {
+                return true;
+            }
+        }
+        if self.process.wants_wake(now) {
+            happened = true;
+            if self.take(Event::Wake) {
+                return true;
+            }
+        }
+        while let Some(question) = self.process.next_candles(now) {
+            happened = true;
+            self.venue.ask_candles(now, &question);
+        }
+        while let Some(command) = self.process.next_request(now) {
+            happened = true;
+            if self.dies() {
+                return true;
+            }
+            self.trace.say(now, "sends", format_args!("{}", Line(&command)));
+            self.watch.sent(now, &command, &self.venue, &self.process);
+            self.venue.submit(now, &command);
+            if self.dies() {
+                return true;
+            }
+        }
+        happened
+    }
+
+    /// The process takes an event in. True when it has died of it.
+    fn take(&mut self, event: Event) -> bool {
+        let now = self.now;
+        self.events += 1;
+        if !matches!(event, Event::Wake | Event::Tick(_)) {
+            self.trace.say(now, "hears", format_args!("{}", Line(&event)));
+        }
+        self.watch.heard(now, &event);
+        let taken = self.process.take(now, event);
+        if self.dies() {
+            return true;
+        }
+        for notice in &taken.core.notices {
+            self.note(notice);
+        }
+        for read in &taken.core.positions {
+            self.watch.read(now, read);
+        }
+        if let Some(step) = taken.step {
+            self.process.submit(now, step);
+        }
+        self.dies()
+    }
+
+    fn note(&mut self, notice: &Notice) {
+        self.trace.say(self.now, "tells", format_args!("{:?}: {}", notice.severity, notice.text));
+        self.watch.told(self.now, notice);
+    }
+
+    /// One step of the process is done; it may die of it.
+    fn dies(&mut self) -> bool {
+        let died = self.process.step(self.now);
+        if died {
+            self.has_died();
+        }
+        died
+    }
+
+    fn has_died(&mut self) {
+        self.trace.say(self.now, "process", format_args!("dies; {} records are left", self.process.disk.len()));
+        self.watch.disturbed(self.now);
+    }
+
+    fn boot(&mut self) {
+        let now = self.now;
+        // What arrived while nobody was there is lost.
+        drop(self.venue.exchange_mut().advance(now));
+        let start = self.process.boot(now);
+        self.trace.say(now, "process", format_args!("starts; {} doubts", start.doubts.len()));
+        if let Some(warning) = start.warnings.first() {
+            self.watch.broken("I20", now, warning.clone());
+        }
+        if self.process.is_journal_failed() {
+            self.watch.journal_was_lost();
+        }
+        let fresh = sim::Exchange::new(sim::Setup::exact(0));
+        let venue = std::mem::replace(&mut self.venue, PaperVenue::new(fresh, None, now));
+        self.venue = venue.restarted(start.known_until);
+        self.watch.booted(now);
+        for event in self.stage.definitions().into_iter().chain(start.doubts) {
+            if self.take(event) {
+                return;
+            }
+        }
+    }
+
+    fn quote(&mut self) {
+        let prices = self.market.prices(self.now, &self.stage);
+        self.market.said_at = self.now;
+        self.venue.quote(self.now, MARKET, prices);
+        if self.market.cut_until <= self.now {
+            // Only the feed is crossed, never the venue's own book.
+            let crossed = self.market.crossed_until > self.now;
+            self.feed(if crossed { Prices { bid: prices.ask, ask: prices.bid, ..prices } } else { prices });
+        }
+    }
+
+    /// The price reaches the engine.
+    fn feed(&mut self, prices: Prices) {
+        if self.process.acts(self.now) {
+            self.trace.say(self.now, "price", format_args!("{prices}", prices = Shown(prices)));
+            self.take(Event::Tick(Tick { instrument: MARKET, prices, confirmed: false }));
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        if !matches!(act, Act::Market { .. }) {
+            self.trace.say(self.now, "act", format_args!("{act:?}"));
+        }
+        let now = self.now;
+        let lasts = |ms: i64| now.plus(Span::from_millis(ms));
+        match act {
+            Act::Market { ticks, lag, spread } => {
+                (self.market.ticks, self.market.lag, self.market.spread) = (ticks, lag, spread);
+                self.quote();
+            }
+            Act::Misprint { ticks, ms } => {
+                self.market.misprint = Some((ticks, lasts(ms)));
+                self.quote();
+            }
+            Act::MarkAway { ticks, ms } => {
+                self.market.mark_away = Some((ticks, lasts(ms)));
+                self.quote();
+            }
+            Act::Crossed { ms } => {
+                self.market.crossed_until = lasts(ms);
+                self.quote();
+            }
+            Act::FeedCut { ms } => self.market.cut_until = lasts(ms),
+            Act::Hand(hand) => self.by_hand(hand),
+            Act::Wish(wish) => self.wish(wish),
+            Act::Venue(incident) => self.incident(incident),
+            Act::Kill { after, down } => self.process.die_after(after, Span::from_millis(down)),
+            Act::Freeze { ms } => {
+                self.process.freeze(lasts(ms));
+                self.watch.disturbed(lasts(ms));
+            }
+            Act::Disk(DiskTrouble::Fails) => self.process.disk.fail_next(),
+            Act::Disk(DiskTrouble::Rots) => self.process.disk.rot(),
+            Act::Disk(DiskTrouble::Slow { sync, ms }) => {
+                self.process.disk.slow_down(Span::from_millis(sync), lasts(ms));
+            }
+        }
+    }
+
+    fn by_hand(&mut self, hand: Hand) {
+        let (symbol, side) = (SYMBOL.to_owned(), self.life.side);
+        let ours = || super::watch::working_stops(&self.venue).next();
+        let action = match hand {
+            Hand::Open { steps } => sim::HandAction::Open { symbol, side, quantity: self.stage.quantity(steps) },
+            Hand::Reduce { steps } => sim::HandAction::Reduce { symbol, side, quantity: self.stage.quantity(steps) },
+            Hand::Close => sim::HandAction::Close { symbol, side },
+            Hand::Flip => sim::HandAction::Flip { symbol, side },
+            Hand::Leverage(leverage) => {
+                let Ok(leverage) = Leverage::try_from(leverage) else { return };
+                sim::HandAction::ChangeLeverage(leverage)
+            }
+            Hand::CancelStop => {
+                let Some((client_id, _)) = ours() else { return };
+                sim::HandAction::CancelOrder { client_id }
+            }
+            Hand::MoveStop { ticks } => {
+                let Some((client_id, trigger)) = ours() else { return };
+                sim::HandAction::MoveStop { client_id, trigger: self.moved(trigger, ticks) }
+            }
+        };
+        // People try what does not go, and are told so.
+        let done = self.venue.exchange_mut().by_hand(self.now, ME, action).is_ok();
+        self.watch.by_hand(self.now, hand, done);
+    }
+
+    fn moved(&self, price: Price, ticks: i64) -> Price {
+        let by = self.stage.price(ticks.abs()).as_points();
+        let moved = if ticks > 0 { price.plus(by) } else { price.minus(by) };
+        moved.unwrap_or(price)
+    }
+
+    fn incident(&mut self, incident: Incident) {
+        let now = self.now;
+        let slots: Vec<_> = super::watch::open_slots(&self.venue).collect();
+        match incident {
+            Incident::Adl { steps } => {
+                let quantity = self.stage.quantity(steps);
+                if let Some((slot, ..)) = slots.first() {
+                    self.venue.exchange_mut().adl(now, ME, SYMBOL, *slot, quantity);
+                }
+            }
+            Incident::CancelAll => {
+                self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
+            }
+            Incident::Liquidate => {
+                for (slot, ..) in slots {
+                    self.venue.exchange_mut().liquidate(now, ME, SYMBOL, slot);
+                }
+            }
+            Incident::Settle => {
+                let price = self.stage.price(self.market.ticks);
+                self.venue.exchange_mut().settle(now, SYMBOL, price).expect("the market is listed");
+                self.watch.settled();
+            }
+        }
+    }
+
+    /// The operator asks; while the process is down nobody hears it.
+    fn wish(&mut self, wish: Wish) {
+        if !self.process.acts(self.now) {
+            return;
+        }
+        let open: Vec<PositionKey> = self.process.engine().into_iter().flat_map(open_keys).collect();
+        let each = |event: &dyn Fn(PositionKey) -> Event| open.iter().map(|key| event(*key)).collect();
+        let events: Vec<Event> = match wish {
+            Wish::BreakEven => each(&|position| Event::BreakEven { position }),
+            Wish::Close => each(&|position| Event::Close { position }),
+            Wish::Part(percent) => {
+                let share = Ratio::percent(&percent.to_string()).expect("a whole number is a percentage");
+                each(&|position| Event::ClosePart { position, share })
+            }
+            Wish::Pause(paused) => each(&|position| Event::Pause { position, paused }),
+            Wish::Enter { steps } => {
+                let request = RequestId::new(&format!("e{}", self.entries.len())).expect("a number is a name");
+                let position = PositionKey::new(ACCOUNT, MARKET, self.life.side);
+                let quantity = self.stage.quantity(steps);
+                self.entries.push(EntryRequest { request, position, quantity, limit: None, plan: None });
+                self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect()
+            }
+            Wish::EnterAgain => self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect(),
+        };
+        for event in events {
+            self.watch.wished(self.now, &event);
+            if self.take(event) {
+                return;
+            }
+        }
+    }
+
+    /// Nothing goes wrong any more: knobs are off, prices are whole, a process that records nothing is started again.
+    fn heal(&mut self) {
+        self.trace.say(self.now, "world", format_args!("is healed"));
+        let knobs: Vec<sim::Fault> = self.life.troubles.iter().map(|trouble| trouble.fault).collect();
+        let faults = self.venue.exchange_mut().faults_mut();
+        knobs.into_iter().for_each(|fault| faults.clear(fault));
+        let market = &mut self.market;
+        (market.misprint, market.mark_away) = (None, None);
+        (market.lag, market.crossed_until, market.cut_until) = (0, self.now, self.now);
+        if self.process.is_journal_failed() {
+            self.process.disk = super::disk::Disk::default();
+            self.process.die(self.now, Span::from_millis(500));
+            self.has_died();
+        }
+        self.watch.healed(self.now);
+        self.quote();
+        self.act(Act::Wish(Wish::Pause(false)));
+        self.settle();
+    }
+
+    /// Whatever is open is closed: by the operator where the engine looks after it, else by hand.
+    fn close_everything(&mut self) {
+        self.trace.say(self.now, "world", format_args!("ends"));
+        if self.life.seed.is_multiple_of(3) {
+            self.act(Act::Hand(Hand::Close));
+        } else {
+            self.act(Act::Wish(Wish::Close));
+        }
+        self.settle();
+        self.until(self.now.plus(Span::from_secs(10)));
+        loop {
+            let open = super::watch::open_slots(&self.venue).next();
+            let Some((_, side, _)) = open else { break };
+            let close = sim::HandAction::Close { symbol: SYMBOL.to_owned(), side };
+            if self.venue.exchange_mut().by_hand(self.now, ME, close).is_err() {
+                break;
+            }
+            self.watch.by_hand(self.now, Hand::Close, true);
+        }
+        self.settle();
+    }
+}
+
+/// The positions the engine knows to be open.
+fn open_keys(engine: &backstop_core::Engine) -> Vec<PositionKey> {
+    let open = engine.positions().filter(|position| !position.quantity().is_zero());
+    open.map(|position| position.key).collect()
+}
+
+impl Market {
+    /// When it has something to say: regularly, and when something that was wrong is right again.
+    fn next_due(&self, now: Timestamp) -> Timestamp {
+        let ends = [self.misprint, self.mark_away].into_iter().flatten().map(|(_, until)| until);
+        let ends = ends.chain([self.crossed_until, self.cut_until]).filter(|until| *until > self.said_at);
+        let next = ends.chain([self.said_at.plus(HEARTBEAT)]).min();
+        next.unwrap_or(now)
+    }
+
+    fn prices(&mut self, now: Timestamp, stage: &Stage) -> Prices {
+        self.misprint = self.misprint.filter(|(_, until)| *until > now);
+        self.mark_away = self.mark_away.filter(|(_, until)| *until > now);
+        let last = self.misprint.map_or(self.ticks, |(ticks, _)| ticks);
+        let lag = self.mark_away.map_or(self.lag, |(lag, _)| lag);
+        let spread = self.spread;
+        Prices {
+            last: Some(stage.price(last)),
+            mark: Some(stage.price(self.ticks + lag)),
+            bid: Some(stage.price(self.ticks - spread)),
+            ask: Some(stage.price(self.ticks + spread)),
+        }
+    }
+}
+
+/// Prices on one line.
+struct Shown(Prices);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let show = |price: Option<Price>| price.map_or_else(|| "-".to_owned(), |price| price.to_string());
+        let Prices { last, mark, bid, ask } = self.0;
+        write!(f, "last {} mark {} bid {} ask {}", show(last), show(mark), show(bid), show(ask))
+    }
+}
