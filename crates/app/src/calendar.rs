@@ -1,7 +1,7 @@
 //! Times of day as instants: time zones and daylight saving from the tz database (F-J05).
 
 use backstop_model::Timestamp;
-use backstop_model::plan::CloseAt;
+use backstop_model::plan::{CloseAt, Weekday};
 use backstop_runtime::Calendar;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -20,10 +20,11 @@ impl Calendar for TzCalendar {
         let (hour, minute) = (i8::try_from(close_at.minute / 60).ok()?, i8::try_from(close_at.minute % 60).ok()?);
         let time = Time::new(hour, minute, 0, 0).ok()?;
         let mut day = after.to_zoned(zone.clone()).date();
-        // Today's, else tomorrow's; a zone may leave a day out.
-        for _ in 0..3 {
+        // Today's, else tomorrow's, else that of the weekday; a zone may leave a day out.
+        for _ in 0..10 {
             let at: Zoned = zone.to_ambiguous_zoned(day.to_datetime(time)).compatible().ok()?;
-            if at.timestamp() > after {
+            let weekday = Weekday::ALL.get(usize::try_from(day.weekday().to_monday_zero_offset()).ok()?);
+            if at.timestamp() > after && close_at.weekday.is_none_or(|wanted| weekday == Some(&wanted)) {
                 return i64::try_from(at.timestamp().as_nanosecond()).ok().map(Timestamp::from_nanos);
             }
             day = day.checked_add(1.day()).ok()?;
@@ -40,7 +41,7 @@ mod tests {
     fn next(minute: u16, zone: &str, after: &str) -> String {
         let after: jiff::Timestamp = after.parse().unwrap();
         let after = Timestamp::from_nanos(i64::try_from(after.as_nanosecond()).unwrap());
-        let at = TzCalendar.next(&CloseAt { minute, zone: zone.to_owned() }, after).unwrap();
+        let at = TzCalendar.next(&CloseAt { minute, zone: zone.to_owned(), weekday: None }, after).unwrap();
         jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).unwrap().to_string()
     }
 
@@ -66,8 +67,28 @@ mod tests {
     }
 
     #[test]
+    fn the_week_ends_at_the_same_local_time_before_and_after_the_clocks_change() {
+        let cases = [
+            // Fridays 22:00 in London around the last Sundays of March and of October 2026.
+            ("2026-03-27T00:00:00Z", "2026-03-27T22:00:00Z"),
+            ("2026-03-27T22:00:00Z", "2026-04-03T21:00:00Z"),
+            ("2026-10-21T00:00:00Z", "2026-10-23T21:00:00Z"),
+            ("2026-10-23T21:00:00Z", "2026-10-30T22:00:00Z"),
+            ("2026-10-31T21:00:00Z", "2026-11-06T22:00:00Z"),
+        ];
+        for (after, expected) in cases {
+            let after: jiff::Timestamp = after.parse().unwrap();
+            let nanos = Timestamp::from_nanos(i64::try_from(after.as_nanosecond()).unwrap());
+            let week = CloseAt { minute: 1320, zone: "Europe/London".to_owned(), weekday: Some(Weekday::Friday) };
+            let at = TzCalendar.next(&week, nanos).unwrap();
+            let at = jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).unwrap().to_string();
+            assert_eq!(at, expected, "after {after}");
+        }
+    }
+
+    #[test]
     fn a_zone_that_does_not_exist_has_no_time() {
-        let nowhere = CloseAt { minute: 0, zone: "Europe/Nowhere".to_owned() };
+        let nowhere = CloseAt { minute: 0, zone: "Europe/Nowhere".to_owned(), weekday: None };
         assert_eq!(TzCalendar.next(&nowhere, Timestamp::EPOCH), None);
     }
 }

@@ -42,11 +42,13 @@ fn account(number: u32) -> Account {
         plan: Some(PlanId(0)),
         adopt: Adopt::Plan,
         hard_stop: None,
+        split_entries: false,
         capability: Capability {
             native_trailing: None,
             amend_stop: true,
             reduce_only: true,
             whole_stop: false,
+            guaranteed_stops: false,
             entry_stop: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
@@ -73,6 +75,9 @@ fn instrument(number: u32) -> Instrument {
         taker_fee: percent("0.05"),
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
         currency: Name::new("USDT").unwrap(),
     };
     Instrument::try_from(spec).unwrap()

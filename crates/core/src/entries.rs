@@ -3,12 +3,12 @@
 
 use crate::engine::{Engine, Turn};
 use crate::exits::arm::{self, NotArmable};
-use crate::exits::liquidation;
+use crate::exits::{ladder, liquidation, parts};
 use crate::orders::{EntryName, EntryOrder, OrderState};
-use crate::position::{Adoption, Ctx, Position};
+use crate::position::{Adoption, Ctx, Position, carried_place};
 use backstop_model::{
     AccountId, EntryRequest, ExitPlan, Money, Name, Notice, OutOfRange, Permit, PositionKey, PositionMode,
-    PositionSide, Price, Quantity, RequestId, Series, Severity, Symbol, Trigger,
+    PositionSide, Price, Quantity, RequestId, RestingTargets, Series, Severity, Symbol, Timestamp, Trigger,
 };
 use std::sync::Arc;
 
@@ -120,11 +120,17 @@ impl Engine {
         self.look_at_day(asked.account(), None, turn);
         let verdict = if used { Err(NotEntered::UsedId) } else { self.may_enter(asked, plan.as_ref(), turn) };
         match verdict {
-            Ok(plan) => self.tell(key, turn, |position, ctx, out| {
-                let entry = entry_order(position, asked, plan, ctx);
-                position.send_entry(entry, out);
-                Ok(())
-            }),
+            Ok(plan) => {
+                let parts = self.parts_of(asked, &plan, turn.now);
+                self.tell(key, turn, |position, ctx, out| {
+                    let whole = (parts.len() > 1).then_some(asked.quantity);
+                    for (request, plan) in parts {
+                        let entry = entry_order(position, &request, whole, plan, ctx);
+                        position.send_entry(entry, out);
+                    }
+                    Ok(())
+                });
+            }
             Err(why) => {
                 let text = format!("{symbol} {}: entry {}: refused: {why}", key.side, asked.request);
                 turn.notices.push(Notice::new(Severity::Warning, key, text));
@@ -133,13 +139,58 @@ impl Engine {
         }
     }
 
-    /// Takes back what has not been filled of an entry.
+    /// Takes back what has not been filled of an entry, all its parts.
     pub(crate) fn cancel_entry(&mut self, account: AccountId, request: &RequestId, turn: &mut Turn) {
         let Some((key, id)) = self.entry(account, request).map(|(key, entry)| (key, entry.id)) else { return };
+        let others = (2..=MOST).filter_map(|number| part_name(request, number));
+        let others = others.filter_map(|name| self.entry(account, &name));
+        let others = others.filter(|(of, entry)| *of == key && entry.part_of.is_some()).map(|(_, entry)| entry.id);
+        let all: Vec<_> = std::iter::once(id).chain(others).collect();
         self.tell_known(key, turn, |position, ctx, out| {
-            position.take_back(id, ctx, out);
+            all.into_iter().for_each(|id| position.take_back(id, ctx, out));
             Ok(())
         });
+    }
+
+    /// The requests that an entry is made in: one for each level where the account wants that, else itself. The first
+    /// part has the operator's own name.
+    fn parts_of(
+        &self,
+        asked: &EntryRequest,
+        plan: &Arc<ExitPlan>,
+        now: Timestamp,
+    ) -> Vec<(EntryRequest, Arc<ExitPlan>)> {
+        self.split(asked, plan, now).unwrap_or_else(|| vec![(*asked, Arc::clone(plan))])
+    }
+
+    fn split(
+        &self,
+        asked: &EntryRequest,
+        plan: &Arc<ExitPlan>,
+        now: Timestamp,
+    ) -> Option<Vec<(EntryRequest, Arc<ExitPlan>)>> {
+        let ctx = self.ctx(asked.position, now)?;
+        let account = ctx.account;
+        let each = account.position_mode == PositionMode::PerDeal;
+        if !account.split_entries || !each || account.capability.resting_targets != RestingTargets::Last {
+            return None;
+        }
+        let price = reference(asked, ctx).ok()?;
+        let armed = arm::arm(plan, ctx.instrument, ctx.volatility, asked.position.side, price).ok()?;
+        let (levels, _) = ladder::levels(plan, &armed, ctx.instrument, asked.quantity).ok()?;
+        let parts = parts::parts(plan, &levels, asked.quantity)?;
+        let under_way = self
+            .position(asked.position)
+            .map_or(0, |position| position.entries.iter().filter(|entry| entry.is_live()).count());
+        if under_way + parts.len() > MOST {
+            return None;
+        }
+        let named = |(number, (quantity, plan)): (usize, (Quantity, Arc<ExitPlan>))| {
+            let request = part_name(&asked.request, number)?;
+            let is_free = number == 1 || self.entry(asked.account(), &request).is_none();
+            is_free.then_some((EntryRequest { request, quantity, ..*asked }, plan))
+        };
+        (1..).zip(parts).map(named).collect()
     }
 
     /// Every check, the account's first; the plan that applies when nothing speaks against it.
@@ -169,15 +220,27 @@ impl Engine {
     }
 }
 
-fn is_same(known: &EntryOrder, asked: &EntryRequest) -> bool {
-    known.quantity == asked.quantity && known.limit == asked.limit && known.asked_plan == asked.plan
+/// What a part of an entry is called: the first as the entry itself. None where the name becomes too long.
+fn part_name(request: &RequestId, number: usize) -> Option<RequestId> {
+    if number == 1 { Some(*request) } else { RequestId::new(&format!("{request}.{number}")).ok() }
 }
 
-fn entry_order(position: &Position, asked: &EntryRequest, plan: Arc<ExitPlan>, ctx: Ctx) -> EntryOrder {
-    let trigger = |price| Trigger { price, source: plan.stop_loss.trigger };
-    let carried = ctx.account.capability.entry_stop.then(|| check_plan(asked, &plan, ctx).ok()).flatten();
-    let stop = carried.map(trigger);
+fn is_same(known: &EntryOrder, asked: &EntryRequest) -> bool {
+    known.part_of.unwrap_or(known.quantity) == asked.quantity
+        && known.limit == asked.limit
+        && known.asked_plan == asked.plan
+}
+
+fn entry_order(
+    position: &Position,
+    asked: &EntryRequest,
+    part_of: Option<Quantity>,
+    plan: Arc<ExitPlan>,
+    ctx: Ctx,
+) -> EntryOrder {
+    let stop = ctx.account.capability.entry_stop.then(|| carried_stop(asked, &plan, ctx)).flatten();
     EntryOrder {
+        part_of,
         id: EntryName::of(position.scope, position.key.side, &asked.request).id(),
         request: Some(asked.request),
         epoch: position.entry_epoch(),
@@ -195,6 +258,14 @@ fn entry_order(position: &Position, asked: &EntryRequest, plan: Arc<ExitPlan>, c
         state: OrderState::InFlight { since: ctx.now },
         end: None,
     }
+}
+
+/// The stop an entry brings with it: the plan's, or the nearest place that the venue takes one. None where there is none.
+fn carried_stop(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Option<Trigger> {
+    let (side, wanted) = (asked.position.side, check_plan(asked, plan, ctx).ok()?);
+    let fills_at = reference(asked, ctx).ok()?;
+    let price = carried_place(wanted, fills_at, plan, side, ctx)?;
+    Some(Trigger::new(price, plan.stop_loss.trigger))
 }
 
 fn check_account(is_read: bool, ctx: Ctx) -> Result<(), NotEntered> {

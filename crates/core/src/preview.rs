@@ -15,7 +15,7 @@ use crate::exits::ladder::{Level, levels};
 use crate::exits::trailing_stop::why_not_native;
 use crate::exits::{NotArmable, liquidation};
 use crate::volatility::Volatility;
-use backstop_model::plan::{BreakEven, ExitPlan, TrailedBy};
+use backstop_model::plan::{BreakEven, ExitPlan, Guaranteed, TrailedBy};
 use backstop_model::{
     Capability, ExitReason, Instrument, Money, OutOfRange, Points, PositionSide, Price, Quantity, Ratio,
 };
@@ -141,6 +141,10 @@ pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
         Some(average) => Volatility::assumed(case.plan.atrs(), average),
         None => Volatility::default(),
     };
+    let offered = case.capability.guaranteed_stops && case.instrument.guaranteed.is_some();
+    if case.plan.stop_loss.guaranteed == Guaranteed::Require && !offered {
+        return Err(NotArmable::NoGuarantee);
+    }
     let armed = arm(case.plan, case.instrument, &volatility, case.side, case.entry)?;
     let (levels, told) = levels(case.plan, &armed, case.instrument, case.quantity)?;
     let ground = Ground { case, armed: &armed, levels: &levels, native: native(case, &armed, &levels) };

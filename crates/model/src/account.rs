@@ -79,6 +79,10 @@ pub struct Account {
     pub adopt: Adopt,
     /// The stop of [`Adopt::HardStop`]; 3 × ATR(14, 1h), at least 1 %, at most 6 %, when absent.
     pub hard_stop: Option<StopLoss>,
+    /// Whether an entry through Backstop is made in one part for each level, where one target rests for each position and
+    /// every entry is a position of its own (product.md §2.7).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub split_entries: bool,
     /// What the venue can do natively.
     pub capability: Capability,
     /// The currency profits are booked in.

@@ -46,6 +46,9 @@ pub struct Capability {
     /// Which targets can rest at the same time.
     #[serde(default)]
     pub resting_targets: RestingTargets,
+    /// A stop can be a guaranteed one, which fills at its level whatever happens, where the market takes it.
+    #[serde(default)]
+    pub guaranteed_stops: bool,
     /// How long after its time stamp a request can still take effect: the bound in the proof of absence (R4c).
     pub request_validity: Span,
 }

@@ -1,7 +1,8 @@
 //! One tradable contract at one venue: its grid, its minimums, its costs.
 
 use crate::ids::{Name, Symbol};
-use crate::{InstrumentId, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
+use crate::plan::CloseAt;
+use crate::{GuaranteedTerms, InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -34,6 +35,16 @@ pub struct InstrumentSpec {
     pub leverage: Option<Leverage>,
     /// Maintenance margin as a share of notional: where liquidation begins.
     pub maintenance_margin: Ratio,
+    /// How near to the price it would close at a stop or a resting target may be placed, where the venue has such a rule
+    /// (F-C20).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_distance: Option<LeastDistance>,
+    /// The terms of guaranteed stops, where the market takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guaranteed: Option<GuaranteedTerms>,
+    /// When the week's last session ends, where the market shuts over the weekend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub week_ends: Option<CloseAt>,
     /// Quote currency.
     pub currency: Name,
 }
@@ -58,6 +69,9 @@ pub enum BadInstrument {
     /// A negative minimum means nothing.
     #[error("{0}: min_notional {1} is negative")]
     NegativeNotional(Symbol, Money),
+    /// A negative distance means nothing.
+    #[error("{0}: a least distance of {1} is negative")]
+    NegativeDistance(Symbol, LeastDistance),
 }
 
 impl Instrument {
@@ -95,6 +109,12 @@ impl TryFrom<InstrumentSpec> for Instrument {
         }
         if spec.min_notional < Money::ZERO {
             return Err(BadInstrument::NegativeNotional(symbol, spec.min_notional));
+        }
+        let of_guaranteed = spec.guaranteed.and_then(|terms| terms.least_distance);
+        if let Some(least) =
+            [spec.least_distance, of_guaranteed].into_iter().flatten().find(|least| least.is_negative())
+        {
+            return Err(BadInstrument::NegativeDistance(symbol, least));
         }
         Ok(Self(spec))
     }

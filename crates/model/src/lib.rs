@@ -12,8 +12,10 @@ pub mod document;
 pub mod entry;
 pub mod event;
 pub mod fill;
+pub mod guaranteed_terms;
 pub mod ids;
 pub mod instrument;
+pub mod least_distance;
 pub mod market;
 pub mod notice;
 pub mod order;
@@ -33,11 +35,13 @@ pub use document::{ExitReason, PartialExitDocument, PositionDocument};
 pub use entry::EntryRequest;
 pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};
+pub use guaranteed_terms::GuaranteedTerms;
 pub use ids::{
     AccountId, ClientOrderId, DealId, Epoch, FillId, InstrumentId, Name, PlanId, RequestId, Symbol, TrancheId,
     VenueOrderId,
 };
 pub use instrument::{Instrument, InstrumentSpec};
+pub use least_distance::LeastDistance;
 pub use market::{Candle, MarketView, Prices, Range, Series, SeriesView, Tick, TriggerSource};
 pub use notice::{Notice, Severity};
 pub use order::{Fee, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, TimeInForce, Trigger};

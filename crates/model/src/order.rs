@@ -44,6 +44,17 @@ pub struct Trigger {
     pub price: Price,
     /// The series that is watched.
     pub source: TriggerSource,
+    /// It fills at its price whatever happens, where the venue sells that (venues/ig.md §4.3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guaranteed: bool,
+}
+
+impl Trigger {
+    /// An ordinary one, which fills at what the market gives.
+    #[must_use]
+    pub const fn new(price: Price, source: TriggerSource) -> Self {
+        Self { price, source, guaranteed: false }
+    }
 }
 
 /// What kind of order.

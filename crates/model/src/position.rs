@@ -1,6 +1,6 @@
 //! What is open on one instrument and side.
 
-use crate::{AccountId, DealId, InstrumentId, OrderSide, Points, Price, Quantity, Timestamp};
+use crate::{AccountId, DealId, InstrumentId, Money, OrderSide, Points, Price, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -142,6 +142,9 @@ pub struct PositionReport {
     pub entry_price: Option<Price>,
     /// Where the venue would liquidate, where it says so.
     pub liquidation_price: Option<Price>,
+    /// What has been charged for guaranteed stops since it was opened, in the quote currency, where the venue says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub premium: Option<Money>,
     /// When it last changed, by the venue's clock.
     pub at: Timestamp,
 }

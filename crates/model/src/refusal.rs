@@ -28,6 +28,8 @@ pub enum RefusalReason {
     ReduceOnly,
     /// Too many orders are open (F-G07).
     TooManyOrders,
+    /// The level stands nearer to the price than the venue allows, or otherwise where it takes none (F-C20).
+    TooNear,
     /// Too many requests or overload: nothing was done (F-A05, F-I01).
     Throttled,
     /// This kind of order does not exist here, or not any more (F-A20).

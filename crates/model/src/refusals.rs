@@ -33,6 +33,8 @@ pub enum RefusalStep {
     Again,
     /// Everything is closed at market.
     Close,
+    /// Farther from the market, twice as far after every refusal, and never looser than what rests.
+    Farther,
     /// The farthest target gives up its place until a stop works.
     MakeRoom,
     /// The stop watches another price: last instead of mark, mark instead of anything else.
@@ -50,6 +52,7 @@ impl RefusalStep {
         match self {
             Self::Again => "again",
             Self::Close => "close",
+            Self::Farther => "farther",
             Self::MakeRoom => "make_room",
             Self::OtherTrigger => "other_trigger",
             Self::Reduce => "reduce",
@@ -58,7 +61,7 @@ impl RefusalStep {
     }
 
     /// What may be chosen against a class of refusals; nothing where there is no choice: what is through the stop is closed,
-    /// what may exist is asked for, and what the venue takes nothing of is tried again.
+    /// what is too near goes farther out, what may exist is asked for, and what the venue takes nothing of is tried again.
     #[must_use]
     pub const fn choices(reason: RefusalReason) -> &'static [Self] {
         use RefusalStep::{Again, Close, MakeRoom, OtherTrigger, Reduce, Reprice};
@@ -76,6 +79,7 @@ impl RefusalStep {
             | RefusalReason::Maintenance
             | RefusalReason::NotFound
             | RefusalReason::NotSent
+            | RefusalReason::TooNear
             | RefusalReason::WouldTrigger => &[],
         }
     }

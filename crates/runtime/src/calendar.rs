@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_time_that_has_come_is_told_with_its_next_one_and_each_only_once() {
         let mut closes = Closes::of(Box::new(Hourly));
-        let close_at = CloseAt { minute: 0, zone: "UTC".to_owned() };
+        let close_at = CloseAt { minute: 0, zone: "UTC".to_owned(), weekday: None };
         let hours = |count: i64| Timestamp::EPOCH.plus(Span::from_secs(3_600 * count));
         let told = |at| Event::NextClose { close_at: close_at.clone(), at };
         assert_eq!(closes.keep(hours(0), &close_at), Some(told(hours(1))));

@@ -158,6 +158,9 @@ impl Cycle {
             plan.atrs().for_each(|atr| self.bars.keep(atr.interval));
             let close_at = plan.close_at.as_ref();
             self.fallout.extend(close_at.and_then(|close_at| self.closes.keep(self.now, close_at)));
+        } else if let Event::DefineInstrument(instrument) = event {
+            let week_ends = instrument.week_ends.as_ref();
+            self.fallout.extend(week_ends.and_then(|at| self.closes.keep(self.now, at)));
         } else if let Event::DefineAccount(account) = event
             && account.adopt == Adopt::HardStop
         {

@@ -28,6 +28,7 @@ pub fn pause(command: &Command, reason: RefusalReason, attempts: u32) -> Option<
         | RefusalReason::NotSent
         | RefusalReason::ReduceOnly
         | RefusalReason::TooManyOrders
+        | RefusalReason::TooNear
         | RefusalReason::Unsupported
         | RefusalReason::WouldTrigger
         | RefusalReason::Other => None,

@@ -180,8 +180,15 @@ pub struct Deal {
     pub levels: Levels,
     /// At which price the last of it was closed; absent while it is open.
     pub closed_at: Option<Price>,
+    /// What guaranteed stops have cost so far.
+    #[serde(default = "nothing")]
+    pub premium: Money,
     /// Ids and levels it has had, oldest first.
     pub history: Vec<DealChange>,
+}
+
+const fn nothing() -> Money {
+    Money::ZERO
 }
 
 /// One step in a deal's life.
@@ -221,6 +228,9 @@ pub struct DealView {
     pub reference: String,
     /// What is attached.
     pub levels: Levels,
+    /// What guaranteed stops have cost so far (`limitedRiskPremium`).
+    #[serde(default = "nothing")]
+    pub premium: Money,
 }
 
 /// An open-position update (`OPU`). It gives no reason (§0 fact 2).

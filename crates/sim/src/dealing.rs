@@ -172,6 +172,7 @@ impl Exchange {
             reference: terms.reference.to_owned(),
             levels,
             closed_at: None,
+            premium: Money::ZERO,
             history: Vec::new(),
         };
         deal.turn(self.now, origin, levels);
@@ -337,7 +338,13 @@ impl Exchange {
         let Slot::Deal(origin) = slot else { return None };
         let deal = self.ledger.deals.get(&origin)?;
         let terms = deal.as_of(as_of)?;
-        Some(DealView { id: terms.id, origin, reference: deal.reference.clone(), levels: terms.levels })
+        Some(DealView {
+            id: terms.id,
+            origin,
+            reference: deal.reference.clone(),
+            levels: terms.levels,
+            premium: deal.premium,
+        })
     }
 }
 

@@ -258,6 +258,9 @@ impl Exchange {
         if let (Ok(fees), Ok(balance)) = (position.fees.plus(paid), owner.balance.minus(paid)) {
             position.fees = fees;
             owner.balance = balance;
+            if let Some(deal) = self.ledger.deals.get_mut(&origin) {
+                deal.premium = deal.premium.plus(paid).unwrap_or(deal.premium);
+            }
         }
     }
 }

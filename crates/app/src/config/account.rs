@@ -4,7 +4,7 @@ use super::amounts;
 use super::located::Located;
 use super::problem::Problem;
 use super::{plan, refusals, wire};
-use backstop_model::plan::StopLoss;
+use backstop_model::plan::{Guaranteed, StopLoss};
 use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Refusals, Symbol};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct AccountConfig {
     pub adopt: Adopt,
     /// The stop of positions that others opened.
     pub hard_stop: Option<StopLoss>,
+    /// Whether an entry through Backstop is made in one part for each level.
+    pub split_entries: bool,
     /// What is done about refused stops.
     pub refusals: Refusals,
     /// Whether every kind of protective order is tried at the start and daily.
@@ -60,6 +62,7 @@ impl AccountConfig {
             // A file with nothing but a plan says what is to be done with positions.
             adopt: Adopt::Plan,
             hard_stop: None,
+            split_entries: false,
             refusals: Refusals::default(),
             fire_drill: true,
             max_daily_loss: None,
@@ -116,18 +119,20 @@ pub(super) fn account(
 ) -> Result<(AccountConfig, Vec<String>), Problem> {
     let venue = written.venue.as_ref().map_or(Venue::Paper, |venue| venue.value);
     let mode = mode(written)?;
-    let plan = written.plan.as_ref().map(|plan| known(plan, plans)).transpose()?;
+    let known = |plan: &Located<String>| offered(plan, known(plan, plans)?, venue, plans);
+    let plan = written.plan.as_ref().map(known).transpose()?;
     let (position_mode, account_kind) = (position_mode(written, venue)?, account_kind(written, venue)?);
     let plain = AccountConfig::paper(amounts::name(name, "an account")?, plan);
     let mut account = AccountConfig { venue, mode, position_mode, account_kind, ..plain };
     for (symbol, plan) in written.plans.iter().flat_map(|plans| &plans.0) {
-        account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan, plans)?);
+        account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan)?);
     }
     for symbol in written.symbols.iter().flatten() {
         account.symbols.push(amounts::symbol(symbol)?);
     }
     account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
     account.hard_stop = written.hard_stop.as_ref().map(hard_stop).transpose()?;
+    account.split_entries = split_entries(written, venue)?;
     account.refusals = refusals::refusals(written)?;
     account.fire_drill = written.fire_drill.as_ref().is_none_or(|wanted| wanted.value);
     account.max_daily_loss =
@@ -139,8 +144,39 @@ pub(super) fn account(
     Ok((account, told))
 }
 
+/// A plan that requires what the venue does not have is refused before a position depends on it.
+fn offered(
+    written: &Located<String>,
+    plan: Name,
+    venue: Venue,
+    plans: &BTreeMap<Name, Arc<ExitPlan>>,
+) -> Result<Name, Problem> {
+    let wish = plans.get(&plan).map(|plan| plan.stop_loss.guaranteed);
+    if wish != Some(Guaranteed::Require) || venue == Venue::Ig {
+        return Ok(plan);
+    }
+    let message = format!("plan `{plan}` requires a guaranteed stop, and {} has none", venue.word());
+    Err(Problem::new(written.at, message, "write `guaranteed: prefer` in the plan, or give this account another plan"))
+}
+
+/// Only where every entry is a position of its own is there anything to gain.
+fn split_entries(written: &wire::Account, venue: Venue) -> Result<bool, Problem> {
+    match written.split_entries.as_ref() {
+        Some(wanted) if wanted.value && venue != Venue::Ig => {
+            let message = format!("split_entries is of no use on {}: every level rests there as it is", venue.word());
+            Err(Problem::new(wanted.at, message, "leave it out; it is for venues where every deal is a position (ig)"))
+        }
+        Some(wanted) => Ok(wanted.value),
+        None => Ok(false),
+    }
+}
+
 fn hard_stop(written: &Located<wire::StopLoss>) -> Result<StopLoss, Problem> {
     let stop = plan::stop_at(written, "hard_stop", "write it as `hard_stop: { at: 2% }`")?;
+    if let Some(guaranteed) = written.value.guaranteed.as_ref().filter(|_| stop.guaranteed.is_wanted()) {
+        let message = "hard_stop is an ordinary stop: it takes no `guaranteed`";
+        return Err(Problem::new(guaranteed.at, message, "leave it out; a plan's stop_loss may be a guaranteed one"));
+    }
     match stop.at {
         Distance::At(_) | Distance::Risk(_) => {
             let message = format!("hard_stop `{}` is of one position only", stop.at);

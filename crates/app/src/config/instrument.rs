@@ -1,12 +1,16 @@
 //! What the owner says about an instrument, laid over what was seen of it and what is usual.
 
-use super::amounts;
 use super::located::{Located, Place};
 use super::problem::Problem;
 use super::wire;
+use super::{amounts, distance, times};
 use crate::recorded::Decimals;
 use backstop_model::instrument::BadInstrument;
-use backstop_model::{Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, Price, Quantity, Ratio, Symbol};
+use backstop_model::plan::CloseAt;
+use backstop_model::{
+    Distance, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points,
+    Price, Quantity, Ratio, Symbol,
+};
 use std::path::PathBuf;
 
 /// Currencies that symbols end with, longest first where one ends another.
@@ -35,6 +39,12 @@ pub struct InstrumentOverrides {
     pub leverage: Option<Leverage>,
     /// Maintenance margin as a share of notional.
     pub maintenance_margin: Option<Ratio>,
+    /// How near to the price a stop or a resting target may be placed.
+    pub least_distance: Option<LeastDistance>,
+    /// The terms of guaranteed stops, where the market takes them.
+    pub guaranteed: Option<GuaranteedTerms>,
+    /// When the week's last session ends.
+    pub week_ends: Option<CloseAt>,
     /// Where its state file is kept, if anywhere.
     pub state_file: Option<PathBuf>,
 }
@@ -59,6 +69,9 @@ impl InstrumentOverrides {
             taker_fee: self.taker_fee.unwrap_or_else(|| usual("0.05")),
             leverage: self.leverage.or(Leverage::try_from(10).ok()),
             maintenance_margin: self.maintenance_margin.unwrap_or_else(|| usual("0.4")),
+            least_distance: self.least_distance,
+            guaranteed: self.guaranteed,
+            week_ends: self.week_ends.clone(),
             currency: currency(symbol),
         }
     }
@@ -98,6 +111,9 @@ pub(super) fn instrument(
         taker_fee: percent(&written.taker_fee, "taker_fee")?,
         leverage: written.leverage.as_ref().map(amounts::leverage).transpose()?,
         maintenance_margin: percent(&written.maintenance_margin, "maintenance_margin")?,
+        least_distance: written.min_stop_distance.as_ref().map(|far| least(far, "min_stop_distance")).transpose()?,
+        guaranteed: written.guaranteed_stop.as_ref().map(|terms| guaranteed(&terms.value)).transpose()?,
+        week_ends: written.week_ends.as_ref().map(times::week_ends).transpose()?,
         state_file: written.state_file.as_ref().map(state_file).transpose()?,
     };
     let venue = Name::new("paper").expect("a constant of this file is a name");
@@ -105,6 +121,31 @@ pub(super) fn instrument(
     match Instrument::try_from(spec) {
         Ok(_) => Ok((symbol, overrides)),
         Err(wrong) => Err(misfit(name.at, written, &overrides, &wrong)),
+    }
+}
+
+/// The terms of guaranteed stops: a distance, and a premium in points.
+fn guaranteed(written: &wire::GuaranteedStop) -> Result<GuaranteedTerms, Problem> {
+    let least_distance = written.min_distance.as_ref().map(|far| least(far, "min_distance")).transpose()?;
+    let Some(premium) = &written.premium else { return Ok(GuaranteedTerms { least_distance, premium: Points::ZERO }) };
+    match distance::distance(premium, "premium")? {
+        Distance::Points(points) => Ok(GuaranteedTerms { least_distance, premium: points }),
+        Distance::At(_) | Distance::Atr(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Risk(_) => {
+            let message = format!("premium `{}` is not in points", premium.value.0.trim());
+            Err(Problem::new(premium.at, message, "write it in points of price: `0.8 pt`; leave it out for none"))
+        }
+    }
+}
+
+/// A least distance: points or percent of the price.
+fn least(written: &Located<wire::Distance>, what: &str) -> Result<LeastDistance, Problem> {
+    match distance::distance(written, what)? {
+        Distance::Percent(share) => Ok(LeastDistance::Share(share)),
+        Distance::Points(points) => Ok(LeastDistance::Points(points)),
+        Distance::At(_) | Distance::Atr(_) | Distance::Margin(_) | Distance::Risk(_) => {
+            let message = format!("{what} `{}` is no rule of a venue", written.value.0.trim());
+            Err(Problem::new(written.at, message, "write it in points or percent of the price: `2 pt` or `0.1%`"))
+        }
     }
 }
 
@@ -134,6 +175,9 @@ fn misfit(name: Place, written: &wire::Instrument, said: &InstrumentOverrides, w
             (culprit.and_then(|(_, at)| at.as_ref().map(|at| at.at)), "write it in percent, like `0.05%`")
         }
         BadInstrument::MaxBelowMin(..) => (number(&written.max_quantity), "raise it, or lower min_quantity"),
+        BadInstrument::NegativeDistance(..) => {
+            (written.min_stop_distance.as_ref().map(|far| far.at), "leave it out for none")
+        }
         BadInstrument::NegativeNotional(..) => (number(&written.min_notional), "leave it out for none"),
     };
     Problem::new(place.unwrap_or(name), wrong.to_string(), help)

@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::times;
 use super::wire;
 use backstop_model::plan::{
-    BadPlan, BreakEven, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit, TakeProfits,
-    TargetOrder, TrailDistance, TrailedBy, TrailingStop, Tranches,
+    BadPlan, BreakEven, Guaranteed, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit,
+    TakeProfits, TargetOrder, TrailDistance, TrailedBy, TrailingStop, Tranches, Weekend,
 };
 use backstop_model::{Distance, ExitPlan, ExitPlanSpec, Ratio, TriggerSource};
 
@@ -48,6 +48,11 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         },
         time_limit: written.time_limit.as_ref().map(times::length).transpose()?,
         close_at: written.close_at.as_ref().map(times::close_at).transpose()?,
+        weekend: match value(&written.weekend) {
+            Some(wire::Weekend::Close) => Weekend::Close,
+            Some(wire::Weekend::Guarantee) => Weekend::Guarantee,
+            Some(wire::Weekend::Hold) | None => Weekend::Hold,
+        },
         allow_loss: value(&written.allow_loss).unwrap_or(false),
         ..ExitPlanSpec::new(amounts::name(name, "a plan")?, stop_loss)
     };
@@ -75,7 +80,16 @@ pub(super) fn stop_at(written: &Located<wire::StopLoss>, name: &str, help: &str)
         return Err(Problem::new(written.at, format!("{name} does not say where"), help));
     };
     let trigger = value(&stop.trigger).map_or(TriggerSource::Mark, trigger);
-    Ok(StopLoss { follow: value(&stop.follow).unwrap_or(false), ..StopLoss::new(distance(at, name)?, trigger) })
+    let guaranteed = match value(&stop.guaranteed) {
+        Some(wire::Guaranteed::Prefer) => Guaranteed::Prefer,
+        Some(wire::Guaranteed::Require) => Guaranteed::Require,
+        Some(wire::Guaranteed::Never) | None => Guaranteed::Never,
+    };
+    Ok(StopLoss {
+        follow: value(&stop.follow).unwrap_or(false),
+        guaranteed,
+        ..StopLoss::new(distance(at, name)?, trigger)
+    })
 }
 
 fn levels(written: &wire::Plan) -> Result<Vec<TakeProfit>, Problem> {

@@ -4,9 +4,11 @@
 use super::*;
 use backstop_model::plan::{BreakEven, Rest, StopLadder, TrailDistance, TrailedBy};
 use backstop_model::{
-    Distance, Instrument, InstrumentId, Money, OnUnprotectable, PositionMode, Price, Quantity, Ratio, RefusalReason,
-    RefusalStep, Span, TriggerSource,
+    Distance, Instrument, InstrumentId, LeastDistance, Money, OnUnprotectable, PositionMode, Price, Quantity, Ratio,
+    RefusalReason, RefusalStep, Span, TriggerSource,
 };
+
+use backstop_sim as sim;
 
 mod carets;
 
@@ -242,7 +244,23 @@ fn an_instrument_is_what_is_said_then_what_was_seen_then_what_is_usual() {
     assert_eq!((spec.taker_fee, spec.maker_fee), (percent("0.04"), percent("0.02")));
     assert_eq!((spec.leverage.unwrap().to_string(), spec.maintenance_margin), ("10".to_owned(), percent("0.4")));
     assert_eq!((spec.currency, spec.min_notional), (name("USDT"), Money::ZERO));
+    assert_eq!(spec.least_distance, None);
     assert!(Instrument::try_from(spec).is_ok());
+}
+
+#[test]
+fn a_least_distance_is_in_points_or_percent_and_the_paper_venue_keeps_it() {
+    for (written, least, kept) in [
+        ("2 pt", LeastDistance::Points("2".parse().unwrap()), sim::Distance::InPoints("2".parse().unwrap())),
+        ("0.1%", LeastDistance::Share(percent("0.1")), sim::Distance::OfPrice(percent("0.1"))),
+    ] {
+        let config = read(&format!("instruments: {{ BTCUSDT: {{ min_stop_distance: {written} }} }}"));
+        let made = crate::paper::instrument(&config, symbol("BTCUSDT"), crate::recorded::Decimals::default()).unwrap();
+        assert_eq!(made.least_distance, Some(least));
+        assert_eq!(crate::paper::exchange_rules(&made).dealing.map(|dealing| dealing.min_distance), Some(kept));
+    }
+    let made = crate::paper::instrument(&read("{}"), symbol("BTCUSDT"), crate::recorded::Decimals::default()).unwrap();
+    assert_eq!(crate::paper::exchange_rules(&made).dealing, None);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::located::Located;
 use super::problem::Problem;
 use super::wire;
 use backstop_model::Span;
-use backstop_model::plan::CloseAt;
+use backstop_model::plan::{CloseAt, Weekday};
 use jiff::SpanRelativeTo;
 use jiff::tz::TimeZone;
 
@@ -50,7 +50,20 @@ pub(super) fn close_at(written: &Located<wire::TimeOfDay>) -> Result<CloseAt, Pr
             "use a name of the zone database, for example `Europe/Berlin`",
         ));
     }
-    Ok(CloseAt { minute, zone: zone.to_owned() })
+    Ok(CloseAt { minute, zone: zone.to_owned(), weekday: None })
+}
+
+/// A day of the week with a time in a zone that exists.
+pub(super) fn week_ends(written: &Located<wire::TimeOfWeek>) -> Result<CloseAt, Problem> {
+    let text = written.value.0.trim();
+    let help = "write day, hour, minute and zone, for example \"Fri 22:00 Europe/London\"";
+    let Some((day, rest)) = text.split_once(char::is_whitespace) else {
+        return Err(not_a(written.at, text, "time of the week", help));
+    };
+    let weekday = Weekday::ALL.into_iter().find(|weekday| weekday.word() == day);
+    let Some(weekday) = weekday else { return Err(not_a(written.at, day, "day of the week", help)) };
+    let time = close_at(&Located { value: wire::TimeOfDay(rest.to_owned()), at: written.at })?;
+    Ok(CloseAt { weekday: Some(weekday), ..time })
 }
 
 fn minute_of_day(clock: &str) -> Option<u16> {

@@ -40,6 +40,9 @@ pub struct Account {
     pub adopt: Option<Located<Adopt>>,
     /// The stop of positions that others opened, with `adopt: hard_stop`; 3 × ATR(14, 1h), at least 1 %, at most 6 %, when absent.
     pub hard_stop: Option<Located<StopLoss>>,
+    /// Whether an entry through Backstop is made in one deal for each level, so that every level rests at the venue; IG only,
+    /// no when absent.
+    pub split_entries: Option<Located<bool>>,
     /// When the venue is overloaded and no stop can be placed within three seconds: `close` it at market, `keep_trying`, or close it
     /// when the price is within so much of the stop; `0.5%` when absent.
     pub on_unprotectable: Option<Located<Unprotectable>>,
@@ -204,6 +207,8 @@ pub struct Plan {
     pub time_limit: Option<Located<Length>>,
     /// Time of day at which positions are closed, with its zone, for example `21:55 Europe/Berlin`.
     pub close_at: Option<Located<TimeOfDay>>,
+    /// What is done ten minutes before the week's last session ends; nothing when absent.
+    pub weekend: Option<Located<Weekend>>,
     /// Accept that the trail, once active, can close at a loss.
     pub allow_loss: Option<Located<bool>>,
     /// The percentage to use until enough bars are known for an `atr` distance.
@@ -220,6 +225,32 @@ pub struct StopLoss {
     pub trigger: Option<Located<Trigger>>,
     /// Let an `atr` distance follow the market; it may then only tighten.
     pub follow: Option<Located<bool>>,
+    /// Whether it is to be a guaranteed stop, where a venue has them (IG); `never` when absent. Not for `hard_stop`.
+    pub guaranteed: Option<Located<Guaranteed>>,
+}
+
+/// Whether a stop is to be a guaranteed one, which fills at its level whatever happens.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Guaranteed {
+    /// An ordinary stop.
+    Never,
+    /// A guaranteed one where it can be had, else an ordinary one.
+    Prefer,
+    /// A guaranteed one; refused where the venue has none.
+    Require,
+}
+
+/// What is done before the weekend.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekend {
+    /// Positions are closed.
+    Close,
+    /// Their stops become guaranteed ones.
+    Guarantee,
+    /// Nothing.
+    Hold,
 }
 
 /// A nearer stop that the engine watches.
@@ -433,8 +464,24 @@ pub struct Instrument {
     pub leverage: Option<Located<Count>>,
     /// Maintenance margin as a percentage of notional; 0.4% when absent.
     pub maintenance_margin: Option<Located<Percent>>,
+    /// How near to the price a stop or a resting target may be placed, in points or percent; anywhere when absent.
+    pub min_stop_distance: Option<Located<Distance>>,
+    /// What guaranteed stops ask for here, where the market takes them.
+    pub guaranteed_stop: Option<Located<GuaranteedStop>>,
+    /// When the week's last session ends, where the market shuts over the weekend, for example `Fri 22:00 Europe/London`.
+    pub week_ends: Option<Located<TimeOfWeek>>,
     /// A file that says what is open here, for other programs; written when a position opens, deleted when it closes.
     pub state_file: Option<Located<String>>,
+}
+
+/// The terms of guaranteed stops.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuaranteedStop {
+    /// How near to the price one may be placed, in points or percent; as near as any stop when absent.
+    pub min_distance: Option<Located<Distance>>,
+    /// What one costs for each unit of quantity, in points, for example `0.8 pt`; nothing when absent.
+    pub premium: Option<Located<Distance>>,
 }
 
 /// Declares a scalar that is read as its own text, never as a binary number, with its schema.
@@ -491,6 +538,15 @@ own_text! {
         "examples": ["40%", "0.05%"]
     }
 }
+own_text! {
+    /// A time of the week with its zone.
+    TimeOfWeek, {
+        "description": "A day of the week and a time of day with its zone: `Fri 22:00 Europe/London`.",
+        "type": "string",
+        "pattern": r"^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+[0-9]{1,2}:[0-9]{2}\s+\S+\s*$",
+    }
+}
+
 own_text! {
     /// What is done when no stop can be had.
     Unprotectable, {

@@ -131,6 +131,7 @@ impl Cast {
 
 fn account(number: u32, opening: &Opening) -> Account {
     Account {
+        split_entries: false,
         id: AccountId(number),
         name: Name::new(&format!("paper-{}", number + 1)).expect("a short name"),
         venue: opening.script.seat.venue,

@@ -1,7 +1,8 @@
 //! The paper venue as the engine and its exchange are told of it: its name, what it can do, its rules and its accounts.
 
 use backstop_model::{
-    Capability, Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, PositionMode, Ratio, TrailingLimits,
+    Capability, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points, PositionMode,
+    Price, Ratio, Rounding, TrailingLimits,
 };
 use backstop_sim as sim;
 use backstop_venues::paper::REQUEST_VALIDITY;
@@ -26,6 +27,7 @@ pub fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        guaranteed_stops: false,
         entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,
@@ -51,7 +53,38 @@ pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
     rules.maker_fee = instrument.maker_fee;
     rules.taker_fee = instrument.taker_fee;
     rules.maintenance_margin = instrument.maintenance_margin;
+    rules.dealing = dealing(instrument);
     rules
+}
+
+/// What a market of deals demands of levels; nothing where nothing is said. A point is a unit of price.
+fn dealing(instrument: &Instrument) -> Option<sim::Dealing> {
+    if instrument.least_distance.is_none() && instrument.guaranteed.is_none() {
+        return None;
+    }
+    let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
+    if let Some(least) = instrument.least_distance {
+        dealing.min_distance = as_stated(least)?;
+    }
+    let own = instrument.guaranteed.and_then(|terms| terms.least_distance).and_then(as_stated);
+    dealing.min_guaranteed_distance = own.unwrap_or(dealing.min_distance);
+    dealing.guaranteed = match instrument.guaranteed {
+        Some(terms) => sim::GuaranteedStops::Available { premium: in_points(terms.premium)? },
+        None => sim::GuaranteedStops::NotAvailable,
+    };
+    Some(dealing)
+}
+
+fn as_stated(least: LeastDistance) -> Option<sim::Distance> {
+    Some(match least {
+        LeastDistance::Points(points) => sim::Distance::InPoints(in_points(points)?),
+        LeastDistance::Share(share) => sim::Distance::OfPrice(share),
+    })
+}
+
+fn in_points(points: Points) -> Option<Ratio> {
+    let one: Price = "1".parse().expect("a constant of this file is a price");
+    points.share_of(one, Rounding::Nearest).ok()
 }
 
 /// The same instrument under another number.

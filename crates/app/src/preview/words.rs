@@ -1,8 +1,8 @@
 //! A plan in a trader's words: a line for every key that is set or matters. Numbers for one entry are `numbers`'.
 
 use backstop_model::plan::{
-    BreakEven, ExitPlan, Merge, Rest, StopLadder, TakeProfit, TargetOrder, TrailDistance, TrailedBy, TrailingStop,
-    Tranches,
+    BreakEven, ExitPlan, Guaranteed, Merge, Rest, StopLadder, TakeProfit, TargetOrder, TrailDistance, TrailedBy,
+    TrailingStop, Tranches, Weekend,
 };
 use backstop_model::{Distance, Ratio};
 
@@ -18,6 +18,13 @@ pub fn in_words(plan: &ExitPlan) -> Vec<String> {
     lines.extend(orders(plan));
     lines.extend(tranches(plan));
     lines.extend(plan.time_limit.map(|limit| format!("closes after {}", limit.in_words())));
+    match plan.weekend {
+        Weekend::Close => lines.push("closes ten minutes before the week's last session ends".to_owned()),
+        Weekend::Guarantee => {
+            lines.push("the stop becomes a guaranteed one ten minutes before the week's last session ends".to_owned());
+        }
+        Weekend::Hold => {}
+    }
     lines.extend(plan.close_at.as_ref().map(|at| format!("closes every day at {at}")));
     lines
 }
@@ -36,6 +43,15 @@ fn stop(plan: &ExitPlan) -> Vec<String> {
                 format!("until enough bars are known distances in atr are {share}")
             }
         });
+    }
+    match stop.guaranteed {
+        Guaranteed::Never => {}
+        Guaranteed::Prefer => {
+            lines.push("the stop is a guaranteed one where it can be had, else an ordinary one".to_owned())
+        }
+        Guaranteed::Require => {
+            lines.push("the stop is a guaranteed one; where there is none the plan is refused".to_owned())
+        }
     }
     if stop.follow && matches!(stop.at, Distance::Atr(_)) {
         lines.push("the stop follows the average true range and only tightens".to_owned());

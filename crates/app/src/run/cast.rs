@@ -84,6 +84,7 @@ impl RunCast {
                 plan: written.plan.and_then(|name| plans.get(&name).copied()),
                 adopt: adopted(written.adopt),
                 hard_stop: written.hard_stop,
+                split_entries: written.split_entries,
                 capability: seat.capability(),
                 currency,
                 limits: limits(written),

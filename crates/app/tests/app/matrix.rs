@@ -14,6 +14,7 @@ mod exits;
 mod guide;
 pub mod stage;
 
+use backstop_model::plan::{CloseAt, Weekday};
 use backstop_model::{
     EntryRequest, Event, ExitReason, Money, PositionKey, PositionMode, PositionSide, Ratio, RequestId, Span,
 };
@@ -56,6 +57,12 @@ fn act(stage: &mut Stage, act: Act) {
             let (close_at, at) = (stage.close_at(), stage.now);
             stage.tell(Event::NextClose { close_at, at });
         }
+        Act::WeekEnds => {
+            let zone = "Europe/London".to_owned();
+            let close_at = CloseAt { minute: 1320, zone, weekday: Some(Weekday::Friday) };
+            let at = stage.now.plus(Span::from_secs(600));
+            stage.tell(Event::NextClose { close_at, at });
+        }
         Act::Liquidate => befall(stage, |stage, slot, _| {
             let now = stage.now;
             stage.venue.exchange_mut().liquidate(now, ME, SYMBOL, slot);
@@ -86,9 +93,18 @@ fn befall(stage: &mut Stage, mut what: impl FnMut(&mut Stage, backstop_sim::Slot
     }
 }
 
+fn configuration(exit: &Exit, mode: PositionMode) -> String {
+    let (plan, each) = (exit.plan, mode == PositionMode::PerDeal);
+    let instrument = exit.instrument.filter(|_| each);
+    let split = "accounts:\n  main: { venue: ig, plan: p, split_entries: true }\n";
+    let accounts = if exit.split && each { split } else { "" };
+    let instruments = instrument.map_or_else(String::new, |said| format!("instruments:\n  {SYMBOL}:\n    {said}\n"));
+    format!("plans:\n  p:\n    {plan}\n{instruments}{accounts}")
+}
+
 /// One cell: one exit at one venue in one mode, on one side. Gives what was seen, and what was wrong.
 fn play(exit: &Exit, profile: &Profile, mode: PositionMode, side: PositionSide, exact: bool) -> (Seen, Vec<String>) {
-    let plan = format!("plans:\n  p:\n    {}\n", exit.plan);
+    let plan = configuration(exit, mode);
     let min_distance = exit.min_distance.filter(|_| mode == PositionMode::PerDeal);
     let (profile, adopt) = (profile.clone(), exit.adopt);
     let mut stage = Stage::new(Setting { profile, mode, side, plan: &plan, adopt, min_distance, exact });
@@ -185,7 +201,7 @@ fn every_exit_ends_as_well_with_the_delays_and_the_slippage_of_a_slow_venue() {
 /// One cell with answers lost and events lost, doubled, late and out of order; then the venue answers again, and prices go
 /// through every stop and target there can be. Gives what was wrong.
 fn play_in_a_storm(exit: &Exit, profile: Profile, mode: PositionMode, seed: u64) -> Vec<String> {
-    let plan = format!("plans:\n  p:\n    {}\n", exit.plan);
+    let plan = configuration(exit, mode);
     let (side, adopt) = (PositionSide::Long, exit.adopt);
     let setting = Setting { profile, mode, side, plan: &plan, adopt, min_distance: None, exact: false };
     let mut stage = Stage::new(setting);

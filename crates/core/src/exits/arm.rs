@@ -94,6 +94,11 @@ pub enum NotArmable {
         /// The farthest place a stop may have.
         guard: Price,
     },
+    /// A guaranteed stop is required where there is none.
+    #[error(
+        "the plan requires a guaranteed stop, and none can be had here; write `guaranteed: prefer`, or say `guaranteed_stop` for an instrument of a venue that has them"
+    )]
+    NoGuarantee,
     /// A number left its range.
     #[error("a price of the plan is out of range for this entry")]
     OutOfRange(#[from] OutOfRange),

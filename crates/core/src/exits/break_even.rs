@@ -19,6 +19,8 @@ pub struct Costs {
     pub entry_fees: Money,
     /// Funding paid for the remainder, as a cost.
     pub funding: Money,
+    /// What guaranteed stops have cost or will cost for the remainder.
+    pub premium: Money,
     /// The spread now, if known.
     pub spread: Points,
     /// Median slippage of stops on this instrument, in points.
@@ -39,7 +41,7 @@ pub fn price(kind: BreakEven, side: PositionSide, instrument: &Instrument, costs
 /// Long: q × p × (1 − fee) = q × entry + costs + q × (spread / 2 + slippage); short mirrored with (1 + fee).
 fn net(side: PositionSide, instrument: &Instrument, costs: &Costs) -> Result<Price, OutOfRange> {
     let per_unit = costs.spread.halved().plus(costs.slippage)?;
-    let spent = costs.entry_fees.plus(costs.funding)?.plus(per_unit.value(costs.remaining)?)?;
+    let spent = costs.entry_fees.plus(costs.funding)?.plus(costs.premium)?.plus(per_unit.value(costs.remaining)?)?;
     let value = costs.entry.notional(costs.remaining)?;
     let fee = instrument.taker_fee;
     let tick = instrument.tick.as_points();

@@ -81,6 +81,9 @@ mod tests {
             taker_fee: Ratio::ZERO,
             leverage: None,
             maintenance_margin: Ratio::ZERO,
+            least_distance: None,
+            guaranteed: None,
+            week_ends: None,
             currency: Name::new("USDT").unwrap(),
         };
         Instrument::try_from(spec).unwrap()

@@ -44,7 +44,7 @@ pub fn resting(level: &Level, tranche: TrancheId, plan: &ExitPlan, instrument: &
     let kind = match plan.target_order {
         TargetOrder::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::GoodTillCancel },
         TargetOrder::PostOnly => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::PostOnly },
-        TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger { price: level.price, source: TriggerSource::Last }),
+        TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger::new(level.price, TriggerSource::Last)),
     };
     Some(Wanted { tranche, leg: Leg::Target(level.number), kind, quantity, whole: false, reason: level.reason() })
 }

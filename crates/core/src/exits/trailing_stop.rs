@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// A trailing move is worth at least this share of the price (product.md §2, defaults): 0.05 %.
 const SMALLEST_SHARE: u32 = 5;
 /// Trailing moves are at least this far apart.
-const PAUSE: Span = Span::from_millis(1000);
+pub const PAUSE: Span = Span::from_millis(1000);
 /// And this far where each one is a new order: no leg places more than twenty in a minute (I36).
 const PAUSE_OF_REPLACING: Span = Span::from_millis(3500);
 

@@ -120,7 +120,13 @@ impl Position {
                 || wanted(order)
                 || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
-        let unwanted: Vec<_> = self.orders.iter().filter(|order| !keep(order)).map(|order| order.id).collect();
+        // A cancel the venue has just refused is not asked for again at once.
+        let held = |order: &OpenOrder| {
+            let tranche = live.filter(|_| order.epoch == epoch).and_then(|live| live.tranche(order.tranche));
+            !order.leg.is_stop() && tranche.is_some_and(|tranche| tranche.is_held(order.leg, ctx.now))
+        };
+        let unwanted = self.orders.iter().filter(|order| !keep(order) && !held(order));
+        let unwanted: Vec<_> = unwanted.map(|order| order.id).collect();
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
     }
 
@@ -297,6 +303,9 @@ impl Position {
             );
             out.tell(Severity::Alarm, key, text);
             return false;
+        }
+        if let OrderKind::StopMarket(trigger) = want.kind {
+            live.note_stop_asked(trigger.price, ctx.now);
         }
         self.orders.push(OpenOrder::sent(want, id, epoch, quantity, ctx.now));
         out.commands.push(Command::Place(order));

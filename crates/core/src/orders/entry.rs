@@ -43,6 +43,9 @@ pub struct EntryOrder {
     pub epoch: Epoch,
     /// For how much.
     pub quantity: Quantity,
+    /// Where it is a part of an entry: for how much that was asked in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<Quantity>,
     /// The worst price accepted; at market when absent.
     pub limit: Option<Price>,
     /// The plan it was asked for under, by number.

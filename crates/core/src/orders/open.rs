@@ -77,6 +77,9 @@ pub enum Change {
         price: Price,
         /// For how much.
         quantity: Quantity,
+        /// As a guaranteed stop.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        guaranteed: bool,
         /// When it was asked, by our time.
         since: Timestamp,
     },

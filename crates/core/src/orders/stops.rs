@@ -92,9 +92,17 @@ impl Position {
                 && order.state == OrderState::Working { change: None }
         });
         let Some(order) = candidates.find(same_source) else { return false };
+        if let Some(live) = &mut self.live {
+            live.note_stop_asked(trigger.price, ctx.now);
+        }
         order.reason = want.reason;
         order.state = OrderState::Working {
-            change: Some(Change::Amending { price: trigger.price, quantity: want.quantity, since: ctx.now }),
+            change: Some(Change::Amending {
+                price: trigger.price,
+                quantity: want.quantity,
+                guaranteed: trigger.guaranteed,
+                since: ctx.now,
+            }),
         };
         out.commands.push(Command::Amend { account, instrument, id: order.id, deal, trigger, quantity: want.quantity });
         true

@@ -24,16 +24,17 @@ impl Position {
     pub(crate) fn whole_stop(&self, ctx: Ctx) -> Option<(Wanted, OrderKind)> {
         let live = self.live.as_ref().filter(|_| ctx.account.capability.whole_stop)?;
         let plan = live.plan.as_ref()?;
-        let placed = live.open().filter_map(|tranche| Some((tranche.stop?, tranche.trigger(plan))));
-        let (stop, source) = placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
-        let outermost = Trigger { price: stop.price, source };
+        let placed = live.open().filter_map(|tranche| Some((tranche.resting_stop()?, tranche.id)));
+        let (stop, tranche) =
+            placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
+        let outermost = live.tranche(tranche)?.asked(stop.price, plan);
         let held = live.whole.is_held(ctx.now);
         let mut goes_to = outermost;
         let trigger = match self.live_whole_stop() {
             Some(resting) => {
                 let OrderKind::StopMarket(at) = resting.kind else { return None };
                 let follows = ctx.account.capability.amend_stop && !held;
-                if follows && at.source == source {
+                if follows && at.source == outermost.source {
                     // Moving out, it would leave those behind that it protects now: first they get stops of their own (R6, I3).
                     let leaves =
                         self.key.side.is_better(at.price, outermost.price) && !self.nearer_stand_alone(outermost);
@@ -60,7 +61,7 @@ impl Position {
         let Some(live) = &self.live else { return true };
         let side = self.key.side;
         live.open().all(|tranche| {
-            let nearer = tranche.stop.filter(|stop| side.is_better(stop.price, outermost.price));
+            let nearer = tranche.resting_stop().filter(|stop| side.is_better(stop.price, outermost.price));
             let Some(stop) = nearer else { return true };
             let alone = self.orders.iter().any(|order| {
                 let own = order.leg == Leg::Stop && order.epoch == self.epoch && order.tranche == tranche.id;
@@ -127,9 +128,15 @@ impl Position {
             && !live.whole.is_held(ctx.now)
         {
             let quantity = want.quantity;
+            live.note_stop_asked(trigger.price, ctx.now);
             order.reason = want.reason;
             order.state = OrderState::Working {
-                change: Some(Change::Amending { price: trigger.price, quantity, since: ctx.now }),
+                change: Some(Change::Amending {
+                    price: trigger.price,
+                    quantity,
+                    guaranteed: trigger.guaranteed,
+                    since: ctx.now,
+                }),
             };
             out.commands.push(Command::Amend { account, instrument, id: order.id, deal, trigger, quantity });
         }

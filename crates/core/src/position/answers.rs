@@ -4,7 +4,8 @@
 //! ends by proof only (R4).
 
 use super::scene::Scene;
-use super::{Ctx, Out, Position, Tranche, conflicts};
+use super::spacing::note_refusal;
+use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::refusal_policy;
@@ -13,12 +14,14 @@ use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Ratio, Refusal, RefusalReason, RefusalStep,
-    Rounding, Severity, Span, Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Price, Ratio, Refusal, RefusalReason,
+    RefusalStep, Rounding, Severity, Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
 const TRAIL_ATTEMPTS: u8 = 3;
+/// A cancel that is refused so often is not taken at all.
+const NOT_TAKEN: u16 = 3;
 /// How long "there is no such position yet" is believed of a native trail.
 const TRAIL_PATIENCE: Span = Span::from_secs(30);
 
@@ -52,6 +55,9 @@ impl Position {
                 let (id, leg) = (order.tranche, order.leg);
                 if let (Leg::WholeStop, Some(live)) = (leg, &mut self.live) {
                     live.whole.retry = None;
+                    for tranche in &mut live.tranches {
+                        tranche.retries.remove(&Leg::Stop);
+                    }
                 }
                 if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
                     tranche.retries.remove(&leg);
@@ -93,21 +99,47 @@ impl Position {
                 out.commands.push(Command::Lookup { account, instrument, id, deal });
                 true
             }
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::Unsupported => {
+                order.state = OrderState::Working { change: None };
+                return self.cancel_not_taken(index, refusal, ctx, out);
+            }
             // Repeated when overdue: a cancel is repeatable at any time (R13).
             Outcome::Refused(_) | Outcome::Unknown(_) => false,
         };
         order.state = OrderState::Working { change: Some(Change::Cancelling { since: ctx.now, agreed }) };
     }
 
+    /// The venue does not take the cancel at all, as one that keeps a level which a change of the other does not name
+    /// (venues/ig.md §4.3). It rests; the same is asked for ever more rarely, and people are told once (I36).
+    fn cancel_not_taken(&mut self, index: usize, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let (key, id, leg) = (self.key, self.orders[index].tranche, self.orders[index].leg);
+        let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) else { return };
+        let refusals = tranche.hold(leg, ctx.now);
+        if refusals < NOT_TAKEN {
+            return;
+        }
+        if let Some(retry) = tranche.retries.get_mut(&leg) {
+            retry.at = ctx.now.plus(Span::from_secs(30));
+        }
+        if refusals == NOT_TAKEN {
+            let text = format!(
+                "{} {}: the venue does not take back {leg} ({refusal}); it rests there until the position is closed or another takes its place",
+                ctx.instrument.symbol, key.side
+            );
+            out.tell(Severity::Alarm, key, text);
+        }
+    }
+
     fn amend_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
         let order = &mut self.orders[index];
-        let OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) } = order.state else {
+        let OrderState::Working { change: Some(Change::Amending { price, quantity, guaranteed, .. }) } = order.state
+        else {
             return;
         };
         match &answer.outcome {
             Outcome::Accepted(_) => {
                 if let OrderKind::StopMarket(Trigger { source, .. }) = order.kind {
-                    order.kind = OrderKind::StopMarket(Trigger { price, source });
+                    order.kind = OrderKind::StopMarket(Trigger { price, source, guaranteed });
                 }
                 order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
                 order.maybe_at = None;
@@ -115,12 +147,16 @@ impl Position {
                 order.seen_at = ctx.now;
                 // It was moved after we asked: a read from before that shows it where it was (F-E16).
                 order.changed_at = order.changed_at.max(answer.sent_at);
+                let id = order.tranche;
+                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
+                    tranche.retries.remove(&Leg::Stop);
+                }
             }
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
                 let mut asked = order.clone();
                 if let OrderKind::StopMarket(trigger) = &mut asked.kind {
-                    trigger.price = price;
+                    (trigger.price, trigger.guaranteed) = (price, guaranteed);
                 }
                 self.refused(&asked, refusal, ctx, out);
             }
@@ -136,6 +172,12 @@ impl Position {
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         if order.leg == Leg::WholeStop {
+            if refusal.reason == RefusalReason::TooNear {
+                return self.whole_stop_too_near(order, refusal, ctx, out);
+            }
+            if self.whole_guarantee_refused(order, refusal, ctx, out) {
+                return;
+            }
             return self.whole_stop_refused(refusal, ctx, out);
         }
         if order.leg == Leg::Drill {
@@ -181,8 +223,14 @@ impl Position {
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let (side, now) = (scene.side(), scene.ctx.now);
+    if guarantee::gives_up(tranche, order, refusal, scene, out) {
+        return;
+    }
     let refusals = tranche.hold_refused(Leg::Stop, refusal.reason, now);
     tranche.note_throttled(refusal.reason);
+    if refusal.reason == RefusalReason::TooNear {
+        return stop_too_near(tranche, order.stop_price(), refusal, scene, out);
+    }
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
         let text = format!("the stop would trigger at once ({refusal}); closing at market");
@@ -222,10 +270,28 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     }
 }
 
+/// The place was too near: what rests stays, and the next place is farther out. Where it is, `spacing` says.
+pub(super) fn stop_too_near(
+    tranche: &mut Tranche,
+    asked: Option<Price>,
+    refusal: &Refusal,
+    scene: &Scene,
+    out: &mut Out,
+) {
+    note_refusal(tranche, asked, scene);
+    let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
+    let severity = if rests { Severity::Warning } else { Severity::Alarm };
+    let then = if rests { "the old one stays" } else { "a farther one is placed" };
+    let asked = asked.map_or_else(String::new, |price| price.to_string());
+    let text = format!("stop {asked} refused as too near ({refusal}); {then}, Backstop watches the price meanwhile");
+    scene.tell(severity, tranche.id, &text, out);
+}
+
 /// Nothing protects at the venue: what the table says is tried next.
 fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: &mut Out) {
     let text = match step {
-        RefusalStep::Again => None,
+        // How far, `spacing` says.
+        RefusalStep::Again | RefusalStep::Farther => None,
         RefusalStep::Close => {
             tranche.close(ExitReason::Emergency, scene.ctx.now);
             Some("no stop works: closing at market, as the account wants it".to_owned())
@@ -301,7 +367,16 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         }
         return;
     }
-    tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
+    let refusals = tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
+    if refusal.reason == RefusalReason::TooNear {
+        // The price is nearly there: the level waits, and Backstop takes it when its price comes first.
+        if refusals > 2
+            && let Some(retry) = tranche.retries.get_mut(&Leg::Target(number))
+        {
+            retry.at = scene.ctx.now.plus(Span::from_secs(30));
+        }
+        return;
+    }
     if let Some(index) = second_refusal(tranche, number, refusal.reason) {
         give_up(tranche, index, refusal, scene, out);
     }

@@ -3,7 +3,7 @@
 
 use super::scene::title;
 use super::tranche::SoftLevel;
-use super::{Ctx, Live, Out, Tranche};
+use super::{Ctx, Live, Out, Tranche, guarantee};
 use crate::exits::arm::{self, Armed, NotArmable};
 use crate::exits::ladder::{self, LevelState};
 use crate::exits::liquidation;
@@ -44,6 +44,7 @@ pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, ou
     tranche.stop = Some(StopLevel { price: armed.stop, basis: Basis::Initial });
     tranche.initial_stop = Some(armed.stop);
     set_trail(tranche, &plan, &armed, key, ctx, out);
+    guarantee::arm(tranche, plan.stop_loss.guaranteed, key, ctx, out);
     Ok(())
 }
 

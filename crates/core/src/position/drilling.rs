@@ -182,13 +182,11 @@ fn try_out(kind: Drilled, side: PositionSide, price: Price, ctx: Ctx) -> Result<
     let (worse, better) = if side == PositionSide::Long { (below, above) } else { (above, below) };
     let at = |factor: Ratio| toward_market(side, price.times(factor, Rounding::Nearest)?, tick);
     let kind = match kind {
-        Drilled::Stop => OrderKind::StopMarket(Trigger { price: at(worse)?, source: plan.stop_loss.trigger }),
+        Drilled::Stop => OrderKind::StopMarket(Trigger::new(at(worse)?, plan.stop_loss.trigger)),
         Drilled::Target => match plan.target_order {
             TargetOrder::Limit => OrderKind::Limit { price: at(better)?, time_in_force: TimeInForce::GoodTillCancel },
             TargetOrder::PostOnly => OrderKind::Limit { price: at(better)?, time_in_force: TimeInForce::PostOnly },
-            TargetOrder::Market => {
-                OrderKind::TakeProfitMarket(Trigger { price: at(better)?, source: TriggerSource::Last })
-            }
+            TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger::new(at(better)?, TriggerSource::Last)),
         },
         Drilled::Trail => {
             let (Some(trailing), Some(limits)) = (plan.trailing, ctx.account.capability.native_trailing) else {

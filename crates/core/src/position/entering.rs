@@ -226,6 +226,7 @@ impl Position {
             epoch: self.entry_epoch(),
             quantity,
             limit: None,
+            part_of: None,
             asked_plan: None,
             plan: None,
             stop: None,

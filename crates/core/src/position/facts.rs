@@ -102,6 +102,7 @@ impl Position {
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
+            premium: None,
             whole: WholeStop { attached, ..WholeStop::default() },
             adoption,
             foreign: Vec::new(),

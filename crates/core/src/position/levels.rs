@@ -188,6 +188,7 @@ pub(super) fn break_even_price(tranche: &Tranche, scene: &Scene) -> Result<Price
         remaining: tranche.remaining,
         entry_fees: tranche.entry_fees_left()?,
         funding: tranche.funding_paid,
+        premium: tranche.premium(ctx)?,
         spread: ctx.board.spread().unwrap_or(Points::ZERO),
         slippage: ctx.slippage,
     };

@@ -14,6 +14,7 @@ pub mod document;
 mod drilling;
 mod entering;
 mod facts;
+mod guarantee;
 mod levels;
 mod limits;
 mod observing;
@@ -23,6 +24,7 @@ mod recognise;
 mod reports;
 mod scene;
 mod sharing;
+mod spacing;
 mod trail;
 mod tranche;
 mod turn;
@@ -32,6 +34,7 @@ mod unproven;
 mod unseen;
 mod wants;
 mod watch;
+mod weekend;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
@@ -39,7 +42,10 @@ pub use conflicts::ForeignExit;
 pub use drilling::Drill;
 pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
+pub use guarantee::Guarantee;
 pub use protection::Protection;
+pub use spacing::Spacing;
+pub(crate) use spacing::carried_place;
 pub use tranche::{Closing, Exit, Retry, Tranche};
 pub(crate) use turn::{guarded, guarded_alone};
 pub(crate) use watch::OVERDUE;
@@ -51,8 +57,8 @@ use crate::step::PositionRead;
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
-    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Notice, Permit, PlanId, Points, PositionKey,
-    PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
+    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Money, Notice, Permit, PlanId, Points,
+    PositionKey, PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -121,6 +127,9 @@ pub struct Live {
     /// What is remembered of the stop for the whole position.
     #[serde(default)]
     pub whole: WholeStop,
+    /// The premiums booked so far, as the venue counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub premium: Option<Money>,
     /// Whose it is.
     pub adoption: Adoption,
     /// Stops that are not ours.

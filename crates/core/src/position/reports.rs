@@ -85,8 +85,8 @@ impl Position {
         let rested = order.state == OrderState::Working { change: None };
         match order.state {
             OrderState::InFlight { .. } | OrderState::Unknown(_) => order.state = OrderState::Working { change: None },
-            OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) }
-                if report.trigger.is_some_and(|trigger| trigger.price == price) =>
+            OrderState::Working { change: Some(Change::Amending { price, quantity, guaranteed, .. }) }
+                if report.trigger.is_some_and(|told| (told.price, told.guaranteed) == (price, guaranteed)) =>
             {
                 order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
                 order.state = OrderState::Working { change: None };
@@ -100,11 +100,14 @@ impl Position {
         if let (OrderKind::StopMarket(ours), Some(theirs)) = (&mut order.kind, report.trigger) {
             // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
             let moved = rested && ours.price != theirs.price;
-            ours.price = theirs.price;
+            (ours.price, ours.guaranteed) = (theirs.price, theirs.guaranteed);
             let (side, id, leg) = (self.key.side, order.tranche, order.leg);
             let Some(live) = &mut self.live else { return };
             let its = |tranche: &&mut Tranche| leg == Leg::WholeStop || (leg == Leg::Stop && tranche.id == id);
-            for stop in live.tranches.iter_mut().filter(its).filter_map(|tranche| tranche.stop.as_mut()) {
+            for tranche in live.tranches.iter_mut().filter(its) {
+                // A guarantee that there is, whoever bought it, is never given back.
+                tranche.guarantee.note_told(theirs.guaranteed);
+                let Some(stop) = &mut tranche.stop else { continue };
                 if moved && side.is_better(stop.price, theirs.price) {
                     let text = format!(
                         "{} {side}: somebody has moved the stop at the venue out to {}; a stop is never loosened, it goes back to {}",
@@ -325,6 +328,10 @@ impl Position {
 
     /// The venue's word on the quantity, from the stream: a hint that executions may be missing.
     pub(crate) fn position_reported(&mut self, report: &PositionReport, ctx: Ctx) {
+        if let Some(live) = &mut self.live {
+            // One that leaves the range is told again by the next full read, and fails there.
+            let _ = live.note_premium(report.premium);
+        }
         if report.at < self.newest_fill {
             return;
         }
@@ -358,6 +365,7 @@ impl Position {
         let ours = self.quantity();
         if let Some(live) = &mut self.live {
             live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);
+            live.note_premium(report.and_then(|report| report.premium))?;
         }
         if quantity == ours {
             self.unseen = None;

@@ -3,6 +3,7 @@
 use super::{Ctx, Out, Tranche};
 use crate::exits::end_of_day::BEFORE_SESSION_END;
 use crate::orders::{Leg, OpenOrder};
+use backstop_model::plan::{CloseAt, Weekend};
 use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, Timestamp, TrancheId};
 use std::sync::Arc;
 
@@ -27,13 +28,22 @@ impl Scene<'_> {
         self.key.side
     }
 
-    /// When the day ends for positions of this plan: at its time, or ten minutes before the session does.
+    /// When the day ends for positions of this plan: at its time, or ten minutes before the session does. Where they are
+    /// closed before the weekend, that is one as well.
     pub(crate) fn day_ends(&self) -> Option<Timestamp> {
-        let wanted = self.plan.close_at.as_ref()?;
-        let told = self.ctx.closes.iter().find(|(close_at, _)| close_at == wanted).map(|(_, at)| *at);
-        let session =
-            self.ctx.session_ends.map(|ends| Timestamp::from_nanos(ends.as_nanos() - BEFORE_SESSION_END.as_nanos()));
-        told.into_iter().chain(session).min()
+        let week = self.week_ends().filter(|_| self.plan.weekend == Weekend::Close);
+        let told = self.plan.close_at.as_ref().and_then(|wanted| self.next(wanted));
+        let session = self.ctx.session_ends.filter(|_| self.plan.close_at.is_some()).map(before);
+        told.into_iter().chain(session).chain(week).min()
+    }
+
+    /// Ten minutes before the week's last session ends.
+    pub(crate) fn week_ends(&self) -> Option<Timestamp> {
+        self.next(self.ctx.instrument.week_ends.as_ref()?).map(before)
+    }
+
+    fn next(&self, wanted: &CloseAt) -> Option<Timestamp> {
+        self.ctx.closes.iter().find(|(close_at, _)| close_at == wanted).map(|(_, at)| *at)
     }
 
     /// The orders of one leg of one tranche.
@@ -59,6 +69,10 @@ impl Scene<'_> {
         let text = format!("{}: {what}", title(self.key.side, tranche, self.ctx));
         out.tell(severity, self.key, text);
     }
+}
+
+fn before(ends: Timestamp) -> Timestamp {
+    Timestamp::from_nanos(ends.as_nanos() - BEFORE_SESSION_END.as_nanos())
 }
 
 /// See [`Scene::stops_of`].

@@ -112,6 +112,8 @@ impl Tranche {
         self.fees = self.fees.plus(other.fees)?;
         self.funding = self.funding.plus(other.funding)?;
         self.funding_paid = self.funding_paid.plus(other.funding_paid)?;
+        self.premium_paid = self.premium_paid.plus(other.premium_paid)?;
+        self.guarantee = self.guarantee.joined(other.guarantee);
         self.exits.extend(other.exits);
         self.stop = match (self.stop, other.stop) {
             (Some(ours), Some(theirs)) if side.is_better(theirs.price, ours.price) => Some(theirs),

@@ -3,6 +3,8 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
+use super::guarantee::Guarantee;
+use super::spacing::Spacing;
 use crate::exits::end_of_day::Due;
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
@@ -69,6 +71,12 @@ pub struct Tranche {
     pub funding: Money,
     /// Funding paid for what is left, as a cost; what was received is not counted (net break-even).
     pub funding_paid: Money,
+    /// What guaranteed stops have cost for what is left; part of the fees.
+    #[serde(default = "no_money", skip_serializing_if = "is_no_money")]
+    pub premium_paid: Money,
+    /// Whether its stop is a guaranteed one.
+    #[serde(default, skip_serializing_if = "Guarantee::is_default")]
+    pub guarantee: Guarantee,
     /// The order that opened it, if known.
     pub main_order: Option<String>,
     /// The plan's stop for this entry: the initial risk is measured to it.
@@ -77,6 +85,9 @@ pub struct Tranche {
     pub levels: Vec<Level>,
     /// Where the stop is wanted.
     pub stop: Option<StopLevel>,
+    /// Where it rests instead, because the venue takes none so near.
+    #[serde(default, skip_serializing_if = "Spacing::is_default")]
+    pub spacing: Spacing,
     /// Where the ladder wants it as soon as its own price allows.
     pub proposal: Option<StopLevel>,
     /// The trail.
@@ -99,6 +110,9 @@ pub struct Tranche {
     pub unproven: Quantity,
     /// A market exit of everything, once decided.
     pub closing: Option<Closing>,
+    /// The beginning of the weekend that its stop has been made ready for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekend: Option<Timestamp>,
     /// The end of the day has come, and it is not closed yet.
     pub end_of_day: Option<Due>,
     /// The price has been through the stop, on the stop's own source, since then.
@@ -117,6 +131,14 @@ pub struct Tranche {
     /// Legs that wait after a refusal.
     #[serde(with = "crate::orders::by_leg")]
     pub retries: BTreeMap<Leg, Retry>,
+}
+
+const fn no_money() -> Money {
+    Money::ZERO
+}
+
+fn is_no_money(money: &Money) -> bool {
+    *money == Money::ZERO
 }
 
 const fn nothing() -> Quantity {
@@ -175,10 +197,13 @@ impl Tranche {
             fees: fee,
             funding: Money::ZERO,
             funding_paid: Money::ZERO,
+            premium_paid: Money::ZERO,
+            guarantee: Guarantee::default(),
             main_order: None,
             initial_stop: None,
             levels: Vec::new(),
             stop: None,
+            spacing: Spacing::default(),
             proposal: None,
             trail: None,
             trail_not_before: None,
@@ -189,6 +214,7 @@ impl Tranche {
             part_reason: None,
             unproven: Quantity::ZERO,
             closing: None,
+            weekend: None,
             end_of_day: None,
             stop_passed: None,
             trigger: None,
@@ -281,6 +307,7 @@ impl Tranche {
         if !self.remaining.is_zero() {
             let stays = self.remaining.minus(quantity)?;
             self.funding_paid = self.funding_paid.pro_rata(stays, self.remaining, Rounding::Up)?;
+            self.premium_paid = self.premium_paid.pro_rata(stays, self.remaining, Rounding::Up)?;
         }
         self.remaining = self.remaining.minus(quantity)?;
         self.cost_left = self.cost_left.minus(cost)?;

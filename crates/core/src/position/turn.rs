@@ -8,12 +8,13 @@ use super::adoption::covering;
 use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, trail};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, spacing, trail, weekend};
 use crate::exits::end_of_day::{self, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState};
+use backstop_model::plan::Weekend;
 use backstop_model::{
     Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
     Span, Timestamp,
@@ -47,6 +48,7 @@ impl Position {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
                 stay_inside_guard(tranche, live.liquidation, &scene, out)?;
+                spacing::keep_distance(tranche, &scene, out)?;
             }
         }
         self.watch_adoption(ctx, out)?;
@@ -150,6 +152,7 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
     watch_soft_stop(tranche, scene, out);
     watch_time(tranche, scene, attached_at);
     watch_day(tranche, scene, out);
+    weekend::watch(tranche, scene, out);
     watch_instants(tranche, scene);
     Ok(())
 }
@@ -167,7 +170,11 @@ fn watch_targets(tranche: &mut Tranche, scene: &Scene) {
     let Some(price) = ctx.board.price(series).filter(|_| tranche.closing.is_none()) else { return };
     let fresh = ctx.board.fresh(series, ctx.now).is_some();
     for index in 0..tranche.levels.len() {
-        if !takes_over(&tranche.levels[index], &tranche.levels, scene.plan, ctx) {
+        let level = &tranche.levels[index];
+        let leg = Leg::Target(level.number);
+        let kept_off = ctx.instrument.least_distance.is_some() || tranche.retries.contains_key(&leg);
+        let absent = kept_off && !level.due().is_zero() && !spacing::rests(tranche.id, leg, scene.orders, scene.epoch);
+        if !absent && !takes_over(level, &tranche.levels, scene.plan, ctx) {
             continue;
         }
         let level = &mut tranche.levels[index];
@@ -207,14 +214,21 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         return;
     }
     let since = *tranche.stop_passed.get_or_insert(ctx.now);
-    let stands = scene.stops_of(tranche).filter(|order| order.stands());
+    // One that rests farther out has nothing to do with this price.
+    let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
+    let kept_off = tranche.spacing.at.is_some();
+    let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
     let until = stands.map(|order| grace(order.state, since)).max();
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
     let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
     if due && ctx.board.fresh(series, ctx.now).is_some() {
-        let how = if until.is_some() { "the venue's stop is silent" } else { "no stop is working at the venue" };
+        let (severity, how) = match until {
+            Some(_) => (Severity::Alarm, "the venue's stop is silent"),
+            None if kept_off => (Severity::Note, "the venue took none so near"),
+            None => (Severity::Alarm, "no stop is working at the venue"),
+        };
         let text = format!("price {price} is through the stop {} and {how}; closing at market", stop.price);
-        scene.tell(Severity::Alarm, tranche.id, &text, out);
+        scene.tell(severity, tranche.id, &text, out);
         let reason = stop_reason(tranche);
         tranche.close(reason, ctx.now);
     }
@@ -256,7 +270,9 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
     match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
         Verdict::Close => {
-            scene.tell(Severity::Note, tranche.id, "the end of the day: closing at market", out);
+            let week = scene.plan.weekend == Weekend::Close && scene.week_ends() == Some(due.at);
+            let what = if week { "the end of the week" } else { "the end of the day" };
+            scene.tell(Severity::Note, tranche.id, &format!("{what}: closing at market"), out);
             tranche.close(ExitReason::EndOfDay, ctx.now);
         }
         Verdict::Wait(due) => {

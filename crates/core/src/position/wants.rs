@@ -14,7 +14,6 @@ use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TrailedBy};
 use backstop_model::{
     ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, RestingTargets, Rounding, Severity, TrancheId,
-    Trigger,
 };
 
 impl Position {
@@ -28,6 +27,7 @@ impl Position {
             wants.extend(wants_of(tranche, live, ctx, self.key.side));
         }
         wants.retain(|want| want.leg != Leg::Stop || !serves(want));
+        wants.retain(|want| !self.waits_for_distance(want, ctx));
         wants
     }
 
@@ -59,8 +59,8 @@ impl Position {
 fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec<Wanted> {
     let mut wants = Vec::new();
     let Some(plan) = live.plan.as_ref() else { return wants_everything(tranche) };
-    if let Some(stop) = tranche.stop {
-        let kind = OrderKind::StopMarket(Trigger { price: stop.price, source: tranche.trigger(plan) });
+    if let Some(stop) = tranche.resting_stop() {
+        let kind = OrderKind::StopMarket(tranche.asked(stop.price, plan));
         let reason = stop.basis.reason();
         wants.push(Wanted {
             tranche: tranche.id,

@@ -4,11 +4,12 @@
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
 use super::scene::Scene;
+use super::spacing::{is_within_distance, spaced_from};
 use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
 use super::unprotectable::unprotectable_at;
-use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports};
-use crate::exits::ladder::{Instant, LevelState};
-use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
+use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
+use crate::exits::ladder::{Instant, Level, LevelState};
+use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
 use crate::orders::{Change, Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
@@ -41,6 +42,14 @@ impl Watches {
 }
 
 impl Watches {
+    /// The next tick either way.
+    fn either(&mut self, series: Series, now: Price, tick: Price) {
+        let quiet = &mut self.quiet[series.index()];
+        // Beyond the range of prices there is nothing to watch for.
+        let _ = now.plus(tick.as_points()).map(|above| quiet.watch_at_or_above(above));
+        let _ = now.minus(tick.as_points()).map(|below| quiet.watch_at_or_below(below));
+    }
+
     /// A second witness ends the wait of a price that has passed a level (F-H01).
     fn witnesses(&mut self, of: Series, level: Price) {
         for other in [Series::Last, Series::Mark, Series::executable(self.side)] {
@@ -104,6 +113,8 @@ impl Position {
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
         note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(tranche.resize_at, Deadline::ResizeStop);
+        let spaced = tranche.spacing.at.and(tranche.spacing.asked_at).map(|asked_at| asked_at.plus(PAUSE));
+        note(spaced.filter(|at| *at > ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
             let collides =
                 |order: &OpenOrder| order.tranche == tranche.id && !order.leg.is_stop() && order.leg != Leg::Close;
@@ -130,6 +141,7 @@ impl Position {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
             let ends = scene.day_ends().filter(|at| tranche.opened_at < *at);
             note(tranche.end_of_day.map(|due| due.at).or(ends), Deadline::EndOfDay);
+            note(weekend::due(tranche, &scene), Deadline::EndOfDay);
         }
         let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);
         let beyond = tranche.soft_stop.and_then(|soft| soft.passed);
@@ -200,6 +212,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             }
         }
     }
+    watch_spacing(watches, tranche, ctx);
     if let Some(near) = unprotectable_at(tranche, watches.side, ctx) {
         watches.worse(source, near);
         watches.witnesses(source, near);
@@ -224,12 +237,35 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         let _ = watch_trail(watches, tranche, trail, trailing.trigger.series(side), ctx);
     }
     let executable = Series::executable(side);
-    for level in tranche.levels.iter().filter(|level| takes_over(level, &tranche.levels, plan, ctx)) {
+    let kept_off = |level: &Level| {
+        let refused = tranche.retries.contains_key(&Leg::Target(level.number));
+        !level.due().is_zero() && (refused || ctx.instrument.least_distance.is_some())
+    };
+    let near = |level: &Level| !level.due().is_zero() && is_within_distance(level.price, side, ctx);
+    if let Some(now) = ctx.board.price(executable).filter(|_| tranche.levels.iter().any(near)) {
+        // A target that is too near rests as soon as the price has gone far enough.
+        watches.either(executable, now, ctx.instrument.tick);
+    }
+    let taken = |level: &&Level| kept_off(level) || takes_over(level, &tranche.levels, plan, ctx);
+    for level in tranche.levels.iter().filter(taken) {
         match level.instant {
             Instant::No => watches.better(executable, level.price),
             Instant::Past { .. } => watches.worse(executable, level.price),
             Instant::Limit | Instant::Market => {}
         }
+    }
+}
+
+fn watch_spacing(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
+    let side = watches.side;
+    if (tranche.spacing.at.is_some() || tranche.spacing.ordinary)
+        && let Some(now) = ctx.board.price(Series::executable(side))
+    {
+        // Where the stop may rest follows the price: every tick is looked at.
+        watches.either(Series::executable(side), now, ctx.instrument.tick);
+    }
+    if let Some(near) = tranche.stop.and_then(|stop| spaced_from(tranche, stop.price, side, ctx)) {
+        watches.worse(Series::executable(side), near);
     }
 }
 

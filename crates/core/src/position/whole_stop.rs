@@ -2,8 +2,10 @@
 //!
 //! Where it is wanted and how it is placed is `orders/whole_stop`.
 
-use super::answers::stop_reason;
+use super::answers::{stop_reason, stop_too_near};
+use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Retry, Tranche};
+use crate::orders::{Leg, OpenOrder};
 use backstop_model::{ExitReason, PositionSide, Refusal, RefusalReason, Severity, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,22 @@ impl Position {
             ctx.instrument.symbol, key.side
         );
         out.tell(Severity::Warning, key, text);
+    }
+
+    /// It was wanted too near to the price: the tranches that asked for that place keep a greater distance.
+    pub(super) fn whole_stop_too_near(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let Some(live) = &mut self.live else { return };
+        let Some(plan) = live.plan.clone() else { return };
+        let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
+        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals, throttled: false });
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        let asked = order.stop_price();
+        for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
+            if tranche.resting_stop().map(|stop| stop.price) == asked {
+                tranche.hold(Leg::Stop, ctx.now);
+                stop_too_near(tranche, asked, refusal, &scene, out);
+            }
+        }
     }
 
     /// It has ended without our asking. A triggered one that left something open is a stop hit the venue did not finish.

@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
             remaining: case.quantity,
             due,
             realised: Money::ZERO,
-            fees: ground.entry_fee(case.quantity)?,
+            fees: ground.entry_fee(case.quantity)?.plus(ground.premium(case.quantity)?)?,
             course,
         })
     }

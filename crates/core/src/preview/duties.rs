@@ -6,7 +6,7 @@ use super::ground::Ground;
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
 use crate::exits::take_profit::can_rest;
-use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches};
+use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches, Weekend};
 use backstop_model::{Distance, Quantity, RestingTargets};
 
 /// What rests at the venue.
@@ -14,7 +14,10 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
     let (case, plan) = (ground.case, ground.case.plan);
     let over = if case.capability.whole_stop { "the whole position".to_owned() } else { case.quantity.to_string() };
     let word = plan.stop_loss.trigger.word();
-    let mut told = vec![format!("the stop: a stop-market order over {over} that watches the {word} price")];
+    let mut told = vec![match has_guarantee(ground) {
+        true => format!("the stop: a guaranteed stop over {over}, which fills at its level whatever happens"),
+        false => format!("the stop: a stop-market order over {over} that watches the {word} price"),
+    }];
     let kind = match plan.target_order {
         _ if case.capability.resting_targets == RestingTargets::Last => "limit that closes whatever is left",
         TargetOrder::Limit => "reduce-only limit",
@@ -28,6 +31,13 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
         told.push(format!("the trail: the venue's own trailing order for {runner}, on the {source} price"));
     }
     told
+}
+
+/// Whether the plan has a guaranteed stop here.
+fn has_guarantee(ground: &Ground) -> bool {
+    let case = ground.case;
+    let offered = case.capability.guaranteed_stops && case.instrument.guaranteed.is_some();
+    case.plan.stop_loss.guaranteed.is_wanted() && offered
 }
 
 /// What Backstop does itself.
@@ -57,6 +67,13 @@ pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
     told.extend(follows(ground));
     told.extend(tranches(ground));
     told.extend(plan.time_limit.map(|limit| format!("after {} what is left is closed at market", limit.in_words())));
+    told.extend(case.instrument.week_ends.as_ref().and_then(|at| match plan.weekend {
+        Weekend::Close => Some(format!("ten minutes before the week ends ({at}) what is left is closed at market")),
+        Weekend::Guarantee => {
+            Some(format!("ten minutes before the week ends ({at}) the stop becomes a guaranteed one"))
+        }
+        Weekend::Hold => None,
+    }));
     told.extend(plan.close_at.as_ref().map(|at| format!("at {at} what is left is closed at market")));
     told
 }

@@ -33,6 +33,13 @@ impl Ground<'_> {
         self.fee(self.case.entry, quantity, self.case.instrument.taker_fee)
     }
 
+    /// What a guaranteed stop costs for so much, where the plan has one; taken for due at once.
+    pub fn premium(&self, quantity: Quantity) -> Result<Money, OutOfRange> {
+        let wanted = self.case.plan.stop_loss.guaranteed.is_wanted() && self.case.capability.guaranteed_stops;
+        let terms = self.case.instrument.guaranteed.filter(|_| wanted);
+        terms.map_or(Ok(Money::ZERO), |terms| terms.premium_of(quantity))
+    }
+
     /// What closing so much at a target costs.
     pub fn target_fee(&self, price: Price, quantity: Quantity) -> Result<Money, OutOfRange> {
         let rate = match self.case.plan.target_order {
@@ -54,6 +61,7 @@ impl Ground<'_> {
             remaining,
             entry_fees: self.entry_fee(remaining)?,
             funding: Money::ZERO,
+            premium: self.premium(remaining)?,
             spread: Points::ZERO,
             slippage: Points::ZERO,
         };
@@ -128,6 +136,9 @@ impl Ground<'_> {
             instrument.maker_fee.in_percent(),
             instrument.taker_fee.in_percent()
         )];
+        if let Some(premium) = self.premium(self.case.quantity).ok().filter(|premium| *premium > Money::ZERO) {
+            told.push(format!("a premium of {premium} for the guaranteed stop, paid at once"));
+        }
         if let Some(leverage) = instrument.leverage {
             let maintenance = instrument.maintenance_margin.in_percent();
             told.push(format!("leverage {leverage}, maintenance margin {maintenance}%, isolated margin"));

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
-use backstop_model::plan::{OnInvalid, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop};
+use backstop_model::plan::{
+    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
+};
 use backstop_model::{
-    Distance, ExitPlanSpec, InstrumentId, InstrumentSpec, Name, RestingTargets, Span, Symbol, TrailingLimits,
-    TriggerSource,
+    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentId, InstrumentSpec, LeastDistance, Name, RestingTargets, Span,
+    Symbol, TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -31,6 +33,9 @@ fn spec() -> InstrumentSpec {
         taker_fee: Ratio::ZERO,
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
         currency: Name::new("USDT").unwrap(),
     }
 }
@@ -67,6 +72,7 @@ fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        guaranteed_stops: false,
         entry_stop: false,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
@@ -245,4 +251,56 @@ fn an_average_true_range_that_is_given_takes_the_place_of_the_plans_percent() {
         preview(&case).unwrap().stop
     };
     assert_eq!((of(None), of(Some("150".parse().unwrap()))), (price("48500"), price("49700")));
+}
+
+#[test]
+fn a_stop_and_a_trail_nearer_than_the_venue_takes_one_are_told_with_the_place_where_they_rest() {
+    let mut near = spec();
+    near.least_distance = Some(LeastDistance::Share(percent("3")));
+    let trailing = TrailingStop {
+        activation: Some(Distance::Percent(percent("4"))),
+        distance: TrailDistance::Points("500".parse().unwrap()),
+        by: TrailedBy::Amend,
+        trigger: TriggerSource::Last,
+        follow: false,
+    };
+    let trailed = ExitPlanSpec { trailing: Some(trailing), rest: Rest::Trail, ..plan() };
+    let told =
+        shown(ExitPlanSpec { take_profits: TakeProfits::default(), ..trailed }, near.clone(), PositionSide::Short);
+    let expected = [
+        "stop 51000 lies nearer to the price than the venue takes one (3%): it rests at 51500 first, Backstop watches 51000 and closes there",
+        "the trail is nearer to the price than the venue takes a stop (3%): the stop rests that far behind, Backstop watches the trail and closes there",
+    ];
+    assert_eq!(
+        told.warnings.iter().filter(|text| text.contains("venue takes")).collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
+    near.least_distance = Some(LeastDistance::Points("1000".parse().unwrap()));
+    assert!(shown(plan(), near, PositionSide::Long).warnings.is_empty(), "exactly as far is far enough");
+}
+
+#[test]
+fn a_guaranteed_stop_has_a_premium_that_counts_and_is_told_where_there_is_none() {
+    let (mut sold, mut wanted) = (spec(), plan());
+    let premium = "10".parse().unwrap();
+    sold.guaranteed = Some(GuaranteedTerms { least_distance: None, premium });
+    wanted.stop_loss.guaranteed = Guaranteed::Prefer;
+    let told = shown(wanted.clone(), sold.clone(), PositionSide::Long);
+    let text = "guaranteed has no effect: no guaranteed stop can be had here, the stop is an ordinary one";
+    assert_eq!(told.warnings, [text]);
+    let (plan, instrument) = (ExitPlan::try_from(wanted.clone()).unwrap(), Instrument::try_from(sold).unwrap());
+    let capability = Capability { guaranteed_stops: true, ..capability() };
+    let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
+    let with = preview(&case).unwrap();
+    assert_eq!(
+        (with.rows[0].fees.to_string(), with.rows[0].worst_net.to_string()),
+        ("1".to_owned(), "-101".to_owned())
+    );
+    assert_eq!(with.net_break_even, Some(price("50010.1")));
+    assert!(with.rests_at_venue[0].contains("a guaranteed stop over 0.1"), "{:?}", with.rests_at_venue);
+    wanted.stop_loss.guaranteed = Guaranteed::Require;
+    let required = ExitPlan::try_from(wanted).unwrap();
+    let elsewhere = Capability { guaranteed_stops: false, ..capability.clone() };
+    assert_eq!(preview(&Case { plan: &required, capability: &elsewhere, ..case }), Err(NotArmable::NoGuarantee));
 }

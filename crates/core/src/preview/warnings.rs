@@ -24,6 +24,7 @@ pub(super) fn warnings(
     warnings.extend(targets::warnings(ground)?);
     warnings.extend(stop::break_even(ground, course));
     warnings.extend(trail::warnings(ground, course)?);
+    warnings.extend(stop::trail_too_near(ground));
     warnings.extend(unused::warnings(ground, course));
     Ok(warnings)
 }

@@ -1,14 +1,15 @@
 //! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
 
 use backstop_model::plan::{
-    AtrSpec, BreakEven, CloseAt, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss, TakeProfit,
-    TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches,
+    AtrSpec, BreakEven, CloseAt, Guaranteed, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss,
+    TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches, Weekday, Weekend,
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, Instrument, InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OnUnprotectable,
-    OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, RefusalStep,
-    Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    FillCause, FillId, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity,
+    Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices,
+    Quantity, Ratio, RefusalStep, Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource,
+    VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -83,11 +84,13 @@ pub fn account() -> Account {
         plan: Some(PLAN),
         adopt: Adopt::Plan,
         hard_stop: None,
+        split_entries: false,
         capability: Capability {
             native_trailing: None,
             amend_stop: false,
             reduce_only: true,
             whole_stop: false,
+            guaranteed_stops: false,
             entry_stop: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
@@ -127,7 +130,9 @@ pub fn account_from(words: &str) -> Account {
             "hedge" => account.position_mode = PositionMode::Hedge,
             "per-deal" => account.position_mode = PositionMode::PerDeal,
             "one-way" => account.position_mode = PositionMode::OneWay,
+            "split" => account.split_entries = true,
             "amend" => account.capability.amend_stop = true,
+            "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,
             "entry-stop" => account.capability.entry_stop = true,
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
@@ -177,6 +182,9 @@ pub fn instrument_spec() -> InstrumentSpec {
         taker_fee: Ratio::ZERO,
         leverage: Some(10.try_into().unwrap()),
         maintenance_margin: percent("0.5"),
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
         currency: name("USDT"),
     }
 }
@@ -197,11 +205,26 @@ pub fn instrument_from(words: &str) -> Instrument {
             "waived" => spec.min_notional_waived_for_exits = true,
             "maker" => spec.maker_fee = percent(value()),
             "taker" => spec.taker_fee = percent(value()),
+            "premium" => {
+                let (premium, least) = (value().parse().unwrap(), Some(least_distance(value())));
+                spec.guaranteed = Some(GuaranteedTerms { premium, least_distance: least });
+            }
+            // Fridays 22:00 in London.
+            "weekly" => spec.week_ends = Some(week_ends()),
+            "distance" => spec.least_distance = Some(least_distance(value())),
             "leverage" => spec.leverage = Some(value().parse().unwrap()),
             other => panic!("{other:?} says nothing about an instrument"),
         }
     }
     Instrument::try_from(spec).unwrap()
+}
+
+/// `2` points, or `0.1%`.
+fn least_distance(word: &str) -> LeastDistance {
+    if word.ends_with('%') {
+        return LeastDistance::Share(percent(word));
+    }
+    LeastDistance::Points(word.parse().unwrap())
 }
 
 /// A plan without levels or trail: stop 2 % on mark, no instant targets, ladder `previous_target`, plain break-even.
@@ -240,6 +263,13 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
             "single" => spec.single_take_profit = Some(distance(rest)),
             "time-limit" => spec.time_limit = Some(Span::from_secs(rest.trim_end_matches('s').parse().unwrap())),
             "close-at" => spec.close_at = Some(close_at(rest)),
+            "weekend" => {
+                spec.weekend = match rest {
+                    "close" => Weekend::Close,
+                    "guarantee" => Weekend::Guarantee,
+                    _ => Weekend::Hold,
+                }
+            }
             "breakeven-at" => spec.breakeven_at = Some(distance(rest)),
             "soft" => {
                 let (at, patience) = rest.split_once(" for ").unwrap();
@@ -265,12 +295,20 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
     Ok((ExitPlan::try_from(spec).map_err(|bad| bad.to_string())?, told))
 }
 
-/// `21:55 Europe/Berlin`.
+/// Fridays 22:00 in London.
+fn week_ends() -> CloseAt {
+    CloseAt { minute: 1320, zone: "Europe/London".to_owned(), weekday: Some(Weekday::Friday) }
+}
+
+/// `21:55 Europe/Berlin`, or `week`.
 pub fn close_at(words: &str) -> CloseAt {
+    if words == "week" {
+        return week_ends();
+    }
     let (time, zone) = words.split_once(' ').unwrap();
     let (hour, minute) = time.split_once(':').unwrap();
     let minute = hour.parse::<u16>().unwrap() * 60 + minute.parse::<u16>().unwrap();
-    CloseAt { minute, zone: zone.to_owned() }
+    CloseAt { minute, zone: zone.to_owned(), weekday: None }
 }
 
 /// `per-fill`, or `loss 5% max 3`.
@@ -284,6 +322,11 @@ fn tranches(words: &str) -> Tranches {
 
 /// `2% [mark|last|bid_ask] [follow] [until-warm 3%]`.
 fn stop_loss(words: &str) -> StopLoss {
+    for (word, guaranteed) in [(" prefer", Guaranteed::Prefer), (" require", Guaranteed::Require)] {
+        if let Some(words) = words.strip_suffix(word) {
+            return StopLoss { guaranteed, ..stop_loss(words) };
+        }
+    }
     if let Some((words, warm)) = words.split_once(" until-warm ") {
         return StopLoss { until_warm: Some(distance(warm)), ..stop_loss(words) };
     }

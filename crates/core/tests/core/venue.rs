@@ -382,6 +382,7 @@ impl Toy {
             quantity: self.open,
             entry_price: self.entry,
             liquidation_price: None,
+            premium: None,
             at: self.now,
         };
         let positions = if self.open.is_zero() { Vec::new() } else { vec![position] };

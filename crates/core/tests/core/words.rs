@@ -24,7 +24,10 @@ pub fn label(id: &ClientOrderId) -> String {
 
 /// Which of the scripts' requests `r1` to `r9` an entry's id stands for.
 fn request(name: EntryName) -> Option<RequestId> {
-    let requests = (1..=9).map(|number| RequestId::new(&format!("r{number}")).unwrap());
+    let parts = |number: u8| {
+        (1..=5).map(move |part| if part == 1 { format!("r{number}") } else { format!("r{number}.{part}") })
+    };
+    let requests = (1..=9).flat_map(parts).map(|name| RequestId::new(&name).unwrap());
     requests.into_iter().find(|request| EntryName::of(name.scope, name.side, request) == name)
 }
 
@@ -36,7 +39,8 @@ pub fn time(at: Timestamp, start: Timestamp) -> String {
 pub fn command(command: &Command) -> String {
     match command {
         Command::Amend { id, trigger, quantity, .. } => {
-            format!("amend {}: to {} for {quantity}", label(id), trigger.price)
+            let kept = if trigger.guaranteed { ", guaranteed" } else { "" };
+            format!("amend {}: to {} for {quantity}{kept}", label(id), trigger.price)
         }
         Command::Cancel { id, .. } => format!("cancel {}", label(id)),
         Command::Lookup { id, .. } => format!("look up {}", label(id)),
@@ -64,7 +68,10 @@ fn kind(kind: &OrderKind) -> String {
             TimeInForce::PostOnly => format!("limit {price} post-only"),
         },
         OrderKind::Market => "market".to_owned(),
-        OrderKind::StopMarket(trigger) => format!("stop {} on {}", trigger.price, on(trigger.source)),
+        OrderKind::StopMarket(trigger) => {
+            let what = if trigger.guaranteed { "guaranteed stop" } else { "stop" };
+            format!("{what} {} on {}", trigger.price, on(trigger.source))
+        }
         OrderKind::TakeProfitMarket(trigger) => format!("take profit {} on {}", trigger.price, on(trigger.source)),
         OrderKind::TrailingStop { activation, distance, source } => {
             let from = activation.map_or_else(|| "at once".to_owned(), |price| format!("from {price}"));

@@ -184,7 +184,7 @@ impl World {
     /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.
     fn foreign_stop(&mut self, words: &str) {
         let parts: Vec<&str> = words.split_whitespace().collect();
-        let trigger = backstop_model::Trigger { price: price(parts[3]), source: backstop_model::TriggerSource::Mark };
+        let trigger = backstop_model::Trigger::new(price(parts[3]), backstop_model::TriggerSource::Mark);
         self.handle(Event::Order(OrderReport {
             account: ACCOUNT,
             instrument: BTC,
@@ -410,7 +410,11 @@ impl World {
             status,
             quantity: exact(booked.order.quantity),
             filled: filled.map_or(booked.filled, |at| quantity(parts[at + 1])),
-            trigger: trigger.map(|old| backstop_model::Trigger { price: moved.unwrap_or(old.price), ..old }),
+            trigger: trigger.map(|old| backstop_model::Trigger {
+                price: moved.unwrap_or(old.price),
+                guaranteed: old.guaranteed || parts.contains(&"guaranteed"),
+                ..old
+            }),
             limit,
             at: now.plus(Span::from_millis(-ago)),
         }
@@ -433,14 +437,15 @@ impl World {
         self.handle(Event::Position(report));
     }
 
-    /// `long 0.05 [@ 50000] [liquidation 45000]`.
+    /// `long 0.05 [@ 50000] [liquidation 45000] [premium 0.8]`.
     fn position_report(&self, words: &str) -> PositionReport {
         let parts: Vec<&str> = words.split_whitespace().collect();
         PositionReport {
             key: key(side(parts[0])),
             quantity: quantity(parts[1]),
-            entry_price: parts.get(3).map(|at| price(at)),
+            entry_price: parts.iter().position(|word| *word == "@").map(|at| price(parts[at + 1])),
             liquidation_price: parts.iter().position(|word| *word == "liquidation").map(|at| price(parts[at + 1])),
+            premium: parts.iter().position(|word| *word == "premium").map(|at| money(parts[at + 1])),
             at: self.now,
         }
     }

@@ -70,6 +70,7 @@ impl Stage {
             currency: instrument.currency,
             limits: backstop_model::account::Limits::default(),
             permit: backstop_model::Permit::default(),
+            split_entries: false,
             refusals: backstop_model::Refusals::default(),
         };
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");
@@ -144,6 +145,9 @@ fn instrument(life: &Life) -> Instrument {
         leverage: Leverage::try_from(10).ok(),
         maintenance_margin: percent("0.4"),
         currency: name("USDT"),
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
     };
     Instrument::try_from(spec).expect("a grid of this folder makes an instrument")
 }

@@ -4,14 +4,18 @@
 //! lose unless allowed. What depends on entry, tick and minimums is worked out by `core` when the plan is armed.
 
 mod distance;
+mod guaranteed;
 mod targets;
 mod trailing;
 mod tranches;
+mod weekend;
 
 pub use distance::{AtrSpec, Distance};
+pub use guaranteed::Guaranteed;
 pub use targets::{OnInvalid, TakeProfit, TakeProfits};
 pub use trailing::{TrailDistance, TrailedBy, TrailingStop};
 pub use tranches::{MOST_TRANCHES, Merge, Tranches};
+pub use weekend::{Weekday, Weekend};
 
 use crate::ids::Name;
 use crate::{Money, Price, Ratio, Span, TriggerSource};
@@ -30,13 +34,16 @@ pub struct StopLoss {
     pub follow: bool,
     /// For a distance in ATR: what applies until enough bars are known.
     pub until_warm: Option<Distance>,
+    /// Whether it is to fill at its level whatever happens, where the venue sells that.
+    #[serde(default, skip_serializing_if = "Guaranteed::is_never")]
+    pub guaranteed: Guaranteed,
 }
 
 impl StopLoss {
     /// A stop there, on this price; nothing follows.
     #[must_use]
     pub const fn new(at: Distance, trigger: TriggerSource) -> Self {
-        Self { at, trigger, follow: false, until_warm: None }
+        Self { at, trigger, follow: false, until_warm: None, guaranteed: Guaranteed::Never }
     }
 }
 
@@ -113,18 +120,22 @@ pub enum TargetOrder {
     PostOnly,
 }
 
-/// Closing every day at the same local time.
+/// A local time, every day or once a week.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct CloseAt {
     /// Minutes after local midnight.
     pub minute: u16,
     /// Name of the time zone, for example `Europe/Berlin`.
     pub zone: String,
+    /// On this day of the week only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekday: Option<Weekday>,
 }
 
 impl fmt::Display for CloseAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02} {}", self.minute / 60, self.minute % 60, self.zone)
+        let weekday = self.weekday.map_or_else(String::new, |weekday| format!("{weekday} "));
+        write!(f, "{weekday}{:02}:{:02} {}", self.minute / 60, self.minute % 60, self.zone)
     }
 }
 
@@ -167,6 +178,9 @@ pub struct ExitPlanSpec {
     pub time_limit: Option<Span>,
     /// Closing at a time of day.
     pub close_at: Option<CloseAt>,
+    /// What is done before the weekend.
+    #[serde(default, skip_serializing_if = "Weekend::is_hold")]
+    pub weekend: Weekend,
     /// Nothing but the stop is wanted: for positions that others manage.
     #[serde(default)]
     pub only_stops: bool,
@@ -197,6 +211,7 @@ impl ExitPlanSpec {
             merge: Merge::default(),
             time_limit: None,
             close_at: None,
+            weekend: Weekend::Hold,
             only_stops: false,
             allow_loss: false,
         }

@@ -24,11 +24,13 @@ fn definitions() -> Vec<Event> {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        guaranteed_stops: false,
         entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),
     };
     let account = Account {
+        split_entries: false,
         id: AccountId(0),
         name: name("main"),
         venue: name("toy"),
@@ -56,6 +58,9 @@ fn definitions() -> Vec<Event> {
         taker_fee: Ratio::ZERO,
         leverage: None,
         maintenance_margin: Ratio::ZERO,
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
         currency: name("USDT"),
     };
     let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);

@@ -29,7 +29,7 @@ fn target(number: u32) -> Command {
 }
 
 fn stop(number: u32) -> Command {
-    order(number, OrderKind::StopMarket(Trigger { price: "90".parse().unwrap(), source: TriggerSource::Mark }))
+    order(number, OrderKind::StopMarket(Trigger::new("90".parse().unwrap(), TriggerSource::Mark)))
 }
 
 fn cancel(number: u32) -> Command {

@@ -41,7 +41,7 @@ fn a_record_with_everything() -> Record {
         position_side: PositionSide::Long,
         deal: None,
         quantity: OrderQuantity::WholePosition,
-        kind: OrderKind::StopMarket(Trigger { price: "49000".parse().unwrap(), source: TriggerSource::Mark }),
+        kind: OrderKind::StopMarket(Trigger::new("49000".parse().unwrap(), TriggerSource::Mark)),
         reduce_only: true,
         attached_stop: None,
     };

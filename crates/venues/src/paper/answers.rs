@@ -221,7 +221,13 @@ impl PaperVenue {
         else {
             return Vec::new();
         };
-        let view = sim::DealView { id: deal.id, origin, reference: deal.reference.clone(), levels: deal.levels };
+        let view = sim::DealView {
+            id: deal.id,
+            origin,
+            reference: deal.reference.clone(),
+            levels: deal.levels,
+            premium: deal.premium,
+        };
         let mut reports = level_reports(&self.desk.book, (account, instrument), &view, deal.side, at);
         for report in &mut reports {
             let mine = fills.iter().filter_map(|fill| self.reader().fill(fill));

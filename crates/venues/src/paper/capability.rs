@@ -41,6 +41,7 @@ pub fn capability(native: &Native, mode: PositionMode) -> Capability {
         entry_stop: attached,
         whole_stop: attached || native.whole != WholePosition::Absent,
         resting_targets: if native.closes_can_rest() { RestingTargets::Every } else { RestingTargets::Last },
+        guaranteed_stops: attached,
         request_validity: match native.request_window {
             RequestWindow::AsSent => REQUEST_VALIDITY,
             RequestWindow::Fixed(window) | RequestWindow::Nonce { within: window, .. } => window,

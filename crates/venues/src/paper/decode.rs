@@ -28,7 +28,7 @@ pub(super) fn venue_id(id: u64) -> Option<VenueOrderId> {
 pub(super) fn order(names: &Names, account: AccountId, view: &sim::OrderView) -> Option<OrderReport> {
     let trigger = match view.kind {
         sim::Kind::StopMarket { trigger, source } | sim::Kind::TakeProfitMarket { trigger, source } => {
-            Some(Trigger { price: trigger, source })
+            Some(Trigger::new(trigger, source))
         }
         sim::Kind::Limit { .. } | sim::Kind::Market | sim::Kind::Trailing { .. } => None,
     };
@@ -149,6 +149,7 @@ pub(super) fn positions(names: &Names, account: AccountId, view: &sim::PositionV
         quantity,
         entry_price: view.entry.filter(|_| !quantity.is_zero()),
         liquidation_price: view.liquidation.filter(|_| !quantity.is_zero()),
+        premium: view.deal.as_ref().map(|deal| deal.premium),
         at: view.updated_at,
     };
     match (deal, view.slot.position_side()) {

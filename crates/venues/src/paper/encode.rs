@@ -75,8 +75,8 @@ const fn kind_of(kind: OrderKind) -> sim::Kind {
     match kind {
         OrderKind::Limit { price, time_in_force } => sim::Kind::Limit { price, term: term(time_in_force) },
         OrderKind::Market => sim::Kind::Market,
-        OrderKind::StopMarket(Trigger { price, source }) => sim::Kind::StopMarket { trigger: price, source },
-        OrderKind::TakeProfitMarket(Trigger { price, source }) => {
+        OrderKind::StopMarket(Trigger { price, source, .. }) => sim::Kind::StopMarket { trigger: price, source },
+        OrderKind::TakeProfitMarket(Trigger { price, source, .. }) => {
             sim::Kind::TakeProfitMarket { trigger: price, source }
         }
         OrderKind::TrailingStop { activation, distance, source } => {

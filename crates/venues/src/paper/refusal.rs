@@ -120,10 +120,11 @@ fn status(number: i32, text: &str) -> Option<RefusalReason> {
 /// price has passed by who asks, because the venue has one word for all.
 pub(super) fn rejected(reason: Reason) -> Outcome {
     let ours = match reason {
-        Reason::AttachedOrderLevelError
-        | Reason::AttachedOrderTrailingStopError
-        | Reason::LimitOrderWrongSide
-        | Reason::OrderSizeCannotBeFilled => RefusalReason::Other,
+        // Or too far, which the venue says with the same word; no stop of a plan is.
+        Reason::AttachedOrderLevelError => RefusalReason::TooNear,
+        Reason::AttachedOrderTrailingStopError | Reason::LimitOrderWrongSide | Reason::OrderSizeCannotBeFilled => {
+            RefusalReason::Other
+        }
         Reason::CannotChangeStopType | Reason::StopOrLimitNotAllowed | Reason::TrailingStopNotAllowed => {
             RefusalReason::Unsupported
         }

@@ -244,10 +244,36 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "min_quantity: «\"1,5\"»",
         "min_notional_waived: «1»",
         "tick: «0.0000000000001»",
+        "min_stop_distance: «2»",
+        "min_stop_distance: «0 pt»",
+        "min_stop_distance: «2 R»",
+        "min_stop_distance: «1.5 atr»",
+        "guaranteed_stop: { premium: «0.8» }",
+        "guaranteed_stop: { premium: «0.1%» }",
+        "guaranteed_stop: { min_distance: «1 R» }",
+        "guaranteed_stop: { «fee»: 1 pt }",
+        "week_ends: «\"22:00 Europe/London\"»",
+        "week_ends: «\"Fry 22:00 Europe/London\"»",
+        "week_ends: «\"Fri 22:00 Europe/Londn\"»",
+        "week_ends: «Fri»",
     ] {
         shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
     }
     shown("instruments: { «BTC USDT»: {} }");
+}
+
+#[test]
+fn a_guaranteed_stop_is_refused_where_there_is_none() {
+    let plan = format!("plans:\n  p:\n    stop_loss: {{ at: 2%, guaranteed: require }}\n    {LEVELS}\n");
+    for venue in ["paper", "binance", "aster", "bitget"] {
+        let (message, _) = shown(&format!("{plan}accounts:\n  a: {{ venue: {venue}, plan: «p» }}\n"));
+        assert_eq!(message, format!("plan `p` requires a guaranteed stop, and {venue} has none"));
+    }
+    shown(&format!("{plan}accounts:\n  a: {{ venue: binance, plans: {{ BTCUSDT: «p» }} }}\n"));
+    assert!(Config::parse(&format!("{plan}accounts:\n  a: {{ venue: ig, plan: p }}\n"), "x").is_ok());
+    shown_in_plan(&format!("stop_loss: {{ at: 2%, guaranteed: «always» }}\n{LEVELS}"));
+    shown("accounts: { a: { hard_stop: { at: 2%, guaranteed: «prefer» } } }");
+    shown("accounts: { a: { venue: binance, split_entries: «true» } }");
 }
 
 #[test]
@@ -316,7 +342,7 @@ fn unsafe_and_helpless_answers_to_refused_stops_get_a_caret() {
     assert!(told("{ other: «[»again, again, again, close] }").0.contains("one to three steps"));
     assert!(told("{ filter: «[»] }").0.contains("one to three steps"));
     // What is through the stop is always closed, and what cannot be helped is tried again.
-    for class in ["would_trigger", "duplicate_id", "locked_out", "maintenance", "not_found", "not_sent"] {
+    for class in ["would_trigger", "duplicate_id", "locked_out", "maintenance", "not_found", "not_sent", "too_near"] {
         let (message, _) = told(&format!("{{ «{class}»: [again] }}"));
         assert!(message.contains(class), "{message}");
     }

@@ -34,6 +34,8 @@ pub enum Act {
     Stand(i64),
     /// From now on the book gives everything in parts.
     ThinBook,
+    /// The week's last session ends in ten minutes, where the instrument says when.
+    WeekEnds,
 }
 
 /// One exit.
@@ -43,6 +45,10 @@ pub struct Exit {
     pub adopt: Adopt,
     /// Nearest a level may stand to the price, where the venue has such a rule.
     pub min_distance: Option<&'static str>,
+    /// What the configuration says of the instrument where every deal is a position.
+    pub instrument: Option<&'static str>,
+    /// Whether entries through Backstop are made in one part for each level, where every deal is a position.
+    pub split: bool,
     pub acts: &'static [Act],
     /// What positions may be closed for at last.
     pub reasons: &'static [ExitReason],
@@ -53,7 +59,19 @@ pub struct Exit {
 }
 
 const fn exit(name: &'static str, plan: &'static str, acts: &'static [Act], reasons: &'static [ExitReason]) -> Exit {
-    Exit { name, plan, adopt: Adopt::Plan, min_distance: None, acts, reasons, alarms: false, instead: "" }
+    let (min_distance, instrument) = (None, None);
+    Exit {
+        name,
+        plan,
+        adopt: Adopt::Plan,
+        min_distance,
+        instrument,
+        split: false,
+        acts,
+        reasons,
+        alarms: false,
+        instead: "",
+    }
 }
 
 impl Exit {
@@ -67,7 +85,8 @@ const fn alarming(exit: Exit) -> Exit {
 }
 
 use Act::{
-    Adl, BreakEven, Close, DayEnds, Enter, EnterThrough, Flip, Go, Liquidate, Part, Reduce, RefuseOnce, Stand, ThinBook,
+    Adl, BreakEven, Close, DayEnds, Enter, EnterThrough, Flip, Go, Liquidate, Part, Reduce, RefuseOnce, Stand,
+    ThinBook, WeekEnds,
 };
 use ExitReason::{
     BreakevenStop, EndOfDay, External, InstantTakeProfit, LadderStop, Liquidation, Manual, StopLoss, TakeProfit,
@@ -106,6 +125,12 @@ macro_rules! runner {
 }
 
 const TRAIL: &[Act] = &[Enter("1"), Go("101.2"), Go("102"), Go("103"), Go("101.5")];
+const GUARANTEED: &str = "stop_loss: { at: 2%, trigger: bid_ask, guaranteed: prefer }
+    take_profits: [{ at: 9%, close: 100% }]";
+const GUARANTEED_LADDER: &str = "stop_loss: { at: 2%, trigger: bid_ask, guaranteed: prefer }
+    take_profits: [{ at: 1%, close: 40% }, { at: 9%, close: 60% }]
+    stop_ladder: breakeven";
+const TOO_CLOSE: &[Act] = &[Enter("1"), Go("101.05"), Go("102"), Stand(10), Go("100.5")];
 const SOFT: &str = "stop_loss: { at: 2%, trigger: last }
     soft_stop: { at: 1%, patience: 5s }
     take_profits: [{ at: 9%, close: 100% }]";
@@ -141,16 +166,51 @@ pub const EXITS: &[Exit] = &[
         .instead(EARLIER),
     exit("ladder, then the stop", LADDER, &[Enter("1"), Go("101.2"), Go("102.2"), Go("100.5")], &[LadderStop])
         .instead(EARLIER),
-    alarming(Exit {
+    Exit {
+        instrument: Some("min_stop_distance: 0.3 pt"),
+        ..exit("ladder move too close to the price", TIGHT_LADDER, TOO_CLOSE, &[LadderStop])
+    }
+    .instead("Where the venue wants a distance, the stop rests at the nearest place it takes, never looser; the engine watches the wanted one."),
+    Exit {
         min_distance: Some("0.3"),
+        ..exit("the same, the distance unknown", TIGHT_LADDER, TOO_CLOSE, &[LadderStop])
+    }
+    .instead("Refused where the venue wants a distance: tried twice as far away, never looser; the old stop stays, the engine watches the wanted one."),
+    Exit {
+        instrument: Some("min_stop_distance: 2%"),
         ..exit(
-            "ladder move too close to the price",
-            TIGHT_LADDER,
-            &[Enter("1"), Go("101.05"), Go("102"), Stand(10), Go("100.5")],
-            &[LadderStop],
+            "stop and target too close to the price",
+            "stop_loss: { at: 1%, trigger: bid_ask }\n    take_profits: [{ at: 1%, close: 100% }]",
+            &[Enter("1"), Go("100.2"), Go("99.5"), Go("98.9")],
+            &[StopLoss],
         )
-    })
-    .instead("Refused where the venue wants a distance: the old stop stays, the move is tried again, people are told."),
+    }
+    .instead("The stop rests at the distance and the engine closes at the wanted place; the target rests when the price has gone."),
+    Exit {
+        instrument: Some("min_stop_distance: 2%"),
+        ..exit(
+            "trail closer than the venue takes a stop",
+            "stop_loss: { at: 3%, trigger: last }\n    rest: trail\n    trailing: { activation: 2%, distance: 1%, by: amend }",
+            TRAIL,
+            &[TrailingStop],
+        )
+    }
+    .instead("The stop follows at the distance; the engine watches the trail and closes there."),
+    Exit {
+        instrument: Some("guaranteed_stop: { min_distance: 1 pt, premium: 0.2 pt }"),
+        ..exit("guaranteed stop", GUARANTEED, &[Enter("0.9"), Go("99"), Go("95")], &[StopLoss])
+    }
+    .instead("Where the venue sells none, an ordinary stop; the premium is a fee of the position."),
+    Exit {
+        instrument: Some("guaranteed_stop: { min_distance: 1 pt, premium: 0.2 pt }"),
+        ..exit(
+            "guaranteed stop, moved after levels",
+            GUARANTEED_LADDER,
+            &[Enter("1"), Go("101.2"), Go("103"), Go("99")],
+            &[BreakevenStop],
+        )
+    }
+    .instead("Every move says both levels of the deal and that the stop is a guaranteed one."),
     exit("trail by the venue", runner!("venue"), TRAIL, &[TrailingStop])
         .instead("Where there is no trailing order for a share of the price, Backstop moves the stop itself."),
     exit("trail by amending", runner!("amend"), TRAIL, &[TrailingStop]).instead(NO_AMEND),
@@ -201,6 +261,26 @@ pub const EXITS: &[Exit] = &[
         &[EndOfDay],
     )
     .instead(WATCHED),
+    Exit {
+        instrument: Some("week_ends: \"Fri 22:00 Europe/London\""),
+        ..exit(
+            "before the weekend: closed",
+            "stop_loss: { at: 2%, trigger: last }\n    weekend: close\n    take_profits: [{ at: 9%, close: 100% }]",
+            &[Enter("1"), Go("101"), WeekEnds, Stand(5), Go("97.5")],
+            &[EndOfDay, StopLoss],
+        )
+    }
+    .instead("Where no market shuts over the weekend nothing is done."),
+    Exit {
+        instrument: Some("{ week_ends: \"Fri 22:00 Europe/London\", guaranteed_stop: { min_distance: 1 pt, premium: 0.2 pt } }"),
+        ..exit(
+            "before the weekend: guaranteed",
+            "stop_loss: { at: 2%, trigger: last }\n    weekend: guarantee\n    take_profits: [{ at: 9%, close: 100% }]",
+            &[Enter("1"), Go("101"), WeekEnds, Stand(5), Go("90")],
+            &[StopLoss],
+        )
+    }
+    .instead("The stop that rests becomes a guaranteed one in place; where no market shuts over the weekend nothing is done."),
     exit("soft stop", SOFT, &[Enter("1"), Go("98.8"), Stand(8)], &[StopLoss])
         .instead("The engine watches it while the hard stop rests."),
     alarming(exit("liquidation", STOP, &[Enter("1"), Go("99"), Liquidate, Stand(3)], &[Liquidation]))
@@ -218,6 +298,28 @@ pub const EXITS: &[Exit] = &[
         ..exit("entered through Backstop", BRACKET, &[EnterThrough("1"), Stand(2), Go("102"), Go("103.5")], &[TakeProfit])
     }
     .instead("The entry is sent once, with its stop where it can bring one; else the stop goes in as soon as the position is visible, and the entry is closed again when it cannot."),
+    Exit {
+        adopt: Adopt::Propose,
+        split: true,
+        ..exit(
+            "entered through Backstop in parts",
+            LADDER,
+            &[EnterThrough("1"), Stand(2), Go("101.2"), Go("102.2"), Go("103.2")],
+            &[TakeProfit],
+        )
+    }
+    .instead("Where every deal is a position, one deal for each level may be asked for (`split_entries`): every level then rests as the limit of its own deal."),
+    Exit {
+        adopt: Adopt::Propose,
+        split: true,
+        ..exit(
+            "entered in parts, then the stop",
+            LADDER,
+            &[EnterThrough("1"), Stand(2), Go("101.2"), Go("102.2"), Go("100.5")],
+            &[LadderStop, TakeProfit],
+        )
+    }
+    .instead("The stop of every deal that is left moves when the price has been at a level."),
     Exit { adopt: Adopt::HardStop, ..exit("opened by others", STOP, &[Enter("1"), Stand(15), Go("99"), Go("93")], &[StopLoss]) }
         .instead("A hard stop after ten seconds, nothing else."),
     alarming(exit("the first stop refused", BRACKET, &[RefuseOnce, Enter("1"), Stand(5), Go("97.5")], &[StopLoss]))

@@ -88,6 +88,7 @@ impl Stage {
             plan: Some(PlanId(0)),
             adopt: setting.adopt,
             hard_stop: None,
+            split_entries: config.accounts.first().is_some_and(|account| account.split_entries),
             capability: capability(&native, setting.mode),
             currency: instrument.currency,
             limits: Default::default(),

@@ -4,7 +4,9 @@ use super::super::Way;
 use super::super::course::{Course, Fate};
 use super::super::ground::Ground;
 use crate::exits::liquidation::GUARD_PERCENT;
-use backstop_model::OutOfRange;
+use crate::exits::spacing::nearest;
+use backstop_model::plan::TrailedBy;
+use backstop_model::{LeastDistance, OutOfRange};
 
 /// A stop nearer than so many ticks is inside the usual spread.
 const FEW_TICKS: i128 = 5;
@@ -14,6 +16,7 @@ pub(super) fn warnings(ground: &Ground, way: &Way) -> Result<Vec<String>, OutOfR
     let mut told = Vec::new();
     told.extend(quantity(ground)?);
     told.extend(liquidation(ground, way));
+    told.extend(too_near(ground)?);
     let (case, stop) = (ground.case, ground.armed.stop);
     let ticks = ground.risk()?.mantissa() / case.instrument.tick.mantissa();
     if ticks < FEW_TICKS {
@@ -40,6 +43,41 @@ fn liquidation(ground: &Ground, way: &Way) -> Option<String> {
     (!way.is_inside(ground)).then(|| format!(
         "stop {stop} lies {share:.1} % of the way to liquidation at {liquidation}, more than {GUARD_PERCENT} %: the plan is not armed; the farthest place is {guard}: lower the leverage or tighten the stop"
     ))
+}
+
+/// The venue takes no stop so near to the price.
+fn too_near(ground: &Ground) -> Result<Option<String>, OutOfRange> {
+    let (case, stop) = (ground.case, ground.armed.stop);
+    let Some(least) = least(ground) else { return Ok(None) };
+    let place = nearest(case.side, case.entry, least.at(case.entry)?, case.instrument.tick);
+    Ok(place.filter(|place| case.side.is_better(stop, *place)).map(|place| {
+        format!(
+            "stop {stop} lies nearer to the price than the venue takes one ({least}): it rests at {place} first, Backstop watches {stop} and closes there"
+        )
+    }))
+}
+
+/// The rule for the plan's stop: guaranteed ones may have their own.
+fn least(ground: &Ground) -> Option<LeastDistance> {
+    let instrument = ground.case.instrument;
+    let wanted = ground.case.plan.stop_loss.guaranteed.is_wanted() && ground.case.capability.guaranteed_stops;
+    let own = instrument.guaranteed.filter(|_| wanted).and_then(|terms| terms.least_distance);
+    own.or(instrument.least_distance)
+}
+
+/// The same of a trail that moves the resting stop.
+pub(super) fn trail_too_near(ground: &Ground) -> Option<String> {
+    let case = ground.case;
+    let (least, behind) = (least(ground)?, ground.armed.trail?);
+    let from = ground.armed.activation.unwrap_or(case.entry);
+    let trailed = behind.stop(case.side, from, case.instrument.tick).ok()?;
+    let place = nearest(case.side, from, least.at(from).ok()?, case.instrument.tick)?;
+    let by_amend = ground.trailed_by() == Some(TrailedBy::Amend);
+    (by_amend && case.side.is_better(trailed, place)).then(|| {
+        format!(
+            "the trail is nearer to the price than the venue takes a stop ({least}): the stop rests that far behind, Backstop watches the trail and closes there"
+        )
+    })
 }
 
 fn quantity(ground: &Ground) -> Result<Option<String>, OutOfRange> {

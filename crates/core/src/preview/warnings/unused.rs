@@ -3,7 +3,7 @@
 use super::super::course::Course;
 use super::super::ground::Ground;
 use crate::exits::slices;
-use backstop_model::plan::{Merge, StopLadder, TargetOrder, Tranches};
+use backstop_model::plan::{Merge, StopLadder, TargetOrder, Tranches, Weekend};
 use backstop_model::{Price, Quantity};
 
 /// Each of them by its name.
@@ -16,6 +16,14 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
     };
     let plan = ground.case.plan;
     let no_levels = plan.take_profits.is_empty();
+    let offered = ground.case.capability.guaranteed_stops && ground.case.instrument.guaranteed.is_some();
+    let text = "guaranteed has no effect: no guaranteed stop can be had here, the stop is an ordinary one";
+    note(plan.stop_loss.guaranteed.is_wanted() && !offered, text);
+    let shuts = ground.case.instrument.week_ends.is_some();
+    let text = "weekend has no effect: the instrument does not say when its week ends (`week_ends`)";
+    note(plan.weekend != Weekend::Hold && !shuts, text);
+    let text = "weekend has no effect: no guaranteed stop can be had here, the ordinary one stays";
+    note(plan.weekend == Weekend::Guarantee && shuts && !offered, text);
     note(no_levels && plan.target_order != TargetOrder::Limit, "target_order has no effect: there are no take_profits");
     let single = plan.single_take_profit.is_some();
     note(single && no_levels, "single_take_profit has no effect: there are no take_profits");

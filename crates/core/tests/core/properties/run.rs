@@ -87,7 +87,8 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 fn plan() -> impl Strategy<Value = String> {
-    let stop = (5_u32..50, prop_oneof![Just("mark"), Just("last"), Just("bid_ask")]);
+    let on = prop_oneof![Just("mark"), Just("last"), Just("bid_ask"), Just("bid_ask prefer"), Just("last prefer")];
+    let stop = (5_u32..50, on);
     let levels = prop::collection::vec((5_u32..40, 1_u32..5), 1..5);
     let ladder = prop_oneof![
         Just("none"),
@@ -147,6 +148,8 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         1 => Just("unprotectable close"),
         1 => Just("on-refusal throttled=again,reduce,close"),
         4 => Just("amend last-target"),
+        2 => Just("whole-stop amend last-target guaranteed"),
+        1 => Just("amend guaranteed"),
         1 => Just("daily-loss 3%"),
         1 => Just("daily-loss 2% flatten"),
         1 => Just("whole-stop daily-loss 2% flatten")
@@ -156,7 +159,10 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         Just("min 0.02"),
         Just("notional 1000"),
         Just("tick 2.5 step 0.01 min 0.01"),
-        Just("maker 0.02% taker 0.05%")
+        Just("maker 0.02% taker 0.05%"),
+        Just("distance 0.5%"),
+        Just("distance 120"),
+        Just("distance 0.3% premium 2 0.6%"),
     ];
     let what = (side, account, instrument, plan(), 100_000_i64..600_000, 1_u32..300);
     let actions = prop::collection::vec((prop_oneof![0_u16..300, 0_u16..5000], action()), 5..40);

@@ -31,7 +31,7 @@ pub(in crate::paper) enum Subject {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
     Close { quantity: Quantity, limit: Option<Price> },
-    Level { which: Which, to: Price },
+    Level { which: Which, to: Price, guaranteed: bool },
     Open { side: OrderSide, quantity: Quantity, limit: Option<Price>, stop: Option<Price> },
     Remove,
 }
@@ -52,9 +52,12 @@ impl Job {
     /// The job of a command; absent when the command names no deal or asks for what deals do not have.
     pub fn of(command: &Command, names: &Names) -> Option<Self> {
         let (asked, id, deal, what) = match command {
-            Command::Amend { id, deal, trigger, .. } => {
-                (Asked::Amend, *id, *deal, What::Level { which: Which::Stop, to: trigger.price })
-            }
+            Command::Amend { id, deal, trigger, .. } => (
+                Asked::Amend,
+                *id,
+                *deal,
+                What::Level { which: Which::Stop, to: trigger.price, guaranteed: trigger.guaranteed },
+            ),
             Command::Cancel { id, deal, .. } => (Asked::Cancel, *id, *deal, What::Remove),
             Command::Place(order) => (Asked::Place, order.id, order.deal, placed(order)?),
             Command::Lookup { .. } | Command::Snapshot { .. } => return None,
@@ -129,13 +132,19 @@ fn placed(order: &NewOrder) -> Option<What> {
         return Some(What::Open { side: order.side, quantity: quantity?, limit, stop });
     }
     match order.kind {
-        OrderKind::StopMarket(trigger) => Some(What::Level { which: Which::Stop, to: trigger.price }),
-        OrderKind::TakeProfitMarket(trigger) => Some(What::Level { which: Which::Limit, to: trigger.price }),
+        OrderKind::StopMarket(trigger) => {
+            Some(What::Level { which: Which::Stop, to: trigger.price, guaranteed: trigger.guaranteed })
+        }
+        OrderKind::TakeProfitMarket(trigger) => Some(target(trigger.price)),
         OrderKind::Limit { price, time_in_force: TimeInForce::ImmediateOrCancel } => {
             Some(What::Close { quantity: quantity?, limit: Some(price) })
         }
-        OrderKind::Limit { price, .. } => Some(What::Level { which: Which::Limit, to: price }),
+        OrderKind::Limit { price, .. } => Some(target(price)),
         OrderKind::Market => Some(What::Close { quantity: quantity?, limit: None }),
         OrderKind::TrailingStop { .. } => None,
     }
+}
+
+const fn target(to: Price) -> What {
+    What::Level { which: Which::Limit, to, guaranteed: false }
 }

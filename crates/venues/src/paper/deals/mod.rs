@@ -122,9 +122,9 @@ impl Desk {
                 };
                 self.begin(job, deal.levels, sim::DealAsk::Close(close), now, out);
             }
-            What::Level { which, to } => {
+            What::Level { which, to, guaranteed } => {
                 self.book.note_level(deal.origin, which, job.id, to);
-                self.change(job, deal, which.set(deal.levels, Some(to)), now, out);
+                self.change(job, deal, which.set(deal.levels, Some(to), guaranteed), now, out);
             }
             What::Open { .. } => {}
             What::Remove => self.remove(job, deal, now, out),
@@ -133,7 +133,7 @@ impl Desk {
 
     fn remove(&mut self, job: Job, deal: &sim::Deal, now: Timestamp, out: &mut Outcomes) {
         match self.book.level_of(deal.origin, job.id, deal.levels) {
-            Some(which) => self.change(job, deal, which.set(deal.levels, None), now, out),
+            Some(which) => self.change(job, deal, which.set(deal.levels, None, false), now, out),
             // Another order has taken its level over.
             None if self.book.knows(deal.origin, job.id) => {
                 out.events.push(job.answer(job.accepted(), now));
@@ -241,7 +241,9 @@ impl Desk {
                     |deal: &sim::Deal| job.ended(OrderStatus::Expired, Quantity::ZERO, deal.side.closing(), now);
                 out.events.extend(deal.and_then(ended));
             }
-            (What::Level { which, to }, sim::Reason::AttachedOrderLevelError) if passed(exchange, deal, which, to) => {
+            (What::Level { which, to, .. }, sim::Reason::AttachedOrderLevelError)
+                if passed(exchange, deal, which, to) =>
+            {
                 let refusal = Refusal::new(RefusalReason::WouldTrigger, &reason.to_string());
                 self.finish(job.subject, Outcome::Refused(refusal), now, exchange, out);
             }
@@ -259,7 +261,7 @@ impl Desk {
         out: &mut Outcomes,
     ) {
         let Some(work) = self.under_way.remove(&subject) else { return };
-        if let (Subject::Deal(origin), What::Level { which, to }, Outcome::Refused(_)) =
+        if let (Subject::Deal(origin), What::Level { which, to, .. }, Outcome::Refused(_)) =
             (subject, work.job.what, &outcome)
         {
             self.book.forget_level(origin, which, work.job.id, to);

@@ -22,12 +22,9 @@ pub(in super::super) enum Which {
 }
 
 impl Which {
-    /// The levels with this one replaced. A stop stays what it is, guaranteed or not (venues/ig.md §4.3).
-    pub fn set(self, levels: sim::Levels, to: Option<Price>) -> sim::Levels {
-        let guard = match levels.stop.map(|stop| stop.guard) {
-            Some(sim::StopGuard::Guaranteed) => sim::StopGuard::Guaranteed,
-            Some(sim::StopGuard::Normal | sim::StopGuard::Trailing { .. }) | None => sim::StopGuard::Normal,
-        };
+    /// The levels with this one replaced. Every change says both, and what the stop is (venues/ig.md §4.3).
+    pub fn set(self, levels: sim::Levels, to: Option<Price>, guaranteed: bool) -> sim::Levels {
+        let guard = if guaranteed { sim::StopGuard::Guaranteed } else { sim::StopGuard::Normal };
         match self {
             Self::Limit => sim::Levels { limit: to, ..levels },
             Self::Stop => sim::Levels { stop: to.map(|level| sim::StopLevel { level, guard }), ..levels },

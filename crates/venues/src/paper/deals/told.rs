@@ -5,7 +5,7 @@ use super::super::names::Names;
 use super::{DealBook, Which, deal_id};
 use backstop_model::{
     AccountId, ClientOrderId, Event, InstrumentId, OrderReport, OrderStatus, PositionKey, PositionReport, PositionSide,
-    Price, Quantity, Timestamp, Trigger, TriggerSource, VenueOrderId,
+    Quantity, Timestamp, Trigger, TriggerSource, VenueOrderId,
 };
 use backstop_sim as sim;
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ impl Teller {
             quantity,
             entry_price: update.level.filter(|_| !gone),
             liquidation_price: None,
+            premium: Some(update.deal.premium),
             at: update.at,
         }));
         if gone {
@@ -74,7 +75,7 @@ pub(in super::super) fn level_reports(
             status: OrderStatus::Working,
             quantity: None,
             filled: Quantity::ZERO,
-            trigger: (which == Which::Stop).then_some(watched(level)),
+            trigger: deal.levels.stop.filter(|_| which == Which::Stop).map(watched),
             limit: (which == Which::Limit).then_some(level),
             at,
         })
@@ -82,8 +83,9 @@ pub(in super::super) fn level_reports(
     [Which::Stop, Which::Limit].into_iter().filter_map(report).collect()
 }
 
-const fn watched(price: Price) -> Trigger {
-    Trigger { price, source: TriggerSource::BidAsk }
+fn watched(stop: sim::StopLevel) -> Trigger {
+    let guaranteed = stop.guard == sim::StopGuard::Guaranteed;
+    Trigger { guaranteed, ..Trigger::new(stop.level, TriggerSource::BidAsk) }
 }
 
 fn venue_id(id: Option<ClientOrderId>, stranger: &str) -> Option<VenueOrderId> {

@@ -22,7 +22,7 @@ fn amend(desk: &Desktop, name: &str, to: &str) -> Command {
         instrument: MARKET,
         id: id(name),
         deal: desk.deal(),
-        trigger: Trigger { price: price(to), source: TriggerSource::BidAsk },
+        trigger: Trigger::new(price(to), TriggerSource::BidAsk),
         quantity: quantity("1"),
     }
 }
@@ -167,7 +167,7 @@ fn a_level_that_is_passed_would_trigger_and_one_that_is_too_near_is_refused_othe
     rules.dealing = Some(dealing);
     desk.venue.exchange_mut().change_rules("BTCUSDT", rules).unwrap();
     let told = desk.ask(&desk.order("near", None, stop("99")));
-    assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::Other));
+    assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::TooNear));
     assert!(is_accepted(&desk.ask(&desk.order("far", None, stop("98"))), "far", Asked::Place));
     // A refused one leaves no name behind.
     assert_eq!(desk.snapshot().orders[0].id, Some(id("far")));
@@ -220,4 +220,55 @@ fn whose_a_level_is_outlives_a_restart_with_the_ledger_and_is_a_strangers_withou
     let mut without = around(exchange, None, PositionMode::PerDeal);
     let stranger = without.snapshot().orders.remove(0);
     assert_eq!((stranger.id, stranger.trigger.map(|trigger| trigger.price)), (None, Some(price("98"))));
+}
+
+fn guaranteed(at: &str) -> OrderKind {
+    OrderKind::StopMarket(Trigger { guaranteed: true, ..Trigger::new(price(at), TriggerSource::BidAsk) })
+}
+
+/// IG with an open deal, guaranteed stops from five points away for half a point.
+fn selling_guarantees() -> Desktop {
+    let mut desk = ig();
+    let mut rules = desk.venue.exchange().rules("BTCUSDT").unwrap().clone();
+    let mut dealing = backstop_sim::Dealing::in_whole_points("1".parse().unwrap());
+    dealing.min_guaranteed_distance = backstop_sim::Distance::InPoints("5".parse().unwrap());
+    dealing.guaranteed = backstop_sim::GuaranteedStops::Available { premium: "0.5".parse().unwrap() };
+    rules.dealing = Some(dealing);
+    desk.venue.exchange_mut().change_rules("BTCUSDT", rules).unwrap();
+    desk
+}
+
+#[test]
+fn a_guaranteed_stop_is_said_with_every_change_and_its_premium_is_told() {
+    let mut desk = selling_guarantees();
+    let told = desk.ask(&desk.order("near", None, guaranteed("96")));
+    assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::TooNear));
+    assert!(is_accepted(&desk.ask(&desk.order("stop", None, guaranteed("94"))), "stop", Asked::Place));
+    let stop = |desk: &mut Desktop| desk.snapshot().orders.iter().find_map(|order| order.trigger).unwrap();
+    assert_eq!((stop(&mut desk).price, stop(&mut desk).guaranteed), (price("94"), true));
+    let premium = |desk: &mut Desktop| desk.snapshot().positions[0].premium.unwrap().to_string();
+    assert_eq!(premium(&mut desk), "0.5", "half a point on one contract");
+    // Setting and taking away the target says the stop as it is.
+    desk.ask(&desk.order("target", None, target("110")));
+    assert!(stop(&mut desk).guaranteed);
+    desk.ask(&cancel(&desk, "target"));
+    assert!(stop(&mut desk).guaranteed);
+    assert_eq!(premium(&mut desk), "0.5", "it is paid once");
+}
+
+#[test]
+fn a_stop_that_cannot_become_a_guaranteed_one_is_refused_as_unsupported_and_stays() {
+    let mut desk = selling_guarantees();
+    let mut profile = Profile::ig();
+    profile.habits.deals.as_mut().unwrap().stop_change = backstop_sim::habits::StopChange::Refused;
+    let mut never = at_venue_of(profile, PositionMode::PerDeal);
+    never.open(PositionSide::Long, "1");
+    let rules = desk.venue.exchange().rules("BTCUSDT").unwrap().clone();
+    never.venue.exchange_mut().change_rules("BTCUSDT", rules).unwrap();
+    never.ask(&never.order("stop", None, stop("98")));
+    let told = never.ask(&never.order("better", None, guaranteed("94")));
+    assert_eq!(refused(&told, "better", Asked::Place), Some(RefusalReason::Unsupported));
+    let standing = never.snapshot().orders[0].trigger.unwrap();
+    assert_eq!((standing.price, standing.guaranteed), (price("98"), false));
+    assert!(desk.snapshot().orders.is_empty());
 }

@@ -138,7 +138,7 @@ impl Desktop {
 }
 
 fn stop(at: &str) -> OrderKind {
-    OrderKind::StopMarket(Trigger { price: price(at), source: TriggerSource::Last })
+    OrderKind::StopMarket(Trigger::new(price(at), TriggerSource::Last))
 }
 
 const fn limit(price: Price, time_in_force: TimeInForce) -> OrderKind {

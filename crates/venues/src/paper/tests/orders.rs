@@ -142,7 +142,7 @@ fn an_amend_that_would_change_nothing_is_done_already() {
             instrument: MARKET,
             id: id("whole"),
             deal: None,
-            trigger: Trigger { price: price(at), source: TriggerSource::Last },
+            trigger: Trigger::new(price(at), TriggerSource::Last),
             quantity: quantity("1"),
         };
         assert!(is_accepted(&desk.ask(&to("99")), "whole", Asked::Amend));
@@ -159,7 +159,7 @@ fn a_native_trail_and_a_market_target_are_bound_to_the_position_on_bitget() {
     let source = TriggerSource::Last;
     let trail = OrderKind::TrailingStop { activation: Some(price("101")), distance: "0.02".parse().unwrap(), source };
     desk.ask(&desk.order("trail", Some("0.5"), trail));
-    let market_target = OrderKind::TakeProfitMarket(Trigger { price: price("103"), source });
+    let market_target = OrderKind::TakeProfitMarket(Trigger::new(price("103"), source));
     desk.ask(&desk.order("target", Some("0.5"), market_target));
     desk.ask(&desk.order("whole", None, stop("98")));
     let bound =
