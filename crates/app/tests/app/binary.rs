@@ -40,19 +40,28 @@ pub fn documents(result: &Value, list: &str) -> Vec<PositionDocument> {
     serde_json::from_value(result[list].clone()).unwrap()
 }
 
-/// Everything a reader can work out again from the printed numbers, to the last digit.
+/// Everything a reader can work out again from the printed numbers, to the last digit, where nothing was added to the
+/// position after its first exit.
 pub fn prove(document: &PositionDocument) {
+    for exit in &document.partial_exits {
+        let points = match document.side {
+            PositionSide::Long => exit.exit_price.above(document.entry_price),
+            PositionSide::Short => document.entry_price.above(exit.exit_price),
+        };
+        let profit = points.value(exit.quantity_closed).unwrap();
+        assert_eq!(profit, exit.profit, "{}: profit of {exit:?}", document.position_id);
+    }
+    prove_sums(document);
+}
+
+/// Quantities and money add up, and each level was taken once, whatever was added meanwhile.
+pub fn prove_sums(document: &PositionDocument) {
     let id = &document.position_id;
     let (mut closed, mut profits) = (Quantity::ZERO, Money::ZERO);
     let mut levels = Vec::new();
     for exit in &document.partial_exits {
         closed = closed.plus(exit.quantity_closed).unwrap();
         profits = profits.plus(exit.profit).unwrap();
-        let points = match document.side {
-            PositionSide::Long => exit.exit_price.above(document.entry_price),
-            PositionSide::Short => document.entry_price.above(exit.exit_price),
-        };
-        assert_eq!(points.value(exit.quantity_closed).unwrap(), exit.profit, "{id}: profit of {exit:?}");
         levels.extend(exit.tp_level);
     }
     assert_eq!(closed.plus(document.current_quantity).unwrap(), document.original_quantity, "{id}: quantities");
