@@ -131,10 +131,22 @@ impl Victim<'_> {
         let begun = Instant::now();
         let mut engine = self.start();
         engine.wait_until_read();
-        while exchanges(self.folder).iter().any(|exchange| !unprotected(exchange.ledger()).is_empty()) {
+        let mut last = Vec::new();
+        loop {
+            let naked: Vec<_> =
+                exchanges(self.folder).iter().flat_map(|exchange| unprotected(exchange.ledger())).collect();
+            if naked.is_empty() {
+                break;
+            }
+            last = naked;
             std::thread::yield_now();
         }
         let took = begun.elapsed();
+        if took > Duration::from_secs(5) {
+            // T_boot. Two kills in a row may lose a stop's request each; a third is not sent before the venue's validity of the
+            // first has passed, half a minute at Bitget (R13, I6). Backstop watches the price until then.
+            println!("market {}, moments {seed}: {took:?} from a start to protection of {last:?}", self.market);
+        }
         while engine.health()["active_positions"] != 0 {
             engine.ask("close --all");
         }

@@ -66,12 +66,29 @@ fn in_seconds(seconds: u64) -> u64 {
     (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds) * 1_000
 }
 
+fn makes_records(engine: &Engine) {
+    for line in ["pause", "resume"] {
+        engine.ask(&format!("{line} main-BTCUSDT-long-1"));
+    }
+}
+
+/// The room kept for this day is used: everything works, people know, and nothing new is opened.
+fn on_its_reserve(engine: &Engine, disk: &Path) {
+    while disk.join("s.db.ballast").exists() {
+        makes_records(engine);
+    }
+    engine.wait_for_alarm("the journal uses up the room that was kept for this day");
+    assert_eq!(engine.health()["journal"], "up");
+    let entry = engine.ask("open SOLUSDT long 10 --id a");
+    let words = format!("{}{}", said(&entry), String::from_utf8_lossy(&entry.stdout));
+    assert_eq!(code(&entry), 1, "{words}");
+    assert!(words.contains("the disk is full; free some space"), "{words}");
+}
+
 /// Makes records until the journal has no room for them.
 fn until_nothing_is_recorded(engine: &Engine, disk: &Path) {
     for round in 0.. {
-        for line in ["pause", "resume"] {
-            engine.ask(&format!("{line} main-BTCUSDT-long-1"));
-        }
+        makes_records(engine);
         if engine.health()["journal"] == "failed" {
             return;
         }
@@ -85,11 +102,12 @@ fn a_full_disk() {
     let disk = small_disk(folder.path());
     let later = format!("{} ETHUSDT long 1", in_seconds(12));
     let mut engine = start_with(folder.path(), &["--open", &later]);
+    engine.wait_until_read();
     engine.wait_until_protected(1);
     assert!(disk.join("s.db.ballast").is_file(), "the store keeps some room for this day");
     fill(&disk, "filler");
+    on_its_reserve(&engine, &disk);
     until_nothing_is_recorded(&engine, &disk);
-    assert!(!disk.join("s.db.ballast").exists(), "it was given up first");
     engine.wait_for_alarm("the disk is full; free some space and start again");
     engine.wait_for_alarm("Nothing more is recorded; only stops are placed and moved from now on");
     // Another position is opened by hand: it gets its stop although nothing can be recorded.
