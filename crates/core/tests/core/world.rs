@@ -473,7 +473,8 @@ impl World {
         let orders = alive.iter().filter(|label| !without.split(' ').any(|out| out == label.as_str()));
         let orders = orders.map(|label| format!("{label} working")).collect::<Vec<_>>();
         let mut orders: Vec<_> = orders.iter().map(|words| self.order_report(words)).collect();
-        orders.extend(self.strangers.iter().cloned());
+        let shown = |known: &&OrderReport| !without.split(' ').any(|out| out == known.venue_id.to_string());
+        orders.extend(self.strangers.iter().filter(shown).cloned());
         let server_time = self.now;
         self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }));
     }
