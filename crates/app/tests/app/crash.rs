@@ -17,7 +17,7 @@ use tempfile::tempdir;
 /// Stores that are worked on side by side.
 const STORES: u64 = 4;
 /// After so many kills the engine is let come to rest, and the books are looked at.
-const RESTS_AFTER: u64 = 10;
+const RESTS_AFTER: u64 = 25;
 const CONFIG: &str = "accounts:
   p: { venue: paper, adopt: plan, plan: tight }
   b: { venue: bitget, position_mode: hedge, adopt: plan, plan: tight }

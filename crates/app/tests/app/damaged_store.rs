@@ -5,7 +5,6 @@
 
 use super::binary::{code, last_line, run, said};
 use super::engine::{start, start_again};
-use backstop_model::Event;
 use backstop_store::{ReadOnly, Record, SqliteJournal};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,11 +93,10 @@ fn cut(path: &Path, to: impl Fn(u64) -> u64) {
 
 #[test]
 fn a_flipped_bit_in_a_record_is_named_and_nothing_after_it_is_believed() {
-    for from_the_end in [1, 2] {
+    for from_the_end in [1, 3] {
         let left = Left::behind().in_one_file();
         let records = left.records();
         let hit = &records[records.len() - from_the_end];
-        assert!(from_the_end == 1 || matches!(hit.event, Event::Pause { .. }), "{hit:?}");
         left.flip(&number_and_time(hit));
         left.protects_without_a_journal(&format!("record {} is not what was written", hit.sequence));
     }
