@@ -168,6 +168,7 @@ impl Engine {
         if renewed {
             slots.extend(index.waiting());
         }
+        self.overdue(tick.instrument, now, &mut slots);
         if self.exhaustive {
             slots.extend(self.slots.iter().filter(|(key, _)| key.instrument == tick.instrument).map(|(_, slot)| *slot));
         }
@@ -179,6 +180,14 @@ impl Engine {
             self.with(slot, &mut turn, |_, _, _| Ok(()));
         }
         self.finish(turn)
+    }
+
+    /// A deadline that has come is looked at with the next price, as in a replay, which looks at every position.
+    fn overdue(&self, instrument: InstrumentId, now: Timestamp, slots: &mut BTreeSet<u32>) {
+        if self.timers.next().is_some_and(|(at, _)| at <= now) {
+            let here = |slot: &u32| self.positions[*slot as usize].key.instrument == instrument;
+            slots.extend(self.timers.due(now).into_iter().filter(here));
+        }
     }
 
     /// Lets one position take in something, take its turn, and say what it watches from now on.

@@ -104,6 +104,8 @@ pub struct Live {
     status: watch::Sender<Arc<Status>>,
     tell: Tell,
     venue_works: bool,
+    /// It was told that the room kept for a full disk is being used up.
+    reserve_told: bool,
     keeper: Option<Box<dyn LeaseKeeper>>,
 }
 
@@ -140,7 +142,8 @@ impl Live {
         // The inbox is read until the loop ends; news for a loop that has ended is for nobody.
         let writer = Writer::start(journal, move |done| drop(stored.blocking_send(Input::Stored(done))));
         let (status, seen) = watch::channel(Arc::new(Status::default()));
-        let live = Self { cycle, venue, writer, clock, inbox, status, tell, venue_works: true, keeper: None };
+        let (venue_works, reserve_told, keeper) = (true, false, None);
+        let live = Self { cycle, venue, writer, clock, inbox, status, tell, venue_works, reserve_told, keeper };
         (live, Handle { inbox: sender, status: seen })
     }
 
@@ -233,6 +236,13 @@ impl Live {
     /// Takes in an entry, and says what was decided about it.
     fn enter(&mut self, asked: EntryRequest, verdict: oneshot::Sender<Verdict>) {
         let now = self.clock.now();
+        let is_new = self.cycle.engine().entry(asked.account(), &asked.request).is_none();
+        if is_new && self.writer.is_on_reserve() {
+            // What is left of the disk is for what protects and closes (F-M05).
+            let refused = Some("the disk is full; free some space, then start again".to_owned());
+            let _ = verdict.send(Verdict { entry: None, refused });
+            return;
+        }
         let taken = self.cycle.take(now, Event::Enter(asked));
         let refused = taken.core.not_entered.as_ref().map(ToString::to_string);
         self.record(now, taken);
@@ -265,12 +275,24 @@ impl Live {
             }
             Input::Enter(asked, verdict) => self.enter(asked, verdict),
             Input::Stop => {}
-            Input::Stored(Done::Durable { through }) => self.cycle.durable(through),
+            Input::Stored(Done::Durable { through }) => {
+                self.cycle.durable(through);
+                self.look_at_reserve();
+            }
             Input::Stored(Done::Failed { error, .. }) => {
                 let text = format!("{error}. Nothing more is recorded; only stops are placed and moved from now on");
                 self.alarm(text);
                 self.cycle.journal_failed();
             }
+        }
+    }
+
+    /// The journal lives on the room kept for a full disk: people are told once, while everything still works (F-M05).
+    fn look_at_reserve(&mut self) {
+        if self.writer.is_on_reserve() && !std::mem::replace(&mut self.reserve_told, true) {
+            let text = "the disk is full: the journal uses up the room that was kept for this day. Free some space and start again; \
+                        until then nothing new is opened, and when that room is gone nothing more is recorded";
+            self.alarm(text.to_owned());
         }
     }
 

@@ -165,8 +165,8 @@ impl StoreError {
             Some(Code::DiskFull) => Self::Full { file },
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked { file, holder: Holder::Program },
             Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::ReadOnly { file },
-            Some(Code::NotADatabase) => Self::NotOurs { file },
-            Some(Code::DatabaseCorrupt) => Self::Damaged { file, why: why.to_string() },
+            // Strangers have been refused by their header before SQLite is asked.
+            Some(Code::NotADatabase | Code::DatabaseCorrupt) => Self::Damaged { file, why: why.to_string() },
             Some(Code::SystemIoFailure) => Self::Disk { file, why: why.to_string() },
             _ => Self::Other { file, why: why.to_string() },
         }

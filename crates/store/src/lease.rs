@@ -48,7 +48,8 @@ impl FileLease {
     pub fn take(store: &Path) -> Result<Self, StoreError> {
         let store = door::real_path(store);
         let name = store.display().to_string();
-        door::refuse_strangers(&store, &name)?;
+        // A damaged store is held like a whole one: only one engine protects beside it.
+        door::refuse_strangers(&store, &name).or_else(|why| if why.is_foreign() { Err(why) } else { Ok(()) })?;
         let (file, epoch) = door::lock(&store, &name)?;
         Ok(Self { file, path: door::beside(&store, ".lock"), epoch })
     }

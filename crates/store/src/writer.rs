@@ -240,6 +240,8 @@ impl<F: Fn(Done)> Hand<F> {
         match stored {
             Ok(()) => {
                 self.through = last.record.sequence;
+                // Whoever is told that it is durable finds out on what.
+                self.shared.on_reserve.store(self.journal.is_on_reserve(), Ordering::Release);
                 (self.on_done)(Done::Durable { through: self.through });
             }
             Err(why) => self.fail(first.record.sequence, why),

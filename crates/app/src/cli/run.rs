@@ -34,6 +34,9 @@ pub struct Run {
     /// Seed of the generated market.
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// How many times faster than the clock the generated market runs, at most 1000.
+    #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    speed: u32,
     /// A position opened by hand at the paper venue: "TIME [ACCOUNT:]SYMBOL long|short QTY"; on the first account unless
     /// one is named. It counts only on the first start of a store.
     #[arg(long, value_name = "SPEC")]
@@ -135,7 +138,8 @@ impl Run {
             by_hand.clear();
         }
         let market = PaperMarket::new(venues, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now)
-            .taped(self.tape(config));
+            .taped(self.tape(config))
+            .faster(self.speed);
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
         let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)

@@ -29,6 +29,21 @@ pub struct ByHand {
     pub quantity: Quantity,
 }
 
+/// Which instant of the clock an instant of the market is.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    clock: Timestamp,
+    market: Timestamp,
+    speed: u32,
+}
+
+impl Pace {
+    fn when(self, at: Timestamp) -> Timestamp {
+        let passed = at.since(self.market).as_nanos() / i64::from(self.speed.max(1));
+        self.clock.plus(Span::from_nanos(passed))
+    }
+}
+
 /// The market and the exchanges.
 pub struct PaperMarket {
     venues: Vec<PaperVenue>,
@@ -36,8 +51,7 @@ pub struct PaperMarket {
     instruments: Vec<Instrument>,
     by_hand: Vec<ByHand>,
     next: Option<Moment>,
-    /// Clock time less market time.
-    offset: Span,
+    pace: Pace,
     cursor_at: Timestamp,
     tape: Option<TapeWriter>,
     /// What had arrived when an exchange's ledger could not be written.
@@ -55,8 +69,15 @@ impl PaperMarket {
         now: Timestamp,
     ) -> Self {
         let next = feed.next_moment().ok().flatten();
-        let offset = next.as_ref().map_or(Span::ZERO, |moment| now.since(moment.at));
-        Self { venues, feed, instruments, by_hand, next, offset, cursor_at: now, tape: None, held: Vec::new() }
+        let pace = Pace { clock: now, market: next.as_ref().map_or(now, |moment| moment.at), speed: 1 };
+        Self { venues, feed, instruments, by_hand, next, pace, cursor_at: now, tape: None, held: Vec::new() }
+    }
+
+    /// Lets the market run so many times faster than the clock.
+    #[must_use]
+    pub const fn faster(mut self, speed: u32) -> Self {
+        self.pace.speed = speed;
+        self
     }
 
     /// Writes every price to this tape.
@@ -107,7 +128,7 @@ impl Venue for PaperMarket {
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Event>, VenueFailure> {
         let mut events = std::mem::take(&mut self.held);
         while let Some(moment) = self.next.take() {
-            if moment.at.plus(self.offset) > now {
+            if self.pace.when(moment.at) > now {
                 self.next = Some(moment);
                 break;
             }
@@ -142,7 +163,7 @@ impl Venue for PaperMarket {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        let market = self.next.as_ref().map(|moment| moment.at.plus(self.offset));
+        let market = self.next.as_ref().map(|moment| self.pace.when(moment.at));
         market.into_iter().chain(self.venues.iter().filter_map(Venue::next_due)).min()
     }
 }

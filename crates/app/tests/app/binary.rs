@@ -40,26 +40,38 @@ pub fn documents(result: &Value, list: &str) -> Vec<PositionDocument> {
     serde_json::from_value(result[list].clone()).unwrap()
 }
 
-/// Everything a reader can work out again from the printed numbers, to the last digit.
+/// Everything a reader can work out again from the printed numbers, to the last digit, where nothing was added to the
+/// position after its first exit.
 pub fn prove(document: &PositionDocument) {
+    for exit in &document.partial_exits {
+        let points = match document.side {
+            PositionSide::Long => exit.exit_price.above(document.entry_price),
+            PositionSide::Short => document.entry_price.above(exit.exit_price),
+        };
+        let profit = points.value(exit.quantity_closed).unwrap();
+        assert_eq!(profit, exit.profit, "{}: profit of {exit:?}", document.position_id);
+    }
+    let levels = document.partial_exits.iter().filter_map(|exit| exit.tp_level);
+    assert!(levels.is_sorted(), "{}: levels in order", document.position_id);
+    prove_sums(document);
+}
+
+/// Quantities and money add up, and each level was taken once, whatever was added meanwhile and in whatever order levels
+/// were taken: the order of a lower one may have been lost.
+pub fn prove_sums(document: &PositionDocument) {
     let id = &document.position_id;
     let (mut closed, mut profits) = (Quantity::ZERO, Money::ZERO);
     let mut levels = Vec::new();
     for exit in &document.partial_exits {
         closed = closed.plus(exit.quantity_closed).unwrap();
         profits = profits.plus(exit.profit).unwrap();
-        let points = match document.side {
-            PositionSide::Long => exit.exit_price.above(document.entry_price),
-            PositionSide::Short => document.entry_price.above(exit.exit_price),
-        };
-        assert_eq!(points.value(exit.quantity_closed).unwrap(), exit.profit, "{id}: profit of {exit:?}");
         levels.extend(exit.tp_level);
     }
     assert_eq!(closed.plus(document.current_quantity).unwrap(), document.original_quantity, "{id}: quantities");
     let realized = profits.minus(document.fees).unwrap().plus(document.funding).unwrap();
     assert_eq!(realized, document.realized_pnl, "{id}: realized");
+    levels.sort_unstable();
     let mut once = levels.clone();
-    once.sort_unstable();
     once.dedup();
-    assert_eq!(levels, once, "{id}: levels in order, each once");
+    assert_eq!(levels, once, "{id}: each level once");
 }

@@ -3,7 +3,9 @@
 
 use super::binary::{backstop, code, documents, last_line, prove, run, said};
 use super::shared::recording;
+use std::collections::BTreeSet;
 use std::fs;
+use std::time::{Duration, Instant};
 use tempfile::tempdir;
 
 const TIGHT: &str = "accounts:
@@ -133,4 +135,35 @@ fn every_example_passes_check() {
             assert_eq!(code(&output), 0, "{}: {}", path.display(), said(&output));
         }
     }
+}
+
+#[test]
+fn one_that_was_killed_goes_on_with_the_same_positions() {
+    // F-M01. What `kill -9` does to an engine at work is played in `crash`.
+    let folder = tempdir().unwrap();
+    for moment in [20_u64, 60, 110, 170, 240, 320] {
+        let mut child = backstop(folder.path())
+            .args(["demo", "--json", "--speed", "600", "--store", "k.db", "--seed", "3"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_millis(moment);
+        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let output = run(folder.path(), "demo --json --speed max --store k.db --seed 3", &[]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let result = last_line(&output);
+    assert_eq!(result["violations"].as_array().unwrap().len(), 0, "{}", result["violations"]);
+    let shown: Vec<_> = documents(&result, "trades").into_iter().chain(documents(&result, "open")).collect();
+    shown.iter().for_each(prove);
+    let names: BTreeSet<_> = shown.iter().map(|shown| shown.position_id.clone()).collect();
+    assert_eq!(names.len(), 7, "one incarnation of each position: {names:?}");
+    let replayed = last_line(&run(folder.path(), "replay --json --store k.db", &[]));
+    assert_eq!(replayed["differences"].as_array().unwrap().len(), 0, "{replayed}");
+    assert_eq!(last_line(&run(folder.path(), "trades --json --store k.db", &[])), result["trades"]);
 }

@@ -37,6 +37,8 @@ pub struct World {
     sequence: u64,
     answers: bool,
     book: BTreeMap<String, Booked>,
+    /// Orders of others that work at the venue.
+    strangers: Vec<OrderReport>,
     fills: u32,
     last_fill: Option<Fill>,
     last_read: Option<PositionRead>,
@@ -54,6 +56,7 @@ impl World {
             sequence: 0,
             answers: true,
             book: BTreeMap::new(),
+            strangers: Vec::new(),
             fills: 0,
             last_fill: None,
             last_read: None,
@@ -165,7 +168,7 @@ impl World {
     /// `his sell 0.1 @ 52000 working|canceled`: a limit order that is not ours.
     fn foreign_limit(&mut self, words: &str) {
         let parts: Vec<&str> = words.split_whitespace().collect();
-        self.handle(Event::Order(OrderReport {
+        self.stranger(OrderReport {
             account: ACCOUNT,
             instrument: BTC,
             id: None,
@@ -178,14 +181,14 @@ impl World {
             trigger: None,
             limit: Some(price(parts[4])),
             at: self.now,
-        }));
+        });
     }
 
     /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.
     fn foreign_stop(&mut self, words: &str) {
         let parts: Vec<&str> = words.split_whitespace().collect();
         let trigger = backstop_model::Trigger::new(price(parts[3]), backstop_model::TriggerSource::Mark);
-        self.handle(Event::Order(OrderReport {
+        self.stranger(OrderReport {
             account: ACCOUNT,
             instrument: BTC,
             id: None,
@@ -198,7 +201,16 @@ impl World {
             trigger: Some(trigger),
             limit: None,
             at: self.now,
-        }));
+        });
+    }
+
+    /// An order that is not ours; while it works it stands in every full read.
+    fn stranger(&mut self, report: OrderReport) {
+        self.strangers.retain(|known| known.venue_id != report.venue_id);
+        if report.status == OrderStatus::Working {
+            self.strangers.push(report.clone());
+        }
+        self.handle(Event::Order(report));
     }
 
     /// `long`, or `long 50%`.
@@ -469,7 +481,9 @@ impl World {
             self.book.iter().filter(|(_, booked)| booked.alive).map(|(at, _)| at.clone()).collect();
         let orders = alive.iter().filter(|label| !without.split(' ').any(|out| out == label.as_str()));
         let orders = orders.map(|label| format!("{label} working")).collect::<Vec<_>>();
-        let orders = orders.iter().map(|words| self.order_report(words)).collect();
+        let mut orders: Vec<_> = orders.iter().map(|words| self.order_report(words)).collect();
+        let shown = |known: &&OrderReport| !without.split(' ').any(|out| out == known.venue_id.to_string());
+        orders.extend(self.strangers.iter().filter(shown).cloned());
         let server_time = self.now;
         self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }));
     }

@@ -2,9 +2,10 @@
 
 use backstop_e2e::storm::draw::Choice;
 use backstop_e2e::storm::shrink::shrink;
-use backstop_e2e::storm::story;
 use backstop_e2e::storm::trace::Trace;
 use backstop_e2e::storm::{Life, Tally, VenueKind, Violation, draw, play};
+use backstop_e2e::storm::{october, story};
+use backstop_model::PositionSide;
 use clap::Parser;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -36,6 +37,9 @@ struct Cli {
     /// Nothing goes wrong: the lives alone.
     #[arg(long)]
     calm: bool,
+    /// Play a day that has really been, as four positions lived it, at `--profile`: 2025-10-10.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "minutes"], value_parser = ["2025-10-10"])]
+    day: Option<String>,
     /// With `--seed`: make the life small first, if it breaks a promise.
     #[arg(long)]
     shrink: bool,
@@ -45,7 +49,7 @@ struct Cli {
     /// Go on after a broken promise, and count them.
     #[arg(long)]
     keep_going: bool,
-    /// Print every broken promise, not only the first forty.
+    /// Print every broken promise, not only the first forty; with `--day` every line, also what repeats itself.
     #[arg(long)]
     all: bool,
 }
@@ -81,11 +85,32 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if cli.day.is_some() {
+        return the_day(venue.unwrap_or(VenueKind::Binance), cli.all);
+    }
     let choice = Choice { venue, calm: cli.calm };
     match cli.seed {
         Some(seed) => one(&cli, draw(seed, choice)),
         None => many(&cli, choice),
     }
+}
+
+/// The 10th of October 2025, chapter by chapter.
+fn the_day(venue: VenueKind, all: bool) -> ExitCode {
+    let mut kept = true;
+    for chapter in october::Chapter::ALL {
+        let life = october::life(chapter, venue, PositionSide::Long);
+        println!("\n{chapter:?}: {}", story::place(&life));
+        let ended = play(&life, Trace::told());
+        let violations = ended.violations;
+        let story = ended.trace.story();
+        let told = if all { story } else { story::without_repetition(&story) };
+        told.iter().for_each(|line| println!("{line}"));
+        violations.iter().for_each(|violation| println!("{}", shown(life.seed, violation)));
+        kept &= violations.is_empty();
+    }
+    println!("\n{}", if kept { "no promise was broken" } else { "a promise was broken" });
+    if kept { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 /// One life with its story.

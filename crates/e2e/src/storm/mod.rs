@@ -13,6 +13,7 @@
 pub mod disk;
 pub mod draw;
 pub mod life;
+pub mod october;
 pub mod plans;
 pub mod process;
 pub mod shrink;

@@ -2,7 +2,11 @@
 
 use super::life::{Act, Life};
 use super::troubles;
+use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// What says the same but for its numbers is told so often.
+const TOLD: usize = 3;
 
 /// A life in words.
 #[must_use]
@@ -32,4 +36,27 @@ pub fn place(life: &Life) -> String {
         let _ = writeln!(text, "  {at} ms: {act:?}");
     }
     text
+}
+
+/// A long story for people: prices are left out, and what happens again and again is told three times; each time
+/// something else has happened in between, how much was left out is said.
+#[must_use]
+pub fn without_repetition(story: &[String]) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut told, mut left_out) = (Vec::new(), 0_usize);
+    for line in story.iter().filter(|line| !line.contains(" price ")) {
+        let words: String = line.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let count = seen.entry(words.split_whitespace().collect()).or_default();
+        *count += 1;
+        if *count > TOLD {
+            left_out += 1;
+            continue;
+        }
+        if left_out > 0 {
+            told.push(format!("         … {left_out} lines like these"));
+            left_out = 0;
+        }
+        told.push(line.clone());
+    }
+    told
 }

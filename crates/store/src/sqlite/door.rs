@@ -43,8 +43,23 @@ pub(super) fn free_name(store: &Path, suffix: &str) -> PathBuf {
         .unwrap_or_else(|| beside(store, suffix))
 }
 
-/// Refuses files that are not ours or newer, without touching them or leaving anything beside them.
+/// Refuses files that are not ours or newer, without touching them or leaving anything beside them. One that has been ours,
+/// as its lock file shows, and does not look so any more is damaged: an engine does not stay down for it (F-M07, R9).
 pub(crate) fn refuse_strangers(path: &Path, file: &str) -> Result<(), StoreError> {
+    match look_at_header(path, file) {
+        Err(StoreError::NotOurs { .. }) if has_been_ours(path) => {
+            Err(StoreError::Damaged { file: file.to_owned(), why: "its header is not that of a store".to_owned() })
+        }
+        looked => looked,
+    }
+}
+
+/// Whether an engine has locked this store before.
+fn has_been_ours(path: &Path) -> bool {
+    fs::read_to_string(beside(path, ".lock")).is_ok_and(|text| holder(&text).1.is_some())
+}
+
+fn look_at_header(path: &Path, file: &str) -> Result<(), StoreError> {
     let Ok(existing) = File::open(path) else { return Ok(()) };
     let not_ours = || StoreError::NotOurs { file: file.to_owned() };
     let mut head = Vec::new();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::builders::{checkpoint, open, steps};
-use backstop_store::{Journal, ReadOnly, SqliteJournal, StoreError, set_aside};
+use backstop_store::{FileLease, Journal, ReadOnly, SqliteJournal, StoreError, set_aside};
 use rusqlite::Connection;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,30 @@ fn what_is_not_ours_is_left_untouched() {
         assert!(matches!(ReadOnly::open(&path), Err(StoreError::NotOurs { .. })), "{what}");
         assert!(fs::read(&path).unwrap() == before, "{what}");
         assert_eq!(names_in(folder.path()), ["s.db"], "{what}: nothing is left beside it");
+    }
+}
+
+#[test]
+fn what_was_ours_and_does_not_look_so_any_more_is_damaged_and_never_a_reason_to_stay_down() {
+    // F-M07, R9: a power failure may leave zeros, a bad disk any bit of the header.
+    let flips: [(&str, usize); 5] =
+        [("the magic", 3), ("the page size", 16), ("the form of reading", 19), ("the owner", 70), ("everything", 0)];
+    for (what, at) in flips {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        open(&path).append(&steps(1, 5)).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        match what {
+            "everything" => bytes.fill(0),
+            _ => bytes[at] ^= 4,
+        }
+        fs::write(&path, &bytes).unwrap();
+        let lease = FileLease::take(&path).unwrap();
+        let wrong = SqliteJournal::open_held(&path, &lease).and_then(|journal| journal.load().map(drop)).unwrap_err();
+        assert!(wrong.is_damage() && !wrong.is_foreign(), "{what}: {wrong}");
+        assert!(ReadOnly::open(&path).and_then(|reader| reader.verify().map(drop)).is_err(), "{what}");
+        assert!(FileLease::take(&path).unwrap_err().is_another_engine(), "{what}: it is held all the same");
+        assert!(fs::read(&path).unwrap() == bytes, "{what}: left untouched");
     }
 }
 

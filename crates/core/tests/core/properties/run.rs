@@ -54,6 +54,8 @@ pub enum Action {
     ClosePart(u8),
     /// The operator pauses, or lets it go on.
     Pause(bool),
+    /// The loop is late: a price is heard before the deadlines that have come meanwhile (F-J03).
+    Late { basis_points: i16 },
     /// The regular look.
     Snapshot,
     /// Nothing but time.
@@ -83,6 +85,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (1_u8..=100).prop_map(Action::ClosePart),
         1 => any::<bool>().prop_map(Action::Pause),
         3 => Just(Action::Wait),
+        2 => (-30_i16..30).prop_map(|basis_points| Action::Late { basis_points }),
     ]
 }
 
@@ -232,7 +235,10 @@ impl Run {
         self.toy.by_hand(true, entry, quantity);
         self.deliver();
         for (wait, action) in self.case.actions.clone() {
-            self.pass(Span::from_millis(i64::from(wait)));
+            match action {
+                Action::Late { .. } => self.toy.now = self.toy.now.plus(Span::from_millis(i64::from(wait.min(600)))),
+                _ => self.pass(Span::from_millis(i64::from(wait))),
+            }
             self.act(action);
         }
         self.act(Action::Pause(false));
@@ -300,6 +306,9 @@ impl Run {
             Action::Pause(paused) => self.hand_in(Event::Pause { position: key(self.case.side), paused }),
             Action::Close => self.hand_in(Event::Close { position: key(self.case.side) }),
             Action::Snapshot => self.toy.snapshot(),
+            Action::Late { basis_points } => {
+                return self.act(Action::Move { basis_points, lag: 0, spread: 2, sure: true });
+            }
             Action::Wait => {}
         }
         self.deliver();

@@ -1,0 +1,3 @@
+//! Whole-system stories: production engine and runtime logic against simulated venues.
+
+mod october;
