@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask check`, `cargo xtask demo`, `cargo xtask test`.
+//! The project's own chores: `cargo xtask check`, `cargo xtask demo`, `cargo xtask storm`, `cargo xtask test`.
 //!
 //! This file reads the command line and turns the outcome into an exit code. The house rules live
 //! in `check`, the stages of a full run in `stages`; nothing here knows what Backstop does.
@@ -8,6 +8,7 @@ mod child;
 mod demo;
 mod smoke;
 mod stages;
+mod storm;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,8 +31,20 @@ enum Chore {
         #[arg(long)]
         bless: bool,
     },
+    /// Play the crash matrix: every point, command, world and venue; `--cell NAME` plays one with its story.
+    Crashes {
+        /// Passed on unchanged.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the release binary and run `backstop demo` with the given arguments.
     Demo {
+        /// Passed on unchanged.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Play position lives under faults, for example `--seeds 1..100000` or `--seed 7`.
+    Storm {
         /// Passed on unchanged.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -44,7 +57,9 @@ fn main() -> ExitCode {
     let root = workspace_root();
     let outcome = match Cli::parse().chore {
         Chore::Check { bless } => check::run(&root, bless),
+        Chore::Crashes { arguments } => storm::run(&root, Some("crashes"), &arguments),
         Chore::Demo { arguments } => demo::run(&root, &arguments),
+        Chore::Storm { arguments } => storm::run(&root, None, &arguments),
         Chore::Test => stages::run(&root),
     };
     match outcome {

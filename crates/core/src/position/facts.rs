@@ -308,12 +308,17 @@ impl Position {
     }
 
     /// An order of ours that we do not know has executed: its incarnation has been, and the next one needs ids of its own
-    /// (R2), also when the journal that knew is gone.
+    /// (R2), also when the journal that knew is gone. Within an incarnation of which we know orders, the next
+    /// one of its leg does: most venues take an id once more when its order is over (R3).
     fn pass_epoch(&mut self, fill: &Fill) {
         let ours = fill.order.as_ref().and_then(Named::read);
         let ours = ours.filter(|named| named.scope == self.scope && named.side == self.key.side);
-        if let Some(named) = ours.filter(|_| self.live.is_none()) {
-            self.epoch = self.epoch.max(named.epoch);
+        let Some(named) = ours else { return };
+        match &self.live {
+            None => self.epoch = self.epoch.max(named.epoch),
+            Some(live) if !live.has_sent_nothing() => self.note_revision(&named),
+            // Our orders may have to be recognised at the venue yet.
+            Some(_) => {}
         }
     }
 

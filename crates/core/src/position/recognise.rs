@@ -12,6 +12,13 @@ use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::orders::{Leg, Named};
 use backstop_model::{Epoch, OrderReport, OutOfRange, Quantity, RestingTargets, Severity};
 
+impl Live {
+    /// Nothing has been sent for this incarnation, as far as anybody remembers.
+    pub(super) fn has_sent_nothing(&self) -> bool {
+        self.whole.revision == 0 && self.tranches.iter().all(|tranche| tranche.revisions.is_empty())
+    }
+}
+
 impl Position {
     /// Recognises orders of ours in a full read, if nothing has been sent for this incarnation yet.
     ///
@@ -23,9 +30,7 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let nothing_sent =
-            |live: &Live| live.whole.revision == 0 && live.tranches.iter().all(|tranche| tranche.revisions.is_empty());
-        if self.is_flat() || !self.live.as_deref().is_some_and(nothing_sent) {
+        if self.is_flat() || !self.live.as_deref().is_some_and(Live::has_sent_nothing) {
             return Ok(());
         }
         let ours: Vec<(Named, &OrderReport)> =

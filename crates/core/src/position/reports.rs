@@ -196,15 +196,8 @@ impl Position {
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
             _ => OrderState::Working { change: None },
         };
-        let live = self.live.as_deref_mut().filter(|_| named.epoch == self.epoch);
-        if let (Leg::WholeStop, Some(live)) = (named.leg, live) {
-            live.whole.revision = named.revision.max(live.whole.revision);
-        }
-        let live = self.live.as_mut().filter(|_| named.epoch == self.epoch && named.leg != Leg::WholeStop);
-        if let Some(tranche) = live.and_then(|live| live.tranche_mut(named.tranche)) {
-            let revision = tranche.revisions.entry(named.leg).or_insert(0);
-            *revision = named.revision.max(*revision);
-        }
+        self.note_revision(&named);
+        self.keep_ground(&named, report);
         self.orders.push(OpenOrder {
             id,
             tranche: named.tranche,
@@ -222,6 +215,27 @@ impl Position {
             changed_at: report.at,
             state,
         });
+    }
+
+    /// A stop of ours that nobody remembers and that is tighter than what is wanted is kept where it is (I3).
+    fn keep_ground(&mut self, named: &Named, report: &OrderReport) {
+        let (side, leg) = (self.key.side, named.leg);
+        let live = self.live.as_mut().filter(|_| leg == Leg::Stop && named.epoch == self.epoch);
+        let stop = live.and_then(|live| live.tranche_mut(named.tranche)).and_then(|tranche| tranche.stop.as_mut());
+        if let (Some(stop), Some(trigger)) = (stop, report.trigger) {
+            stop.price = side.better(stop.price, trigger.price);
+        }
+    }
+
+    /// An order of this incarnation has been at the venue: its id is not used once more (R2, R3).
+    pub(super) fn note_revision(&mut self, named: &Named) {
+        let Some(live) = self.live.as_mut().filter(|_| named.epoch == self.epoch) else { return };
+        if named.leg == Leg::WholeStop {
+            live.whole.revision = named.revision.max(live.whole.revision);
+        } else if let Some(tranche) = live.tranche_mut(named.tranche) {
+            let revision = tranche.revisions.entry(named.leg).or_insert(0);
+            *revision = named.revision.max(*revision);
+        }
     }
 
     /// What the executions of a recognised order are booked as.

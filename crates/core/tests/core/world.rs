@@ -44,6 +44,7 @@ pub struct World {
     last_read: Option<PositionRead>,
     printed: Vec<String>,
     defined: Vec<Event>,
+    remembered: String,
 }
 
 impl World {
@@ -62,6 +63,7 @@ impl World {
             last_read: None,
             printed: Vec::new(),
             defined: Vec::new(),
+            remembered: String::new(),
         }
     }
 
@@ -91,14 +93,10 @@ impl World {
             "snapshot" => self.snapshot(rest),
             "funding" => self.funding(rest),
             "journal" => self.lose_journal(),
-            "permit" => {
-                let permit = match rest {
-                    "all" => Permit::All,
-                    "observe" => Permit::Observe,
-                    _ => Permit::ProtectOnly,
-                };
-                self.handle(Event::Permit { account: ACCOUNT, permit });
-            }
+            "remember" => self.remembered = serde_json::to_string(&self.engine).unwrap(),
+            // `record lost`: the disk has lied about everything since `remember`.
+            "record" => self.engine = serde_json::from_str(&self.remembered).unwrap(),
+            "permit" => self.permit(rest),
             "open" => self.open(rest),
             "take-back" => {
                 let request = RequestId::new(rest).unwrap();
@@ -135,6 +133,15 @@ impl World {
             other => panic!("{other:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
+    }
+
+    fn permit(&mut self, words: &str) {
+        let permit = match words {
+            "all" => Permit::All,
+            "observe" => Permit::Observe,
+            _ => Permit::ProtectOnly,
+        };
+        self.handle(Event::Permit { account: ACCOUNT, permit });
     }
 
     /// `r1 long 0.1 [limit 49000] [plan other]`: the operator asks for an entry.

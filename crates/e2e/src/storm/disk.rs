@@ -99,7 +99,17 @@ impl Disk {
     /// The process dies: of what was not synced yet some of the first may have reached the disk, the rest is gone (F-M03).
     pub fn lose(&mut self, dice: &mut Dice) {
         let queued = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
-        for _ in 0..dice.below(queued.saturating_add(1)) {
+        self.lose_all_but(dice.below(queued.saturating_add(1)) as usize);
+    }
+
+    /// The same, where it is known how much had reached the disk: all of it, or only what was being synced before the
+    /// newest.
+    pub fn lose_newest(&mut self, kept: bool) {
+        self.lose_all_but(if kept { self.queue.len() } else { self.queue.len().saturating_sub(1) });
+    }
+
+    fn lose_all_but(&mut self, count: usize) {
+        for _ in 0..count {
             self.keep_first();
         }
         self.queue.clear();

@@ -54,8 +54,8 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
     let grid = one_of(dice, &GRIDS);
     let adopt = one_of(dice, &[Adopt::Plan, Adopt::Plan, Adopt::Plan, Adopt::HardStop]);
     let plan = plans::draw(dice);
-    let mut life =
-        Life { seed, venue, mode, side, grid, adopt, plan, troubles: Vec::new(), acts: Vec::new(), length: 0 };
+    let (troubles, acts, traps) = (Vec::new(), Vec::new(), Vec::new());
+    let mut life = Life { seed, venue, mode, side, grid, adopt, plan, troubles, acts, traps, length: 0 };
     walk(dice, &mut life);
     open(dice, &mut life);
     people(dice, &mut life);

@@ -3,6 +3,7 @@
 //! Nothing is drawn here and nothing is played. Times are milliseconds since the life began, prices are ticks and
 //! quantities are steps, so that a part of a life can be left out without moving the rest.
 
+use super::trap::Trap;
 use backstop_model::plan::ExitPlanSpec;
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::faults::Scope;
@@ -266,6 +267,8 @@ pub struct Life {
     pub troubles: Vec<Trouble>,
     /// What happens, by time.
     pub acts: Vec<(i64, Act)>,
+    /// Where the process dies, one after the other.
+    pub traps: Vec<Trap>,
     /// When everything is healed, in milliseconds.
     pub length: i64,
 }

@@ -10,9 +10,11 @@
 //! The same seed and build give the same trace, to the last byte. What a real process, a real file system and a real
 //! database do is not played here; the process tests of `app` and `store` do that.
 
+pub mod crashes;
 pub mod disk;
 pub mod draw;
 pub mod life;
+pub mod market;
 pub mod october;
 pub mod plans;
 pub mod process;
@@ -21,6 +23,7 @@ pub mod stage;
 pub mod story;
 pub mod tally;
 pub mod trace;
+pub mod trap;
 pub mod troubles;
 pub mod watch;
 pub mod words;

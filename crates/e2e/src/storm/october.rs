@@ -91,6 +91,7 @@ pub fn life(chapter: Chapter, venue: VenueKind, side: PositionSide) -> Life {
     acts.sort_by_key(|(at, _)| *at);
     let refuses = |fault, what, scope| Trouble { fault, what, per_million: 1_000_000, window: REFUSES, scope };
     Life {
+        traps: Vec::new(),
         seed: 20_251_010,
         venue,
         mode: PositionMode::OneWay,

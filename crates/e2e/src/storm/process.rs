@@ -101,11 +101,21 @@ impl Process {
 
     /// Dies here and now.
     pub fn die(&mut self, now: Timestamp, down: Span) {
+        self.disk.lose(&mut self.dice);
+        self.end(now, down);
+    }
+
+    /// Dies here and now, and it is known whether the newest record has reached the disk.
+    pub fn die_with(&mut self, now: Timestamp, down: Span, kept: bool) {
+        self.disk.lose_newest(kept);
+        self.end(now, down);
+    }
+
+    fn end(&mut self, now: Timestamp, down: Span) {
         self.dies_after = None;
         self.cycle = None;
         self.up_at = now.plus(down);
         self.awake_at = Timestamp::EPOCH;
-        self.disk.lose(&mut self.dice);
     }
 
     /// The decisions' state, while it is up.
@@ -132,17 +142,15 @@ impl Process {
         }
     }
 
-    /// What the disk has to say. True when it has failed.
-    pub fn hear_disk(&mut self, now: Timestamp) -> bool {
-        match (self.disk.poll(now), &mut self.cycle) {
-            (Some(Done::Durable(through)), Some(cycle)) => cycle.durable(through),
-            (Some(Done::Failed), Some(cycle)) => {
-                cycle.journal_failed();
-                return true;
-            }
-            (Some(_), None) | (None, _) => {}
+    /// What the disk has to say.
+    pub fn hear_disk(&mut self, now: Timestamp) -> Option<Done> {
+        let done = self.disk.poll(now)?;
+        let cycle = self.cycle.as_mut()?;
+        match done {
+            Done::Durable(through) => cycle.durable(through),
+            Done::Failed => cycle.journal_failed(),
         }
-        false
+        Some(done)
     }
 
     /// What the loop itself has to say.

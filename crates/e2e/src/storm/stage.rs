@@ -49,6 +49,10 @@ impl Stage {
         let instrument = instrument(life);
         let mut setup = sim::Setup::of(life.venue.profile(), life.seed);
         life.troubles.iter().for_each(|trouble| turn(&mut setup.faults, trouble));
+        if !life.traps.is_empty() {
+            // What is arranged for one request is not to meet another one that has overtaken it.
+            setup.physics.latency.request.jitter = Span::ZERO;
+        }
         let mut exchange = sim::Exchange::new(setup);
         let native = exchange.native();
         exchange.list(SYMBOL, rules(&instrument)).expect("it is the first market");

@@ -3,23 +3,29 @@
 //! Everything that is due happens in the order of time, at one instant until nothing is left of it. After the last act
 //! everything is healed and has half a minute to come to rest; then whatever is open is closed.
 
+use super::disk::Done;
 use super::life::{Act, DiskTrouble, Hand, Incident, Life, Wish};
+use super::market::{Market, Shown};
 use super::process::Process;
 use super::stage::{self, ACCOUNT, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
+use super::trap::{Moment, Traps};
 use super::watch::{Violation, Watch};
 use super::words::Line;
 use backstop_model::{
-    EntryRequest, Event, Leverage, Notice, PositionKey, Price, Prices, Ratio, RequestId, Span, Tick, Timestamp,
+    Command, EntryRequest, Event, Leverage, Notice, PositionKey, Price, Prices, Ratio, RequestId, Span, Tick, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_venues::Venue;
 use backstop_venues::paper::PaperVenue;
+use std::collections::VecDeque;
+
+mod striking;
+
+pub use striking::{Crash, Wreck};
 
 /// Rounds within one instant before something must be wrong.
 const MOST_ROUNDS: usize = 2_000;
-/// The market says its price at least this often.
-const HEARTBEAT: Span = Span::from_secs(1);
 /// After everything is healed, all has come to rest within this (I38).
 const HEALS_WITHIN: i64 = 30_000;
 
@@ -33,26 +39,14 @@ pub struct Ended {
     pub struck: Vec<(sim::Fault, u64)>,
     /// Events the engine took in.
     pub events: u64,
+    /// What became of the traps, where the first has struck.
+    pub crash: Option<Crash>,
 }
 
 /// Plays a life to its end.
 #[must_use]
 pub fn play(life: &Life, trace: Trace) -> Ended {
     World::new(life, trace).live()
-}
-
-/// The prices as they are.
-#[derive(Clone, Copy)]
-struct Market {
-    ticks: i64,
-    lag: i64,
-    spread: i64,
-    /// Where the last price alone is, until then.
-    misprint: Option<(i64, Timestamp)>,
-    mark_away: Option<(i64, Timestamp)>,
-    crossed_until: Timestamp,
-    cut_until: Timestamp,
-    said_at: Timestamp,
 }
 
 struct World<'l> {
@@ -68,6 +62,10 @@ struct World<'l> {
     entries: Vec<EntryRequest>,
     /// How often something was due at an instant that was over.
     idle_rounds: usize,
+    traps: Traps,
+    /// What a trap has brought about, by time.
+    later: VecDeque<(Timestamp, Act)>,
+    crash: Option<Crash>,
 }
 
 impl<'l> World<'l> {
@@ -75,19 +73,25 @@ impl<'l> World<'l> {
         let (stage, venue) = Stage::set(life);
         let now = stage::start();
         trace.begin(now);
-        let market = Market {
-            ticks: i64::from(life.grid.start),
-            lag: 0,
-            spread: 1,
-            misprint: None,
-            mark_away: None,
-            crossed_until: Timestamp::EPOCH,
-            cut_until: Timestamp::EPOCH,
-            said_at: Timestamp::EPOCH,
-        };
+        let market = Market::at(i64::from(life.grid.start));
         let (process, watch) = (Process::new(life.seed), Watch::new(life));
-        let entries = Vec::new();
-        Self { life, stage, now, market, venue, process, watch, trace, events: 0, entries, idle_rounds: 0 }
+        let (entries, traps) = (Vec::new(), Traps::new(life.traps.clone()));
+        Self {
+            life,
+            stage,
+            now,
+            market,
+            venue,
+            process,
+            watch,
+            trace,
+            events: 0,
+            entries,
+            idle_rounds: 0,
+            traps,
+            later: VecDeque::new(),
+            crash: None,
+        }
     }
 
     fn live(mut self) -> Ended {
@@ -118,12 +122,16 @@ impl<'l> World<'l> {
 
     fn come_to_an_end(&mut self) {
         self.until(self.now.plus(Span::from_millis(HEALS_WITHIN)));
+        // What was decided in the last moment is written as well.
+        while let (Some(due), false) = (self.process.disk.next_due(), self.watch.is_broken()) {
+            self.until(due.plus(Span::from_nanos(1)));
+        }
         self.watch.at_the_end(self.now, &self.venue, &self.process);
     }
 
     fn end(self) -> Ended {
         let struck = self.venue.exchange().faults().all_struck().collect();
-        Ended { violations: self.watch.violations(), trace: self.trace, struck, events: self.events }
+        Ended { violations: self.watch.violations(), trace: self.trace, struck, events: self.events, crash: self.crash }
     }
 
     /// Everything that is due before `until`.
@@ -139,6 +147,9 @@ impl<'l> World<'l> {
                 return;
             }
             self.now = self.now.max(next);
+            while let Some((_, act)) = self.later.pop_front_if(|(at, _)| *at <= self.now) {
+                self.act(act);
+            }
             if self.market_is_due() {
                 self.quote();
             }
@@ -153,7 +164,8 @@ impl<'l> World<'l> {
     fn next_due(&self) -> Option<Timestamp> {
         let venue = self.venue.next_due().filter(|_| self.process.acts(self.now));
         let market = Some(self.market.next_due(self.now));
-        [venue, market, self.process.next_due()].into_iter().flatten().min()
+        let later = self.later.front().map(|(at, _)| *at);
+        [venue, market, self.process.next_due(), later].into_iter().flatten().min()
     }
 
     fn market_is_due(&self) -> bool {
@@ -180,9 +192,13 @@ impl<'l> World<'l> {
     /// One turn of the process. False when there was nothing to do, or when it has died.
     fn turn(&mut self) -> bool {
         let now = self.now;
-        if self.process.hear_disk(now) {
-            self.trace.say(now, "disk", format_args!("has failed"));
-            self.watch.journal_was_lost();
+        match self.process.hear_disk(now) {
+            Some(Done::Durable(through)) if self.falls(Moment::Durable(through)) => return true,
+            Some(Done::Failed) => {
+                self.trace.say(now, "disk", format_args!("has failed"));
+                self.watch.journal_was_lost();
+            }
+            Some(Done::Durable(_)) | None => {}
         }
         if self.dies() {
             return true;
@@ -214,17 +230,24 @@ impl<'l> World<'l> {
         }
         while let Some(command) = self.process.next_request(now) {
             happened = true;
-            if self.dies() {
-                return true;
-            }
-            self.trace.say(now, "sends", format_args!("{}", Line(&command)));
-            self.watch.sent(now, &command, &self.venue, &self.process);
-            self.venue.submit(now, &command);
-            if self.dies() {
+            if self.dies() || self.falls(Moment::Leaves(&command)) || self.send(&command) || self.dies() {
                 return true;
             }
         }
         happened
+    }
+
+    /// A command leaves. True when the process dies of it.
+    fn send(&mut self, command: &Command) -> bool {
+        let now = self.now;
+        if self.falls(Moment::Sending(command)) {
+            return true;
+        }
+        self.prepare(command);
+        self.trace.say(now, "sends", format_args!("{}", Line(command)));
+        self.watch.sent(now, command, &self.venue, &self.process);
+        self.venue.submit(now, command);
+        self.falls(Moment::Sent(command))
     }
 
     /// The process takes an event in. True when it has died of it.
@@ -233,6 +256,9 @@ impl<'l> World<'l> {
         self.events += 1;
         if !matches!(event, Event::Wake | Event::Tick(_)) {
             self.trace.say(now, "hears", format_args!("{}", Line(&event)));
+        }
+        if self.falls(Moment::Heard(&event)) {
+            return true;
         }
         self.watch.heard(now, &event);
         let taken = self.process.take(now, event);
@@ -246,7 +272,14 @@ impl<'l> World<'l> {
             self.watch.read(now, read);
         }
         if let Some(step) = taken.step {
+            let sequence = step.record.sequence;
+            if self.falls(Moment::Decided(&step.record)) {
+                return true;
+            }
             self.process.submit(now, step);
+            if self.falls(Moment::Written(sequence)) {
+                return true;
+            }
         }
         self.dies()
     }
@@ -276,6 +309,7 @@ impl<'l> World<'l> {
         drop(self.venue.exchange_mut().advance(now));
         let start = self.process.boot(now);
         self.trace.say(now, "process", format_args!("starts; {} doubts", start.doubts.len()));
+        self.look_at_the_wreck();
         if let Some(warning) = start.warnings.first() {
             self.watch.broken("I20", now, warning.clone());
         }
@@ -447,7 +481,7 @@ impl<'l> World<'l> {
         self.trace.say(self.now, "world", format_args!("is healed"));
         let knobs: Vec<sim::Fault> = self.life.troubles.iter().map(|trouble| trouble.fault).collect();
         let faults = self.venue.exchange_mut().faults_mut();
-        knobs.into_iter().for_each(|fault| faults.clear(fault));
+        knobs.into_iter().chain(striking::KNOBS).for_each(|fault| faults.clear(fault));
         let market = &mut self.market;
         (market.misprint, market.mark_away) = (None, None);
         (market.lag, market.crossed_until, market.cut_until) = (0, self.now, self.now);
@@ -489,39 +523,4 @@ impl<'l> World<'l> {
 fn open_keys(engine: &backstop_core::Engine) -> Vec<PositionKey> {
     let open = engine.positions().filter(|position| !position.quantity().is_zero());
     open.map(|position| position.key).collect()
-}
-
-impl Market {
-    /// When it has something to say: regularly, and when something that was wrong is right again.
-    fn next_due(&self, now: Timestamp) -> Timestamp {
-        let ends = [self.misprint, self.mark_away].into_iter().flatten().map(|(_, until)| until);
-        let ends = ends.chain([self.crossed_until, self.cut_until]).filter(|until| *until > self.said_at);
-        let next = ends.chain([self.said_at.plus(HEARTBEAT)]).min();
-        next.unwrap_or(now)
-    }
-
-    fn prices(&mut self, now: Timestamp, stage: &Stage) -> Prices {
-        self.misprint = self.misprint.filter(|(_, until)| *until > now);
-        self.mark_away = self.mark_away.filter(|(_, until)| *until > now);
-        let last = self.misprint.map_or(self.ticks, |(ticks, _)| ticks);
-        let lag = self.mark_away.map_or(self.lag, |(lag, _)| lag);
-        let spread = self.spread;
-        Prices {
-            last: Some(stage.price(last)),
-            mark: Some(stage.price(self.ticks + lag)),
-            bid: Some(stage.price(self.ticks - spread)),
-            ask: Some(stage.price(self.ticks + spread)),
-        }
-    }
-}
-
-/// Prices on one line.
-struct Shown(Prices);
-
-impl std::fmt::Display for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let show = |price: Option<Price>| price.map_or_else(|| "-".to_owned(), |price| price.to_string());
-        let Prices { last, mark, bid, ask } = self.0;
-        write!(f, "last {} mark {} bid {} ask {}", show(last), show(mark), show(bid), show(ask))
-    }
 }

@@ -17,8 +17,9 @@ mod sending;
 use super::life::{Hand, Life};
 use super::process::Process;
 use super::stage::{self, ME};
+use super::trap::Reach;
 use backstop_core::PositionRead;
-use backstop_model::{Command, Event, Notice, PositionSide, Price, Quantity, Span, Timestamp};
+use backstop_model::{ClientOrderId, Command, Event, Notice, PositionSide, Price, Quantity, Span, Timestamp};
 use backstop_sim::{Fault, Kind, Slot};
 use backstop_venues::paper::{PaperVenue, capability};
 
@@ -64,6 +65,9 @@ struct State {
     smallest: Quantity,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
+    /// Orders that left although their record was lost. Their ids are used once more, and collide only with what is still
+    /// open (R2, R3); that a twin does no harm is I1's matter.
+    unrecorded: Vec<ClientOrderId>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
     overtakes: bool,
 }
@@ -85,7 +89,9 @@ impl Watch {
             filters_changed: false,
             smallest: stage::smallest(life),
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
-            overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault)),
+            unrecorded: Vec::new(),
+            overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
+                || life.traps.iter().any(|trap| trap.reach == Some(Reach::Late)),
         };
         Self {
             violations: Vec::new(),
@@ -150,6 +156,11 @@ impl Watch {
     /// Records are gone, or are not written any more.
     pub fn journal_was_lost(&mut self) {
         self.state.journal_lost = true;
+    }
+
+    /// An order has left, and its record is lost: a disk that lied about its sync.
+    pub fn left_without_record(&mut self, id: ClientOrderId) {
+        self.state.unrecorded.push(id);
     }
 
     /// Somebody has acted at the venue, or has tried to.

@@ -131,11 +131,18 @@ impl Desk {
         }
     }
 
+    /// A deal has one stop and one target: two orders that have asked for the same level share it, and it goes with the
+    /// last of them.
     fn remove(&mut self, job: Job, deal: &sim::Deal, now: Timestamp, out: &mut Outcomes) {
-        match self.book.level_of(deal.origin, job.id, deal.levels) {
+        let mine = self.book.level_of(deal.origin, job.id, deal.levels);
+        let shared = |which: &Which| {
+            which.of(deal.levels).is_some_and(|at| self.book.is_shared(deal.origin, *which, job.id, at))
+        };
+        match mine.filter(|which| !shared(which)) {
             Some(which) => self.change(job, deal, which.set(deal.levels, None, false), now, out),
-            // Another order has taken its level over.
+            // Another order has taken its level over, or has it as well.
             None if self.book.knows(deal.origin, job.id) => {
+                self.book.forget(deal.origin, job.id);
                 out.events.push(job.answer(job.accepted(), now));
                 out.events.extend(job.ended(OrderStatus::Canceled, Quantity::ZERO, deal.side.closing(), now));
             }

@@ -100,6 +100,19 @@ impl DealBook {
         }
     }
 
+    /// An order of ours is over: it has a claim to no level any more.
+    pub fn forget(&mut self, origin: u64, id: ClientOrderId) {
+        if let Some(page) = self.deals.get_mut(&origin) {
+            page.levels.retain(|known| known.id != id);
+        }
+    }
+
+    /// Whether another order that is not over has asked for a level just where it stands.
+    pub fn is_shared(&self, origin: u64, which: Which, id: ClientOrderId, at: Price) -> bool {
+        let mut levels = self.deals.get(&origin).into_iter().flat_map(|page| &page.levels);
+        levels.any(|level| level.which == which && level.id != id && level.at == at)
+    }
+
     /// An order of ours closes a deal or a part of it.
     pub fn note_closing(&mut self, origin: u64, closing: Closing) {
         let closings = &mut self.page(origin).closings;

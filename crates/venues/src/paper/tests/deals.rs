@@ -272,3 +272,21 @@ fn a_stop_that_cannot_become_a_guaranteed_one_is_refused_as_unsupported_and_stay
     assert_eq!((standing.price, standing.guaranteed), (price("98"), false));
     assert!(desk.snapshot().orders.is_empty());
 }
+
+/// Seen in the crash matrix (ig/place-stop/k7/late): a stop of which nobody knew had arrived, a second one asked for the
+/// same level, and cancelling the second took away what the first was believed to be.
+#[test]
+fn a_level_that_two_orders_asked_for_goes_with_the_last_of_them() {
+    for (first, last) in [("one", "two"), ("two", "one")] {
+        let mut desk = ig();
+        desk.ask(&desk.order("one", None, stop("98")));
+        assert!(is_accepted(&desk.ask(&desk.order("two", None, stop("98"))), "two", Asked::Place));
+        let told = desk.ask(&cancel(&desk, first));
+        assert!(is_accepted(&told, first, Asked::Cancel));
+        assert!(reports(&told).iter().any(|of| of.id == Some(id(first)) && of.status == OrderStatus::Canceled));
+        assert_eq!(levels(&desk).0, Some(price("98")), "{last} has it still");
+        assert_eq!(desk.snapshot().orders[0].id, Some(id(last)));
+        desk.ask(&cancel(&desk, last));
+        assert_eq!(levels(&desk).0, None);
+    }
+}

@@ -1,4 +1,6 @@
-//! `storm`: plays lives under faults, many of them or one with its story.
+//! `storm`: plays lives under faults, many of them or one with its story; `storm crashes` plays the crash matrix.
+
+mod crashes;
 
 use backstop_e2e::storm::draw::Choice;
 use backstop_e2e::storm::shrink::shrink;
@@ -6,7 +8,7 @@ use backstop_e2e::storm::trace::Trace;
 use backstop_e2e::storm::{Life, Tally, VenueKind, Violation, draw, play};
 use backstop_e2e::storm::{october, story};
 use backstop_model::PositionSide;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +20,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Plays position lives under faults and checks every promise after every step.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask storm", version)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// Play this seed and print its story.
     #[arg(long, conflicts_with_all = ["seeds", "minutes"])]
     seed: Option<u64>,
@@ -54,6 +59,12 @@ struct Cli {
     all: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Play the crash matrix: every point, command, world and venue.
+    Crashes(crashes::Cli),
+}
+
 fn range(text: &str) -> Result<(u64, u64), String> {
     let (from, until) = text.split_once("..").ok_or("write it as FIRST..LAST, for example 1..1000")?;
     let number = |text: &str| text.parse::<u64>().map_err(|why| format!("{text}: {why}"));
@@ -78,6 +89,9 @@ fn venue(name: &str) -> Result<Option<VenueKind>, String> {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(Part::Crashes(cli)) = &cli.part {
+        return crashes::run(cli);
+    }
     let venue = match venue(&cli.profile) {
         Ok(venue) => venue,
         Err(why) => {
