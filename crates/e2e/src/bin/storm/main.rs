@@ -54,6 +54,9 @@ struct Cli {
     /// Go on after a broken promise, and count them.
     #[arg(long)]
     keep_going: bool,
+    /// Play all of them, and fail only when more than so many lives break a promise.
+    #[arg(long)]
+    at_most: Option<usize>,
     /// Print every broken promise, not only the first forty; with `--day` every line, also what repeats itself.
     #[arg(long)]
     all: bool,
@@ -166,7 +169,7 @@ fn many(cli: &Cli, choice: Choice) -> ExitCode {
                     bar.inc(1);
                     if !violations.is_empty() {
                         broken.lock().expect("nobody panics holding it").push((seed, violations));
-                        stop.store(!cli.keep_going, Ordering::Relaxed);
+                        stop.store(!cli.keep_going && cli.at_most.is_none(), Ordering::Relaxed);
                     }
                 }
                 tally.lock().expect("nobody panics holding it").join(mine);
@@ -209,5 +212,5 @@ fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Dura
         broken.len(),
         took.as_secs_f64()
     );
-    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if broken.len() <= cli.at_most.unwrap_or(0) { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
