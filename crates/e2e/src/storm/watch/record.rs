@@ -62,7 +62,7 @@ fn books(venue: &PaperVenue, process: &Process, found: &mut Found) {
     }
     let ledger = venue.exchange().ledger();
     let theirs = [ledger.realised(ME), ledger.fees(ME)].map(|sum| sum.unwrap_or(Money::ZERO));
-    let near = ours.iter().zip(theirs).all(|(ours, theirs)| ours.minus(theirs).is_ok_and(|off| is_rounding(off)));
+    let near = ours.iter().zip(theirs).all(|(ours, theirs)| ours.minus(theirs).is_ok_and(is_rounding));
     if !near {
         let [[our_profit, our_fees], [profit, fees]] = [ours, theirs];
         let text = format!("profit {our_profit} and fees {our_fees} are told, {profit} and {fees} are the exchange's");
