@@ -62,6 +62,12 @@ pub(crate) struct Market {
 }
 
 impl Engine {
+    /// What may be sent for an account, as far as it was said; its own configuration may allow less.
+    #[must_use]
+    pub fn permitted(&self, account: AccountId) -> Permit {
+        self.permits.get(&account).copied().unwrap_or_default()
+    }
+
     /// An engine that knows nothing yet.
     #[must_use]
     pub fn new() -> Self {
@@ -130,7 +136,7 @@ impl Engine {
         let by_symbol = self.symbol_plans.get(&(key.account, key.instrument)).copied();
         let plan = assigned.or(by_symbol).or(account.plan).and_then(|id| self.plans.get(&id));
         let slippage = median(&market.slippages);
-        let permit = self.permits.get(&key.account).copied().unwrap_or_default().max(account.permit);
+        let permit = self.permitted(key.account).max(account.permit);
         Some(Ctx {
             now,
             account,

@@ -26,6 +26,11 @@ use std::collections::VecDeque;
 /// Records between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 1_000;
 
+/// Why something has not left.
+const NO_RECORD: &str = "nothing can be recorded";
+/// The same.
+const NO_LEASE: &str = "another engine may act";
+
 /// What one event came to.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -204,7 +209,11 @@ impl Cycle {
         while self.waiting.front().is_some_and(|(sequence, _)| *sequence <= through) {
             let mut commands = self.waiting.pop_front().map(|(_, commands)| commands).unwrap_or_default();
             commands.retain(|command| !self.is_asked_already(command));
-            self.executor.push(self.now, commands);
+            if self.may_send(self.now) {
+                self.executor.push(self.now, commands);
+            } else {
+                self.fallout.extend(commands.iter().filter_map(|command| not_sent(command, NO_LEASE, self.now)));
+            }
         }
     }
 
@@ -242,7 +251,7 @@ impl Cycle {
         for (_, commands) in std::mem::take(&mut self.waiting) {
             let (leaves, stays): (Vec<Command>, Vec<Command>) = commands.into_iter().partition(protects);
             self.executor.push(self.now, leaves);
-            self.fallout.extend(stays.iter().filter_map(|command| not_sent(command, self.now)));
+            self.fallout.extend(stays.iter().filter_map(|command| not_sent(command, NO_RECORD, self.now)));
         }
     }
 
@@ -275,10 +284,33 @@ impl Cycle {
     /// for too long, and what may not leave without a journal.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<Event> {
         let now = self.now.max(now);
+        self.follow_lease(now);
         // Nothing is tried out before everything has been read.
         let drills = if self.snapshots.all_read() { self.drills.due(now) } else { Vec::new() };
         let said = self.fallout.drain(..).chain(self.closes.due(now)).chain(drills);
         said.chain(self.executor.overdue(now)).collect()
+    }
+
+    /// Without its lease an engine looks on (F-K04): what it has decided is taken back and not kept for later, when it may
+    /// be wrong. With it, everything is decided anew.
+    fn follow_lease(&mut self, now: Timestamp) {
+        if self.lease.is_none() {
+            return;
+        }
+        let acts = self.may_send(now);
+        let engine = &self.engine;
+        let others = engine.accounts().map(|account| account.id);
+        let others = others.filter(|id| (engine.permitted(*id) == Permit::Observe) == acts);
+        let permit = match (acts, self.journal_failed) {
+            (false, _) => Permit::Observe,
+            (true, true) => Permit::ProtectOnly,
+            (true, false) => Permit::All,
+        };
+        self.fallout.extend(others.map(|account| Event::Permit { account, permit }));
+        if !acts {
+            let back = self.executor.take_back();
+            self.fallout.extend(back.iter().filter_map(|command| not_sent(command, NO_LEASE, now)));
+        }
     }
 
     /// When something is to be done even if nothing happens.
@@ -333,8 +365,8 @@ impl Cycle {
 }
 
 /// A definite answer for a command that has not left.
-fn not_sent(command: &Command, now: Timestamp) -> Option<Event> {
-    let refusal = Refusal::new(RefusalReason::NotSent, "nothing can be recorded");
+fn not_sent(command: &Command, why: &str, now: Timestamp) -> Option<Event> {
+    let refusal = Refusal::new(RefusalReason::NotSent, why);
     Some(Event::Answer(Answer {
         account: command.account(),
         instrument: command.instrument()?,

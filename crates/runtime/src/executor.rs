@@ -70,6 +70,12 @@ impl Executor {
         }
     }
 
+    /// Gives back what has not left: nobody has heard of it.
+    pub fn take_back(&mut self) -> Vec<Command> {
+        let lanes = std::mem::take(&mut self.lanes);
+        lanes.into_values().flatten().map(|(_, command, _)| command).collect()
+    }
+
     fn queue(&mut self, not_before: Timestamp, command: Command, attempts: u32) {
         let key = (command.lane(), command.account(), command.instrument());
         let lane = self.lanes.entry(key).or_default();

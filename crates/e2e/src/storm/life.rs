@@ -164,6 +164,8 @@ pub enum Act {
     },
     /// The disk does something (section M).
     Disk(DiskTrouble),
+    /// Something happens to the lease, or to the engines that want it (section K).
+    Engines(EnginesTrouble),
 }
 
 /// What somebody does by hand.
@@ -244,6 +246,28 @@ pub enum DiskTrouble {
     },
     /// A record has rotted: the journal cannot be read at the next start (F-M07).
     Rots,
+}
+
+/// What happens to the lease, or to the engines that want it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EnginesTrouble {
+    /// Nobody reaches the lease's store for a while (F-K04).
+    Down {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// A second engine over the same journal is started, and waits (F-K01, F-K06).
+    Second,
+    /// The process's clock is so far from the store's.
+    Skew {
+        /// How far, in milliseconds; the lease seems to last longer by it.
+        ms: i64,
+    },
+    /// The process stops between its look at the lease and the wire (F-K02, F-K03).
+    Stall {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
 }
 
 /// One life.

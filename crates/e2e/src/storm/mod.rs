@@ -4,6 +4,8 @@
 //!   seed; a life can be written down and played again without its seed, which is how [`shrink`] makes it small.
 //! * [`world`] plays it: one thread, one virtual clock, the production engine with its runtime logic in a [`process`] that
 //!   can die between any two steps, a [`disk`] that can lose what was not synced, a simulated venue with its own books.
+//! * [`trap`] names a command and the point at which the process dies over it; [`crashes`] enumerates the crash matrix.
+//! * [`lease`] is what two engines over one journal ask for.
 //! * [`watch`] looks after every step, at the venue's books and never at the engine's opinion.
 //! * [`tally`] counts how often each fault of the catalogue has struck.
 //!
@@ -13,6 +15,7 @@
 pub mod crashes;
 pub mod disk;
 pub mod draw;
+pub mod lease;
 pub mod life;
 pub mod market;
 pub mod october;

@@ -8,8 +8,9 @@ use super::disk::{Disk, Done};
 use super::stage::ACCOUNT;
 use backstop_core::Engine;
 use backstop_model::{Command, Event, SnapshotCause, Span, Timestamp};
-use backstop_runtime::{Cycle, Executor, Recovered, SnapshotSchedule, Taken, recover};
+use backstop_runtime::{Cycle, Executor, Lease, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
+use backstop_store::LeaseAnswer;
 use backstop_venues::CandleQuestion;
 
 /// The regular look at the venue, as `run` has it.
@@ -34,6 +35,18 @@ pub struct Process {
     awake_at: Timestamp,
     dies_after: Option<(u32, Span)>,
     dice: Dice,
+    lease: Option<Leased>,
+}
+
+/// How a process asks for its lease.
+#[derive(Clone, Copy)]
+struct Leased {
+    /// Under which name; another one after each start.
+    token: u64,
+    /// Of requests, at the venue.
+    validity: Span,
+    /// How much longer the lease seems to last than it does.
+    skew: Span,
 }
 
 impl Process {
@@ -41,7 +54,26 @@ impl Process {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let (up_at, awake_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
-        Self { disk: Disk::default(), cycle: None, up_at, awake_at, dies_after: None, dice: Dice::new(seed, 0xD1E) }
+        let (disk, dice) = (Disk::default(), Dice::new(seed, 0xD1E));
+        Self { disk, cycle: None, up_at, awake_at, dies_after: None, dice, lease: None }
+    }
+
+    /// The same, sending only while it holds a lease; requests at its venue are valid so long.
+    #[must_use]
+    pub fn under_lease(mut self, validity: Span) -> Self {
+        self.lease = Some(Leased { token: 1, validity, skew: Span::ZERO });
+        self
+    }
+
+    /// Another process over the same journal, under another name. What this one had not synced is lost, and what it
+    /// writes from now on is nobody's.
+    pub fn succeeded_by(&mut self, token: u64) -> Self {
+        self.disk.lose(&mut self.dice);
+        let lease = self.lease.map(|lease| Leased { token, skew: Span::ZERO, ..lease });
+        let mut fresh = Self { lease, ..Self::new(token) };
+        fresh.dice = self.dice.clone();
+        fresh.disk = std::mem::take(&mut self.disk);
+        fresh
     }
 
     /// Starts it, from what its disk holds; without a journal when that cannot be read (R9).
@@ -55,6 +87,9 @@ impl Process {
         if is_lost {
             cycle.journal_failed();
         }
+        if let Some(lease) = self.lease {
+            cycle = cycle.under(Lease::new(lease.validity));
+        }
         self.cycle = Some(cycle);
         Start { doubts, known_until: at.plus(Span::from_secs(-3_600)), warnings }
     }
@@ -62,6 +97,11 @@ impl Process {
     /// Dies after so many steps, and is down for so long.
     pub const fn die_after(&mut self, steps: u32, down: Span) {
         self.dies_after = Some((steps, down));
+    }
+
+    /// Nothing kills it any more.
+    pub const fn is_spared(&mut self) {
+        self.dies_after = None;
     }
 
     /// Stops and goes on then.
@@ -116,6 +156,53 @@ impl Process {
         self.cycle = None;
         self.up_at = now.plus(down);
         self.awake_at = Timestamp::EPOCH;
+        if let Some(lease) = &mut self.lease {
+            lease.token += 2;
+        }
+    }
+
+    /// The name it asks for the lease under.
+    #[must_use]
+    pub fn token(&self) -> u64 {
+        self.lease.map_or(0, |lease| lease.token)
+    }
+
+    /// Its clock is so far from that of the lease's store.
+    pub const fn skew_lease(&mut self, skew: Span) {
+        if let Some(lease) = &mut self.lease {
+            lease.skew = skew;
+        }
+    }
+
+    /// Whether it should ask for its lease now.
+    pub fn is_lease_due(&mut self, now: Timestamp) -> bool {
+        let lease = self.cycle.as_mut().and_then(Cycle::lease);
+        lease.and_then(|lease| lease.due_at()).is_some_and(|due| due <= now)
+    }
+
+    /// Hears about its lease. True when somebody else acts, and it has to end.
+    pub fn hear_lease(&mut self, now: Timestamp, answer: &LeaseAnswer) -> bool {
+        let skew = self.lease.map_or(Span::ZERO, |lease| lease.skew);
+        let Some(lease) = self.cycle.as_mut().and_then(Cycle::lease) else { return false };
+        lease.heard(now.plus(skew), answer);
+        lease.is_lost()
+    }
+
+    /// Whether it may send now, as far as its lease goes.
+    pub fn may_send(&mut self, now: Timestamp) -> bool {
+        self.cycle.as_mut().is_some_and(|cycle| cycle.lease().is_none_or(|lease| lease.may_send(now)))
+    }
+
+    /// The epoch it acts under.
+    pub fn epoch(&mut self) -> Option<u64> {
+        self.cycle.as_mut().and_then(Cycle::lease).and_then(|lease| lease.epoch())
+    }
+
+    /// The journal has seen a higher epoch than its own, and takes nothing from it any more.
+    pub fn is_refused_by_journal(&mut self) {
+        if let Some(cycle) = &mut self.cycle {
+            cycle.journal_failed();
+        }
     }
 
     /// The decisions' state, while it is up.

@@ -40,6 +40,7 @@ pub struct Stage {
     tick: Price,
     step: Quantity,
     definitions: Vec<Event>,
+    request_validity: Span,
 }
 
 impl Stage {
@@ -62,6 +63,8 @@ impl Stage {
         let mut venue = PaperVenue::new(exchange, None, start());
         venue.name_account(ACCOUNT, name(ME));
         venue.name_instrument(MARKET, instrument.symbol);
+        let offered = capability(&native, life.mode);
+        let request_validity = offered.request_validity;
         let account = Account {
             id: ACCOUNT,
             name: name(ME),
@@ -70,7 +73,7 @@ impl Stage {
             plan: Some(PlanId(0)),
             adopt: life.adopt,
             hard_stop: (life.adopt == backstop_model::Adopt::HardStop).then_some(life.plan.stop_loss),
-            capability: capability(&native, life.mode),
+            capability: offered,
             currency: instrument.currency,
             limits: backstop_model::account::Limits::default(),
             permit: backstop_model::Permit::default(),
@@ -84,7 +87,7 @@ impl Stage {
             Event::DefineInstrument(Box::new(instrument)),
             Event::DefineAccount(Box::new(account)),
         ];
-        (Self { tick, step, definitions }, venue)
+        (Self { tick, step, definitions, request_validity }, venue)
     }
 
     /// What the engine is told first.
@@ -104,6 +107,12 @@ impl Stage {
     #[must_use]
     pub fn quantity(&self, steps: u32) -> Quantity {
         self.step.share(Ratio::whole(steps), Rounding::Nearest).unwrap_or(self.step)
+    }
+
+    /// How long requests of the venue are valid.
+    #[must_use]
+    pub const fn request_validity(&self) -> Span {
+        self.request_validity
     }
 
     /// The price grid.

@@ -5,7 +5,7 @@
 //! struck is counted where it strikes.
 
 use super::draw::{between, one_of};
-use super::life::{Act, DiskTrouble, Hand, Incident, Life, Trouble, What};
+use super::life::{Act, DiskTrouble, EnginesTrouble, Hand, Incident, Life, Trouble, What};
 use backstop_sim::dice::Dice;
 use backstop_sim::faults::Scope;
 use backstop_sim::{Fault, Profile};
@@ -102,6 +102,10 @@ const MENU: &[Line] = &[
     stretch(&["F-I06"], Fault::Reject, What::Throttled, Scope::Cancels),
     stretch(&["F-I06"], Fault::Http, What::Unavailable503, Scope::Reads),
     act(&["F-J03", "F-K02"], |dice, _| Act::Freeze { ms: between(dice, 300, 20_000) }),
+    act(&["F-K01", "F-K06"], |_, _| Act::Engines(EnginesTrouble::Second)),
+    act(&["F-K02", "F-K03"], |dice, _| Act::Engines(EnginesTrouble::Stall { ms: between(dice, 300, 20_000) })),
+    act(&["F-K04"], |dice, _| Act::Engines(EnginesTrouble::Down { ms: between(dice, 1_000, 25_000) })),
+    act(&["F-K02"], |dice, _| Act::Engines(EnginesTrouble::Skew { ms: between(dice, -1_000, 1_000) })),
     act(&["F-L01"], |_, _| Act::Hand(Hand::CancelStop)),
     act(&["F-M01", "F-M03"], |dice, _| Act::Kill { after: dice.below(60), down: between(dice, 20, 5_000) }),
     act(&["F-M04", "F-M05", "F-M06", "F-M08"], |_, _| Act::Disk(DiskTrouble::Fails)),
@@ -145,6 +149,10 @@ pub fn draw(dice: &mut Dice, life: &mut Life) {
         Way::Act(make) => {
             let act = make(dice, life);
             life.acts.push((between(dice, 1_500, life.length), act));
+            if matches!(act, Act::Engines(_)) && dice.below(4) > 0 {
+                // Most of it only shows when somebody else waits.
+                life.acts.push((between(dice, 0, 3_000), Act::Engines(EnginesTrouble::Second)));
+            }
             if STARTS_AGAIN.contains(&line.ids[0]) {
                 let after = dice.below(20);
                 life.acts.push((between(dice, from.max(2_000), life.length), Act::Kill { after, down: 500 }));
@@ -207,6 +215,12 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             Incident::CancelAll => &["F-D06"],
             Incident::Liquidate => &["F-F01"],
             Incident::Settle => &["F-F03"],
+        },
+        Act::Engines(trouble) => match trouble {
+            EnginesTrouble::Down { .. } => &["F-K04"],
+            EnginesTrouble::Second => &["F-K01", "F-K06"],
+            EnginesTrouble::Skew { .. } => &["F-K02"],
+            EnginesTrouble::Stall { .. } => &["F-K02", "F-K03"],
         },
         Act::Kill { .. } => &["F-M01", "F-M03"],
         Act::Freeze { .. } => &["F-J03", "F-K02"],

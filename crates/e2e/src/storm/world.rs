@@ -20,7 +20,10 @@ use backstop_venues::Venue;
 use backstop_venues::paper::PaperVenue;
 use std::collections::VecDeque;
 
+mod engines;
 mod striking;
+
+use engines::Engines;
 
 pub use striking::{Crash, Wreck};
 
@@ -66,6 +69,8 @@ struct World<'l> {
     /// What a trap has brought about, by time.
     later: VecDeque<(Timestamp, Act)>,
     crash: Option<Crash>,
+    /// The lease and its candidates, in lives that have one.
+    engines: Option<Engines>,
 }
 
 impl<'l> World<'l> {
@@ -74,7 +79,11 @@ impl<'l> World<'l> {
         let now = stage::start();
         trace.begin(now);
         let market = Market::at(i64::from(life.grid.start));
-        let (process, watch) = (Process::new(life.seed), Watch::new(life));
+        let (mut process, watch) = (Process::new(life.seed), Watch::new(life));
+        let leased = life.acts.iter().any(|(_, act)| matches!(act, Act::Engines(_)));
+        if leased {
+            process = process.under_lease(stage.request_validity());
+        }
         let (entries, traps) = (Vec::new(), Traps::new(life.traps.clone()));
         Self {
             life,
@@ -91,6 +100,7 @@ impl<'l> World<'l> {
             traps,
             later: VecDeque::new(),
             crash: None,
+            engines: leased.then(Engines::new),
         }
     }
 
@@ -165,7 +175,8 @@ impl<'l> World<'l> {
         let venue = self.venue.next_due().filter(|_| self.process.acts(self.now));
         let market = Some(self.market.next_due(self.now));
         let later = self.later.front().map(|(at, _)| *at);
-        [venue, market, self.process.next_due(), later].into_iter().flatten().min()
+        let engines = self.engines.as_ref().and_then(Engines::next_due);
+        [venue, market, self.process.next_due(), later, engines].into_iter().flatten().min()
     }
 
     fn market_is_due(&self) -> bool {
@@ -182,10 +193,12 @@ impl<'l> World<'l> {
             if self.process.is_due(self.now) {
                 self.boot();
             }
+            self.keep_leases();
             if !self.process.acts(self.now) || !self.turn() {
                 break;
             }
         }
+        self.note_who_acts();
         self.watch.look(self.now, &self.venue, &self.process);
     }
 
@@ -244,6 +257,8 @@ impl<'l> World<'l> {
             return true;
         }
         self.prepare(command);
+        self.stall();
+        self.watch.sent_under(now, self.process.epoch());
         self.trace.say(now, "sends", format_args!("{}", Line(command)));
         self.watch.sent(now, command, &self.venue, &self.process);
         self.venue.submit(now, command);
@@ -340,6 +355,7 @@ impl<'l> World<'l> {
 
     /// The price reaches the engine.
     fn feed(&mut self, prices: Prices) {
+        self.feed_aside(&Tick { instrument: MARKET, prices, confirmed: false });
         if self.process.acts(self.now) {
             self.trace.say(self.now, "price", format_args!("{prices}", prices = Shown(prices)));
             self.take(Event::Tick(Tick { instrument: MARKET, prices, confirmed: false }));
@@ -378,6 +394,7 @@ impl<'l> World<'l> {
                 self.process.freeze(lasts(ms));
                 self.watch.disturbed(lasts(ms));
             }
+            Act::Engines(trouble) => self.trouble_engines(trouble),
             Act::Disk(DiskTrouble::Fails) => self.process.disk.fail_next(),
             Act::Disk(DiskTrouble::Rots) => self.process.disk.rot(),
             Act::Disk(DiskTrouble::Slow { sync, ms }) => {
@@ -485,11 +502,13 @@ impl<'l> World<'l> {
         let market = &mut self.market;
         (market.misprint, market.mark_away) = (None, None);
         (market.lag, market.crossed_until, market.cut_until) = (0, self.now, self.now);
+        self.process.is_spared();
         if self.process.is_journal_failed() {
             self.process.disk = super::disk::Disk::default();
             self.process.die(self.now, Span::from_millis(500));
             self.has_died();
         }
+        self.heal_leases();
         self.watch.healed(self.now);
         self.quote();
         self.act(Act::Wish(Wish::Pause(false)));

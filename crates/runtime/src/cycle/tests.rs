@@ -189,15 +189,21 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
 }
 
 #[test]
-fn without_its_lease_nothing_leaves() {
-    // F-K01, F-K02.
+fn without_its_lease_nothing_leaves_and_with_it_everything_is_decided_anew() {
+    // F-K01, F-K02, F-K04: a command that has waited for its lease may be wrong by now.
     let mut bench = Bench::new();
     bench.cycle = bench.cycle.under(Lease::new(Span::from_secs(3)));
     bench.take(definitions());
     bench.take([entry()]);
     bench.cycle.durable(bench.cycle.sequence());
     assert!(bench.leaves().is_empty());
+    bench.cycle.durable(bench.cycle.sequence());
+    assert!(bench.leaves().is_empty());
+    assert_eq!(bench.cycle.engine().permitted(AccountId(0)), Permit::Observe);
     let granted = backstop_store::LeaseAnswer::Granted { epoch: 1, taken_over: false };
     bench.cycle.lease().unwrap().heard(Timestamp::EPOCH, &granted);
+    assert!(bench.leaves().is_empty(), "what was decided then is not sent now");
+    assert_eq!(bench.cycle.engine().permitted(AccountId(0)), Permit::All);
+    bench.cycle.durable(bench.cycle.sequence());
     assert_eq!(bench.leaves(), ["stop"]);
 }

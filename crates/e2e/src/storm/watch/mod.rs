@@ -1,7 +1,7 @@
 //! The promises, checked after every step at the venue's books (faults.md, invariants).
 //!
 //! * `books`: what the ledger shows at any instant: I1, I3, I4, I5, I6.
-//! * `sending`: every command as it leaves: I7, I12, I16, I18, I19, I36.
+//! * `sending`: every command as it leaves: I7, I12, I16, I18, I19, I36; and here, under which epoch: I17.
 //! * `clocks`: what may be wrong for a while and not for longer: I25 to I27, I30, I31.
 //! * `record`: what is told of positions, and the accounts at the end: I10, I11, I20, I38.
 //!
@@ -14,7 +14,7 @@ mod covers;
 mod record;
 mod sending;
 
-use super::life::{Hand, Life};
+use super::life::{Act, EnginesTrouble, Hand, Life};
 use super::process::Process;
 use super::stage::{self, ME};
 use super::trap::Reach;
@@ -47,6 +47,8 @@ pub struct Watch {
     sent: Sent,
     told: Told,
     state: State,
+    /// The highest epoch that something has left under.
+    epoch: Option<u64>,
 }
 
 /// What the checks have in common.
@@ -91,6 +93,7 @@ impl Watch {
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
+                || life.acts.iter().any(|(_, act)| matches!(act, Act::Engines(EnginesTrouble::Stall { .. })))
                 || life.traps.iter().any(|trap| trap.reach == Some(Reach::Late)),
         };
         Self {
@@ -100,6 +103,7 @@ impl Watch {
             sent: Sent::default(),
             told: Told,
             state,
+            epoch: None,
         }
     }
 
@@ -116,6 +120,15 @@ impl Watch {
         let mut found = Vec::new();
         self.sent.leaves(now, command, venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// I17: whatever leaves, leaves under the highest epoch there has been.
+    pub fn sent_under(&mut self, now: Timestamp, epoch: Option<u64>) {
+        if epoch < self.epoch {
+            let text = format!("something leaves under the epoch {epoch:?}, after {:?}", self.epoch);
+            self.broken("I17", now, text);
+        }
+        self.epoch = self.epoch.max(epoch);
     }
 
     /// The engine takes an event in.
