@@ -35,7 +35,9 @@ impl Position {
         }
         let ours: Vec<(Named, &OrderReport)> =
             reports.filter_map(|report| Some((self.unknown(report)?, report))).collect();
-        let Some(epoch) = ours.iter().map(|(named, _)| named.epoch).max() else { return Ok(()) };
+        // What is left of an earlier incarnation says nothing of this one: its ids are used up (R2).
+        let newest = ours.iter().map(|(named, _)| named.epoch).max();
+        let Some(epoch) = newest.filter(|epoch| *epoch >= self.epoch) else { return Ok(()) };
         self.epoch = epoch;
         self.manage(ctx, out)?;
         let current: Vec<_> = ours.into_iter().filter(|(named, _)| named.epoch == epoch).collect();
