@@ -120,6 +120,11 @@ pub enum Act {
         /// Half the spread.
         spread: i64,
     },
+    /// The whole market jumps, over whatever waits in between (F-C17, F-C18).
+    Gap {
+        /// Where to.
+        ticks: i64,
+    },
     /// The last price alone is somewhere else for a moment (F-H01).
     Misprint {
         /// Where.

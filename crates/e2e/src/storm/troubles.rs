@@ -70,7 +70,7 @@ const MENU: &[Line] = &[
     knob(&["F-C06"], Fault::CancelBySystem),
     knob(&["F-C07"], Fault::TriggerReject),
     knob(&["F-C11"], Fault::TriggerStuck),
-    act(&["F-C18", "F-C01", "F-C17"], jump),
+    act(&["F-C17", "F-C18"], jump),
     act(&["F-D01"], |_, _| Act::Hand(Hand::Close)),
     act(&["F-D02"], |dice, _| Act::Hand(Hand::Reduce { steps: 1 + dice.below(60) })),
     act(&["F-D03"], |dice, life| Act::Hand(Hand::Open { steps: life.grid.least_steps + dice.below(60) })),
@@ -106,7 +106,6 @@ const MENU: &[Line] = &[
     act(&["F-K02", "F-K03"], |dice, _| Act::Engines(EnginesTrouble::Stall { ms: between(dice, 300, 20_000) })),
     act(&["F-K04"], |dice, _| Act::Engines(EnginesTrouble::Down { ms: between(dice, 1_000, 25_000) })),
     act(&["F-K02"], |dice, _| Act::Engines(EnginesTrouble::Skew { ms: between(dice, -1_000, 1_000) })),
-    act(&["F-L01"], |_, _| Act::Hand(Hand::CancelStop)),
     act(&["F-M01", "F-M03"], |dice, _| Act::Kill { after: dice.below(60), down: between(dice, 20, 5_000) }),
     act(&["F-M04", "F-M05", "F-M06", "F-M08"], |_, _| Act::Disk(DiskTrouble::Fails)),
     act(&["F-M07"], |_, _| Act::Disk(DiskTrouble::Rots)),
@@ -184,7 +183,7 @@ fn moved(dice: &mut Dice, life: &Life) -> i64 {
 /// A gap of some percent: everything between is jumped over.
 fn jump(dice: &mut Dice, life: &Life) -> Act {
     let ticks = i64::from(life.grid.start);
-    Act::Market { ticks: ticks + ticks * between(dice, -900, 900) / 10_000, lag: 0, spread: 1 }
+    Act::Gap { ticks: ticks + ticks * between(dice, -900, 900) / 10_000 }
 }
 
 fn misprint(dice: &mut Dice, life: &Life) -> Act {
@@ -198,6 +197,7 @@ fn misprint(dice: &mut Dice, life: &Life) -> Act {
 pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
     match act {
         Act::Market { .. } | Act::Wish(_) => &[],
+        Act::Gap { .. } => &["F-C17", "F-C18"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
         Act::Crossed { .. } => &["F-H03"],

@@ -369,6 +369,10 @@ impl<'l> World<'l> {
         let now = self.now;
         let lasts = |ms: i64| now.plus(Span::from_millis(ms));
         match act {
+            Act::Gap { ticks } => {
+                (self.market.ticks, self.market.lag, self.market.spread) = (ticks, 0, 1);
+                self.quote();
+            }
             Act::Market { ticks, lag, spread } => {
                 (self.market.ticks, self.market.lag, self.market.spread) = (ticks, lag, spread);
                 self.quote();

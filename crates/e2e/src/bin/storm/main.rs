@@ -196,9 +196,7 @@ fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {
 }
 
 fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
-    if cli.coverage {
-        tally.rows().iter().for_each(|(id, hits)| println!("{id}  {hits}"));
-    }
+    let never = if cli.coverage { coverage(tally) } else { false };
     let mut broken = broken.to_vec();
     broken.sort_by_key(|(seed, _)| *seed);
     for (seed, violations) in broken.iter().take(if cli.all { usize::MAX } else { 40 }) {
@@ -212,5 +210,20 @@ fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Dura
         broken.len(),
         took.as_secs_f64()
     );
-    if broken.len() <= cli.at_most.unwrap_or(0) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    let bad = never || broken.len() > cli.at_most.unwrap_or(0);
+    if bad { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+/// Lives after which every fault of the menu must have struck.
+const ENOUGH: u64 = 100_000;
+
+/// Prints how often each fault has struck. True when one never has, over lives enough.
+fn coverage(tally: &Tally) -> bool {
+    let rows = tally.rows();
+    rows.iter().for_each(|(id, hits)| println!("{id}  {hits}"));
+    let never: Vec<&str> = rows.iter().filter(|(_, hits)| *hits == 0).map(|(id, _)| *id).collect();
+    if tally.lives >= ENOUGH && !never.is_empty() {
+        println!("never struck in {} lives: {}", tally.lives, never.join(" "));
+    }
+    tally.lives >= ENOUGH && !never.is_empty()
 }
