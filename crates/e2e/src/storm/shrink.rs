@@ -1,7 +1,7 @@
 //! A smaller life that breaks the same promise: troubles and acts are left out, one by one and in halves, for as long as
 //! the promise stays broken.
 
-use super::life::{Act, Life};
+use super::life::Life;
 use super::trace::Trace;
 use super::world::play;
 
@@ -68,17 +68,12 @@ impl Search {
             while place < self.smallest.acts.len() {
                 let mut life = self.smallest.clone();
                 let until = (place + width).min(life.acts.len());
-                let gone = life.acts.drain(place..until).filter(|(_, act)| !is_first_price(act)).count();
-                if gone == 0 || !self.try_it(life) {
+                drop(life.acts.drain(place..until));
+                if !self.try_it(life) {
                     place += width;
                 }
             }
             width = if width == 1 { 0 } else { width.div_ceil(2) };
         }
     }
-}
-
-/// Nothing in particular is kept: a market without a price is a market at its start.
-const fn is_first_price(_act: &Act) -> bool {
-    false
 }

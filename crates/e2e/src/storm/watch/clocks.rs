@@ -142,7 +142,7 @@ impl Clocks {
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
-            if now > due && !self.is_only_proposed(slot, state) && !asks_first(process, side, state) {
+            if now > due && !self.is_only_proposed(slot) && !asks_first(process, side, state) {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);
                 found.push(("I25", format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
@@ -151,9 +151,9 @@ impl Clocks {
         }
     }
 
-    /// What was open at the very first look is only proposed; an engine that has lost its journal has its first look again.
-    fn is_only_proposed(&self, slot: Slot, state: &State) -> bool {
-        self.before_first_read.contains(&slot) || state.journal_lost
+    /// What was open at the very first look is only proposed.
+    fn is_only_proposed(&self, slot: Slot) -> bool {
+        self.before_first_read.contains(&slot)
     }
 
     /// I30: what is flat leaves no order of ours behind.
@@ -193,7 +193,7 @@ impl Clocks {
         }
         for (slot, side, quantity) in open_slots(venue) {
             let covers = covered(venue, slot, side, quantity);
-            let asked = self.is_only_proposed(slot, state) || asks_first(process, side, state);
+            let asked = self.is_only_proposed(slot) || asks_first(process, side, state);
             if covers < quantity && !state.settled && !asked {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
@@ -208,12 +208,13 @@ impl Clocks {
     }
 }
 
-/// Where a hard stop would be passed already, people are asked instead (product.md §3).
+/// Where a hard stop would be passed already people are asked instead (product.md §3), and an engine that has lost its
+/// journal has its first look again.
 fn asks_first(process: &Process, side: PositionSide, state: &State) -> bool {
     let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
     let mut asked =
         positions.filter(|position| position.key.side == side).filter_map(|position| position.live.as_ref());
-    state.adopt == Adopt::HardStop && asked.any(|live| live.adoption == Adoption::Proposed)
+    (state.adopt == Adopt::HardStop || state.journal_lost) && asked.any(|live| live.adoption == Adoption::Proposed)
 }
 
 /// What is open long and short, at the venue and by the engine.

@@ -25,7 +25,6 @@ use backstop_venues::paper::{PaperVenue, capability};
 
 use books::Books;
 use clocks::Clocks;
-use record::Told;
 use sending::Sent;
 
 /// A broken promise.
@@ -45,7 +44,6 @@ pub struct Watch {
     books: Books,
     clocks: Clocks,
     sent: Sent,
-    told: Told,
     state: State,
     /// The highest epoch that something has left under.
     epoch: Option<u64>,
@@ -61,8 +59,6 @@ struct State {
     /// Somebody turned the position round, or opened on the other side.
     turned: bool,
     settled: bool,
-    /// The venue may say that a number is wrong without anybody being to blame.
-    filters_changed: bool,
     /// The smallest order.
     smallest: Quantity,
     /// `T_unk`: the validity of a request, and six seconds.
@@ -88,7 +84,6 @@ impl Watch {
             journal_lost: false,
             turned: false,
             settled: false,
-            filters_changed: false,
             smallest: stage::smallest(life),
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
@@ -101,7 +96,6 @@ impl Watch {
             books: Books::default(),
             clocks: Clocks::default(),
             sent: Sent::default(),
-            told: Told,
             state,
             epoch: None,
         }
@@ -135,7 +129,7 @@ impl Watch {
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         self.clocks.heard(now, event);
         let mut found = Vec::new();
-        self.sent.heard(now, event, &self.state, &mut found);
+        self.sent.heard(now, event, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -151,7 +145,7 @@ impl Watch {
     /// The engine shows a position.
     pub fn read(&mut self, now: Timestamp, read: &PositionRead) {
         let mut found = Vec::new();
-        self.told.read(read, &mut found);
+        record::read(read, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -214,7 +208,7 @@ impl Watch {
     /// When everything has been closed.
     pub fn at_the_end(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
-        self.told.at_the_end(venue, process, &self.state, &mut found);
+        record::at_the_end(venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -289,6 +283,17 @@ fn is_ours(client_id: &str) -> bool {
 
 /// How much of a slot is under stops that wait for their price: orders of anybody's, or a level of the deal.
 fn covered(venue: &PaperVenue, slot: Slot, side: PositionSide, quantity: Quantity) -> Quantity {
+    covered_without(venue, slot, side, quantity, None)
+}
+
+/// The same as if one order were gone, by the venue's id.
+fn covered_without(
+    venue: &PaperVenue,
+    slot: Slot,
+    side: PositionSide,
+    quantity: Quantity,
+    gone: Option<u64>,
+) -> Quantity {
     let ledger = venue.exchange().ledger();
     if let Slot::Deal(origin) = slot {
         let stopped = ledger.deal(origin).is_some_and(|deal| deal.levels.stop.is_some());
@@ -296,7 +301,8 @@ fn covered(venue: &PaperVenue, slot: Slot, side: PositionSide, quantity: Quantit
     }
     let stops = ledger.open_orders(ME).filter(|order| {
         let kind = matches!(order.place.kind, Kind::StopMarket { .. });
-        kind && order.is_waiting() && order.slot == slot && order.closes && order.place.side == side.closing()
+        let stands = order.is_waiting() && gone != Some(order.id);
+        kind && stands && order.slot == slot && order.closes && order.place.side == side.closing()
     });
     let each = stops.map(|order| order.remaining().unwrap_or(quantity));
     each.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum)).min(quantity)

@@ -9,46 +9,39 @@ use backstop_runtime::recover;
 use backstop_sim::Status;
 use backstop_venues::paper::PaperVenue;
 
-/// What is told, and what is left of it at the end.
-#[derive(Debug, Default)]
-pub struct Told;
-
-impl Told {
-    /// The engine shows a position: what was closed and what remains make the whole.
-    pub fn read(&self, read: &PositionRead, found: &mut Found) {
-        let document = &read.document;
-        let id = &document.position_id;
-        let closed = document.partial_exits.iter().map(|exit| exit.quantity_closed);
-        let closed = closed.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
-        if closed.plus(document.current_quantity) != Ok(document.original_quantity) {
-            found.push(("I1", format!("{id}: closed and remaining do not make {}", document.original_quantity)));
-        }
+/// The engine shows a position: what was closed and what remains make the whole.
+pub fn read(read: &PositionRead, found: &mut Found) {
+    let document = &read.document;
+    let id = &document.position_id;
+    let closed = document.partial_exits.iter().map(|exit| exit.quantity_closed);
+    let closed = closed.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
+    if closed.plus(document.current_quantity) != Ok(document.original_quantity) {
+        found.push(("I1", format!("{id}: closed and remaining do not make {}", document.original_quantity)));
     }
+}
 
-    /// When everything has been closed: nothing is left, and the books agree.
-    pub fn at_the_end(&self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
-        let ledger = venue.exchange().ledger();
-        let open: Vec<_> = open_slots(venue).collect();
-        // What is below the venue's minimum nobody can close there (F-G03).
-        let dust = |quantity: &Quantity| *quantity < state.smallest;
-        if open.iter().any(|(.., quantity)| !dust(quantity)) && !state.settled {
-            found.push(("I38", format!("it does not end: {open:?} is open")));
+/// When everything has been closed: nothing is left, and the books agree.
+pub fn at_the_end(venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+    let ledger = venue.exchange().ledger();
+    let open: Vec<_> = open_slots(venue).collect();
+    // What is below the venue's minimum nobody can close there (F-G03).
+    let dust = |quantity: &Quantity| *quantity < state.smallest;
+    if open.iter().any(|(.., quantity)| !dust(quantity)) && !state.settled {
+        found.push(("I38", format!("it does not end: {open:?} is open")));
+    }
+    if open.is_empty()
+        && let Some(left) =
+            ledger.open_orders(ME).find(|order| order.status == Status::New && super::is_ours(&order.place.client_id))
+    {
+        found.push(("I30", format!("{} is left at the end", left.place.client_id)));
+    }
+    if !state.journal_lost {
+        // Where a net position was turned round while executions were on their way late, what closed and what opened is
+        // told apart by a later read, with the venue's average.
+        if !state.turned {
+            books(venue, process, found);
         }
-        if open.is_empty()
-            && let Some(left) = ledger
-                .open_orders(ME)
-                .find(|order| order.status == Status::New && super::is_ours(&order.place.client_id))
-        {
-            found.push(("I30", format!("{} is left at the end", left.place.client_id)));
-        }
-        if !state.journal_lost {
-            // Where a net position was turned round while executions were on their way late, what closed and what opened is
-            // told apart by a later read, with the venue's average.
-            if !state.turned {
-                books(venue, process, found);
-            }
-            replays(process, found);
-        }
+        replays(process, found);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every command as it leaves: I7, I12, I18, I19, I36, and refusals that nobody but us is to blame for (I16).
 
-use super::{Found, State, covered, open_slots};
+use super::{Found, State, covered, covered_without, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
@@ -10,7 +10,7 @@ use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, RefusalReason, Span, TimeInForce,
     Timestamp,
 };
-use backstop_sim::{Kind, Slot};
+use backstop_sim::Slot;
 use backstop_venues::paper::PaperVenue;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -111,7 +111,7 @@ impl Sent {
     }
 
     /// The engine hears an answer.
-    pub fn heard(&mut self, now: Timestamp, event: &Event, state: &State, found: &mut Found) {
+    pub fn heard(&mut self, now: Timestamp, event: &Event, found: &mut Found) {
         let Event::Answer(Answer { id, asked: Asked::Place, outcome, .. }) = event else { return };
         let Some(named) = Named::read(id) else { return };
         let mut legs = self.legs.values_mut();
@@ -122,7 +122,7 @@ impl Sent {
                 let same = |before: &NewOrder| NewOrder { id: order.id, ..*before } == order;
                 let before = leg.refused.take().filter(|(before, why, ..)| same(before) && *why == refusal.reason);
                 leg.refused = Some((order, refusal.reason, before.map_or(1, |(_, _, count, _)| count + 1), now));
-                if refusal.reason == RefusalReason::Filter && !state.filters_changed && !makes_only(&order) {
+                if refusal.reason == RefusalReason::Filter && !makes_only(&order) {
                     found.push(("I16", format!("{} of {order:?} was refused: {}", named.leg, refusal.text)));
                 }
             }
@@ -169,13 +169,7 @@ fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mu
         return;
     }
     let before = covered(venue, slot, side, quantity);
-    let others = ledger.open_orders(ME).filter(|other| {
-        let kind = matches!(other.place.kind, Kind::StopMarket { .. });
-        let closes = other.slot == slot && other.closes && other.place.side == side.closing();
-        kind && closes && other.id != order.id && other.is_waiting()
-    });
-    let rest = others.map(|other| other.remaining().unwrap_or(quantity));
-    let rest = rest.fold(backstop_model::Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum)).min(quantity);
+    let rest = covered_without(venue, slot, side, quantity, Some(order.id));
     // An exit of the whole may be on its way at the same time; the engine then knows itself flat or going.
     let knows_flat = process.engine().is_some_and(|engine| {
         engine.positions().all(|position| position.key.side != side || position.quantity().is_zero())
