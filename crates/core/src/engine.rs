@@ -313,7 +313,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    fn at(now: Timestamp) -> Self {
+    pub(crate) fn at(now: Timestamp) -> Self {
         Self {
             now,
             changed: false,

@@ -5,14 +5,14 @@
 //! belong to it, because records carry the prices they were decided on.
 
 use crate::day::Day;
-use crate::engine::{Engine, Market};
+use crate::engine::{Engine, Market, Turn};
 use crate::orders::OrderState;
 use crate::position::Position;
 use crate::step::Step;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
-    Account, AccountId, Answer, Asked, Event, ExitPlan, InstrumentId, MarketView, Outcome, Permit, PlanId, Stamped,
-    Timestamp, UnknownCause,
+    Account, AccountId, Answer, Asked, Event, ExitPlan, InstrumentId, MarketView, Outcome, Permit, PlanId, PositionKey,
+    Stamped, Timestamp, UnknownCause,
 };
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Sha3_256};
@@ -111,11 +111,24 @@ impl Engine {
                 self.indexes[instrument.index()].refresh(&market.board);
             }
         }
-        // Looks that changed nothing were not recorded, but they changed what was watched: here every position looks.
+        // Looks that changed nothing were not recorded, but they changed what was watched, and when: here every position
+        // looks that stands on prices of the record, and no other, because its prices are older than this event.
+        if stamped.event == Event::Wake {
+            return self.wake_again(stamped.at, market);
+        }
         let usual = std::mem::replace(&mut self.exhaustive, true);
         let step = self.handle(stamped);
         self.exhaustive = usual;
         step
+    }
+
+    fn wake_again(&mut self, at: Timestamp, market: &[(InstrumentId, MarketView)]) -> Step {
+        self.saved_at = at;
+        let mut turn = Turn::at(at);
+        let looked = |key: &PositionKey| market.iter().any(|(instrument, _)| *instrument == key.instrument);
+        let slots = self.slots.iter().filter(|(key, _)| looked(key)).map(|(_, slot)| *slot).collect();
+        self.wake(slots, &mut turn);
+        self.finish(turn)
     }
 
     /// The time of the newest event taken in.

@@ -73,13 +73,16 @@ impl Engine {
             Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
             // Ticks have their own way in, which most of them do not go to the end of.
             Event::Tick(_) => {}
-            Event::Wake => {
-                for slot in self.timers.due(turn.now) {
-                    self.with(slot, turn, |_, _, _| Ok(()));
-                }
-                self.look_at_days(turn);
-            }
+            Event::Wake => self.wake(self.timers.due(turn.now), turn),
         }
+    }
+
+    /// Time has passed: positions whose deadline has come look, and so does the day.
+    pub(crate) fn wake(&mut self, slots: BTreeSet<u32>, turn: &mut Turn) {
+        for slot in slots {
+            self.with(slot, turn, |_, _, _| Ok(()));
+        }
+        self.look_at_days(turn);
     }
 
     /// The stream's word on a quantity. One of a position that nobody has heard of yet makes it known, so that it is asked
@@ -173,7 +176,10 @@ impl Engine {
         turn: &mut Turn,
         take_in: impl FnOnce(&mut Position, crate::position::Ctx, &mut crate::position::Out) -> Result<(), OutOfRange>,
     ) {
+        // A new place in the row decides in which order positions take their turn: a replay has to have it too.
+        let is_known = self.slots.contains_key(&key);
         if let Some(slot) = self.slot(key) {
+            turn.changed |= !is_known;
             self.with(slot, turn, take_in);
         }
     }

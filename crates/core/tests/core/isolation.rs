@@ -1,4 +1,5 @@
-//! R10: decisions for one symbol are untouched by a storm of errors on another.
+//! R10: decisions for one symbol are untouched by a storm of errors on another, and the record of both is decided again
+//! alike (I20).
 
 use crate::builders::{ACCOUNT, BTC, account, definitions, fill, instrument_spec, key, plan_from, price, quantity};
 use backstop_core::Engine;
@@ -28,6 +29,8 @@ fn happens() -> impl Strategy<Value = Happens> {
 
 struct Desk {
     engine: Engine,
+    /// Decides the record again.
+    again: Engine,
     sequence: u64,
     /// Commands for the quiet symbol, with the time they were asked for.
     quiet: Vec<(Timestamp, Command)>,
@@ -38,7 +41,8 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let (plan, _) = plan_from("stop 2%; tp 1% close 50%; tp 2% close 50%; instant").unwrap();
-        let mut desk = Self { engine: Engine::new(), sequence: 0, quiet: Vec::new(), storm: Vec::new() };
+        let (engine, again) = (Engine::new(), Engine::new());
+        let mut desk = Self { engine, again, sequence: 0, quiet: Vec::new(), storm: Vec::new() };
         let mut other = instrument_spec();
         (other.id, other.symbol) = (ETH, Symbol::new("ETHUSDT").unwrap());
         let btc = Instrument::try_from(instrument_spec()).unwrap();
@@ -53,7 +57,12 @@ impl Desk {
         let mut waiting = vec![event];
         while let Some(event) = waiting.pop() {
             self.sequence += 1;
-            let step = self.engine.handle(&Stamped { sequence: self.sequence, at, event });
+            let stamped = Stamped { sequence: self.sequence, at, event };
+            let step = self.engine.handle(&stamped);
+            if step.changed {
+                let replayed = self.again.replay(&stamped, &step.market);
+                assert_eq!(replayed.commands, step.commands, "I20: at {stamped:?}");
+            }
             for command in step.commands {
                 if command.instrument() == Some(ETH) {
                     self.storm.extend(command.order());
@@ -164,6 +173,7 @@ fn played(events: &[Happens], with_storm: bool) -> Vec<(Timestamp, Command)> {
         }
     }
     assert!(desk.engine.position(key(PositionSide::Long)).is_some());
+    assert_eq!(desk.again.fingerprint(), desk.engine.fingerprint(), "I20");
     desk.quiet
 }
 
