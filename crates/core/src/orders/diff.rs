@@ -193,15 +193,12 @@ impl Position {
         if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
             return Ok(());
         }
-        let collides = |order: &OpenOrder| match want.leg {
-            Leg::Instant(level) => order.leg == Leg::Target(level),
+        let waits = match want.leg {
+            Leg::Instant(level) => self.orders_of(want.tranche, Leg::Target(level)).next().is_some(),
             // The levels have been fitted to the rest: it waits until their orders have followed.
             Leg::Drill | Leg::Part => false,
-            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => !order.leg.is_stop(),
+            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => self.close_waits(want.tranche),
         };
-        let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
-        let entering = want.leg == Leg::Close && self.is_entering();
-        let waits = entering || self.orders.iter().any(|order| same(order) && collides(order));
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
             (Leg::Close, Some(closing)) => ctx.now < closing.since.plus(FREEING),
@@ -221,6 +218,15 @@ impl Position {
             self.place(want, quantity, ctx, out);
         }
         Ok(())
+    }
+
+    /// Whether a market exit of the whole has something to wait for: an entry under way, or other exits of its tranche,
+    /// those included whose executions have yet to be heard of.
+    pub(crate) fn close_waits(&self, tranche: TrancheId) -> bool {
+        let collides = |order: &OpenOrder| {
+            order.epoch == self.epoch && order.tranche == tranche && !order.leg.is_stop() && order.leg != Leg::Close
+        };
+        self.is_entering() || self.orders.iter().any(collides)
     }
 
     pub(super) fn tranche_mut(&mut self, want: &Wanted) -> Option<&mut Tranche> {
