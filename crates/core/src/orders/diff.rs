@@ -9,7 +9,8 @@ use crate::guards;
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
 use backstop_model::{
-    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, TrancheId,
+    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span,
+    Timestamp, TrancheId,
 };
 
 /// A market exit waits so long for the targets it collides with; then it takes what they leave free.
@@ -133,8 +134,19 @@ impl Position {
     /// Whether a stop of an earlier incarnation is all that protects this one, until it has stops of its own (R6, I7). What
     /// is only proposed is nobody's to protect yet, and an order that was forgotten must not close it (F-C14).
     fn is_last_stop(&self, order: &OpenOrder) -> bool {
+        order.stands() && self.lacks_stops()
+    }
+
+    fn lacks_stops(&self) -> bool {
         let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return false };
-        order.stands() && !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
+        !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
+    }
+
+    /// Whether a cancel that was decided when all was closed, and has not left yet, would by now take away what protects the
+    /// next incarnation (I7).
+    pub(crate) fn is_needed_again(&self, id: ClientOrderId) -> bool {
+        let taken = |order: &&OpenOrder| order.id == id && order.leg.is_stop() && order.epoch != self.epoch;
+        self.orders.iter().any(|order| taken(&order)) && self.lacks_stops()
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.

@@ -106,7 +106,14 @@ impl Position {
             (None, _) | (_, None) => false,
         };
         !own && wants.iter().any(|want| want.leg == Leg::WholeStop)
-            && self.live_whole_stop().is_some_and(|whole| whole.stands() && as_near(whole))
+            && self.live_whole_stop().is_some_and(|whole| whole.stands() && as_near(whole) && self.is_fresh(whole))
+    }
+
+    /// Seen since the newest tranche was opened: the venue drops it whenever the position closes, and that may have happened
+    /// in between, unheard (F-B03).
+    fn is_fresh(&self, whole: &OpenOrder) -> bool {
+        let opened = self.live.iter().flat_map(|live| live.open()).map(|tranche| tranche.opened_at).max();
+        opened.is_none_or(|opened| whole.seen_at >= opened)
     }
 
     /// Places or moves it.

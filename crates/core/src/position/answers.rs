@@ -103,6 +103,11 @@ impl Position {
                 order.state = OrderState::Working { change: None };
                 return self.cancel_not_taken(index, refusal, ctx, out);
             }
+            // It has not left, because the order is needed again: whether it goes is decided anew.
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
+                order.state = OrderState::Working { change: None };
+                return;
+            }
             // Repeated when overdue: a cancel is repeatable at any time (R13).
             Outcome::Refused(_) | Outcome::Unknown(_) => false,
         };

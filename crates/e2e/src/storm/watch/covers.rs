@@ -4,6 +4,7 @@ use crate::storm::stage::ME;
 use backstop_core::orders::Named;
 use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Span, Timestamp};
 use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
+use backstop_venues::paper::PaperVenue;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -63,6 +64,21 @@ impl Cover {
         let mut stops = before.nearest.iter();
         !before.nearest.is_empty() && stops.all(|(name, was)| self.nearest.get(name).is_some_and(|at| as_near(at, was)))
     }
+}
+
+/// How much of a slot is under stops that wait, where of those of one tranche only the largest counts; as if one order
+/// were gone, by the venue's id.
+pub fn covered_once(venue: &PaperVenue, slot: Slot, side: PositionSide, open: Quantity, gone: Option<u64>) -> Quantity {
+    let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
+    let orders = venue.exchange().ledger().open_orders(ME);
+    let closes = |order: &&Order| order.slot == slot && order.closes && order.place.side == side.closing();
+    for order in orders.filter(closes).filter(|order| order.is_waiting() && gone != Some(order.id)) {
+        if matches!(order.place.kind, Kind::StopMarket { .. }) {
+            let own = largest.entry(whose(&order.place.client_id)).or_insert(Quantity::ZERO);
+            *own = order.remaining().unwrap_or(open).max(*own);
+        }
+    }
+    largest.values().fold(Quantity::ZERO, |sum, one| sum.plus(*one).unwrap_or(sum)).min(open)
 }
 
 /// Whose stop an order is: a tranche's, or its own.

@@ -283,17 +283,6 @@ fn is_ours(client_id: &str) -> bool {
 
 /// How much of a slot is under stops that wait for their price: orders of anybody's, or a level of the deal.
 fn covered(venue: &PaperVenue, slot: Slot, side: PositionSide, quantity: Quantity) -> Quantity {
-    covered_without(venue, slot, side, quantity, None)
-}
-
-/// The same as if one order were gone, by the venue's id.
-fn covered_without(
-    venue: &PaperVenue,
-    slot: Slot,
-    side: PositionSide,
-    quantity: Quantity,
-    gone: Option<u64>,
-) -> Quantity {
     let ledger = venue.exchange().ledger();
     if let Slot::Deal(origin) = slot {
         let stopped = ledger.deal(origin).is_some_and(|deal| deal.levels.stop.is_some());
@@ -301,8 +290,7 @@ fn covered_without(
     }
     let stops = ledger.open_orders(ME).filter(|order| {
         let kind = matches!(order.place.kind, Kind::StopMarket { .. });
-        let stands = order.is_waiting() && gone != Some(order.id);
-        kind && stands && order.slot == slot && order.closes && order.place.side == side.closing()
+        kind && order.is_waiting() && order.slot == slot && order.closes && order.place.side == side.closing()
     });
     let each = stops.map(|order| order.remaining().unwrap_or(quantity));
     each.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum)).min(quantity)

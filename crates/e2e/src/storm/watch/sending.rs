@@ -1,6 +1,7 @@
 //! Every command as it leaves: I7, I12, I18, I19, I36, and refusals that nobody but us is to blame for (I16).
 
-use super::{Found, State, covered, covered_without, open_slots};
+use super::covers::covered_once;
+use super::{Found, State, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
@@ -159,7 +160,8 @@ fn was_recorded(command: &Command, process: &Process, state: &State, found: &mut
     }
 }
 
-/// I7: a stop goes only when what it covered is covered by another one, or nothing is open.
+/// I7: a stop goes only when what it covered is covered by another one, or nothing is open. Two for one tranche are
+/// alternatives: the larger one counts.
 fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mut Found) {
     let Some(named) = Named::read(id).filter(|named| named.leg.is_stop()) else { return };
     let ledger = venue.exchange().ledger();
@@ -168,8 +170,8 @@ fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mu
     if matches!(slot, Slot::Deal(_)) || order.place.side != side.closing() {
         return;
     }
-    let before = covered(venue, slot, side, quantity);
-    let rest = covered_without(venue, slot, side, quantity, Some(order.id));
+    let before = covered_once(venue, slot, side, quantity, None);
+    let rest = covered_once(venue, slot, side, quantity, Some(order.id));
     // An exit of the whole may be on its way at the same time; the engine then knows itself flat or going.
     let knows_flat = process.engine().is_some_and(|engine| {
         engine.positions().all(|position| position.key.side != side || position.quantity().is_zero())
