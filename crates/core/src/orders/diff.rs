@@ -105,7 +105,8 @@ impl Position {
             // Its tranche is over; until the others have stops of their own it protects them as well as it can.
             Some(_) | None => open && !spare,
         };
-        let wanted = |order: &OpenOrder| order.epoch == epoch && wants.iter().any(|want| fits(want, order));
+        let fitting = |order: &OpenOrder| order.leg != Leg::WholeStop && wants.iter().any(|want| fits(want, order));
+        let wanted = |order: &OpenOrder| order.epoch == epoch && fitting(order);
         let paused = live.is_some_and(|live| live.paused);
         let keep = |order: &OpenOrder| {
             let tranche = live.and_then(|live| live.tranche(order.tranche));

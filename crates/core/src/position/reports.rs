@@ -301,8 +301,11 @@ impl Position {
         match &mut order.state {
             OrderState::Unknown(doubt) => {
                 doubt.count_absence(lookup.server_time);
+                let (leg, sent_at) = (order.leg, doubt.sent_at);
                 if doubt.proves_absence(validity) && order.reported <= order.filled {
                     self.absent(index, ctx, out);
+                } else if leg == Leg::WholeStop {
+                    self.whole_stop_not_found(sent_at);
                 }
             }
             OrderState::Working { .. } | OrderState::Triggered { .. } => {

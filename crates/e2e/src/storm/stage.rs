@@ -134,13 +134,9 @@ fn percent(text: &str) -> Ratio {
     Ratio::percent(text).expect("a constant of this file is a percentage")
 }
 
-/// The smallest order of a life's market.
+/// A life's market.
 #[must_use]
-pub fn smallest(life: &Life) -> Quantity {
-    instrument(life).min_quantity
-}
-
-fn instrument(life: &Life) -> Instrument {
+pub fn instrument(life: &Life) -> Instrument {
     let grid = life.grid;
     let step: Quantity = grid.step.parse().expect("a constant of this folder is a quantity");
     let spec = InstrumentSpec {

@@ -7,6 +7,7 @@
 use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET, ME};
+use backstop_core::orders::{Leg, OrderState};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{Adopt, Event, PositionSide, Quantity, Span, Timestamp};
 use backstop_sim::{Fault, Slot, Status};
@@ -42,13 +43,15 @@ pub struct Clocks {
     calm_since: Timestamp,
     stream_calm_since: Timestamp,
     booted_at: Timestamp,
-    uncovered: BTreeMap<Slot, (Quantity, Wrong)>,
+    uncovered: BTreeMap<(Slot, PositionSide), (Quantity, Wrong)>,
     left_over: Option<Wrong>,
     differs: Option<Wrong>,
+    /// When people were last told that something is unprotected.
+    alarmed_at: Option<Timestamp>,
     /// The account has been read at least once.
     read: bool,
-    /// Slots that were open before it was.
-    before_first_read: Vec<Slot>,
+    /// What was open before it was.
+    before_first_read: Vec<(Slot, PositionSide)>,
 }
 
 impl Clocks {
@@ -67,6 +70,11 @@ impl Clocks {
     pub fn healed(&mut self, now: Timestamp) {
         self.disturbed(now);
         self.stream_calm_since = now;
+    }
+
+    /// People are told that something is unprotected.
+    pub const fn alarmed(&mut self, now: Timestamp) {
+        self.alarmed_at = Some(now);
     }
 
     /// The engine hears something: after a full look it knows everything that was so then.
@@ -123,18 +131,19 @@ impl Clocks {
     /// I25, I26, I27, I33: an open position is under a working stop.
     fn protection(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let slots: Vec<_> = open_slots(venue).collect();
-        self.uncovered.retain(|slot, _| slots.iter().any(|open| open.0 == *slot));
+        self.uncovered.retain(|which, _| slots.iter().any(|open| (open.0, open.1) == *which));
         for (slot, side, quantity) in slots {
-            if !self.read && !self.before_first_read.contains(&slot) {
-                self.before_first_read.push(slot);
+            let which = (slot, side);
+            if !self.read && !self.before_first_read.contains(&which) {
+                self.before_first_read.push(which);
             }
             let covers = covered(venue, slot, side, quantity);
-            if covers >= quantity || state.settled {
-                self.uncovered.remove(&slot);
+            if covers >= quantity || state.settled || state.is_known_dust(quantity, venue) {
+                self.uncovered.remove(&which);
                 continue;
             }
             let fresh = Wrong { since: now, seen: None };
-            let (before, wrong) = self.uncovered.entry(slot).or_insert((quantity, fresh));
+            let (before, wrong) = self.uncovered.entry(which).or_insert((quantity, fresh));
             if *before != quantity {
                 (*before, *wrong) = (quantity, fresh);
             }
@@ -142,18 +151,36 @@ impl Clocks {
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
-            if now > due && !self.is_only_proposed(slot) && !asks_first(process, side, state) {
+            let excused = self.is_only_proposed(which)
+                || asks_first(process, side, state)
+                || self.closes(process, wrong, side, state, now);
+            if now > due && !excused {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);
                 found.push(("I25", format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
-                self.uncovered.remove(&slot);
+                self.uncovered.remove(&which);
             }
         }
     }
 
+    /// Everything is being closed, the outcome is not known yet, and people have been alarmed (I25).
+    fn closes(&self, process: &Process, wrong: Wrong, side: PositionSide, state: &State, now: Timestamp) -> bool {
+        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        let mut orders = positions.filter(|position| position.key.side == side).flat_map(|position| &position.orders);
+        let under_way = orders.any(|order| {
+            let young = match order.state {
+                OrderState::InFlight { .. } => true,
+                OrderState::Unknown(doubt) => now.since(doubt.since) <= state.resolves_within,
+                OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { .. } => false,
+            };
+            order.leg == Leg::Close && young
+        });
+        under_way && self.alarmed_at.is_some_and(|at| at >= wrong.since)
+    }
+
     /// What was open at the very first look is only proposed.
-    fn is_only_proposed(&self, slot: Slot) -> bool {
-        self.before_first_read.contains(&slot)
+    fn is_only_proposed(&self, which: (Slot, PositionSide)) -> bool {
+        self.before_first_read.contains(&which)
     }
 
     /// I30: what is flat leaves no order of ours behind.
@@ -188,19 +215,23 @@ impl Clocks {
 
     /// I38: half a minute after everything was healed.
     pub fn at_rest(&self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
-        if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| theirs != ours) {
+        // What has only just been done may still be on its way to be seen.
+        let settled = |wrong: Wrong| wrong.since.plus(PROTECTS_WITHIN) <= now;
+        let differs = self.differs.is_some_and(settled);
+        if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| differs && theirs != ours) {
             found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
         }
         for (slot, side, quantity) in open_slots(venue) {
             let covers = covered(venue, slot, side, quantity);
-            let asked = self.is_only_proposed(slot) || asks_first(process, side, state);
-            if covers < quantity && !state.settled && !asked {
+            let recent = self.uncovered.get(&(slot, side)).is_some_and(|(_, wrong)| !settled(*wrong));
+            let asked = recent || self.is_only_proposed((slot, side)) || asks_first(process, side, state);
+            if covers < quantity && !state.settled && !asked && !state.is_known_dust(quantity, venue) {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
         }
         let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
         for order in positions.flat_map(|position| &position.orders) {
-            let backstop_core::orders::OrderState::Unknown(doubt) = order.state else { continue };
+            let OrderState::Unknown(doubt) = order.state else { continue };
             if now.since(doubt.since) > state.resolves_within {
                 found.push(("I38", format!("nobody knows what became of {}", order.id)));
             }

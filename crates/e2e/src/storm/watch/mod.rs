@@ -19,7 +19,9 @@ use super::process::Process;
 use super::stage::{self, ME};
 use super::trap::Reach;
 use backstop_core::PositionRead;
-use backstop_model::{ClientOrderId, Command, Event, Notice, PositionSide, Price, Quantity, Span, Timestamp};
+use backstop_model::{
+    ClientOrderId, Command, Event, Instrument, Notice, PositionSide, Price, Quantity, Severity, Span, Timestamp,
+};
 use backstop_sim::{Fault, Kind, Slot};
 use backstop_venues::paper::{PaperVenue, capability};
 
@@ -59,8 +61,10 @@ struct State {
     /// Somebody turned the position round, or opened on the other side.
     turned: bool,
     settled: bool,
-    /// The smallest order.
-    smallest: Quantity,
+    /// What an order may be.
+    market: Instrument,
+    /// People have been told that what is left is too little for an order.
+    told_of_dust: bool,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
     /// Orders that left although their record was lost. Their ids are used once more, and collide only with what is still
@@ -68,6 +72,16 @@ struct State {
     unrecorded: Vec<ClientOrderId>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
     overtakes: bool,
+}
+
+impl State {
+    /// Dust is nobody's to protect or to close once people know that the venue takes no order for so little (I25, F-G03).
+    fn is_known_dust(&self, quantity: Quantity, venue: &PaperVenue) -> bool {
+        let last = venue.exchange().prices(stage::SYMBOL).and_then(|prices| prices.last);
+        let worth = |last| Quantity::worth_at_least(self.market.min_notional, last, self.market.step).ok();
+        let smallest = last.and_then(worth).unwrap_or(Quantity::ZERO).max(self.market.min_quantity);
+        self.told_of_dust && quantity < smallest
+    }
 }
 
 impl Watch {
@@ -84,7 +98,8 @@ impl Watch {
             journal_lost: false,
             turned: false,
             settled: false,
-            smallest: stage::smallest(life),
+            market: stage::instrument(life),
+            told_of_dust: false,
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
@@ -135,6 +150,12 @@ impl Watch {
 
     /// The engine tells people something.
     pub fn told(&mut self, now: Timestamp, notice: &Notice) {
+        if notice.severity == Severity::Alarm && notice.text.contains("UNPROTECTED") {
+            self.clocks.alarmed(now);
+        }
+        if notice.severity == Severity::Alarm && notice.text.contains("too little to be closed alone") {
+            self.state.told_of_dust = true;
+        }
         for bug in ["please report", "report this", "left its range"] {
             if notice.text.contains(bug) {
                 self.broken("guard", now, notice.text.clone());
