@@ -163,6 +163,8 @@ impl Position {
 
     /// Whether working stops cover every open tranche.
     fn is_covered_by_own_stops(&self) -> bool {
+        let counts = self.live_whole_stop().is_some_and(|whole| self.is_fresh(whole));
+        let guarded = if counts { guarded } else { guarded_alone };
         let Some(live) = &self.live else { return false };
         live.open().all(|tranche| guarded(tranche, &self.orders, self.epoch) >= tranche.remaining)
     }

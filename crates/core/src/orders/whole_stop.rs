@@ -135,7 +135,7 @@ impl Position {
 
     /// Seen since the newest tranche was opened: the venue drops it whenever the position closes, and that may have happened
     /// in between, unheard (F-B03).
-    fn is_fresh(&self, whole: &OpenOrder) -> bool {
+    pub(super) fn is_fresh(&self, whole: &OpenOrder) -> bool {
         let opened = self.live.iter().flat_map(|live| live.open()).map(|tranche| tranche.opened_at).max();
         opened.is_none_or(|opened| whole.seen_at >= opened)
     }

@@ -112,7 +112,8 @@ impl Clocks {
         let stream = struck(&STREAM_FAULTS);
         if stream != self.stream_disturbed {
             self.stream_disturbed = stream;
-            self.stream_calm_since = now;
+            // Events keep their order: what comes after a late one is late as well.
+            self.stream_calm_since = now.max(venue.exchange().stream_until(ME));
         }
         let begun = state.stretches.iter().filter(|(from, _)| *from <= now);
         if let Some(until) = begun.map(|(_, until)| *until).max() {
@@ -225,7 +226,11 @@ impl Clocks {
             let covers = covered(venue, slot, side, quantity);
             let recent = self.uncovered.get(&(slot, side)).is_some_and(|(_, wrong)| !settled(*wrong));
             let asked = recent || self.is_only_proposed((slot, side)) || asks_first(process, side, state);
-            if covers < quantity && !state.settled && !asked && !state.is_known_dust(quantity, venue) {
+            let closes = self
+                .uncovered
+                .get(&(slot, side))
+                .is_some_and(|(_, wrong)| self.closes(process, *wrong, side, state, now));
+            if covers < quantity && !state.settled && !asked && !closes && !state.is_known_dust(quantity, venue) {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
         }

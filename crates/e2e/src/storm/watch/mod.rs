@@ -150,12 +150,11 @@ impl Watch {
 
     /// The engine tells people something.
     pub fn told(&mut self, now: Timestamp, notice: &Notice) {
-        if notice.severity == Severity::Alarm && notice.text.contains("UNPROTECTED") {
+        let alarms = |of: &str| notice.severity == Severity::Alarm && notice.text.contains(of);
+        if alarms("UNPROTECTED") || alarms("at market") {
             self.clocks.alarmed(now);
         }
-        if notice.severity == Severity::Alarm && notice.text.contains("too little to be closed alone") {
-            self.state.told_of_dust = true;
-        }
+        self.state.told_of_dust |= alarms("too little to be closed alone");
         for bug in ["please report", "report this", "left its range"] {
             if notice.text.contains(bug) {
                 self.broken("guard", now, notice.text.clone());
