@@ -35,6 +35,16 @@ struct Wrong {
     seen: Option<Timestamp>,
 }
 
+/// An open position that stops do not cover.
+#[derive(Clone, Copy, Debug)]
+struct Uncovered {
+    quantity: Quantity,
+    /// Since it has been this large.
+    wrong: Wrong,
+    /// Since when, whatever its size.
+    since: Timestamp,
+}
+
 /// All clocks.
 #[derive(Debug, Default)]
 pub struct Clocks {
@@ -43,7 +53,7 @@ pub struct Clocks {
     calm_since: Timestamp,
     stream_calm_since: Timestamp,
     booted_at: Timestamp,
-    uncovered: BTreeMap<(Slot, PositionSide), (Quantity, Wrong)>,
+    uncovered: BTreeMap<(Slot, PositionSide), Uncovered>,
     left_over: Option<Wrong>,
     differs: Option<Wrong>,
     /// When people were last told that something is unprotected.
@@ -81,7 +91,7 @@ impl Clocks {
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         let Event::Snapshot(snapshot) = event else { return };
         self.read = true;
-        let wrongs = self.uncovered.values_mut().map(|(_, wrong)| wrong);
+        let wrongs = self.uncovered.values_mut().map(|uncovered| &mut uncovered.wrong);
         for wrong in wrongs.chain(&mut self.left_over).chain(&mut self.differs) {
             if snapshot.server_time >= wrong.since {
                 wrong.seen.get_or_insert(now);
@@ -139,22 +149,22 @@ impl Clocks {
                 self.before_first_read.push(which);
             }
             let covers = covered(venue, slot, side, quantity);
-            if covers >= quantity || state.settled || state.is_known_dust(quantity, venue) {
+            if covers >= quantity || state.settled {
                 self.uncovered.remove(&which);
                 continue;
             }
             let fresh = Wrong { since: now, seen: None };
-            let (before, wrong) = self.uncovered.entry(which).or_insert((quantity, fresh));
-            if *before != quantity {
-                (*before, *wrong) = (quantity, fresh);
+            let known = self.uncovered.entry(which).or_insert(Uncovered { quantity, wrong: fresh, since: now });
+            if known.quantity != quantity || state.is_known_dust(quantity, venue) {
+                (known.quantity, known.wrong) = (quantity, fresh);
             }
-            let wrong = *wrong;
+            let (wrong, since) = (known.wrong, known.since);
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
             let excused = self.is_only_proposed(which)
                 || asks_first(process, side, state)
-                || self.closes(process, wrong, side, state, now);
+                || self.closes(process, since, side, state, now);
             if now > due && !excused {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);
@@ -165,7 +175,7 @@ impl Clocks {
     }
 
     /// Everything is being closed, the outcome is not known yet, and people have been alarmed (I25).
-    fn closes(&self, process: &Process, wrong: Wrong, side: PositionSide, state: &State, now: Timestamp) -> bool {
+    fn closes(&self, process: &Process, since: Timestamp, side: PositionSide, state: &State, now: Timestamp) -> bool {
         let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
         let mut orders = positions.filter(|position| position.key.side == side).flat_map(|position| &position.orders);
         let under_way = orders.any(|order| {
@@ -176,7 +186,7 @@ impl Clocks {
             };
             order.leg == Leg::Close && young
         });
-        under_way && self.alarmed_at.is_some_and(|at| at >= wrong.since)
+        under_way && self.alarmed_at.is_some_and(|at| at >= since)
     }
 
     /// What was open at the very first look is only proposed.
@@ -224,12 +234,12 @@ impl Clocks {
         }
         for (slot, side, quantity) in open_slots(venue) {
             let covers = covered(venue, slot, side, quantity);
-            let recent = self.uncovered.get(&(slot, side)).is_some_and(|(_, wrong)| !settled(*wrong));
+            let recent = self.uncovered.get(&(slot, side)).is_some_and(|uncovered| !settled(uncovered.wrong));
             let asked = recent || self.is_only_proposed((slot, side)) || asks_first(process, side, state);
             let closes = self
                 .uncovered
                 .get(&(slot, side))
-                .is_some_and(|(_, wrong)| self.closes(process, *wrong, side, state, now));
+                .is_some_and(|uncovered| self.closes(process, uncovered.since, side, state, now));
             if covers < quantity && !state.settled && !asked && !closes && !state.is_known_dust(quantity, venue) {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }

@@ -77,10 +77,15 @@ struct State {
 impl State {
     /// Dust is nobody's to protect or to close once people know that the venue takes no order for so little (I25, F-G03).
     fn is_known_dust(&self, quantity: Quantity, venue: &PaperVenue) -> bool {
+        self.told_of_dust && self.is_dust(quantity, venue)
+    }
+
+    /// Too little for an order that is not reduce-only.
+    fn is_dust(&self, quantity: Quantity, venue: &PaperVenue) -> bool {
         let last = venue.exchange().prices(stage::SYMBOL).and_then(|prices| prices.last);
         let worth = |last| Quantity::worth_at_least(self.market.min_notional, last, self.market.step).ok();
         let smallest = last.and_then(worth).unwrap_or(Quantity::ZERO).max(self.market.min_quantity);
-        self.told_of_dust && quantity < smallest
+        quantity < smallest
     }
 }
 

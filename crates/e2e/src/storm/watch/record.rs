@@ -25,7 +25,7 @@ pub fn at_the_end(venue: &PaperVenue, process: &Process, state: &State, found: &
     let ledger = venue.exchange().ledger();
     let open: Vec<_> = open_slots(venue).collect();
     // What is below the venue's minimum nobody can close there (F-G03).
-    let dust = |quantity: &Quantity| *quantity < state.market.min_quantity || state.is_known_dust(*quantity, venue);
+    let dust = |quantity: &Quantity| state.is_dust(*quantity, venue);
     if open.iter().any(|(.., quantity)| !dust(quantity)) && !state.settled {
         found.push(("I38", format!("it does not end: {open:?} is open")));
     }
