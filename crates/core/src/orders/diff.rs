@@ -116,7 +116,8 @@ impl Position {
                 Leg::Stop => needed(order) && !self.is_served(order, wants),
                 _ => false,
             };
-            let still_protects = order.epoch != epoch && order.leg.is_stop() && self.is_last_stop(order);
+            let is_old = order.epoch != epoch || !open;
+            let still_protects = is_old && order.leg.is_stop() && self.is_last_stop(order);
             rests
                 || still_protects
                 || wanted(order)
@@ -139,14 +140,16 @@ impl Position {
     }
 
     fn lacks_stops(&self) -> bool {
-        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return false };
+        // The venue may speak of something open that no execution explains yet.
+        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return self.unseen.is_some() };
         !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
     }
 
     /// Whether a cancel that was decided when all was closed, and has not left yet, would by now take away what protects the
     /// next incarnation (I7).
     pub(crate) fn is_needed_again(&self, id: ClientOrderId) -> bool {
-        let taken = |order: &&OpenOrder| order.id == id && order.leg.is_stop() && order.epoch != self.epoch;
+        let is_old = |order: &&OpenOrder| order.epoch != self.epoch || self.is_flat();
+        let taken = |order: &&OpenOrder| order.id == id && order.leg.is_stop() && is_old(order);
         self.orders.iter().any(|order| taken(&order)) && self.lacks_stops()
     }
 

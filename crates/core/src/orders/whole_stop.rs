@@ -65,12 +65,11 @@ impl Position {
         live.open().all(|tranche| {
             let nearer = tranche.resting_stop().filter(|stop| side.is_better(stop.price, outermost.price));
             let Some(stop) = nearer else { return true };
-            let alone = self.orders.iter().any(|order| {
+            self.orders.iter().any(|order| {
                 let own = order.leg == Leg::Stop && order.epoch == self.epoch && order.tranche == tranche.id;
                 let near = order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
                 own && near && order.stands() && order.remaining() >= tranche.remaining
-            });
-            alone || tranche.closing.is_some()
+            })
         })
     }
 

@@ -141,6 +141,10 @@ impl Position {
         else {
             return;
         };
+        if answer.sent_at < order.changed_at {
+            // The stream was quicker: this is the answer to a move that is known, and another one is under way (F-B04).
+            return;
+        }
         match &answer.outcome {
             Outcome::Accepted(_) => {
                 if let OrderKind::StopMarket(Trigger { source, .. }) = order.kind {
