@@ -229,6 +229,8 @@ impl Cycle {
         self.journal_failed = true;
         let accounts = self.engine.accounts().map(|account| account.id);
         self.fallout.extend(accounts.map(|account| Event::Permit { account, permit: Permit::ProtectOnly }));
+        let back = self.executor.take_back(|command| command.lane() == Lane::Profit);
+        self.fallout.extend(back.iter().filter_map(|command| not_sent(command, NO_RECORD, self.now)));
         self.release_protection();
     }
 

@@ -113,7 +113,7 @@ impl Position {
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let protects = match order.leg {
                 Leg::WholeStop => self.whole_stop_stays(order, wants),
-                Leg::Stop => needed(order) && !self.is_served(order, wants),
+                Leg::Stop => needed(order) && !self.is_served(order, wants, ctx),
                 _ => false,
             };
             let is_old = order.epoch != epoch || !open;

@@ -5,7 +5,7 @@
 //! Tighter stops are orders of their own (`diff`). Where a stop can be moved in place it follows the outermost one, and
 //! with one tranche it is the only stop. While it cannot be had, every tranche has a stop of its own quantity.
 
-use super::{Change, Leg, OpenOrder, OrderState, Wanted};
+use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position, Retry};
 use backstop_model::{Command, OrderKind, Span, Timestamp, TrancheId, Trigger};
 
@@ -92,7 +92,9 @@ impl Position {
     pub(crate) fn live_whole_stop(&self) -> Option<&OpenOrder> {
         let epoch = self.epoch;
         let is_one = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_live();
-        self.orders.iter().filter(is_one).filter(|order| !order.is_lost()).max_by_key(|order| order.stands())
+        let revision = |order: &OpenOrder| Named::read(&order.id).map(|named| named.revision);
+        let found = self.orders.iter().filter(is_one).filter(|order| !order.is_lost());
+        found.max_by_key(|order| (order.stands(), revision(order)))
     }
 
     /// It stays until flat, and where it has to go, until other stops cover everything. Of two that have turned up only the
@@ -121,15 +123,22 @@ impl Position {
 
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where
     /// this one does, or nearer. Where it is being moved to counts once the venue has moved it (R6, I3).
-    pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
+    pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted], ctx: Ctx) -> bool {
         let own = wants.iter().any(|want| want.leg == Leg::Stop && want.tranche == order.tranche);
         let side = self.key.side;
         let as_near = |whole: &OpenOrder| match (whole.worst_stop(side), order.stop_price()) {
             (Some(whole), Some(own)) => !side.is_better(own, whole),
             (None, _) | (_, None) => false,
         };
-        !own && wants.iter().any(|want| want.leg == Leg::WholeStop)
-            && self.live_whole_stop().is_some_and(|whole| whole.stands() && as_near(whole) && self.is_fresh(whole))
+        // While the price is through it, it is executing, or should be: nothing goes before that is over (F-C11).
+        let waits = |whole: &OpenOrder| match whole.kind {
+            OrderKind::StopMarket(at) => {
+                ctx.board.price(at.source.series(side)).is_none_or(|now| !side.hit(now, at.price))
+            }
+            _ => false,
+        };
+        let serves = |whole: &OpenOrder| whole.stands() && as_near(whole) && self.is_fresh(whole) && waits(whole);
+        !own && wants.iter().any(|want| want.leg == Leg::WholeStop) && self.live_whole_stop().is_some_and(serves)
     }
 
     /// Seen since the newest tranche was opened: the venue drops it whenever the position closes, and that may have happened

@@ -5,7 +5,7 @@
 
 use super::scene::Scene;
 use super::spacing::{is_within_distance, spaced_from};
-use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
+use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, stuck_at, takes_over};
 use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
@@ -121,6 +121,10 @@ impl Position {
             return next;
         }
         note(tranche.stop_passed.map(|since| self.backup_at(tranche, since, ctx.now)), Deadline::StopBackup);
+        if let Some(plan) = &live.plan {
+            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
+            note(stuck_at(tranche, &scene), Deadline::StopBackup);
+        }
         if live.paused {
             return next;
         }

@@ -179,12 +179,15 @@ impl Clocks {
         let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
         let mut orders = positions.filter(|position| position.key.side == side).flat_map(|position| &position.orders);
         let under_way = orders.any(|order| {
-            let young = match order.state {
-                OrderState::InFlight { .. } => true,
-                OrderState::Unknown(doubt) => now.since(doubt.since) <= state.resolves_within,
-                OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { .. } => false,
-            };
-            order.leg == Leg::Close && young
+            match order.state {
+                OrderState::InFlight { .. } => order.leg == Leg::Close,
+                OrderState::Unknown(doubt) => {
+                    order.leg == Leg::Close && now.since(doubt.since) <= state.resolves_within
+                }
+                // What the venue is executing, and does not get done, cannot be closed a second time (F-C11, I2).
+                OrderState::Triggered { .. } => true,
+                OrderState::Over { .. } | OrderState::Working { .. } => false,
+            }
         });
         under_way && self.alarmed_at.is_some_and(|at| at >= since)
     }
