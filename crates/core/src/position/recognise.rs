@@ -9,7 +9,7 @@ use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, arming};
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::stop_loss::{Basis, StopLevel};
-use crate::orders::{Leg, Named};
+use crate::orders::{Leg, Named, OpenOrder};
 use backstop_model::{Epoch, Fill, OrderReport, OutOfRange, Quantity, RestingTargets, Severity};
 
 impl Live {
@@ -47,7 +47,7 @@ impl Position {
         for (_, report) in &current {
             self.adopt_order(report, ctx);
         }
-        self.keep_stop();
+        self.keep_stop(|order| order.epoch == epoch);
         self.keep_levels(&current, ctx)?;
         let text = format!(
             "{} {}: {} orders of ours are recognised at the venue without a record of them; going on from there, what was closed before is not known",
@@ -90,9 +90,9 @@ impl Position {
     }
 
     /// A stop that had been moved is not moved back.
-    fn keep_stop(&mut self) {
-        let (side, epoch) = (self.key.side, self.epoch);
-        let stops = self.orders.iter().filter(|order| order.leg.is_stop() && order.epoch == epoch);
+    pub(super) fn keep_stop(&mut self, which: impl Fn(&OpenOrder) -> bool) {
+        let side = self.key.side;
+        let stops = self.orders.iter().filter(|order| order.leg.is_stop() && order.is_live() && which(order));
         let Some(tightest) = stops.filter_map(|order| order.stop_price()).reduce(|a, b| side.better(a, b)) else {
             return;
         };

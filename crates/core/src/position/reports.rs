@@ -402,6 +402,8 @@ impl Position {
             if let Some(live) = &mut self.live {
                 live.read_until = Some(read_at);
             }
+            // No execution opened it: it never closed, and no stop goes back (I3).
+            self.keep_stop(|_| true);
             return Ok(());
         };
         match live.mismatch.as_deref().copied() {

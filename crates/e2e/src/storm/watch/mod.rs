@@ -171,6 +171,10 @@ impl Watch {
     pub fn read(&mut self, now: Timestamp, read: &PositionRead) {
         let mut found = Vec::new();
         record::read(read, &mut found);
+        let epoch = read.document.position_id.rsplit('-').next().and_then(|number| number.parse().ok());
+        if let Some(epoch) = epoch.filter(|_| read.document.current_quantity.is_zero()) {
+            self.books.told_closed(read.key.side, epoch, read.document.tranche);
+        }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
