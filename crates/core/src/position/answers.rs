@@ -273,11 +273,11 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
                 trail.phase = Phase::Active { level: Some(stop.price), moved_at: Some(now) };
             }
             tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
+            repeat_ladder_move(tranche, scene);
             // Another place is another request; the same one waits its time (I36).
-            if order.stop_price() != Some(price) {
+            if tranche.resting_stop().map(|stop| stop.price) != order.stop_price() {
                 tranche.retries.remove(&Leg::Stop);
             }
-            repeat_ladder_move(tranche, scene);
         }
     }
 }

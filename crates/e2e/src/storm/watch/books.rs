@@ -110,11 +110,11 @@ fn is_entry(client_id: &str) -> bool {
 
 /// I6: at most two stops of one tranche and role wait at the same time.
 fn stops_pile_up(ledger: &Ledger, found: &mut Found) {
-    let mut stops: BTreeMap<(Slot, u32, u8, Leg), u32> = BTreeMap::new();
+    let mut stops: BTreeMap<(Slot, PositionSide, u32, u8, Leg), u32> = BTreeMap::new();
     for order in ledger.open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id)) {
         let named = ClientOrderId::new(&order.place.client_id).ok().and_then(|id| Named::read(&id));
         let Some(named) = named.filter(|named| named.leg.is_stop() || named.leg == Leg::Trail) else { continue };
-        let count = stops.entry((order.slot, named.epoch.0, named.tranche.0, named.leg)).or_default();
+        let count = stops.entry((order.slot, named.side, named.epoch.0, named.tranche.0, named.leg)).or_default();
         *count += 1;
         if *count > 2 {
             found.push(("I6", format!("{count} orders wait for {:?} of tranche {}", named.leg, named.tranche.0)));

@@ -181,9 +181,8 @@ impl Clocks {
         let under_way = orders.any(|order| {
             match order.state {
                 OrderState::InFlight { .. } => order.leg == Leg::Close,
-                OrderState::Unknown(doubt) => {
-                    order.leg == Leg::Close && now.since(doubt.since) <= state.resolves_within
-                }
+                // While nobody knows what became of an exit, what it may close is not closed a second time (I2, R13).
+                OrderState::Unknown(doubt) => !order.leg.is_stop() && now.since(doubt.since) <= state.resolves_within,
                 // What the venue is executing, and does not get done, cannot be closed a second time (F-C11, I2).
                 OrderState::Triggered { .. } => true,
                 OrderState::Over { .. } | OrderState::Working { .. } => false,
