@@ -19,6 +19,10 @@ use backstop_model::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+// Said in full, because this file is read from other folders too.
+#[path = "world/strangers.rs"]
+mod strangers;
+
 /// 2024-02-20T16:26:40Z, the entry time of the specification's example document.
 const START: i64 = 1_708_446_400_000;
 
@@ -170,54 +174,6 @@ impl World {
     fn in_time(&self, words: &str) -> Timestamp {
         let number: i64 = words.split_whitespace().nth(1).unwrap().parse().unwrap();
         self.now.plus(Span::from_secs(number))
-    }
-
-    /// `his sell 0.1 @ 52000 working|canceled`: a limit order that is not ours.
-    fn foreign_limit(&mut self, words: &str) {
-        let parts: Vec<&str> = words.split_whitespace().collect();
-        self.stranger(OrderReport {
-            account: ACCOUNT,
-            instrument: BTC,
-            id: None,
-            venue_id: VenueOrderId::new(parts[0]).unwrap(),
-            deal: None,
-            side: if parts[1] == "sell" { OrderSide::Sell } else { OrderSide::Buy },
-            status: if parts[5] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
-            quantity: Some(quantity(parts[2])),
-            filled: Quantity::ZERO,
-            trigger: None,
-            limit: Some(price(parts[4])),
-            at: self.now,
-        });
-    }
-
-    /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.
-    fn foreign_stop(&mut self, words: &str) {
-        let parts: Vec<&str> = words.split_whitespace().collect();
-        let trigger = backstop_model::Trigger::new(price(parts[3]), backstop_model::TriggerSource::Mark);
-        self.stranger(OrderReport {
-            account: ACCOUNT,
-            instrument: BTC,
-            id: None,
-            venue_id: VenueOrderId::new(parts[0]).unwrap(),
-            deal: None,
-            side: OrderSide::Sell,
-            status: if parts[4] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
-            quantity: Some(quantity(parts[1])),
-            filled: Quantity::ZERO,
-            trigger: Some(trigger),
-            limit: None,
-            at: self.now,
-        });
-    }
-
-    /// An order that is not ours; while it works it stands in every full read.
-    fn stranger(&mut self, report: OrderReport) {
-        self.strangers.retain(|known| known.venue_id != report.venue_id);
-        if report.status == OrderStatus::Working {
-            self.strangers.push(report.clone());
-        }
-        self.handle(Event::Order(report));
     }
 
     /// `long`, or `long 50%`.
