@@ -55,7 +55,6 @@ impl Stage {
             setup.physics.latency.request.jitter = Span::ZERO;
         }
         let mut exchange = sim::Exchange::new(setup);
-        let native = exchange.native();
         exchange.list(SYMBOL, rules(&instrument)).expect("it is the first market");
         let leverage = Leverage::try_from(10).expect("ten is a leverage");
         let opening = sim::Opening { mode: life.mode, leverage, balance: money("1000000000") };
@@ -63,23 +62,8 @@ impl Stage {
         let mut venue = PaperVenue::new(exchange, None, start());
         venue.name_account(ACCOUNT, name(ME));
         venue.name_instrument(MARKET, instrument.symbol);
-        let offered = capability(&native, life.mode);
-        let request_validity = offered.request_validity;
-        let account = Account {
-            id: ACCOUNT,
-            name: name(ME),
-            venue: name("storm"),
-            position_mode: life.mode,
-            plan: Some(PlanId(0)),
-            adopt: life.adopt,
-            hard_stop: (life.adopt == backstop_model::Adopt::HardStop).then_some(life.plan.stop_loss),
-            capability: offered,
-            currency: instrument.currency,
-            limits: backstop_model::account::Limits::default(),
-            permit: backstop_model::Permit::default(),
-            split_entries: false,
-            refusals: backstop_model::Refusals::default(),
-        };
+        let account = account(life);
+        let request_validity = account.capability.request_validity;
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");
         let (tick, step) = (instrument.tick, instrument.step);
         let definitions = vec![
@@ -140,7 +124,29 @@ pub fn smallest(life: &Life) -> Quantity {
     instrument(life).min_quantity
 }
 
-fn instrument(life: &Life) -> Instrument {
+/// The account as the engine is told of it.
+#[must_use]
+pub fn account(life: &Life) -> Account {
+    Account {
+        id: ACCOUNT,
+        name: name(ME),
+        venue: name("storm"),
+        position_mode: life.mode,
+        plan: Some(PlanId(0)),
+        adopt: life.adopt,
+        hard_stop: (life.adopt == backstop_model::Adopt::HardStop).then_some(life.plan.stop_loss),
+        capability: capability(&life.venue.profile().native(), life.mode),
+        currency: name("USDT"),
+        limits: backstop_model::account::Limits::default(),
+        permit: backstop_model::Permit::default(),
+        split_entries: false,
+        refusals: backstop_model::Refusals::default(),
+    }
+}
+
+/// The market as the engine is told of it.
+#[must_use]
+pub fn instrument(life: &Life) -> Instrument {
     let grid = life.grid;
     let step: Quantity = grid.step.parse().expect("a constant of this folder is a quantity");
     let spec = InstrumentSpec {

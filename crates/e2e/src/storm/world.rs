@@ -7,6 +7,7 @@ use super::disk::Done;
 use super::life::{Act, DiskTrouble, Hand, Incident, Life, Wish};
 use super::market::{Market, Shown};
 use super::process::Process;
+use super::scenario::Script;
 use super::stage::{self, ACCOUNT, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
 use super::trap::{Moment, Traps};
@@ -44,12 +45,24 @@ pub struct Ended {
     pub events: u64,
     /// What became of the traps, where the first has struck.
     pub crash: Option<Crash>,
+    /// What the engine took in, where it was written down.
+    script: Option<Box<Script>>,
 }
 
 /// Plays a life to its end.
 #[must_use]
 pub fn play(life: &Life, trace: Trace) -> Ended {
     World::new(life, trace).live()
+}
+
+/// The same, and everything the engine takes in is written down.
+#[must_use]
+pub fn recorded(life: &Life, trace: Trace) -> (Ended, Script) {
+    let mut world = World::new(life, trace);
+    world.script = Some(Box::default());
+    let mut ended = world.live();
+    let script = ended.script.take().map_or_else(Script::default, |script| *script);
+    (ended, script)
 }
 
 struct World<'l> {
@@ -71,6 +84,8 @@ struct World<'l> {
     crash: Option<Crash>,
     /// The lease and its candidates, in lives that have one.
     engines: Option<Engines>,
+    /// What the engine takes in, where it is written down.
+    script: Option<Box<Script>>,
 }
 
 impl<'l> World<'l> {
@@ -101,6 +116,7 @@ impl<'l> World<'l> {
             later: VecDeque::new(),
             crash: None,
             engines: leased.then(Engines::new),
+            script: None,
         }
     }
 
@@ -141,7 +157,8 @@ impl<'l> World<'l> {
 
     fn end(self) -> Ended {
         let struck = self.venue.exchange().faults().all_struck().collect();
-        Ended { violations: self.watch.violations(), trace: self.trace, struck, events: self.events, crash: self.crash }
+        let (violations, trace, events) = (self.watch.violations(), self.trace, self.events);
+        Ended { violations, trace, struck, events, crash: self.crash, script: self.script }
     }
 
     /// Everything that is due before `until`.
@@ -276,7 +293,11 @@ impl<'l> World<'l> {
             return true;
         }
         self.watch.heard(now, &event);
+        let written = self.script.is_some().then(|| event.clone());
         let taken = self.process.take(now, event);
+        if let (Some(script), Some(event)) = (&mut self.script, &written) {
+            script.takes(now, event, &taken.core);
+        }
         if self.dies() {
             return true;
         }
@@ -322,6 +343,9 @@ impl<'l> World<'l> {
         let now = self.now;
         // What arrived while nobody was there is lost.
         drop(self.venue.exchange_mut().advance(now));
+        if let Some(script) = &mut self.script {
+            script.starts(now, self.process.disk.load().map_or(0, |loaded| loaded.tail.len()));
+        }
         let start = self.process.boot(now);
         self.trace.say(now, "process", format_args!("starts; {} doubts", start.doubts.len()));
         self.look_at_the_wreck();

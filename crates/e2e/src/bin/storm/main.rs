@@ -1,6 +1,7 @@
 //! `storm`: plays lives under faults, many of them or one with its story; `storm crashes` plays the crash matrix.
 
 mod crashes;
+mod scenario;
 
 use backstop_e2e::storm::draw::Choice;
 use backstop_e2e::storm::shrink::shrink;
@@ -9,6 +10,7 @@ use backstop_e2e::storm::{Life, Tally, VenueKind, Violation, draw, play};
 use backstop_e2e::storm::{october, story};
 use backstop_model::PositionSide;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -45,9 +47,13 @@ struct Cli {
     /// Play a day that has really been, as four positions lived it, at `--profile`: 2025-10-10.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "minutes"], value_parser = ["2025-10-10"])]
     day: Option<String>,
-    /// With `--seed`: make the life small first, if it breaks a promise.
+    /// With `--seed`: make the life small first, if it breaks a promise, and write its scenario.
     #[arg(long)]
     shrink: bool,
+    /// Where the scenario of a failing life goes, a file or a folder: `storm_<seed>.txt` here unless said. With `--seed`
+    /// alone the whole life is written.
+    #[arg(long, value_name = "PATH")]
+    scenario: Option<PathBuf>,
     /// Play every seed twice and compare the traces.
     #[arg(long)]
     twice: bool,
@@ -139,6 +145,9 @@ fn one(cli: &Cli, mut life: Life) -> ExitCode {
     let ended = play(&life, Trace::told());
     ended.trace.story().iter().for_each(|line| println!("{line}"));
     ended.violations.iter().for_each(|violation| println!("{}", shown(life.seed, violation)));
+    if cli.scenario.is_some() || (cli.shrink && !ended.violations.is_empty()) {
+        scenario::write(&life, cli.scenario.as_deref());
+    }
     if ended.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
@@ -178,7 +187,7 @@ fn many(cli: &Cli, choice: Choice) -> ExitCode {
     });
     bar.finish_and_clear();
     let (tally, broken) = (tally.into_inner().expect("all have ended"), broken.into_inner().expect("all have ended"));
-    report(cli, &tally, &broken, begun.elapsed())
+    report(cli, choice, &tally, &broken, begun.elapsed())
 }
 
 fn lived(cli: &Cli, life: &Life, tally: &mut Tally) -> Vec<Violation> {
@@ -195,7 +204,7 @@ fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {
     if timed { indicatif::ProgressBar::new_spinner() } else { indicatif::ProgressBar::new(last - first + 1) }
 }
 
-fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
+fn report(cli: &Cli, choice: Choice, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
     let never = if cli.coverage { coverage(tally) } else { false };
     let mut broken = broken.to_vec();
     broken.sort_by_key(|(seed, _)| *seed);
@@ -210,8 +219,12 @@ fn report(cli: &Cli, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Dura
         broken.len(),
         took.as_secs_f64()
     );
-    let bad = never || broken.len() > cli.at_most.unwrap_or(0);
-    if bad { ExitCode::from(1) } else { ExitCode::SUCCESS }
+    let too_many = broken.len() > cli.at_most.unwrap_or(0);
+    if let Some((seed, _)) = broken.first().filter(|_| too_many) {
+        println!("seed {seed}, made small:");
+        scenario::write(&shrink(&draw(*seed, choice)), cli.scenario.as_deref());
+    }
+    if never || too_many { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 /// Lives after which every fault of the menu must have struck.
