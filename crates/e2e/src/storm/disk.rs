@@ -35,6 +35,8 @@ pub struct Disk {
     slow: Option<(Span, Timestamp)>,
     fails_next: bool,
     failed: bool,
+    /// It failed, or will, for want of room.
+    full: bool,
     rotten: bool,
     /// Durable commands that can be sent, for the question whether one was recorded before it left (I18).
     commands: BTreeMap<(ClientOrderId, Asked), Command>,
@@ -119,9 +121,16 @@ impl Disk {
         self.slow = None;
     }
 
-    /// The next sync fails.
-    pub const fn fail_next(&mut self) {
+    /// The next sync fails; where it is `full`, for want of room.
+    pub const fn fail_next(&mut self, full: bool) {
         self.fails_next = true;
+        self.full = full;
+    }
+
+    /// Whether it was for want of room.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Syncs take so long until then.

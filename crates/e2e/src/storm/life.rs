@@ -240,8 +240,10 @@ pub enum Incident {
 /// What the disk does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DiskTrouble {
-    /// The next write fails: no space, input/output error, read-only, locked for too long (F-M04 to F-M06, F-M08).
+    /// The next sync fails: input/output error, read-only, locked for too long (F-M04, F-M06, F-M08).
     Fails,
+    /// The next write finds no room (F-M05).
+    Full,
     /// Writes take so long, in milliseconds, for so long (F-M10).
     Slow {
         /// One sync.

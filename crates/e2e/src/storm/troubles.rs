@@ -5,10 +5,10 @@
 //! struck is counted where it strikes.
 
 use super::draw::{between, one_of};
-use super::life::{Act, DiskTrouble, EnginesTrouble, Hand, Incident, Life, Trouble, What};
+use super::life::{Act, DiskTrouble, EnginesTrouble, Hand, Incident, Life, Trouble, VenueKind, What};
+use backstop_sim::Fault;
 use backstop_sim::dice::Dice;
 use backstop_sim::faults::Scope;
-use backstop_sim::{Fault, Profile};
 
 /// How one line of the menu is brought about.
 #[derive(Clone, Copy)]
@@ -21,26 +21,45 @@ enum Way {
     Act(fn(&mut Dice, &Life) -> Act),
 }
 
+impl Way {
+    const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Act(_) => None,
+            Self::Knob(fault, ..) | Self::Stretch(fault, ..) => Some(fault),
+        }
+    }
+}
+
 /// One line.
 struct Line {
     ids: &'static [&'static str],
     way: Way,
+    venues: &'static [VenueKind],
 }
 
+/// Venues that keep conditional orders as orders.
+const ORDERS: &[VenueKind] =
+    &[VenueKind::Aster, VenueKind::Binance, VenueKind::BitgetClassic, VenueKind::BitgetUnified];
+
 const fn knob(ids: &'static [&'static str], fault: Fault) -> Line {
-    Line { ids, way: Way::Knob(fault, What::Plain, Scope::All) }
+    says(ids, fault, What::Plain, Scope::All)
 }
 
 const fn says(ids: &'static [&'static str], fault: Fault, what: What, scope: Scope) -> Line {
-    Line { ids, way: Way::Knob(fault, what, scope) }
+    Line { ids, way: Way::Knob(fault, what, scope), venues: &VenueKind::ALL }
 }
 
 const fn stretch(ids: &'static [&'static str], fault: Fault, what: What, scope: Scope) -> Line {
-    Line { ids, way: Way::Stretch(fault, what, scope) }
+    Line { ids, way: Way::Stretch(fault, what, scope), venues: &VenueKind::ALL }
 }
 
 const fn act(ids: &'static [&'static str], act: fn(&mut Dice, &Life) -> Act) -> Line {
-    Line { ids, way: Way::Act(act) }
+    Line { ids, way: Way::Act(act), venues: &VenueKind::ALL }
+}
+
+/// A line that only these venues know.
+const fn only(venues: &'static [VenueKind], line: Line) -> Line {
+    Line { venues, ..line }
 }
 
 /// Everything that can go wrong here, in the order of the catalogue.
@@ -68,8 +87,8 @@ const MENU: &[Line] = &[
     knob(&["F-B07", "F-B08"], Fault::PartialFill),
     knob(&["F-B09"], Fault::MarketRest),
     knob(&["F-C06"], Fault::CancelBySystem),
-    knob(&["F-C07"], Fault::TriggerReject),
-    knob(&["F-C11"], Fault::TriggerStuck),
+    only(ORDERS, knob(&["F-C07"], Fault::TriggerReject)),
+    only(ORDERS, knob(&["F-C11"], Fault::TriggerStuck)),
     act(&["F-C17", "F-C18"], jump),
     act(&["F-D01"], |_, _| Act::Hand(Hand::Close)),
     act(&["F-D02"], |dice, _| Act::Hand(Hand::Reduce { steps: 1 + dice.below(60) })),
@@ -107,7 +126,9 @@ const MENU: &[Line] = &[
     act(&["F-K04"], |dice, _| Act::Engines(EnginesTrouble::Down { ms: between(dice, 1_000, 25_000) })),
     act(&["F-K02"], |dice, _| Act::Engines(EnginesTrouble::Skew { ms: between(dice, -1_000, 1_000) })),
     act(&["F-M01", "F-M03"], |dice, _| Act::Kill { after: dice.below(60), down: between(dice, 20, 5_000) }),
-    act(&["F-M04", "F-M05", "F-M06", "F-M08"], |_, _| Act::Disk(DiskTrouble::Fails)),
+    act(&["F-M04", "F-M05", "F-M06", "F-M08"], |_, life| {
+        Act::Disk(if life.seed.is_multiple_of(2) { DiskTrouble::Fails } else { DiskTrouble::Full })
+    }),
     act(&["F-M07"], |_, _| Act::Disk(DiskTrouble::Rots)),
     act(&["F-M10"], |dice, _| {
         Act::Disk(DiskTrouble::Slow { sync: between(dice, 50, 800), ms: between(dice, 1_000, 10_000) })
@@ -124,6 +145,21 @@ pub fn ids() -> Vec<&'static str> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// Whether two ids can strike in one life: at a venue that knows both, and not through one knob, which a life turns once.
+#[must_use]
+pub fn can_meet(one: &str, other: &str) -> bool {
+    let pairs = lines_of(one).flat_map(|a| lines_of(other).map(move |b| (a, b)));
+    pairs.into_iter().any(|(a, b)| {
+        let same_line = std::ptr::eq(a, b);
+        let one_knob = a.way.fault().is_some() && a.way.fault() == b.way.fault();
+        a.venues.iter().any(|venue| b.venues.contains(venue)) && (same_line || !one_knob)
+    })
+}
+
+fn lines_of(id: &str) -> impl Iterator<Item = &'static Line> {
+    MENU.iter().filter(move |line| line.ids.contains(&id))
 }
 
 /// What striking knob and words mean in the catalogue.
@@ -165,14 +201,9 @@ pub fn draw(dice: &mut Dice, life: &mut Life) {
         Way::Stretch(fault, what, scope) => (fault, what, scope, 1_000_000, (from, from + between(dice, 500, 25_000))),
     };
     let taken = |other: &Trouble| other.fault == fault;
-    if !life.troubles.iter().any(taken) && is_known(fault, &life.venue.profile()) {
+    if !life.troubles.iter().any(taken) && line.venues.contains(&life.venue) {
         life.troubles.push(Trouble { fault, what, per_million, window, scope });
     }
-}
-
-/// Triggers that get stuck or are refused are those of conditional orders.
-fn is_known(fault: Fault, profile: &Profile) -> bool {
-    !matches!(fault, Fault::TriggerStuck | Fault::TriggerReject) || profile.habits.deals.is_none()
 }
 
 fn moved(dice: &mut Dice, life: &Life) -> i64 {
@@ -224,7 +255,8 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         },
         Act::Kill { .. } => &["F-M01", "F-M03"],
         Act::Freeze { .. } => &["F-J03", "F-K02"],
-        Act::Disk(DiskTrouble::Fails) => &["F-M04", "F-M05", "F-M06", "F-M08"],
+        Act::Disk(DiskTrouble::Fails) => &["F-M04", "F-M06", "F-M08"],
+        Act::Disk(DiskTrouble::Full) => &["F-M05"],
         Act::Disk(DiskTrouble::Rots) => &["F-M07"],
         Act::Disk(DiskTrouble::Slow { .. }) => &["F-M10"],
     }

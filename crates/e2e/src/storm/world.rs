@@ -8,6 +8,7 @@ use super::life::{Act, Hand, Life, Wish};
 use super::market::{Market, Shown};
 use super::process::Process;
 use super::scenario::Script;
+use super::sometimes::{Reached, Seen};
 use super::stage::{self, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
 use super::trap::{Moment, Traps};
@@ -44,6 +45,8 @@ pub struct Ended {
     pub events: u64,
     /// What became of the traps, where the first has struck.
     pub crash: Option<Crash>,
+    /// What was reached that must be reached sometimes.
+    pub reached: Reached,
     /// What the engine took in, where it was written down.
     script: Option<Box<Script>>,
 }
@@ -83,6 +86,7 @@ struct World<'l> {
     crash: Option<Crash>,
     /// The lease and its candidates, in lives that have one.
     engines: Option<Engines>,
+    seen: Seen,
     /// What the engine takes in, where it is written down.
     script: Option<Box<Script>>,
 }
@@ -115,6 +119,7 @@ impl<'l> World<'l> {
             later: VecDeque::new(),
             crash: None,
             engines: leased.then(Engines::new),
+            seen: Seen::of(life),
             script: None,
         }
     }
@@ -156,8 +161,9 @@ impl<'l> World<'l> {
 
     fn end(self) -> Ended {
         let struck = self.venue.exchange().faults().all_struck().collect();
+        let reached = self.seen.ended(self.venue.exchange());
         let (violations, trace, events) = (self.watch.violations(), self.trace, self.events);
-        Ended { violations, trace, struck, events, crash: self.crash, script: self.script }
+        Ended { violations, trace, struck, events, crash: self.crash, reached, script: self.script }
     }
 
     /// Everything that is due before `until`.
@@ -225,6 +231,7 @@ impl<'l> World<'l> {
             Some(Done::Durable(through)) if self.falls(Moment::Durable(through)) => return true,
             Some(Done::Failed) => {
                 self.trace.say(now, "disk", format_args!("has failed"));
+                self.seen.disk_failed(self.process.disk.is_full(), &self.process);
                 self.watch.journal_was_lost();
             }
             Some(Done::Durable(_)) | None => {}
@@ -277,6 +284,7 @@ impl<'l> World<'l> {
         self.watch.sent_under(now, self.process.epoch());
         self.trace.say(now, "sends", format_args!("{}", Line(command)));
         self.watch.sent(now, command, &self.venue, &self.process);
+        self.seen.sent(command);
         self.venue.submit(now, command);
         self.falls(Moment::Sent(command))
     }
@@ -292,9 +300,11 @@ impl<'l> World<'l> {
             return true;
         }
         self.watch.heard(now, &event);
-        let written = self.script.is_some().then(|| event.clone());
+        self.seen.heard(&event);
+        let kept = (self.script.is_some() || self.seen.doubts()).then(|| event.clone());
         let taken = self.process.take(now, event);
-        if let (Some(script), Some(event)) = (&mut self.script, &written) {
+        self.seen.taken(kept.as_ref(), &self.process);
+        if let (Some(script), Some(event)) = (&mut self.script, &kept) {
             script.takes(now, event, &taken.core);
         }
         if self.dies() {
@@ -322,6 +332,7 @@ impl<'l> World<'l> {
     fn note(&mut self, notice: &Notice) {
         self.trace.say(self.now, "tells", format_args!("{:?}: {}", notice.severity, notice.text));
         self.watch.told(self.now, notice);
+        self.seen.told(notice);
     }
 
     /// One step of the process is done; it may die of it.
@@ -336,6 +347,7 @@ impl<'l> World<'l> {
     fn has_died(&mut self) {
         self.trace.say(self.now, "process", format_args!("dies; {} records are left", self.process.disk.len()));
         self.watch.disturbed(self.now);
+        self.seen.died();
     }
 
     fn boot(&mut self) {
@@ -358,6 +370,7 @@ impl<'l> World<'l> {
         let venue = std::mem::replace(&mut self.venue, PaperVenue::new(fresh, None, now));
         self.venue = venue.restarted(start.known_until);
         self.watch.booted(now);
+        self.seen.booted(!self.process.disk.is_empty());
         for event in self.stage.definitions().into_iter().chain(start.doubts) {
             if self.take(event) {
                 return;

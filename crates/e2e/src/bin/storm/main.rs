@@ -1,5 +1,6 @@
 //! `storm`: plays lives under faults, many of them or one with its story; `storm crashes` plays the crash matrix.
 
+mod coverage;
 mod crashes;
 mod scenario;
 
@@ -38,7 +39,7 @@ struct Cli {
     /// Only this venue: binance, aster, bitget, bitget-unified, ig, or mixed.
     #[arg(long, default_value = "mixed")]
     profile: String,
-    /// Print how often each fault struck.
+    /// Print how often each fault struck, which pairs did, and what was reached; fail when a hundred thousand lives missed one.
     #[arg(long)]
     coverage: bool,
     /// Nothing goes wrong: the lives alone.
@@ -205,7 +206,7 @@ fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {
 }
 
 fn report(cli: &Cli, choice: Choice, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
-    let never = if cli.coverage { coverage(tally) } else { false };
+    let never = cli.coverage && coverage::misses(tally);
     let mut broken = broken.to_vec();
     broken.sort_by_key(|(seed, _)| *seed);
     for (seed, violations) in broken.iter().take(if cli.all { usize::MAX } else { 40 }) {
@@ -225,18 +226,4 @@ fn report(cli: &Cli, choice: Choice, tally: &Tally, broken: &[(u64, Vec<Violatio
         scenario::write(&shrink(&draw(*seed, choice)), cli.scenario.as_deref());
     }
     if never || too_many { ExitCode::from(1) } else { ExitCode::SUCCESS }
-}
-
-/// Lives after which every fault of the menu must have struck.
-const ENOUGH: u64 = 100_000;
-
-/// Prints how often each fault has struck. True when one never has, over lives enough.
-fn coverage(tally: &Tally) -> bool {
-    let rows = tally.rows();
-    rows.iter().for_each(|(id, hits)| println!("{id}  {hits}"));
-    let never: Vec<&str> = rows.iter().filter(|(_, hits)| *hits == 0).map(|(id, _)| *id).collect();
-    if tally.lives >= ENOUGH && !never.is_empty() {
-        println!("never struck in {} lives: {}", tally.lives, never.join(" "));
-    }
-    tally.lives >= ENOUGH && !never.is_empty()
 }

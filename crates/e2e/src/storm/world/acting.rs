@@ -47,7 +47,8 @@ impl World<'_> {
                 self.watch.disturbed(lasts(ms));
             }
             Act::Engines(trouble) => self.trouble_engines(trouble),
-            Act::Disk(DiskTrouble::Fails) => self.process.disk.fail_next(),
+            Act::Disk(DiskTrouble::Fails) => self.process.disk.fail_next(false),
+            Act::Disk(DiskTrouble::Full) => self.process.disk.fail_next(true),
             Act::Disk(DiskTrouble::Rots) => self.process.disk.rot(),
             Act::Disk(DiskTrouble::Slow { sync, ms }) => {
                 self.process.disk.slow_down(Span::from_millis(sync), lasts(ms));
@@ -79,6 +80,9 @@ impl World<'_> {
         // People try what does not go, and are told so.
         let done = self.venue.exchange_mut().by_hand(self.now, ME, action).is_ok();
         self.watch.by_hand(self.now, hand, done);
+        if done {
+            self.seen.by_hand(hand, self.life);
+        }
     }
 
     fn moved(&self, price: Price, ticks: i64) -> Price {
