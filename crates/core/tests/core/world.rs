@@ -101,10 +101,7 @@ impl World {
             }
             "account" => self.account = account_from(rest),
             "instrument" => self.instrument = instrument_from(rest),
-            "now-instrument" => {
-                self.instrument = instrument_from(rest);
-                self.handle(Event::DefineInstrument(Box::new(self.instrument.clone())));
-            }
+            "now-instrument" => self.redefine(rest),
             "plan" => self.plan(rest),
             "another-plan" => self.another_plan(rest),
             "answers" => self.answers = rest == "on",

@@ -38,6 +38,8 @@ pub struct Disk {
     /// It failed, or will, for want of room.
     full: bool,
     rotten: bool,
+    /// So many of the newest records are gone at the next start.
+    forgets: usize,
     /// Durable commands that can be sent, for the question whether one was recorded before it left (I18).
     commands: BTreeMap<(ClientOrderId, Asked), Command>,
 }
@@ -136,6 +138,18 @@ impl Disk {
     /// Syncs take so long until then.
     pub const fn slow_down(&mut self, takes: Span, until: Timestamp) {
         self.slow = Some((takes, until));
+    }
+
+    /// So many of the newest records will be gone at the next start.
+    pub const fn forget(&mut self, records: usize) {
+        self.forgets = records;
+    }
+
+    /// What was to be forgotten is. True when something was.
+    pub fn has_forgotten(&mut self) -> bool {
+        let gone = std::mem::take(&mut self.forgets).min(self.records.len());
+        self.records.truncate(self.records.len() - gone);
+        gone > 0
     }
 
     /// A record is not what was written any more.

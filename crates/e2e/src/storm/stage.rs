@@ -80,6 +80,33 @@ impl Stage {
         self.definitions.clone()
     }
 
+    /// The market's price grid gets ten times as coarse; what a process is told at its start is the new one.
+    pub fn coarsen(&mut self) -> Option<&Instrument> {
+        let instrument = self.definitions.iter_mut().find_map(|event| match event {
+            Event::DefineInstrument(instrument) => Some(instrument.as_mut()),
+            _ => None,
+        })?;
+        let mut spec = InstrumentSpec::from(instrument.clone());
+        spec.tick = spec.tick.times(Ratio::whole(10), Rounding::Nearest).ok()?;
+        *instrument = Instrument::try_from(spec).ok()?;
+        Some(instrument)
+    }
+
+    /// The market as the engine is told of it now.
+    #[must_use]
+    pub fn instrument(&self) -> Option<&Instrument> {
+        self.definitions.iter().find_map(|event| match event {
+            Event::DefineInstrument(instrument) => Some(instrument.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The whole ticks of a price.
+    #[must_use]
+    pub fn ticks(&self, price: Price) -> i64 {
+        i64::try_from(price.mantissa() / self.tick.mantissa().max(1)).unwrap_or(i64::MAX)
+    }
+
     /// So many ticks; at least one.
     #[must_use]
     pub fn price(&self, ticks: i64) -> Price {
@@ -156,7 +183,7 @@ pub fn instrument(life: &Life) -> Instrument {
         tick: grid.tick.parse().expect("a constant of this folder is a price"),
         step,
         min_quantity: step.share(Ratio::whole(grid.min_steps), Rounding::Nearest).unwrap_or(step),
-        max_quantity: None,
+        max_quantity: life.most_steps.and_then(|most| step.share(Ratio::whole(most), Rounding::Nearest).ok()),
         min_notional: money(grid.min_notional),
         min_notional_waived_for_exits: life.seed.is_multiple_of(2),
         maker_fee: percent("0.02"),
@@ -171,9 +198,12 @@ pub fn instrument(life: &Life) -> Instrument {
     Instrument::try_from(spec).expect("a grid of this folder makes an instrument")
 }
 
-fn rules(instrument: &Instrument) -> sim::Rules {
+/// The exchange's rules of a market.
+#[must_use]
+pub fn rules(instrument: &Instrument) -> sim::Rules {
     let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
     rules.min_quantity = instrument.min_quantity;
+    rules.max_quantity = instrument.max_quantity;
     rules.min_notional = instrument.min_notional;
     rules.min_notional_waived_for_exits = instrument.min_notional_waived_for_exits;
     rules.maker_fee = instrument.maker_fee;
@@ -206,6 +236,16 @@ fn turn(faults: &mut sim::Faults, trouble: &Trouble) {
         What::LockedOut => faults.refusal = refusal::NO_ACCOUNT.refused(),
         What::TooMany => faults.refusal = refusal::TOO_MANY_NEW.refused(),
         What::TimedOut => faults.late_reply = Some(refusal::TIMEOUT.refused()),
+        What::Broken => {
+            faults.refusal =
+                sim::Refused { code: 40_015, text: "System is abnormal, please try again later".to_owned() }
+        }
+        What::Duplicate => faults.refusal = refusal::DUPLICATE_ID.refused(),
+        What::Illegal451 => faults.http = error(451, "Unavailable For Legal Reasons", 0),
+        What::LevelTooNear => faults.incidents.reason = sim::Reason::AttachedOrderLevelError,
+        What::ReduceOnly => faults.refusal = refusal::REDUCE_ONLY.refused(),
+        What::StopExists => faults.refusal = refusal::CLOSE_EXISTS.refused(),
+        What::TooManyStops => faults.refusal = refusal::TOO_MANY_CONDITIONAL.refused(),
     }
     let window = Some((at(trouble.window.0), at(trouble.window.1)));
     let knob = sim::Knob { per_million: trouble.per_million, left: None, window, scope: trouble.scope };

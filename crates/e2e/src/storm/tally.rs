@@ -38,7 +38,9 @@ impl Tally {
             let hits = ended.struck.iter().find(|(fault, _)| *fault == trouble.fault).map_or(0, |(_, count)| *count);
             add(troubles::ids_of(trouble), hits);
         }
-        life.acts.iter().for_each(|(_, act)| add(troubles::ids_of_act(act), 1));
+        let at_once = life.acts.iter().map(|(_, act)| act).filter(|act| !troubles::waits(act));
+        at_once.chain(&ended.happened).for_each(|act| add(troubles::ids_of_act(act), 1));
+        add(troubles::ids_of_place(life), 1);
         for (one, count) in &struck {
             *self.hits.entry(one).or_default() += count;
             for (other, _) in struck.iter().skip_while(|(other, _)| *other <= one) {
@@ -70,8 +72,8 @@ impl Tally {
 
     /// Every pair of ids that can strike in one life, with the number of lives in which it did.
     #[must_use]
-    pub fn pairs(&self) -> Vec<(Pair, u64)> {
-        let ids = troubles::ids();
+    pub fn pairs(&self, wild: bool) -> Vec<(Pair, u64)> {
+        let ids = troubles::ids(wild);
         let all = ids.iter().enumerate().flat_map(|(at, one)| ids[at + 1..].iter().map(move |other| (*one, *other)));
         let possible = all.filter(|(one, other)| troubles::can_meet(one, other));
         possible.map(|pair| (pair, self.pairs.get(&pair).copied().unwrap_or(0))).collect()
@@ -79,8 +81,8 @@ impl Tally {
 
     /// Every fault of the menu with its count, those that never struck included.
     #[must_use]
-    pub fn rows(&self) -> Vec<(&'static str, u64)> {
-        troubles::ids().into_iter().map(|id| (id, self.hits.get(id).copied().unwrap_or(0))).collect()
+    pub fn rows(&self, wild: bool) -> Vec<(&'static str, u64)> {
+        troubles::ids(wild).into_iter().map(|id| (id, self.hits.get(id).copied().unwrap_or(0))).collect()
     }
 }
 

@@ -21,9 +21,11 @@ use backstop_venues::paper::PaperVenue;
 use std::collections::VecDeque;
 
 mod acting;
+mod arranging;
 mod engines;
 mod striking;
 
+use arranging::Arranged;
 use engines::Engines;
 
 pub use striking::{Crash, Wreck};
@@ -45,6 +47,8 @@ pub struct Ended {
     pub events: u64,
     /// What became of the traps, where the first has struck.
     pub crash: Option<Crash>,
+    /// What really struck of the acts that wait for their moment.
+    pub happened: Vec<Act>,
     /// What was reached that must be reached sometimes.
     pub reached: Reached,
     /// What the engine took in, where it was written down.
@@ -87,6 +91,7 @@ struct World<'l> {
     /// The lease and its candidates, in lives that have one.
     engines: Option<Engines>,
     seen: Seen,
+    arranged: Arranged,
     /// What the engine takes in, where it is written down.
     script: Option<Box<Script>>,
 }
@@ -120,6 +125,7 @@ impl<'l> World<'l> {
             crash: None,
             engines: leased.then(Engines::new),
             seen: Seen::of(life),
+            arranged: Arranged::default(),
             script: None,
         }
     }
@@ -127,7 +133,7 @@ impl<'l> World<'l> {
     fn live(mut self) -> Ended {
         self.boot();
         for (millis, act) in &self.life.acts {
-            self.until(stage::at(*millis));
+            self.until(stage::at(*millis).plus(self.arranged.away));
             self.act(*act);
             self.settle();
             if self.watch.is_broken() {
@@ -135,7 +141,7 @@ impl<'l> World<'l> {
             }
         }
         let last: [fn(&mut Self); 4] = [Self::heal, Self::come_to_rest, Self::close_everything, Self::come_to_an_end];
-        self.until(stage::at(self.life.length));
+        self.until(stage::at(self.life.length).plus(self.arranged.away));
         for part in last {
             if self.watch.is_broken() {
                 break;
@@ -163,7 +169,16 @@ impl<'l> World<'l> {
         let struck = self.venue.exchange().faults().all_struck().collect();
         let reached = self.seen.ended(self.venue.exchange());
         let (violations, trace, events) = (self.watch.violations(), self.trace, self.events);
-        Ended { violations, trace, struck, events, crash: self.crash, reached, script: self.script }
+        Ended {
+            violations,
+            trace,
+            struck,
+            events,
+            crash: self.crash,
+            happened: self.arranged.struck,
+            reached,
+            script: self.script,
+        }
     }
 
     /// Everything that is due before `until`.
@@ -182,6 +197,7 @@ impl<'l> World<'l> {
             while let Some((_, act)) = self.later.pop_front_if(|(at, _)| *at <= self.now) {
                 self.act(act);
             }
+            self.hear_late_words();
             if self.market_is_due() {
                 self.quote();
             }
@@ -198,7 +214,8 @@ impl<'l> World<'l> {
         let market = Some(self.market.next_due(self.now));
         let later = self.later.front().map(|(at, _)| *at);
         let engines = self.engines.as_ref().and_then(Engines::next_due);
-        [venue, market, self.process.next_due(), later, engines].into_iter().flatten().min()
+        let words = self.arranged.next_due();
+        [venue, market, self.process.next_due(), later, engines, words].into_iter().flatten().min()
     }
 
     fn market_is_due(&self) -> bool {
@@ -244,6 +261,7 @@ impl<'l> World<'l> {
         let arrived = self.venue.poll(now).unwrap_or_default();
         for event in arrived {
             happened = true;
+            let Some(event) = self.garbled(event) else { continue };
             if self.dies() || self.take(event) {
                 return true;
             }
@@ -285,6 +303,7 @@ impl<'l> World<'l> {
         self.trace.say(now, "sends", format_args!("{}", Line(command)));
         self.watch.sent(now, command, &self.venue, &self.process);
         self.seen.sent(command);
+        self.chase(command);
         self.venue.submit(now, command);
         self.falls(Moment::Sent(command))
     }
@@ -354,6 +373,9 @@ impl<'l> World<'l> {
         let now = self.now;
         // What arrived while nobody was there is lost.
         drop(self.venue.exchange_mut().advance(now));
+        if self.process.disk.has_forgotten() {
+            self.watch.journal_was_lost();
+        }
         if let Some(script) = &mut self.script {
             script.starts(now, self.process.disk.load().map_or(0, |loaded| loaded.tail.len()));
         }
@@ -383,9 +405,7 @@ impl<'l> World<'l> {
         self.market.said_at = self.now;
         self.venue.quote(self.now, MARKET, prices);
         if self.market.cut_until <= self.now {
-            // Only the feed is crossed, never the venue's own book.
-            let crossed = self.market.crossed_until > self.now;
-            self.feed(if crossed { Prices { bid: prices.ask, ask: prices.bid, ..prices } } else { prices });
+            self.feed(self.market.fed(self.now, prices));
         }
     }
 
@@ -405,7 +425,7 @@ impl<'l> World<'l> {
         let faults = self.venue.exchange_mut().faults_mut();
         knobs.into_iter().chain(striking::KNOBS).for_each(|fault| faults.clear(fault));
         let market = &mut self.market;
-        (market.misprint, market.mark_away) = (None, None);
+        (market.misprint, market.mark_away, market.missing) = (None, None, None);
         (market.lag, market.crossed_until, market.cut_until) = (0, self.now, self.now);
         self.process.is_spared();
         if self.process.is_journal_failed() {
@@ -414,6 +434,7 @@ impl<'l> World<'l> {
             self.has_died();
         }
         self.heal_leases();
+        self.heal_arranged();
         self.watch.healed(self.now);
         self.quote();
         self.act(Act::Wish(Wish::Pause(false)));

@@ -1,8 +1,9 @@
 //! What a script's engine would find after a crash: its journal, and what of it was durable.
 
 use super::World;
+use crate::builders::instrument_from;
 use backstop_core::{Engine, Step};
-use backstop_model::{InstrumentId, MarketView, Stamped};
+use backstop_model::{Event, InstrumentId, MarketView, Stamped};
 
 /// Everything that changed something, as a store keeps it, and the engine as it was when the script said `remember`.
 #[derive(Default)]
@@ -61,6 +62,17 @@ impl World {
         self.journal = Journal::default();
         self.engine = Engine::new();
         self.define();
+    }
+
+    /// The market's rules are others now, and are told at every start from here on.
+    pub(super) fn redefine(&mut self, words: &str) {
+        self.instrument = instrument_from(words);
+        let event = Event::DefineInstrument(Box::new(self.instrument.clone()));
+        let same = |known: &&mut Event| matches!(known, Event::DefineInstrument(_));
+        if let Some(known) = self.defined.iter_mut().find(same) {
+            *known = event.clone();
+        }
+        self.handle(event);
     }
 
     fn define(&mut self) {

@@ -45,6 +45,9 @@ struct Cli {
     /// Nothing goes wrong: the lives alone.
     #[arg(long)]
     calm: bool,
+    /// With the faults as well that are known to break promises and wait for their repair (docs/reliability.md).
+    #[arg(long, conflicts_with = "calm")]
+    wild: bool,
     /// Play a day that has really been, as four positions lived it, at `--profile`: 2025-10-10.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "minutes"], value_parser = ["2025-10-10"])]
     day: Option<String>,
@@ -112,7 +115,7 @@ fn main() -> ExitCode {
     if cli.day.is_some() {
         return the_day(venue.unwrap_or(VenueKind::Binance), cli.all);
     }
-    let choice = Choice { venue, calm: cli.calm };
+    let choice = Choice { venue, calm: cli.calm, wild: cli.wild };
     match cli.seed {
         Some(seed) => one(&cli, draw(seed, choice)),
         None => many(&cli, choice),
@@ -147,9 +150,16 @@ fn one(cli: &Cli, mut life: Life) -> ExitCode {
     ended.trace.story().iter().for_each(|line| println!("{line}"));
     ended.violations.iter().for_each(|violation| println!("{}", shown(life.seed, violation)));
     if cli.scenario.is_some() || (cli.shrink && !ended.violations.is_empty()) {
-        scenario::write(&life, cli.scenario.as_deref());
+        scenario::write(&life, &how(cli, life.seed), cli.scenario.as_deref());
     }
     if ended.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// The command that plays a seed as this run does.
+fn how(cli: &Cli, seed: u64) -> String {
+    let profile = if cli.profile == "mixed" { String::new() } else { format!(" --profile {}", cli.profile) };
+    let (calm, wild) = (if cli.calm { " --calm" } else { "" }, if cli.wild { " --wild" } else { "" });
+    format!("cargo xtask storm --seed {seed}{profile}{calm}{wild}")
 }
 
 fn shown(seed: u64, violation: &Violation) -> String {
@@ -206,7 +216,7 @@ fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {
 }
 
 fn report(cli: &Cli, choice: Choice, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
-    let never = cli.coverage && coverage::misses(tally);
+    let never = cli.coverage && coverage::misses(tally, cli.wild);
     let mut broken = broken.to_vec();
     broken.sort_by_key(|(seed, _)| *seed);
     for (seed, violations) in broken.iter().take(if cli.all { usize::MAX } else { 40 }) {
@@ -223,7 +233,7 @@ fn report(cli: &Cli, choice: Choice, tally: &Tally, broken: &[(u64, Vec<Violatio
     let too_many = broken.len() > cli.at_most.unwrap_or(0);
     if let Some((seed, _)) = broken.first().filter(|_| too_many) {
         println!("seed {seed}, made small:");
-        scenario::write(&shrink(&draw(*seed, choice)), cli.scenario.as_deref());
+        scenario::write(&shrink(&draw(*seed, choice)), &how(cli, *seed), cli.scenario.as_deref());
     }
     if never || too_many { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }

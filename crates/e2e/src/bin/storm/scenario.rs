@@ -4,11 +4,11 @@ use backstop_e2e::storm::Life;
 use backstop_e2e::storm::scenario::{reason, write_down};
 use std::path::{Path, PathBuf};
 
-/// Writes a life down and says where; what cannot be written is said too, and is no reason to end otherwise.
-pub fn write(life: &Life, asked: Option<&Path>) {
+/// Writes a life down, with `how` it is played, and says where; what cannot be written is said too, and is no reason to end otherwise.
+pub fn write(life: &Life, how: &str, asked: Option<&Path>) {
     let path = file(life.seed, asked);
     let (ended, script) = write_down(life);
-    match std::fs::write(&path, script.text(life, &reason(&ended))) {
+    match std::fs::write(&path, script.text(life, &reason(&ended), how)) {
         Ok(()) => {
             println!("scenario: {}", path.display());
             println!(

@@ -12,6 +12,7 @@ mod place;
 mod said;
 
 use super::life::Life;
+use super::stage::MARKET;
 use super::trace::Trace;
 use super::world::{Ended, recorded};
 use backstop_core::Step;
@@ -75,10 +76,10 @@ impl Script {
         }
     }
 
-    /// The scenario, after a comment that says `why` it is there.
+    /// The scenario, after a comment that says `why` it is there and `how` its life is played.
     #[must_use]
-    pub fn text(&self, life: &Life, why: &str) -> String {
-        let mut text = head(life, why);
+    pub fn text(&self, life: &Life, why: &str, how: &str) -> String {
+        let mut text = head(life, why, how);
         for (number, line) in self.lines.iter().enumerate() {
             if number == 0 {
                 text.push_str(&place::of(life));
@@ -94,18 +95,21 @@ impl Script {
     }
 }
 
-/// An answer that nothing came of may never have reached the engine: the executor repeats some requests itself.
+/// An answer that nothing came of may never have reached the engine: the executor repeats some requests itself. And of
+/// markets that nobody has defined scenarios know nothing.
 fn is_swallowed(event: &Event, step: &Step) -> bool {
-    matches!(event, Event::Answer(_)) && !step.changed && step.notices.is_empty()
+    let may_be = match event {
+        Event::Answer(_) => true,
+        Event::Tick(tick) => tick.instrument != MARKET,
+        _ => false,
+    };
+    may_be && !step.changed && step.notices.is_empty()
 }
 
-fn head(life: &Life, why: &str) -> String {
-    let name = format!("storm_{}", life.seed);
-    let what = format!(
-        "{why} A life of the storm at {:?}, {:?}, written down as it was played: `cargo xtask storm --seed {}`.",
-        life.venue, life.mode, life.seed
-    );
-    format!("# {name}: {}\n\n", what.replace('\n', " "))
+fn head(life: &Life, why: &str, how: &str) -> String {
+    let place = format!("{:?}, {:?}", life.venue, life.mode);
+    let text = format!("{why} A life of the storm at {place}, written down as it was played: `{how}`.");
+    format!("# storm_{}: {}\n\n", life.seed, text.replace('\n', " "))
 }
 
 /// Plays a life and writes it down.

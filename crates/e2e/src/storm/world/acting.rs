@@ -47,11 +47,33 @@ impl World<'_> {
                 self.watch.disturbed(lasts(ms));
             }
             Act::Engines(trouble) => self.trouble_engines(trouble),
-            Act::Disk(DiskTrouble::Fails) => self.process.disk.fail_next(false),
-            Act::Disk(DiskTrouble::Full) => self.process.disk.fail_next(true),
-            Act::Disk(DiskTrouble::Rots) => self.process.disk.rot(),
-            Act::Disk(DiskTrouble::Slow { sync, ms }) => {
-                self.process.disk.slow_down(Span::from_millis(sync), lasts(ms));
+            Act::Disk(trouble) => self.hurt_disk(trouble),
+            Act::Missing { series, ms } => self.market.missing = Some((series, lasts(ms))),
+            Act::Chase(_)
+            | Act::Away { .. }
+            | Act::Coarser
+            | Act::CoarserNow
+            | Act::Flood { .. }
+            | Act::Frozen { .. }
+            | Act::Funding { .. }
+            | Act::Garble(_)
+            | Act::OtherMarket
+            | Act::Stranger { .. }
+            | Act::Terminate { .. }
+            | Act::Thaw { .. }
+            | Act::Whip { .. } => self.arrange(act),
+        }
+    }
+
+    fn hurt_disk(&mut self, trouble: DiskTrouble) {
+        let disk = &mut self.process.disk;
+        match trouble {
+            DiskTrouble::Fails => disk.fail_next(false),
+            DiskTrouble::Forgets { records } => disk.forget(records as usize),
+            DiskTrouble::Full => disk.fail_next(true),
+            DiskTrouble::Rots => disk.rot(),
+            DiskTrouble::Slow { sync, ms } => {
+                disk.slow_down(Span::from_millis(sync), self.now.plus(Span::from_millis(ms)));
             }
         }
     }
