@@ -175,6 +175,20 @@ pub struct Retry {
     pub throttled: bool,
 }
 
+/// A leg that could have been tried for so long and was not is tried more often again, but not hot (I36): what the venue
+/// said then was about another moment.
+const FORGETS: Span = Span::from_secs(5);
+
+impl Retry {
+    /// After one more refusal, with the leg's last one.
+    #[must_use]
+    pub fn after(last: Option<Self>, now: Timestamp) -> Self {
+        let counted = |last: Self| if now.since(last.at) < FORGETS { last.refusals } else { last.refusals.min(2) };
+        let refusals = last.map_or(0, counted).saturating_add(1);
+        Self { at: now.plus(Tranche::pause_after(refusals)), refusals, throttled: false }
+    }
+}
+
 impl Tranche {
     /// A tranche with its first entry.
     ///
@@ -247,9 +261,9 @@ impl Tranche {
 
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
-        let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
-        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals, throttled: false });
-        refusals
+        let retry = Retry::after(self.retries.get(&leg).copied(), now);
+        self.retries.insert(leg, retry);
+        retry.refusals
     }
 
     /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for once a minute
@@ -284,6 +298,8 @@ impl Tranche {
     /// [`OutOfRange`] when a number does not fit.
     pub fn add(&mut self, price: Price, quantity: Quantity, fee: Money) -> Result<(), OutOfRange> {
         let added = price.notional(quantity)?;
+        // What was too little to be closed may be enough by now (F-G03).
+        self.retries.remove(&Leg::Close);
         self.original = self.original.plus(quantity)?;
         self.remaining = self.remaining.plus(quantity)?;
         self.cost = self.cost.plus(added)?;

@@ -323,7 +323,7 @@ impl World {
             other => OrderStatus::Other(other.to_owned()),
         };
         booked.alive &= !status.is_final();
-        let filled = parts.iter().position(|word| *word == "filled").filter(|at| *at > 1);
+        let filled = parts.iter().rposition(|word| *word == "filled").filter(|at| *at > 1);
         let (trigger, limit) = match booked.order.kind {
             OrderKind::StopMarket(trigger) | OrderKind::TakeProfitMarket(trigger) => (Some(trigger), None),
             OrderKind::Limit { price, .. } => (None, Some(price)),

@@ -145,12 +145,6 @@ fn percent(text: &str) -> Ratio {
     Ratio::percent(text).expect("a constant of this file is a percentage")
 }
 
-/// The smallest order of a life's market.
-#[must_use]
-pub fn smallest(life: &Life) -> Quantity {
-    instrument(life).min_quantity
-}
-
 /// The account as the engine is told of it.
 #[must_use]
 pub fn account(life: &Life) -> Account {
