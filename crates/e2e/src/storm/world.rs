@@ -206,12 +206,17 @@ impl<'l> World<'l> {
     fn turn(&mut self) -> bool {
         let now = self.now;
         match self.process.hear_disk(now) {
-            Some(Done::Durable(through)) if self.falls(Moment::Durable(through)) => return true,
+            Some(Done::Durable(through)) => {
+                self.watch.durable(through);
+                if self.falls(Moment::Durable(through)) {
+                    return true;
+                }
+            }
             Some(Done::Failed) => {
                 self.trace.say(now, "disk", format_args!("has failed"));
                 self.watch.journal_was_lost();
             }
-            Some(Done::Durable(_)) | None => {}
+            None => {}
         }
         if self.dies() {
             return true;
@@ -287,6 +292,7 @@ impl<'l> World<'l> {
             self.watch.read(now, read);
         }
         if let Some(step) = taken.step {
+            self.watch.decided(now, &step, &self.venue, &self.process);
             let sequence = step.record.sequence;
             if self.falls(Moment::Decided(&step.record)) {
                 return true;
@@ -334,7 +340,7 @@ impl<'l> World<'l> {
         let fresh = sim::Exchange::new(sim::Setup::exact(0));
         let venue = std::mem::replace(&mut self.venue, PaperVenue::new(fresh, None, now));
         self.venue = venue.restarted(start.known_until);
-        self.watch.booted(now);
+        self.watch.booted(now, &self.process);
         for event in self.stage.definitions().into_iter().chain(start.doubts) {
             if self.take(event) {
                 return;
@@ -358,6 +364,7 @@ impl<'l> World<'l> {
         self.feed_aside(&Tick { instrument: MARKET, prices, confirmed: false });
         if self.process.acts(self.now) {
             self.trace.say(self.now, "price", format_args!("{prices}", prices = Shown(prices)));
+            self.watch.quoted(self.now, prices);
             self.take(Event::Tick(Tick { instrument: MARKET, prices, confirmed: false }));
         }
     }

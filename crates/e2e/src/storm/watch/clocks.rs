@@ -4,9 +4,11 @@
 //! A clock starts when something is wrong at the venue, waits until the engine can have seen it, and starts again with
 //! every disturbance of venue or process.
 
+use super::rest;
 use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET, ME};
+use backstop_core::orders::OrderState;
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{Adopt, Event, PositionSide, Quantity, Span, Timestamp};
 use backstop_sim::{Fault, Slot, Status};
@@ -28,10 +30,33 @@ const GRACE: Span = Span::from_secs(10);
 
 /// Something that is wrong at the venue.
 #[derive(Clone, Copy, Debug)]
-struct Wrong {
+pub struct Wrong {
     since: Timestamp,
     /// When the engine could first know.
     seen: Option<Timestamp>,
+}
+
+impl Wrong {
+    /// Since just now.
+    pub const fn new(now: Timestamp) -> Self {
+        Self { since: now, seen: None }
+    }
+
+    /// The engine hears something: after a full look it knows everything that was so then.
+    pub fn heard(&mut self, now: Timestamp, event: &Event) {
+        if let Event::Snapshot(snapshot) = event
+            && snapshot.server_time >= self.since
+        {
+            self.seen.get_or_insert(now);
+        }
+    }
+}
+
+/// A slot as it was at the last look.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    quantity: Quantity,
+    is_covered: bool,
 }
 
 /// All clocks.
@@ -42,7 +67,10 @@ pub struct Clocks {
     calm_since: Timestamp,
     stream_calm_since: Timestamp,
     booted_at: Timestamp,
-    uncovered: BTreeMap<Slot, (Quantity, Wrong)>,
+    /// It was not the first time.
+    has_restarted: bool,
+    uncovered: BTreeMap<Slot, (Quantity, Wrong, &'static str)>,
+    last: BTreeMap<Slot, Last>,
     left_over: Option<Wrong>,
     differs: Option<Wrong>,
     /// The account has been read at least once.
@@ -59,6 +87,7 @@ impl Clocks {
 
     /// The process has started.
     pub fn booted(&mut self, now: Timestamp) {
+        self.has_restarted |= self.booted_at > Timestamp::EPOCH;
         self.booted_at = now;
         self.disturbed(now.plus(STARTS_WITHIN));
     }
@@ -69,16 +98,16 @@ impl Clocks {
         self.stream_calm_since = now;
     }
 
-    /// The engine hears something: after a full look it knows everything that was so then.
+    /// The engine hears something.
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
-        let Event::Snapshot(snapshot) = event else { return };
-        self.read = true;
-        let wrongs = self.uncovered.values_mut().map(|(_, wrong)| wrong);
-        for wrong in wrongs.chain(&mut self.left_over).chain(&mut self.differs) {
-            if snapshot.server_time >= wrong.since {
-                wrong.seen.get_or_insert(now);
-            }
-        }
+        self.read |= matches!(event, Event::Snapshot(_));
+        let wrongs = self.uncovered.values_mut().map(|(_, wrong, _)| wrong);
+        wrongs.chain(&mut self.left_over).chain(&mut self.differs).for_each(|wrong| wrong.heard(now, event));
+    }
+
+    /// Since when nothing has disturbed requests or the process.
+    pub const fn calm_since(&self) -> Timestamp {
+        self.calm_since
     }
 
     /// After every step.
@@ -90,6 +119,7 @@ impl Clocks {
         self.protection(now, venue, process, state, found);
         self.tidiness(now, venue, found);
         self.belief(now, venue, process, found);
+        self.doubts(now, process, state, found);
     }
 
     /// Faults that have struck since the last look disturb.
@@ -114,7 +144,7 @@ impl Clocks {
     }
 
     /// When the engine must have seen something that began at `since`.
-    fn seen(&self, wrong: Wrong, now: Timestamp) -> Option<Timestamp> {
+    pub fn seen(&self, wrong: Wrong, now: Timestamp) -> Option<Timestamp> {
         let by_stream = wrong.since.plus(STREAMS_WITHIN);
         let stream_told = self.stream_calm_since < wrong.since && self.booted_at <= wrong.since && by_stream <= now;
         wrong.seen.or(stream_told.then_some(by_stream))
@@ -124,30 +154,46 @@ impl Clocks {
     fn protection(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let slots: Vec<_> = open_slots(venue).collect();
         self.uncovered.retain(|slot, _| slots.iter().any(|open| open.0 == *slot));
+        self.last.retain(|slot, _| slots.iter().any(|open| open.0 == *slot));
         for (slot, side, quantity) in slots {
             if !self.read && !self.before_first_read.contains(&slot) {
                 self.before_first_read.push(slot);
             }
             let covers = covered(venue, slot, side, quantity);
-            if covers >= quantity || state.settled {
+            let is_covered = covers >= quantity || state.settled;
+            let last = self.last.insert(slot, Last { quantity, is_covered });
+            if is_covered {
                 self.uncovered.remove(&slot);
                 continue;
             }
-            let fresh = Wrong { since: now, seen: None };
-            let (before, wrong) = self.uncovered.entry(slot).or_insert((quantity, fresh));
-            if *before != quantity {
-                (*before, *wrong) = (quantity, fresh);
+            let fresh = (quantity, Wrong::new(now), self.promised(last, quantity, now));
+            let known = self.uncovered.entry(slot).or_insert(fresh);
+            if known.0 != quantity {
+                *known = fresh;
             }
-            let wrong = *wrong;
+            let (_, wrong, mut promise) = *known;
+            if self.has_restarted && self.booted_at > wrong.since {
+                promise = "I33";
+            }
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
             if now > due && !self.is_only_proposed(slot) && !asks_first(process, side, state) {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);
-                found.push(("I25", format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
+                found.push((promise, format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
                 self.uncovered.remove(&slot);
             }
+        }
+    }
+
+    /// Which promise it is that something without a stop will break: lost what covered it, changed, just started, or new.
+    fn promised(&self, last: Option<Last>, quantity: Quantity, now: Timestamp) -> &'static str {
+        match last {
+            _ if self.has_restarted && now <= self.booted_at.plus(STARTS_WITHIN) => "I33",
+            Some(last) if last.is_covered && last.quantity == quantity => "I26",
+            Some(last) if last.quantity != quantity => "I27",
+            Some(_) | None => "I25",
         }
     }
 
@@ -165,7 +211,7 @@ impl Clocks {
             self.left_over = None;
             return;
         };
-        let wrong = *self.left_over.get_or_insert(Wrong { since: now, seen: None });
+        let wrong = *self.left_over.get_or_insert(Wrong::new(now));
         let Some(seen) = self.seen(wrong, now) else { return };
         if now > seen.max(self.calm_since).plus(PROTECTS_WITHIN) {
             found.push(("I30", format!("nothing is open, and {} still rests", left.place.client_id)));
@@ -179,15 +225,26 @@ impl Clocks {
             self.differs = None;
             return;
         };
-        let wrong = *self.differs.get_or_insert(Wrong { since: now, seen: None });
+        let wrong = *self.differs.get_or_insert(Wrong::new(now));
         if now > wrong.since.max(self.calm_since).plus(SEES_WITHIN) {
             found.push(("I31", format!("the venue has {theirs:?}, the engine {ours:?}")));
             self.differs = None;
         }
     }
 
+    /// I29: what became of an order is known in time.
+    fn doubts(&self, now: Timestamp, process: &Process, state: &State, found: &mut Found) {
+        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        for order in positions.flat_map(|position| &position.orders) {
+            let OrderState::Unknown(doubt) = order.state else { continue };
+            if now > doubt.since.max(self.calm_since).plus(state.resolves_within) {
+                found.push(("I29", format!("nobody knows what became of {}", order.id)));
+            }
+        }
+    }
+
     /// I38: half a minute after everything was healed.
-    pub fn at_rest(&self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+    pub fn at_rest(&self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| theirs != ours) {
             found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
         }
@@ -198,13 +255,7 @@ impl Clocks {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
         }
-        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
-        for order in positions.flat_map(|position| &position.orders) {
-            let backstop_core::orders::OrderState::Unknown(doubt) = order.state else { continue };
-            if now.since(doubt.since) > state.resolves_within {
-                found.push(("I38", format!("nobody knows what became of {}", order.id)));
-            }
-        }
+        rest::orders(venue, process, state, found);
     }
 }
 
