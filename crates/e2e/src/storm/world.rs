@@ -3,6 +3,7 @@
 //! Everything that is due happens in the order of time, at one instant until nothing is left of it. After the last act
 //! everything is healed and has half a minute to come to rest; then whatever is open is closed.
 
+use super::canaries::{Bug, Canary};
 use super::disk::Done;
 use super::life::{Act, DiskTrouble, Hand, Incident, Life, Wish};
 use super::market::{Market, Shown};
@@ -11,16 +12,17 @@ use super::stage::{self, ACCOUNT, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
 use super::trap::{Moment, Traps};
 use super::watch::{Violation, Watch};
-use super::words::Line;
 use backstop_model::{
-    Command, EntryRequest, Event, Leverage, Notice, PositionKey, Price, Prices, Ratio, RequestId, Span, Tick, Timestamp,
+    EntryRequest, Event, Leverage, PositionKey, Price, Prices, Ratio, RequestId, Span, Tick, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_venues::Venue;
 use backstop_venues::paper::PaperVenue;
 use std::collections::VecDeque;
 
+mod bugs;
 mod engines;
+mod passing;
 mod striking;
 
 use engines::Engines;
@@ -49,7 +51,20 @@ pub struct Ended {
 /// Plays a life to its end.
 #[must_use]
 pub fn play(life: &Life, trace: Trace) -> Ended {
-    World::new(life, trace).live()
+    World::new(life, trace, None).live()
+}
+
+/// Plays a life to its end with a seeded bug at work.
+#[must_use]
+pub fn play_with(life: &Life, trace: Trace, canary: &'static Canary) -> Ended {
+    World::new(life, trace, Some(canary)).live()
+}
+
+/// I22: whether a life is lived alike when it is lived again; else what is broken.
+#[must_use]
+pub fn differs(ended: &Ended, again: &Ended) -> Option<Violation> {
+    let text = "twice the same seed, two traces".to_owned();
+    (ended.trace.number() != again.trace.number()).then_some(Violation { invariant: "I22", at: 0, what: text })
 }
 
 struct World<'l> {
@@ -71,10 +86,12 @@ struct World<'l> {
     crash: Option<Crash>,
     /// The lease and its candidates, in lives that have one.
     engines: Option<Engines>,
+    /// A seeded bug.
+    bug: Option<Bug>,
 }
 
 impl<'l> World<'l> {
-    fn new(life: &'l Life, mut trace: Trace) -> Self {
+    fn new(life: &'l Life, mut trace: Trace, canary: Option<&'static Canary>) -> Self {
         let (stage, venue) = Stage::set(life);
         let now = stage::start();
         trace.begin(now);
@@ -101,6 +118,7 @@ impl<'l> World<'l> {
             later: VecDeque::new(),
             crash: None,
             engines: leased.then(Engines::new),
+            bug: canary.map(Bug::new),
         }
     }
 
@@ -176,7 +194,8 @@ impl<'l> World<'l> {
         let market = Some(self.market.next_due(self.now));
         let later = self.later.front().map(|(at, _)| *at);
         let engines = self.engines.as_ref().and_then(Engines::next_due);
-        [venue, market, self.process.next_due(), later, engines].into_iter().flatten().min()
+        let bug = self.bug.as_ref().and_then(Bug::next_due).filter(|_| self.process.acts(self.now));
+        [venue, market, self.process.next_due(), later, engines, bug].into_iter().flatten().min()
     }
 
     fn market_is_due(&self) -> bool {
@@ -248,66 +267,11 @@ impl<'l> World<'l> {
         }
         while let Some(command) = self.process.next_request(now) {
             happened = true;
-            if self.dies() || self.falls(Moment::Leaves(&command)) || self.send(&command) || self.dies() {
+            if self.dies() || self.falls(Moment::Leaves(&command)) || self.lets_go(&command) || self.dies() {
                 return true;
             }
         }
-        happened
-    }
-
-    /// A command leaves. True when the process dies of it.
-    fn send(&mut self, command: &Command) -> bool {
-        let now = self.now;
-        if self.falls(Moment::Sending(command)) {
-            return true;
-        }
-        self.prepare(command);
-        self.stall();
-        self.watch.sent_under(now, self.process.epoch());
-        self.trace.say(now, "sends", format_args!("{}", Line(command)));
-        self.watch.sent(now, command, &self.venue, &self.process);
-        self.venue.submit(now, command);
-        self.falls(Moment::Sent(command))
-    }
-
-    /// The process takes an event in. True when it has died of it.
-    fn take(&mut self, event: Event) -> bool {
-        let now = self.now;
-        self.events += 1;
-        if !matches!(event, Event::Wake | Event::Tick(_)) {
-            self.trace.say(now, "hears", format_args!("{}", Line(&event)));
-        }
-        if self.falls(Moment::Heard(&event)) {
-            return true;
-        }
-        self.watch.heard(now, &event);
-        let taken = self.process.take(now, event);
-        if self.dies() {
-            return true;
-        }
-        for notice in &taken.core.notices {
-            self.note(notice);
-        }
-        for read in &taken.core.positions {
-            self.watch.read(now, read);
-        }
-        if let Some(step) = taken.step {
-            self.watch.decided(now, &step, &self.venue, &self.process);
-            let sequence = step.record.sequence;
-            if self.falls(Moment::Decided(&step.record)) {
-                return true;
-            }
-            self.process.submit(now, step);
-            if self.falls(Moment::Written(sequence)) {
-                return true;
-            }
-        }
-        self.dies()
-    }
-
-    fn note(&mut self, notice: &Notice) {
-        self.trace.say(self.now, "tells", format_args!("{:?}: {}", notice.severity, notice.text));
-        self.watch.told(self.now, notice);
+        self.act_on_bug() || happened
     }
 
     /// One step of the process is done; it may die of it.
@@ -322,10 +286,16 @@ impl<'l> World<'l> {
     fn has_died(&mut self) {
         self.trace.say(self.now, "process", format_args!("dies; {} records are left", self.process.disk.len()));
         self.watch.disturbed(self.now);
+        if let Some(bug) = &mut self.bug {
+            bug.dies();
+        }
     }
 
     fn boot(&mut self) {
         let now = self.now;
+        if let Some(bug) = &mut self.bug {
+            bug.boots(now, &mut self.process.disk);
+        }
         // What arrived while nobody was there is lost.
         drop(self.venue.exchange_mut().advance(now));
         let start = self.process.boot(now);

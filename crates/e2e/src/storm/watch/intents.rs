@@ -7,7 +7,7 @@
 use super::{Found, State};
 use crate::storm::process::Process;
 use crate::storm::words::Line;
-use backstop_core::orders::{Leg, Named, OrderState};
+use backstop_core::orders::{Leg, Named};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, DealId, Event, NewOrder, OrderReport, Outcome, PositionSide, RefusalReason,
     Span, Timestamp,
@@ -53,13 +53,16 @@ pub struct Intents {
     over: BTreeMap<ClientOrderId, Timestamp>,
     /// Orders that a read has shown although they were over.
     shown_again: BTreeSet<ClientOrderId>,
-    /// Orders the engine has shown as over, since it was started.
+    /// Orders the engine shows to be live.
+    shown: BTreeSet<ClientOrderId>,
+    /// Orders it has shown since it was started, and then no more.
     shown_over: BTreeSet<ClientOrderId>,
 }
 
 impl Intents {
     /// A process that has just started goes on from its journal; without one it knows nothing of what is under way (R9).
     pub fn booted(&mut self, state: &State) {
+        self.shown.clear();
         self.shown_over.clear();
         if state.journal_lost {
             self.pending.clear();
@@ -166,15 +169,26 @@ impl Intents {
         asked.for_each(|pending| pending.is_absent(server_time));
     }
 
-    /// I9: what the engine has shown as over does not come back.
+    /// I9: an order that the engine has shown, and no more, does not come back. With nothing open, what a read shows of ours
+    /// is cleaned up, whatever has been forgotten: that is what finds orders when the journal was lost (R7), and a cancel
+    /// does no harm (R13).
     pub fn look(&mut self, process: &Process, found: &mut Found) {
-        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
-        for order in positions.flat_map(|position| &position.orders) {
-            if matches!(order.state, OrderState::Over { .. }) {
-                self.shown_over.insert(order.id);
-            } else if self.shown_over.remove(&order.id) {
-                found.push(("I9", format!("{} was over and is {:?}", order.id, order.state)));
+        let (mut live, mut open) = (BTreeSet::new(), BTreeSet::new());
+        for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
+            let ids = position.orders.iter().filter(|order| order.is_live()).map(|order| order.id);
+            let before = live.len();
+            live.extend(ids);
+            if live.len() > before && !position.quantity().is_zero() {
+                open.extend(position.orders.iter().map(|order| order.id));
             }
         }
+        if live == self.shown {
+            return;
+        }
+        self.shown_over.extend(self.shown.difference(&live));
+        for id in live.difference(&self.shown).filter(|id| self.shown_over.contains(*id) && open.contains(*id)) {
+            found.push(("I9", format!("{id} was over and is not any more")));
+        }
+        self.shown = live;
     }
 }

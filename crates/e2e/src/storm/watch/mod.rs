@@ -101,7 +101,8 @@ impl Watch {
         let certain = life.troubles.iter().filter(|trouble| trouble.per_million == 1_000_000);
         let stretches = certain.map(|trouble| (stage::at(trouble.window.0), stage::at(trouble.window.1)));
         let native = life.venue.profile().native();
-        let request_validity = capability(&native, life.mode).request_validity;
+        let offered = capability(&native, life.mode);
+        let request_validity = offered.request_validity;
         let validity = Timestamp::EPOCH.plus(request_validity);
         let state = State {
             adopt: life.adopt,
@@ -122,9 +123,9 @@ impl Watch {
             books: Books::default(),
             clocks: Clocks::default(),
             sent: Sent::default(),
-            claims: Claims::default(),
+            claims: Claims::at(offered.reduce_only),
             intents: Intents::default(),
-            said: Said::default(),
+            said: Said::at(offered.reduce_only, stage::smallest(life)),
             written: Written::keeping(life.acts.iter().any(|(_, act)| may_end(act)) || !life.traps.is_empty()),
             alarms: Alarms::default(),
             state,
@@ -178,12 +179,19 @@ impl Watch {
         self.said.quoted(now, prices);
     }
 
-    /// The engine has decided something, and it is about to be written.
-    pub fn decided(&mut self, now: Timestamp, step: &Step, venue: &PaperVenue, process: &Process) {
+    /// The engine has decided something, with what it asks for, and it is about to be written.
+    pub fn decided(
+        &mut self,
+        now: Timestamp,
+        step: &Step,
+        commands: &[Command],
+        venue: &PaperVenue,
+        process: &Process,
+    ) {
         let mut found = Vec::new();
         self.said.decided(now, &step.record, &mut found);
         self.written.decided(step, venue, &mut found);
-        Claims::decided(&step.record.commands, venue, process, &mut found);
+        self.claims.decided(commands, venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -222,6 +230,7 @@ impl Watch {
         self.clocks.booted(now);
         self.sent.booted();
         self.intents.booted(&self.state);
+        self.claims.booted(process);
     }
 
     /// Records are gone, or are not written any more.

@@ -1,13 +1,14 @@
 //! What is decided on prices: on those the market has said, lately enough (I14), and soon enough when one is through a stop
 //! (I28).
 
+use super::Found;
+use super::claims::{believed, open_on};
 use super::clocks::Clocks;
-use super::{Found, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::MARKET;
 use backstop_core::orders::{Leg, Named, OrderState};
 use backstop_core::position::Adoption;
-use backstop_model::{ClientOrderId, Command, PositionSide, Price, Prices, Series, Span, Timestamp};
+use backstop_model::{ClientOrderId, Command, PositionSide, Price, Prices, Quantity, Series, Span, Timestamp};
 use backstop_store::Record;
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
@@ -20,15 +21,17 @@ const EXITS_WITHIN: Span = Span::from_millis(500);
 const TRIGGERED_FOR: Span = Span::from_millis(1_000);
 /// Targets that hold the room for it are taken back first, which is waited for so long (F-C04).
 const FREES_WITHIN: Span = Span::from_millis(500);
-/// An exit that came to nothing is asked for again this often.
-const AGAIN_WITHIN: Span = Span::from_secs(5);
+/// An exit that came to nothing is asked for again, ever more rarely, and at least this often.
+const AGAIN_WITHIN: Span = Span::from_secs(35);
+/// One that left shortly before the price went through once more is still meant.
+const STILL_MEANT: Span = Span::from_secs(5);
 /// What the core says when a price has passed a stop.
 const THROUGH: &str = "is through the stop";
 
 type Place = (PositionSide, u32, u8);
 
 /// Prices, and what they have passed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Said {
     /// Everything the market has said to us, by the instant.
     all: BTreeMap<Timestamp, Vec<Prices>>,
@@ -37,9 +40,19 @@ pub struct Said {
     through: BTreeMap<Place, (Timestamp, Price)>,
     /// When an exit of a tranche has last left.
     exits: BTreeMap<Place, Timestamp>,
+    /// The venue itself sees to it that an exit only ever closes.
+    venue_reduces_only: bool,
+    /// The smallest order: what is less than that nobody can close there (F-G03).
+    smallest: Quantity,
 }
 
 impl Said {
+    /// Nothing has been said yet, at a venue that lets exits only close, or not, and takes no order that is smaller.
+    pub fn at(venue_reduces_only: bool, smallest: Quantity) -> Self {
+        let (all, through, exits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { all, newest: None, through, exits, venue_reduces_only, smallest }
+    }
+
     /// The market says its prices, and the process is there to hear them.
     pub fn quoted(&mut self, now: Timestamp, prices: Prices) {
         self.all.entry(now).or_default().push(prices);
@@ -75,14 +88,7 @@ impl Said {
     }
 
     /// I28: a price that is through the stop is followed by an exit.
-    pub fn look(
-        &mut self,
-        now: Timestamp,
-        venue: &PaperVenue,
-        process: &Process,
-        clocks: &Clocks,
-        found: &mut Found,
-    ) {
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, clocks: &Clocks, found: &mut Found) {
         let stops = self.passed(now, venue, process);
         self.through.retain(|place, (_, level)| stops.iter().any(|(other, at, ..)| other == place && at == level));
         for (place, level, triggered, under_way) in stops {
@@ -90,10 +96,13 @@ impl Said {
             let more = if triggered { TRIGGERED_FOR } else { Span::ZERO };
             let due = since.max(clocks.calm_since()).plus(EXITS_WITHIN).plus(FREES_WITHIN).plus(more);
             let sent = self.exits.get(&place);
-            let tried = sent.is_some_and(|at| now <= at.plus(AGAIN_WITHIN) || (under_way && *at >= since));
+            // One that nobody knows of is waited out (R4, I29).
+            let lately = |at: Timestamp| at.plus(STILL_MEANT) >= since && now <= at.plus(AGAIN_WITHIN);
+            let tried = sent.is_some_and(|at| under_way || lately(*at));
             if now > due && !tried {
                 let (side, _, tranche) = place;
-                let text = format!("{side}: the price is through the stop {level} of tranche {tranche}, no exit leaves");
+                let text =
+                    format!("{side}: the price is through the stop {level} of tranche {tranche}, no exit leaves");
                 found.push(("I28", text));
                 self.through.remove(&place);
             }
@@ -109,8 +118,13 @@ impl Said {
             let series = [Series::Last, Series::Mark, Series::executable(side)];
             let hit = |stop: Price| series.iter().all(|of| prices.of(*of).is_some_and(|at| side.hit(at, stop)));
             let live = position.live.as_ref().filter(|live| live.adoption == Adoption::Managed && !live.suspended);
-            let open = open_slots(venue).any(|(_, open, _)| open == side);
-            for tranche in live.iter().filter(|_| open).flat_map(|live| live.open()) {
+            // What it does not know to be open, or not to be, is I31's matter.
+            let knows = open_on(venue, side) == believed(process, side);
+            // One whose fate nobody knows holds its room where it could open the other side, and at a deal (R13).
+            let doubted = position.orders.iter().any(|order| matches!(order.state, OrderState::Unknown(_)));
+            let waits = doubted && (!self.venue_reduces_only || position.key.deal.is_some());
+            let dust = open_on(venue, side) < self.smallest;
+            for tranche in live.iter().filter(|_| knows && !waits && !dust).flat_map(|live| live.open()) {
                 let Some(stop) = tranche.stop.filter(|stop| hit(stop.price)) else { continue };
                 let orders = || position.orders.iter().filter(|order| order.is_live());
                 let fired = |state: OrderState| matches!(state, OrderState::Triggered { .. });
