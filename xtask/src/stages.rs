@@ -19,7 +19,7 @@ use crate::{check, child, smoke, storm};
 type Run = fn(&Path) -> Result<u8>;
 
 /// The order is the order of cost: a typo is told in seconds, not after a release build.
-const STAGES: [(&str, Run); 10] = [
+const STAGES: [(&str, Run); 11] = [
     ("set-up", set_up),
     ("format", format),
     ("check", house_rules),
@@ -30,6 +30,7 @@ const STAGES: [(&str, Run); 10] = [
     ("release", release),
     ("examples", smoke::run),
     ("storm", a_storm),
+    ("canaries", canaries),
 ];
 
 /// Lives the storm stage plays.
@@ -140,6 +141,11 @@ fn doc_tests(root: &Path) -> Result<u8> {
 fn a_storm(root: &Path) -> Result<u8> {
     let arguments = ["--seeds", STORM_SEEDS, "--at-most", STORM_KNOWN].map(str::to_owned);
     storm::run(root, None, &arguments)
+}
+
+/// Seeded bugs: a check that lets one of them live is no check.
+fn canaries(root: &Path) -> Result<u8> {
+    storm::run(root, Some("canaries"), &[])
 }
 
 fn release(root: &Path) -> Result<u8> {

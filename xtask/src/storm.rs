@@ -1,4 +1,4 @@
-//! `cargo xtask storm` and `cargo xtask crashes`: build the storm with optimisation and run it.
+//! `cargo xtask storm`, `cargo xtask crashes` and `cargo xtask canaries`: build the storm with optimisation and run it.
 //!
 //! What a storm is, and what its arguments mean, is the business of `crates/e2e`.
 

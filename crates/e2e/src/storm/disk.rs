@@ -29,7 +29,7 @@ pub type Documents = BTreeMap<(String, u8), PositionDocument>;
 pub struct Disk {
     records: Vec<Record>,
     documents: Documents,
-    queue: VecDeque<Step>,
+    queue: VecDeque<(Step, Option<Vec<Command>>)>,
     /// How many of the queue are being synced, and when that is done.
     syncing: Option<(Timestamp, usize)>,
     slow: Option<(Span, Timestamp)>,
@@ -47,8 +47,14 @@ pub struct Disk {
 impl Disk {
     /// Takes a step to be written. A disk that has failed takes nothing.
     pub fn submit(&mut self, now: Timestamp, step: Step) {
+        self.submit_as(now, step, None);
+    }
+
+    /// The same where other commands are asked for than the record says: those of a seeded bug in the decisions, which
+    /// would decide them again.
+    pub fn submit_as(&mut self, now: Timestamp, step: Step, asked: Option<Vec<Command>>) {
         if !self.failed {
-            self.queue.push_back(step);
+            self.queue.push_back((step, asked));
             self.begin(now);
         }
     }
@@ -81,7 +87,7 @@ impl Disk {
     }
 
     fn keep_first(&mut self) -> Option<u64> {
-        let step = self.queue.pop_front()?;
+        let (step, asked) = self.queue.pop_front()?;
         for read in step.reads {
             let name = (read.document.position_id.clone(), read.document.tranche);
             if read.is_merged {
@@ -90,7 +96,7 @@ impl Disk {
                 self.documents.insert(name, read.document);
             }
         }
-        for command in &step.record.commands {
+        for command in asked.as_ref().unwrap_or(&step.record.commands) {
             if let Some(name) = name_of(command) {
                 self.commands.insert(name, *command);
             }
@@ -121,6 +127,11 @@ impl Disk {
         self.fails_next = false;
         self.failed = false;
         self.slow = None;
+    }
+
+    /// What is durable changes although nobody has written it: a seeded bug.
+    pub fn tamper(&mut self, with: fn(&mut Vec<Record>)) {
+        with(&mut self.records);
     }
 
     /// The next sync fails; where it is `full`, for want of room.

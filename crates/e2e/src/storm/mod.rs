@@ -6,6 +6,7 @@
 //!   can die between any two steps, a [`disk`] that can lose what was not synced, a simulated venue with its own books.
 //! * [`trap`] names a command and the point at which the process dies over it; [`crashes`] enumerates the crash matrix.
 //! * [`lease`] is what two engines over one journal ask for.
+//! * [`canaries`] are seeded bugs, to see that each promise is really looked at.
 //! * [`watch`] looks after every step, at the venue's books and never at the engine's opinion.
 //! * [`scenario`] writes a life down for the runner of the core's scenarios.
 //! * [`sometimes`] is what a storm must reach, beside the faults.
@@ -14,6 +15,7 @@
 //! The same seed and build give the same trace, to the last byte. What a real process, a real file system and a real
 //! database do is not played here; the process tests of `app` and `store` do that.
 
+pub mod canaries;
 pub mod crashes;
 pub mod disk;
 pub mod draw;
@@ -40,4 +42,4 @@ pub use draw::draw;
 pub use life::{Life, VenueKind};
 pub use tally::Tally;
 pub use watch::Violation;
-pub use world::{Ended, play};
+pub use world::{Ended, differs, play};

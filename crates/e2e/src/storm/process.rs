@@ -222,10 +222,17 @@ impl Process {
         self.cycle.as_mut().map(|cycle| cycle.take(now, event)).unwrap_or_default()
     }
 
-    /// Hands a step to the disk.
-    pub fn submit(&mut self, now: Timestamp, step: backstop_store::Step) {
+    /// Hands a step to the disk, with what is asked for where that is not what it says.
+    pub fn submit(&mut self, now: Timestamp, step: backstop_store::Step, asked: Option<Vec<Command>>) {
         if !self.is_journal_failed() {
-            self.disk.submit(now, step);
+            self.disk.submit_as(now, step, asked);
+        }
+    }
+
+    /// A seeded bug takes something for durable that has only been handed over.
+    pub fn believes_durable(&mut self, through: u64) {
+        if let Some(cycle) = self.cycle.as_mut().filter(|cycle| !cycle.is_journal_failed()) {
+            cycle.durable(through);
         }
     }
 

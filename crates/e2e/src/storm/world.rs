@@ -3,6 +3,7 @@
 //! Everything that is due happens in the order of time, at one instant until nothing is left of it. After the last act
 //! everything is healed and has half a minute to come to rest; then whatever is open is closed.
 
+use super::canaries::{Bug, Canary};
 use super::disk::Done;
 use super::life::{Act, Hand, Life, Wish};
 use super::market::{Market, Shown};
@@ -13,8 +14,7 @@ use super::stage::{self, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
 use super::trap::{Moment, Traps};
 use super::watch::{Violation, Watch};
-use super::words::Line;
-use backstop_model::{Command, EntryRequest, Event, Notice, Prices, Span, Tick, Timestamp};
+use backstop_model::{EntryRequest, Event, Prices, Span, Tick, Timestamp};
 use backstop_sim as sim;
 use backstop_venues::Venue;
 use backstop_venues::paper::PaperVenue;
@@ -22,7 +22,9 @@ use std::collections::VecDeque;
 
 mod acting;
 mod arranging;
+mod bugs;
 mod engines;
+mod passing;
 mod striking;
 
 use arranging::Arranged;
@@ -58,13 +60,26 @@ pub struct Ended {
 /// Plays a life to its end.
 #[must_use]
 pub fn play(life: &Life, trace: Trace) -> Ended {
-    World::new(life, trace).live()
+    World::new(life, trace, None).live()
+}
+
+/// Plays a life to its end with a seeded bug at work.
+#[must_use]
+pub fn play_with(life: &Life, trace: Trace, canary: &'static Canary) -> Ended {
+    World::new(life, trace, Some(canary)).live()
+}
+
+/// I22: whether a life is lived alike when it is lived again; else what is broken.
+#[must_use]
+pub fn differs(ended: &Ended, again: &Ended) -> Option<Violation> {
+    let text = "twice the same seed, two traces".to_owned();
+    (ended.trace.number() != again.trace.number()).then_some(Violation { invariant: "I22", at: 0, what: text })
 }
 
 /// The same, and everything the engine takes in is written down.
 #[must_use]
 pub fn recorded(life: &Life, trace: Trace) -> (Ended, Script) {
-    let mut world = World::new(life, trace);
+    let mut world = World::new(life, trace, None);
     world.script = Some(Box::default());
     let mut ended = world.live();
     let script = ended.script.take().map_or_else(Script::default, |script| *script);
@@ -94,10 +109,12 @@ struct World<'l> {
     arranged: Arranged,
     /// What the engine takes in, where it is written down.
     script: Option<Box<Script>>,
+    /// A seeded bug.
+    bug: Option<Bug>,
 }
 
 impl<'l> World<'l> {
-    fn new(life: &'l Life, mut trace: Trace) -> Self {
+    fn new(life: &'l Life, mut trace: Trace, canary: Option<&'static Canary>) -> Self {
         let (stage, venue) = Stage::set(life);
         let now = stage::start();
         trace.begin(now);
@@ -127,6 +144,7 @@ impl<'l> World<'l> {
             seen: Seen::of(life),
             arranged: Arranged::default(),
             script: None,
+            bug: canary.map(Bug::new),
         }
     }
 
@@ -215,7 +233,8 @@ impl<'l> World<'l> {
         let later = self.later.front().map(|(at, _)| *at);
         let engines = self.engines.as_ref().and_then(Engines::next_due);
         let words = self.arranged.next_due();
-        [venue, market, self.process.next_due(), later, engines, words].into_iter().flatten().min()
+        let bug = self.bug.as_ref().and_then(Bug::next_due).filter(|_| self.process.acts(self.now));
+        [venue, market, self.process.next_due(), later, engines, words, bug].into_iter().flatten().min()
     }
 
     fn market_is_due(&self) -> bool {
@@ -245,13 +264,18 @@ impl<'l> World<'l> {
     fn turn(&mut self) -> bool {
         let now = self.now;
         match self.process.hear_disk(now) {
-            Some(Done::Durable(through)) if self.falls(Moment::Durable(through)) => return true,
+            Some(Done::Durable(through)) => {
+                self.watch.durable(through);
+                if self.falls(Moment::Durable(through)) {
+                    return true;
+                }
+            }
             Some(Done::Failed) => {
                 self.trace.say(now, "disk", format_args!("has failed"));
                 self.seen.disk_failed(self.process.disk.is_full(), &self.process);
                 self.watch.journal_was_lost();
             }
-            Some(Done::Durable(_)) | None => {}
+            None => {}
         }
         if self.dies() {
             return true;
@@ -284,74 +308,11 @@ impl<'l> World<'l> {
         }
         while let Some(command) = self.process.next_request(now) {
             happened = true;
-            if self.dies() || self.falls(Moment::Leaves(&command)) || self.send(&command) || self.dies() {
+            if self.dies() || self.falls(Moment::Leaves(&command)) || self.lets_go(&command) || self.dies() {
                 return true;
             }
         }
-        happened
-    }
-
-    /// A command leaves. True when the process dies of it.
-    fn send(&mut self, command: &Command) -> bool {
-        let now = self.now;
-        if self.falls(Moment::Sending(command)) {
-            return true;
-        }
-        self.prepare(command);
-        self.stall();
-        self.watch.sent_under(now, self.process.epoch());
-        self.trace.say(now, "sends", format_args!("{}", Line(command)));
-        self.watch.sent(now, command, &self.venue, &self.process);
-        self.seen.sent(command);
-        self.chase(command);
-        self.venue.submit(now, command);
-        self.falls(Moment::Sent(command))
-    }
-
-    /// The process takes an event in. True when it has died of it.
-    fn take(&mut self, event: Event) -> bool {
-        let now = self.now;
-        self.events += 1;
-        if !matches!(event, Event::Wake | Event::Tick(_)) {
-            self.trace.say(now, "hears", format_args!("{}", Line(&event)));
-        }
-        if self.falls(Moment::Heard(&event)) {
-            return true;
-        }
-        self.watch.heard(now, &event);
-        self.seen.heard(&event);
-        let kept = (self.script.is_some() || self.seen.doubts()).then(|| event.clone());
-        let taken = self.process.take(now, event);
-        self.seen.taken(kept.as_ref(), &self.process);
-        if let (Some(script), Some(event)) = (&mut self.script, &kept) {
-            script.takes(now, event, &taken.core);
-        }
-        if self.dies() {
-            return true;
-        }
-        for notice in &taken.core.notices {
-            self.note(notice);
-        }
-        for read in &taken.core.positions {
-            self.watch.read(now, read);
-        }
-        if let Some(step) = taken.step {
-            let sequence = step.record.sequence;
-            if self.falls(Moment::Decided(&step.record)) {
-                return true;
-            }
-            self.process.submit(now, step);
-            if self.falls(Moment::Written(sequence)) {
-                return true;
-            }
-        }
-        self.dies()
-    }
-
-    fn note(&mut self, notice: &Notice) {
-        self.trace.say(self.now, "tells", format_args!("{:?}: {}", notice.severity, notice.text));
-        self.watch.told(self.now, notice);
-        self.seen.told(notice);
+        self.act_on_bug() || happened
     }
 
     /// One step of the process is done; it may die of it.
@@ -367,10 +328,16 @@ impl<'l> World<'l> {
         self.trace.say(self.now, "process", format_args!("dies; {} records are left", self.process.disk.len()));
         self.watch.disturbed(self.now);
         self.seen.died();
+        if let Some(bug) = &mut self.bug {
+            bug.dies();
+        }
     }
 
     fn boot(&mut self) {
         let now = self.now;
+        if let Some(bug) = &mut self.bug {
+            bug.boots(now, &mut self.process.disk);
+        }
         // What arrived while nobody was there is lost.
         drop(self.venue.exchange_mut().advance(now));
         if self.process.disk.has_forgotten() {
@@ -391,7 +358,7 @@ impl<'l> World<'l> {
         let fresh = sim::Exchange::new(sim::Setup::exact(0));
         let venue = std::mem::replace(&mut self.venue, PaperVenue::new(fresh, None, now));
         self.venue = venue.restarted(start.known_until);
-        self.watch.booted(now);
+        self.watch.booted(now, &self.process);
         self.seen.booted(!self.process.disk.is_empty());
         for event in self.stage.definitions().into_iter().chain(start.doubts) {
             if self.take(event) {
@@ -414,6 +381,7 @@ impl<'l> World<'l> {
         self.feed_aside(&Tick { instrument: MARKET, prices, confirmed: false });
         if self.process.acts(self.now) {
             self.trace.say(self.now, "price", format_args!("{prices}", prices = Shown(prices)));
+            self.watch.quoted(self.now, prices);
             self.take(Event::Tick(Tick { instrument: MARKET, prices, confirmed: false }));
         }
     }

@@ -2,5 +2,6 @@
 //! linked once.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod canaries;
 mod crashes;
 mod october;

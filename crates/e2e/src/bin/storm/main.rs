@@ -1,5 +1,7 @@
-//! `storm`: plays lives under faults, many of them or one with its story; `storm crashes` plays the crash matrix.
+//! `storm`: plays lives under faults, many of them or one with its story; `storm crashes` plays the crash matrix, `storm
+//! canaries` the seeded bugs.
 
+mod canaries;
 mod coverage;
 mod crashes;
 mod scenario;
@@ -7,7 +9,7 @@ mod scenario;
 use backstop_e2e::storm::draw::Choice;
 use backstop_e2e::storm::shrink::shrink;
 use backstop_e2e::storm::trace::Trace;
-use backstop_e2e::storm::{Life, Tally, VenueKind, Violation, draw, play};
+use backstop_e2e::storm::{Life, Tally, VenueKind, Violation, differs, draw, play};
 use backstop_e2e::storm::{october, story};
 use backstop_model::PositionSide;
 use clap::{Parser, Subcommand};
@@ -74,6 +76,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// Play seeded bugs until the promise that each is to break catches it.
+    Canaries(canaries::Cli),
     /// Play the crash matrix: every point, command, world and venue.
     Crashes(crashes::Cli),
 }
@@ -102,8 +106,10 @@ fn venue(name: &str) -> Result<Option<VenueKind>, String> {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Some(Part::Crashes(cli)) = &cli.part {
-        return crashes::run(cli);
+    match &cli.part {
+        Some(Part::Canaries(cli)) => return canaries::run(cli),
+        Some(Part::Crashes(cli)) => return crashes::run(cli),
+        None => {}
     }
     let venue = match venue(&cli.profile) {
         Ok(venue) => venue,
@@ -204,11 +210,8 @@ fn many(cli: &Cli, choice: Choice) -> ExitCode {
 fn lived(cli: &Cli, life: &Life, tally: &mut Tally) -> Vec<Violation> {
     let ended = play(life, if cli.twice { Trace::hashed() } else { Trace::silent() });
     tally.count(life, &ended);
-    let mut violations = ended.violations;
-    if cli.twice && play(life, Trace::hashed()).trace.number() != ended.trace.number() {
-        violations.push(Violation { invariant: "I22", at: 0, what: "twice the same seed, two traces".to_owned() });
-    }
-    violations
+    let differs = cli.twice.then(|| differs(&ended, &play(life, Trace::hashed()))).flatten();
+    ended.violations.into_iter().chain(differs).collect()
 }
 
 fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {

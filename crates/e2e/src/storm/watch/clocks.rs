@@ -4,6 +4,7 @@
 //! A clock starts when something is wrong at the venue, waits until the engine can have seen it, and starts again with
 //! every disturbance of venue or process.
 
+use super::rest;
 use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET, ME};
@@ -29,7 +30,7 @@ const GRACE: Span = Span::from_secs(10);
 
 /// Something that is wrong at the venue.
 #[derive(Clone, Copy, Debug)]
-struct Wrong {
+pub struct Wrong {
     since: Timestamp,
     /// When the engine could first know.
     seen: Option<Timestamp>,
@@ -41,8 +42,33 @@ struct Uncovered {
     quantity: Quantity,
     /// Since it has been this large.
     wrong: Wrong,
+    /// Which promise it breaks when it lasts.
+    promise: &'static str,
     /// Since when, whatever its size.
     since: Timestamp,
+}
+
+impl Wrong {
+    /// Since just now.
+    pub const fn new(now: Timestamp) -> Self {
+        Self { since: now, seen: None }
+    }
+
+    /// The engine hears something: after a full look it knows everything that was so then.
+    pub fn heard(&mut self, now: Timestamp, event: &Event) {
+        if let Event::Snapshot(snapshot) = event
+            && snapshot.server_time >= self.since
+        {
+            self.seen.get_or_insert(now);
+        }
+    }
+}
+
+/// A slot as it was at the last look.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    quantity: Quantity,
+    is_covered: bool,
 }
 
 /// All clocks.
@@ -53,7 +79,10 @@ pub struct Clocks {
     calm_since: Timestamp,
     stream_calm_since: Timestamp,
     booted_at: Timestamp,
+    /// It was not the first time.
+    has_restarted: bool,
     uncovered: BTreeMap<(Slot, PositionSide), Uncovered>,
+    last: BTreeMap<(Slot, PositionSide), Last>,
     left_over: Option<Wrong>,
     differs: Option<Wrong>,
     /// When people were last told that something is unprotected.
@@ -72,6 +101,7 @@ impl Clocks {
 
     /// The process has started.
     pub fn booted(&mut self, now: Timestamp) {
+        self.has_restarted |= self.booted_at > Timestamp::EPOCH;
         self.booted_at = now;
         self.disturbed(now.plus(STARTS_WITHIN));
     }
@@ -87,16 +117,16 @@ impl Clocks {
         self.alarmed_at = Some(now);
     }
 
-    /// The engine hears something: after a full look it knows everything that was so then.
+    /// The engine hears something.
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
-        let Event::Snapshot(snapshot) = event else { return };
-        self.read = true;
+        self.read |= matches!(event, Event::Snapshot(_));
         let wrongs = self.uncovered.values_mut().map(|uncovered| &mut uncovered.wrong);
-        for wrong in wrongs.chain(&mut self.left_over).chain(&mut self.differs) {
-            if snapshot.server_time >= wrong.since {
-                wrong.seen.get_or_insert(now);
-            }
-        }
+        wrongs.chain(&mut self.left_over).chain(&mut self.differs).for_each(|wrong| wrong.heard(now, event));
+    }
+
+    /// Since when nothing has disturbed requests or the process.
+    pub const fn calm_since(&self) -> Timestamp {
+        self.calm_since
     }
 
     /// After every step.
@@ -108,6 +138,7 @@ impl Clocks {
         self.protection(now, venue, process, state, found);
         self.tidiness(now, venue, found);
         self.belief(now, venue, process, found);
+        self.doubts(now, process, state, found);
     }
 
     /// Faults that have struck since the last look disturb.
@@ -133,7 +164,7 @@ impl Clocks {
     }
 
     /// When the engine must have seen something that began at `since`.
-    fn seen(&self, wrong: Wrong, now: Timestamp) -> Option<Timestamp> {
+    pub fn seen(&self, wrong: Wrong, now: Timestamp) -> Option<Timestamp> {
         let by_stream = wrong.since.plus(STREAMS_WITHIN);
         let stream_told = self.stream_calm_since < wrong.since && self.booted_at <= wrong.since && by_stream <= now;
         wrong.seen.or(stream_told.then_some(by_stream))
@@ -143,22 +174,28 @@ impl Clocks {
     fn protection(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let slots: Vec<_> = open_slots(venue).collect();
         self.uncovered.retain(|which, _| slots.iter().any(|open| (open.0, open.1) == *which));
+        self.last.retain(|which, _| slots.iter().any(|open| (open.0, open.1) == *which));
         for (slot, side, quantity) in slots {
             let which = (slot, side);
             if !self.read && !self.before_first_read.contains(&which) {
                 self.before_first_read.push(which);
             }
             let covers = covered(venue, slot, side, quantity);
-            if covers >= quantity || state.settled {
+            let is_covered = covers >= quantity || state.settled;
+            let last = self.last.insert(which, Last { quantity, is_covered });
+            if is_covered {
                 self.uncovered.remove(&which);
                 continue;
             }
-            let fresh = Wrong { since: now, seen: None };
-            let known = self.uncovered.entry(which).or_insert(Uncovered { quantity, wrong: fresh, since: now });
+            let (wrong, promise) = (Wrong::new(now), self.promised(last, quantity, now));
+            let known = self.uncovered.entry(which).or_insert(Uncovered { quantity, wrong, promise, since: now });
             if known.quantity != quantity || state.is_known_dust(quantity, venue) {
-                (known.quantity, known.wrong) = (quantity, fresh);
+                (known.quantity, known.wrong, known.promise) = (quantity, wrong, promise);
             }
-            let (wrong, since) = (known.wrong, known.since);
+            let Uncovered { wrong, mut promise, since, .. } = *known;
+            if self.has_restarted && self.booted_at > wrong.since {
+                promise = "I33";
+            }
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
@@ -168,7 +205,7 @@ impl Clocks {
             if now > due && !excused {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);
-                found.push(("I25", format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
+                found.push((promise, format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
                 self.uncovered.remove(&which);
             }
         }
@@ -191,6 +228,16 @@ impl Clocks {
         under_way && self.alarmed_at.is_some_and(|at| at >= since)
     }
 
+    /// Which promise it is that something without a stop will break: lost what covered it, changed, just started, or new.
+    fn promised(&self, last: Option<Last>, quantity: Quantity, now: Timestamp) -> &'static str {
+        match last {
+            _ if self.has_restarted && now <= self.booted_at.plus(STARTS_WITHIN) => "I33",
+            Some(last) if last.is_covered && last.quantity == quantity => "I26",
+            Some(last) if last.quantity != quantity => "I27",
+            Some(_) | None => "I25",
+        }
+    }
+
     /// What was open at the very first look is only proposed.
     fn is_only_proposed(&self, which: (Slot, PositionSide)) -> bool {
         self.before_first_read.contains(&which)
@@ -205,7 +252,7 @@ impl Clocks {
             self.left_over = None;
             return;
         };
-        let wrong = *self.left_over.get_or_insert(Wrong { since: now, seen: None });
+        let wrong = *self.left_over.get_or_insert(Wrong::new(now));
         let Some(seen) = self.seen(wrong, now) else { return };
         if now > seen.max(self.calm_since).plus(PROTECTS_WITHIN) {
             found.push(("I30", format!("nothing is open, and {} still rests", left.place.client_id)));
@@ -219,10 +266,21 @@ impl Clocks {
             self.differs = None;
             return;
         };
-        let wrong = *self.differs.get_or_insert(Wrong { since: now, seen: None });
+        let wrong = *self.differs.get_or_insert(Wrong::new(now));
         if now > wrong.since.max(self.calm_since).plus(SEES_WITHIN) {
             found.push(("I31", format!("the venue has {theirs:?}, the engine {ours:?}")));
             self.differs = None;
+        }
+    }
+
+    /// I29: what became of an order is known in time.
+    fn doubts(&self, now: Timestamp, process: &Process, state: &State, found: &mut Found) {
+        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        for order in positions.flat_map(|position| &position.orders) {
+            let OrderState::Unknown(doubt) = order.state else { continue };
+            if now > doubt.since.max(self.calm_since).plus(state.resolves_within) {
+                found.push(("I29", format!("nobody knows what became of {}", order.id)));
+            }
         }
     }
 
@@ -246,13 +304,7 @@ impl Clocks {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
         }
-        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
-        for order in positions.flat_map(|position| &position.orders) {
-            let OrderState::Unknown(doubt) = order.state else { continue };
-            if now.since(doubt.since) > state.resolves_within {
-                found.push(("I38", format!("nobody knows what became of {}", order.id)));
-            }
-        }
+        rest::orders(venue, process, state, found);
     }
 }
 

@@ -1,17 +1,28 @@
 //! The promises, checked after every step at the venue's books (faults.md, invariants).
 //!
 //! * `books`: what the ledger shows at any instant: I1, I3, I4, I5, I6.
+//! * `claims`: what orders claim together: I2.
 //! * `sending`: every command as it leaves: I7, I12, I16, I18, I19, I36; and here, under which epoch: I17.
-//! * `clocks`: what may be wrong for a while and not for longer: I25 to I27, I30, I31.
-//! * `record`: what is told of positions, and the accounts at the end: I10, I11, I20, I38.
+//! * `intents`: what became of every order, and what is asked of it: I8, I9.
+//! * `clocks`: what may be wrong for a while and not for longer: I25 to I27, I29 to I31, I33.
+//! * `prices`: what is decided on prices, and how soon: I14, I28.
+//! * `journal`: what is written: I10, I21, I34.
+//! * `alarms`: what people are told: I35.
+//! * `record`, `rest`: what is told of positions, and the accounts at the end: I10, I11, I20, I38.
 //!
 //! Of the engine only what it sends, what it tells and what it shows is looked at. Clocks stand still while venue or process
 //! were disturbed, and run again from the last disturbance.
 
+mod alarms;
 mod books;
+mod claims;
 mod clocks;
 mod covers;
+mod intents;
+mod journal;
+mod prices;
 mod record;
+mod rest;
 mod sending;
 
 use super::life::{Act, EnginesTrouble, Hand, Life};
@@ -20,13 +31,19 @@ use super::stage::{self, ME};
 use super::trap::Reach;
 use backstop_core::PositionRead;
 use backstop_model::{
-    ClientOrderId, Command, Event, Instrument, Notice, PositionSide, Price, Quantity, Severity, Span, Timestamp,
+    ClientOrderId, Command, Event, Instrument, Notice, PositionSide, Price, Prices, Quantity, Severity, Span, Timestamp,
 };
 use backstop_sim::{Fault, Kind, Slot};
+use backstop_store::Step;
 use backstop_venues::paper::{PaperVenue, capability};
 
+use alarms::Alarms;
 use books::Books;
+use claims::Claims;
 use clocks::Clocks;
+use intents::Intents;
+use journal::Written;
+use prices::Said;
 use sending::Sent;
 
 /// A broken promise.
@@ -46,6 +63,11 @@ pub struct Watch {
     books: Books,
     clocks: Clocks,
     sent: Sent,
+    claims: Claims,
+    intents: Intents,
+    said: Said,
+    written: Written,
+    alarms: Alarms,
     state: State,
     /// The highest epoch that something has left under.
     epoch: Option<u64>,
@@ -65,6 +87,8 @@ struct State {
     market: Instrument,
     /// People have been told that what is left is too little for an order.
     told_of_dust: bool,
+    /// How long a request can still take effect.
+    request_validity: Span,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
     /// Orders that left although their record was lost. Their ids are used once more, and collide only with what is still
@@ -96,7 +120,9 @@ impl Watch {
         let certain = life.troubles.iter().filter(|trouble| trouble.per_million == 1_000_000);
         let stretches = certain.map(|trouble| (stage::at(trouble.window.0), stage::at(trouble.window.1)));
         let native = life.venue.profile().native();
-        let validity = Timestamp::EPOCH.plus(capability(&native, life.mode).request_validity);
+        let offered = capability(&native, life.mode);
+        let request_validity = offered.request_validity;
+        let validity = Timestamp::EPOCH.plus(request_validity);
         let state = State {
             adopt: life.adopt,
             stretches: stretches.collect(),
@@ -105,6 +131,7 @@ impl Watch {
             settled: false,
             market: stage::instrument(life),
             told_of_dust: false,
+            request_validity,
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
@@ -116,6 +143,11 @@ impl Watch {
             books: Books::default(),
             clocks: Clocks::default(),
             sent: Sent::default(),
+            claims: Claims::at(offered.reduce_only),
+            intents: Intents::default(),
+            said: Said::at(offered.reduce_only, stage::instrument(life).min_quantity),
+            written: Written::keeping(life.acts.iter().any(|(_, act)| may_end(act)) || !life.traps.is_empty()),
+            alarms: Alarms::default(),
             state,
             epoch: None,
         }
@@ -126,6 +158,11 @@ impl Watch {
         let mut found = Vec::new();
         self.books.look(now, venue, &self.state, &mut found);
         self.clocks.look(now, venue, process, &self.state, &mut found);
+        self.claims.look(now, venue, &self.clocks, &mut found);
+        self.intents.look(process, &mut found);
+        self.said.look(now, venue, process, &self.clocks, &mut found);
+        self.written.look(now, venue, &self.clocks, &self.state, &mut found);
+        self.alarms.look(now, process, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -133,6 +170,8 @@ impl Watch {
     pub fn sent(&mut self, now: Timestamp, command: &Command, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
         self.sent.leaves(now, command, venue, process, &self.state, &mut found);
+        self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
+        self.said.leaves(now, command);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -148,9 +187,37 @@ impl Watch {
     /// The engine takes an event in.
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         self.clocks.heard(now, event);
+        self.claims.heard(now, event);
+        self.intents.heard(now, event);
         let mut found = Vec::new();
         self.sent.heard(now, event, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// The market says its prices, where somebody is there to hear them.
+    pub fn quoted(&mut self, now: Timestamp, prices: Prices) {
+        self.said.quoted(now, prices);
+    }
+
+    /// The engine has decided something, with what it asks for, and it is about to be written.
+    pub fn decided(
+        &mut self,
+        now: Timestamp,
+        step: &Step,
+        commands: &[Command],
+        venue: &PaperVenue,
+        process: &Process,
+    ) {
+        let mut found = Vec::new();
+        self.said.decided(now, &step.record, &mut found);
+        self.written.decided(step, venue, &mut found);
+        self.claims.decided(commands, venue, process, &self.state, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
+    }
+
+    /// The disk says that everything up to this record is durable.
+    pub fn durable(&mut self, through: u64) {
+        self.written.durable(through);
     }
 
     /// The engine tells people something.
@@ -160,6 +227,7 @@ impl Watch {
             self.clocks.alarmed(now);
         }
         self.state.told_of_dust |= alarms("too little to be closed alone");
+        self.alarms.told(now, notice);
         for bug in ["please report", "report this", "left its range"] {
             if notice.text.contains(bug) {
                 self.broken("guard", now, notice.text.clone());
@@ -183,15 +251,21 @@ impl Watch {
         self.clocks.disturbed(until);
     }
 
-    /// The process has started.
-    pub fn booted(&mut self, now: Timestamp) {
+    /// The process has started, from what its disk holds.
+    pub fn booted(&mut self, now: Timestamp, process: &Process) {
+        let mut found = Vec::new();
+        self.written.read_back(process, &mut found);
+        found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
         self.clocks.booted(now);
         self.sent.booted();
+        self.intents.booted(&self.state);
+        self.claims.booted(process);
     }
 
     /// Records are gone, or are not written any more.
     pub fn journal_was_lost(&mut self) {
         self.state.journal_lost = true;
+        self.written.lost();
     }
 
     /// An order has left, and its record is lost: a disk that lied about its sync.
@@ -238,6 +312,9 @@ impl Watch {
     pub fn at_the_end(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
         record::at_the_end(venue, process, &self.state, &mut found);
+        if !self.state.journal_lost {
+            self.written.at_the_end(venue, &mut found);
+        }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -258,6 +335,11 @@ impl Watch {
     pub fn violations(self) -> Vec<Violation> {
         self.violations
     }
+}
+
+/// Whether a process may end of it and start again.
+const fn may_end(act: &Act) -> bool {
+    matches!(act, Act::Engines(_) | Act::Kill { .. })
 }
 
 /// What checks find.

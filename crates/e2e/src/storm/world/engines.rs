@@ -91,7 +91,9 @@ impl World<'_> {
         }
         let answer = engines.table.ask(self.process.token(), now);
         self.trace.say(now, "lease", format_args!("{answer:?}"));
-        if self.process.hear_lease(now, &answer) {
+        let epoch = self.process.epoch();
+        let (heard_at, answer) = self.lease_with_bug(epoch, answer);
+        if self.process.hear_lease(heard_at, &answer) {
             self.process.die(now, STARTS_AFTER);
             self.has_died();
         }
@@ -110,7 +112,9 @@ impl World<'_> {
         if aside.process.is_lease_due(now) {
             let answer = engines.table.ask(aside.process.token(), now);
             self.trace.say(now, "lease", format_args!("{answer:?} for the engine before"));
-            if aside.process.hear_lease(now, &answer) {
+            let epoch = aside.process.epoch();
+            let (heard_at, answer) = self.lease_with_bug(epoch, answer);
+            if aside.process.hear_lease(heard_at, &answer) {
                 let token = aside.process.token() + 2;
                 engines.aside = None;
                 engines.standby = Some(Standby { token, due: now.plus(STARTS_AFTER) });

@@ -1,0 +1,194 @@
+//! What became of every intent: nothing new of a leg while nobody knows (I8), and nothing asked of an order that is over
+//! (I9).
+//!
+//! What is known is taken from what venue and network have said, before anything of ours reads it: an unknown outcome ends
+//! by proof and by nothing else (R4).
+
+use super::{Found, State};
+use crate::storm::process::Process;
+use crate::storm::words::Line;
+use backstop_core::orders::{Leg, Named};
+use backstop_model::{
+    Answer, Asked, ClientOrderId, Command, DealId, Event, NewOrder, OrderReport, Outcome, PositionSide, RefusalReason,
+    Span, Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Two reads that do not find an order count as two only when this far apart (R4c).
+const SPACING: Span = Span::from_millis(500);
+/// A cancel may be repeated for so long after a venue that was busy, and a slow disk holds it back (F-I01, F-M10).
+const ON_ITS_WAY: Span = Span::from_secs(5);
+
+type LegKey = (PositionSide, u32, u8, Leg, Option<DealId>);
+
+/// An order that has left and of which nothing is proven yet.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    id: ClientOrderId,
+    sent_at: Timestamp,
+    absent: u16,
+    read_at: Timestamp,
+}
+
+impl Pending {
+    /// Takes in a read that does not show it.
+    fn is_absent(&mut self, server_time: Timestamp) {
+        if self.absent == 0 || server_time.since(self.read_at) >= SPACING {
+            self.absent += 1;
+            self.read_at = server_time;
+        }
+    }
+
+    /// Proof of absence (R4c).
+    fn cannot_come(&self, validity: Span) -> bool {
+        self.absent >= 2 && self.read_at > self.sent_at.plus(validity)
+    }
+}
+
+/// All intents.
+#[derive(Debug, Default)]
+pub struct Intents {
+    pending: BTreeMap<LegKey, Pending>,
+    /// When the end of an order was first heard of.
+    over: BTreeMap<ClientOrderId, Timestamp>,
+    /// Orders that a read has shown although they were over.
+    shown_again: BTreeSet<ClientOrderId>,
+    /// Orders the engine shows to be live.
+    shown: BTreeSet<ClientOrderId>,
+    /// Orders it has shown since it was started, and then no more.
+    shown_over: BTreeSet<ClientOrderId>,
+}
+
+impl Intents {
+    /// A process that has just started goes on from its journal; without one it knows nothing of what is under way (R9).
+    pub fn booted(&mut self, state: &State) {
+        self.shown.clear();
+        self.shown_over.clear();
+        if state.journal_lost {
+            self.pending.clear();
+            self.over.clear();
+        }
+    }
+
+    /// A command leaves.
+    pub fn leaves(
+        &mut self,
+        now: Timestamp,
+        command: &Command,
+        calm_since: Timestamp,
+        state: &State,
+        found: &mut Found,
+    ) {
+        match command {
+            Command::Place(order) => self.places(now, order, state, found),
+            Command::Amend { id, .. } | Command::Cancel { id, .. } => {
+                // Without a journal an id may have been used before (R2, R3).
+                let ended = self.over.get(id).filter(|_| !state.journal_lost);
+                // A read of a while ago that shows it again may be taken at its word by somebody who has forgotten it: a
+                // cancel does no harm (R8, R13).
+                let shown = self.shown_again.contains(id) && matches!(command, Command::Cancel { .. });
+                // What was stopped on its way goes on later (F-K02).
+                if ended.is_some_and(|at| now > calm_since.max(*at).plus(ON_ITS_WAY)) && !shown {
+                    found.push(("I9", format!("it is over, and yet: {}", Line(command))));
+                }
+            }
+            Command::Lookup { .. } | Command::Snapshot { .. } => {}
+        }
+    }
+
+    /// I8: while nobody knows what became of one order, there is no other of its leg; a stop may be placed once more after
+    /// one read that did not find it (R13).
+    fn places(&mut self, now: Timestamp, order: &NewOrder, state: &State, found: &mut Found) {
+        let Some(named) = Named::read(&order.id) else { return };
+        let key = (named.side, named.epoch.0, named.tranche.0, named.leg, order.deal);
+        if let Some(pending) = self.pending.get(&key) {
+            let proven = pending.cannot_come(state.request_validity);
+            let repeats = named.leg.is_stop() && pending.absent > 0 && pending.id != order.id;
+            let lied_about = state.unrecorded.contains(&pending.id);
+            if !proven && !repeats && !lied_about {
+                let text = format!("{} leaves while nobody knows what became of {}", Line(order), pending.id);
+                found.push(("I8", text));
+            }
+        }
+        self.over.remove(&order.id);
+        let fresh = Pending { id: order.id, sent_at: now, absent: 0, read_at: Timestamp::EPOCH };
+        self.pending.insert(key, fresh);
+    }
+
+    /// Something is said of orders.
+    pub fn heard(&mut self, now: Timestamp, event: &Event) {
+        match event {
+            Event::Answer(answer) => self.answered(answer),
+            Event::Fill(fill) => self.is_known(fill.order),
+            Event::Lookup(lookup) => {
+                lookup.fills.iter().for_each(|fill| self.is_known(fill.order));
+                match &lookup.found {
+                    Some(report) => self.shows(now, report),
+                    None => self.is_absent(lookup.server_time, |id| id == lookup.id),
+                }
+            }
+            Event::Order(report) => self.shows(now, report),
+            Event::Snapshot(snapshot) => {
+                snapshot.fills.iter().for_each(|fill| self.is_known(fill.order));
+                snapshot.orders.iter().for_each(|report| self.shows(now, report));
+                self.is_absent(snapshot.server_time, |_| true);
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        let known = match &answer.outcome {
+            Outcome::Accepted(_) => true,
+            // The first one exists or existed: nobody knows what became of it (F-A11).
+            Outcome::Refused(refusal) => refusal.reason != RefusalReason::DuplicateId,
+            Outcome::Unknown(_) => false,
+        };
+        if answer.asked == Asked::Place && known {
+            self.is_known(Some(answer.id));
+        }
+    }
+
+    fn shows(&mut self, now: Timestamp, report: &OrderReport) {
+        self.is_known(report.id);
+        match report.id {
+            Some(id) if report.status.is_final() => _ = self.over.entry(id).or_insert(now),
+            Some(id) if self.over.contains_key(&id) => _ = self.shown_again.insert(id),
+            Some(_) | None => {}
+        }
+    }
+
+    fn is_known(&mut self, id: Option<ClientOrderId>) {
+        if let Some(id) = id {
+            self.pending.retain(|_, pending| pending.id != id);
+        }
+    }
+
+    fn is_absent(&mut self, server_time: Timestamp, whose: impl Fn(ClientOrderId) -> bool) {
+        let asked = self.pending.values_mut().filter(|pending| whose(pending.id) && server_time > pending.sent_at);
+        asked.for_each(|pending| pending.is_absent(server_time));
+    }
+
+    /// I9: an order that the engine has shown, and no more, does not come back. With nothing open, what a read shows of ours
+    /// is cleaned up, whatever has been forgotten: that is what finds orders when the journal was lost (R7), and a cancel
+    /// does no harm (R13).
+    pub fn look(&mut self, process: &Process, found: &mut Found) {
+        let (mut live, mut open) = (BTreeSet::new(), BTreeSet::new());
+        for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
+            let ids = position.orders.iter().filter(|order| order.is_live()).map(|order| order.id);
+            let before = live.len();
+            live.extend(ids);
+            if live.len() > before && !position.quantity().is_zero() {
+                open.extend(position.orders.iter().map(|order| order.id));
+            }
+        }
+        if live == self.shown {
+            return;
+        }
+        self.shown_over.extend(self.shown.difference(&live));
+        for id in live.difference(&self.shown).filter(|id| self.shown_over.contains(*id) && open.contains(*id)) {
+            found.push(("I9", format!("{id} was over and is not any more")));
+        }
+        self.shown = live;
+    }
+}

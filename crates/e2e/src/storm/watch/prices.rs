@@ -1,0 +1,143 @@
+//! What is decided on prices: on those the market has said, lately enough (I14), and soon enough when one is through a stop
+//! (I28).
+
+use super::Found;
+use super::claims::{believed, open_on};
+use super::clocks::Clocks;
+use crate::storm::process::Process;
+use crate::storm::stage::MARKET;
+use backstop_core::orders::{Leg, Named, OrderState};
+use backstop_core::position::Adoption;
+use backstop_model::{ClientOrderId, Command, PositionSide, Price, Prices, Quantity, Series, Span, Timestamp};
+use backstop_store::Record;
+use backstop_venues::paper::PaperVenue;
+use std::collections::BTreeMap;
+
+/// `T_stale`.
+const STALE_AFTER: Span = Span::from_secs(3);
+/// An exit follows a price that is through the stop (I28).
+const EXITS_WITHIN: Span = Span::from_millis(500);
+/// A stop whose trigger has fired has its own time before it counts as stuck (F-C11).
+const TRIGGERED_FOR: Span = Span::from_millis(1_000);
+/// Targets that hold the room for it are taken back first, which is waited for so long (F-C04).
+const FREES_WITHIN: Span = Span::from_millis(500);
+/// An exit that came to nothing is asked for again, ever more rarely, and at least this often.
+const AGAIN_WITHIN: Span = Span::from_secs(35);
+/// One that left shortly before the price went through once more is still meant.
+const STILL_MEANT: Span = Span::from_secs(5);
+/// What the core says when a price has passed a stop.
+const THROUGH: &str = "is through the stop";
+
+type Place = (PositionSide, u32, u8);
+
+/// Prices, and what they have passed.
+#[derive(Debug)]
+pub struct Said {
+    /// Everything the market has said to us, by the instant.
+    all: BTreeMap<Timestamp, Vec<Prices>>,
+    newest: Option<(Timestamp, Prices)>,
+    /// Since when the price has been through the stop of a tranche, and where that stop is.
+    through: BTreeMap<Place, (Timestamp, Price)>,
+    /// When an exit of a tranche has last left.
+    exits: BTreeMap<Place, Timestamp>,
+    /// The venue itself sees to it that an exit only ever closes.
+    venue_reduces_only: bool,
+    /// The smallest order: what is less than that nobody can close there (F-G03).
+    smallest: Quantity,
+}
+
+impl Said {
+    /// Nothing has been said yet, at a venue that lets exits only close, or not, and takes no order that is smaller.
+    pub fn at(venue_reduces_only: bool, smallest: Quantity) -> Self {
+        let (all, through, exits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { all, newest: None, through, exits, venue_reduces_only, smallest }
+    }
+
+    /// The market says its prices, and the process is there to hear them.
+    pub fn quoted(&mut self, now: Timestamp, prices: Prices) {
+        self.all.entry(now).or_default().push(prices);
+        self.newest = Some((now, prices));
+    }
+
+    /// I14: every price that a record says it rests on was said, then, and one that closes a position is fresh.
+    pub fn decided(&mut self, now: Timestamp, record: &Record, found: &mut Found) {
+        for (instrument, view) in &record.market {
+            for series in Series::ALL {
+                let Some(used) = view.series[series.index()] else { continue };
+                let mut said = self.all.get(&used.at).into_iter().flatten();
+                if *instrument != MARKET || !said.any(|prices| prices.of(series) == Some(used.price)) {
+                    let text = format!("{} {} of {} was never said", series.word(), used.price, used.at.as_millis());
+                    found.push(("I14", text));
+                }
+            }
+        }
+        let closes = record.notices.iter().any(|notice| notice.text.contains(THROUGH));
+        let stale = self.newest.is_none_or(|(at, _)| now.since(at) > STALE_AFTER);
+        if closes && stale {
+            found.push(("I14", "a position is closed on a price that is older than three seconds".to_owned()));
+        }
+    }
+
+    /// A command leaves.
+    pub fn leaves(&mut self, now: Timestamp, command: &Command) {
+        if let Command::Place(order) = command
+            && let Some(place) = exit_of(&order.id)
+        {
+            self.exits.insert(place, now);
+        }
+    }
+
+    /// I28: a price that is through the stop is followed by an exit.
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, clocks: &Clocks, found: &mut Found) {
+        let stops = self.passed(now, venue, process);
+        self.through.retain(|place, (_, level)| stops.iter().any(|(other, at, ..)| other == place && at == level));
+        for (place, level, triggered, under_way) in stops {
+            let (since, _) = *self.through.entry(place).or_insert((now, level));
+            let more = if triggered { TRIGGERED_FOR } else { Span::ZERO };
+            let due = since.max(clocks.calm_since()).plus(EXITS_WITHIN).plus(FREES_WITHIN).plus(more);
+            let sent = self.exits.get(&place);
+            // One that nobody knows of is waited out (R4, I29).
+            let lately = |at: Timestamp| at.plus(STILL_MEANT) >= since && now <= at.plus(AGAIN_WITHIN);
+            let tried = sent.is_some_and(|at| under_way || lately(*at));
+            if now > due && !tried {
+                let (side, _, tranche) = place;
+                let text =
+                    format!("{side}: the price is through the stop {level} of tranche {tranche}, no exit leaves");
+                found.push(("I28", text));
+                self.through.remove(&place);
+            }
+        }
+    }
+
+    /// Stops that last, mark and executable price are all through, with whether one has triggered and an exit is under way.
+    fn passed(&self, now: Timestamp, venue: &PaperVenue, process: &Process) -> Vec<(Place, Price, bool, bool)> {
+        let Some((_, prices)) = self.newest.filter(|(at, _)| now.since(*at) <= STALE_AFTER) else { return Vec::new() };
+        let mut passed = Vec::new();
+        for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
+            let side = position.key.side;
+            let series = [Series::Last, Series::Mark, Series::executable(side)];
+            let hit = |stop: Price| series.iter().all(|of| prices.of(*of).is_some_and(|at| side.hit(at, stop)));
+            let live = position.live.as_ref().filter(|live| live.adoption == Adoption::Managed && !live.suspended);
+            // What it does not know to be open, or not to be, is I31's matter.
+            let knows = open_on(venue, side) == believed(process, side);
+            // One whose fate nobody knows holds its room where it could open the other side, and at a deal (R13).
+            let doubted = position.orders.iter().any(|order| matches!(order.state, OrderState::Unknown(_)));
+            let waits = doubted && (!self.venue_reduces_only || position.key.deal.is_some());
+            let dust = open_on(venue, side) < self.smallest;
+            for tranche in live.iter().filter(|_| knows && !waits && !dust).flat_map(|live| live.open()) {
+                let Some(stop) = tranche.stop.filter(|stop| hit(stop.price)) else { continue };
+                let orders = || position.orders.iter().filter(|order| order.is_live());
+                let fired = |state: OrderState| matches!(state, OrderState::Triggered { .. });
+                let triggered = orders().any(|order| order.leg.is_stop() && fired(order.state));
+                let under_way = orders().any(|order| order.leg == Leg::Close && order.tranche == tranche.id);
+                passed.push(((side, position.epoch.0, tranche.id.0), stop.price, triggered, under_way));
+            }
+        }
+        passed
+    }
+}
+
+fn exit_of(id: &ClientOrderId) -> Option<Place> {
+    let named = Named::read(id).filter(|named| matches!(named.leg, Leg::Close | Leg::Part))?;
+    Some((named.side, named.epoch.0, named.tranche.0))
+}

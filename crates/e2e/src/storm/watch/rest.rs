@@ -1,0 +1,31 @@
+//! What the engine shows of its orders, against the venue's, when all has come to rest (I38).
+
+use super::{Found, State, is_ours};
+use crate::storm::process::Process;
+use crate::storm::stage::ME;
+use backstop_core::orders::OrderState;
+use backstop_model::ClientOrderId;
+use backstop_sim::Status;
+use backstop_venues::paper::PaperVenue;
+
+/// Every order of ours that waits at the venue is known, and every one believed to wait there does.
+pub fn orders(venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+    let Some(engine) = process.engine() else { return };
+    let ledger = venue.exchange().ledger();
+    let ours = || engine.positions().flat_map(|position| &position.orders);
+    for order in ours().filter(|order| matches!(order.state, OrderState::Working { change: None })) {
+        // Levels of deals are no orders of the venue's.
+        let mut theirs = ledger.orders_of(ME, order.id.as_str()).peekable();
+        if theirs.peek().is_some() && !theirs.any(backstop_sim::Order::is_open) {
+            found.push(("I38", format!("{} is over, the engine takes it to work", order.id)));
+        }
+    }
+    let waits = ledger.open_orders(ME).filter(|order| order.closes && order.status == Status::New);
+    for order in waits.filter(|order| is_ours(&order.place.client_id)) {
+        let id = ClientOrderId::new(&order.place.client_id).ok();
+        let is_known = ours().any(|own| Some(own.id) == id && own.is_live());
+        if !is_known && !state.journal_lost {
+            found.push(("I38", format!("{} rests, the engine does not know it", order.place.client_id)));
+        }
+    }
+}
