@@ -8,7 +8,7 @@ use crate::orders::{EntryName, Named, Scope};
 use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
-    AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, OrderReport, OutOfRange,
+    AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, OutOfRange,
     PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
@@ -59,15 +59,7 @@ impl Engine {
                 })
             }
             Event::Order(report) => self.reported(report, turn),
-            Event::Lookup(lookup) => {
-                for fill in &lookup.fills {
-                    self.fill(fill, turn);
-                }
-                self.tell_owner(lookup.account, lookup.instrument, lookup.id, turn, |position, ctx, out| {
-                    position.looked_up(lookup, ctx, out);
-                    Ok(())
-                });
-            }
+            Event::Lookup(lookup) => self.looked_up(lookup, turn),
             Event::Position(report) => self.hinted(report, turn),
             Event::Permit { account, permit } => self.permit(*account, *permit, turn),
             Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
@@ -75,6 +67,19 @@ impl Engine {
             Event::Tick(_) => {}
             Event::Wake => self.wake(self.timers.due(turn.now), turn),
         }
+    }
+
+    /// One order with all its executions: they are taken in together, so that nothing is decided after half of them (I2).
+    fn looked_up(&mut self, lookup: &Lookup, turn: &mut Turn) {
+        turn.gathering = true;
+        for fill in &lookup.fills {
+            self.fill(fill, turn);
+        }
+        self.tell_owner(lookup.account, lookup.instrument, lookup.id, turn, |position, ctx, out| {
+            position.looked_up(lookup, ctx, out);
+            Ok(())
+        });
+        self.decide_gathered(turn);
     }
 
     /// Time has passed: positions whose deadline has come look, and so does the day.

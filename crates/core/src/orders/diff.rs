@@ -22,7 +22,7 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn settle(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        self.orders.retain(|order| !order.is_settled());
+        self.let_go_of_settled();
         self.resolve_doubts(ctx, out);
         if self.live.as_ref().is_some_and(|live| live.suspended) {
             return Ok(());
@@ -113,7 +113,7 @@ impl Position {
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let protects = match order.leg {
                 Leg::WholeStop => self.whole_stop_stays(order, wants),
-                Leg::Stop => needed(order) && !self.is_served(order, wants, ctx),
+                Leg::Stop => needed(order) && !self.is_served(order, wants),
                 _ => false,
             };
             let is_old = order.epoch != epoch || !open;

@@ -123,21 +123,16 @@ impl Position {
 
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where
     /// this one does, or nearer. Where it is being moved to counts once the venue has moved it (R6, I3).
-    pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted], ctx: Ctx) -> bool {
+    pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let own = wants.iter().any(|want| want.leg == Leg::Stop && want.tranche == order.tranche);
         let side = self.key.side;
         let as_near = |whole: &OpenOrder| match (whole.worst_stop(side), order.stop_price()) {
             (Some(whole), Some(own)) => !side.is_better(own, whole),
             (None, _) | (_, None) => false,
         };
-        // While the price is through it, it is executing, or should be: nothing goes before that is over (F-C11).
-        let waits = |whole: &OpenOrder| match whole.kind {
-            OrderKind::StopMarket(at) => {
-                ctx.board.price(at.source.series(side)).is_none_or(|now| !side.hit(now, at.price))
-            }
-            _ => false,
-        };
-        let serves = |whole: &OpenOrder| whole.stands() && as_near(whole) && self.is_fresh(whole) && waits(whole);
+        // While the price is through a stop, it is executing, or should be: nothing goes before that is over (F-C11).
+        let quiet = self.live.iter().flat_map(|live| live.open()).all(|tranche| tranche.stop_passed.is_none());
+        let serves = |whole: &OpenOrder| quiet && whole.stands() && as_near(whole) && self.is_fresh(whole);
         !own && wants.iter().any(|want| want.leg == Leg::WholeStop) && self.live_whole_stop().is_some_and(serves)
     }
 

@@ -12,6 +12,7 @@ mod by_hand;
 mod conflicts;
 pub mod document;
 mod drilling;
+mod ended;
 mod entering;
 mod facts;
 mod guarantee;
@@ -103,6 +104,9 @@ pub struct Position {
     /// Since when the venue speaks of something open that we do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unseen: Option<Timestamp>,
+    /// Orders that were let go of lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ended: Vec<ended::Ended>,
     /// Closings of what is not known to be open yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unmatched: Vec<unmatched::Unmatched>,
@@ -233,6 +237,7 @@ impl Position {
             known_fills: Vec::new(),
             known: BTreeSet::new(),
             unseen: None,
+            ended: Vec::new(),
             unmatched: Vec::new(),
         }
     }

@@ -188,7 +188,7 @@ impl Position {
         let whole = report.quantity.is_none();
         let quantity = report.quantity.unwrap_or_else(|| self.quantity());
         let (Some(id), false) = (report.id, report.status.is_final()) else { return };
-        if named.side != self.key.side {
+        if named.side != self.key.side || self.is_outlived(report) {
             return;
         }
         let kind = self.kind_of(&named, report, ctx);

@@ -50,7 +50,12 @@ impl Position {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
                 stay_inside_guard(tranche, live.liquidation, &scene, out)?;
+                let was_kept_off = tranche.spacing.at.is_some();
                 spacing::keep_distance(tranche, &scene, out)?;
+                if tranche.spacing.at.is_some() && !was_kept_off {
+                    // Nothing rests at its place any more: the backup is all there is.
+                    back_up_stop(tranche, &scene, out);
+                }
             }
         }
         self.watch_adoption(ctx, out)?;
@@ -221,11 +226,8 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         return;
     }
     let since = *tranche.stop_passed.get_or_insert(ctx.now);
-    // One that rests farther out has nothing to do with this price.
-    let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
     let kept_off = tranche.spacing.at.is_some();
-    let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
-    let until = stands.map(|order| grace(order.state, since)).max();
+    let until = venue_has_until(tranche, stop.price, since, scene);
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
     let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
     if due && ctx.board.fresh(series, ctx.now).is_some() {
@@ -239,6 +241,15 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         let reason = stop_reason(tranche);
         tranche.close(reason, ctx.now);
     }
+}
+
+/// How long the venue's own stops have for a price that is through them since; nothing where none rests there.
+pub(super) fn venue_has_until(tranche: &Tranche, stop: Price, since: Timestamp, scene: &Scene) -> Option<Timestamp> {
+    // One that rests farther out has nothing to do with this price.
+    let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !scene.side().is_better(stop, at));
+    let kept_off = tranche.spacing.at.is_some();
+    let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
+    stands.map(|order| grace(order.state, since)).max()
 }
 
 /// When a stop that has triggered counts as stuck, wherever the price has gone since (F-C11).

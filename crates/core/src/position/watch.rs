@@ -5,7 +5,7 @@
 
 use super::scene::Scene;
 use super::spacing::{is_within_distance, spaced_from};
-use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, stuck_at, takes_over};
+use super::turn::{DWELL, extreme, stuck_at, takes_over, venue_has_until};
 use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
@@ -120,9 +120,9 @@ impl Position {
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
         }
-        note(tranche.stop_passed.map(|since| self.backup_at(tranche, since, ctx.now)), Deadline::StopBackup);
         if let Some(plan) = &live.plan {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
+            note(tranche.stop_passed.map(|since| backup_at(tranche, since, &scene)), Deadline::StopBackup);
             note(stuck_at(tranche, &scene), Deadline::StopBackup);
         }
         if live.paused {
@@ -150,20 +150,13 @@ impl Position {
         note(beyond.zip(patience).map(|(since, patience)| since.plus(patience)), Deadline::SoftStop);
         next
     }
+}
 
-    /// The next instant at which the stop's backup may act; both of its waits end there.
-    fn backup_at(&self, tranche: &Tranche, since: Timestamp, now: Timestamp) -> Timestamp {
-        let stands = self.stops_of(tranche).filter(|order| order.stands());
-        let until = stands.map(|order| match order.state {
-            OrderState::Triggered { since } => since.plus(TRIGGER_GRACE),
-            OrderState::InFlight { .. }
-            | OrderState::Unknown(_)
-            | OrderState::Working { .. }
-            | OrderState::Over { .. } => since.plus(STOP_GRACE),
-        });
-        let dwell = since.plus(DWELL);
-        until.max().map_or(dwell, |until| if dwell > now { dwell.min(until) } else { until })
-    }
+/// The next instant at which the stop's backup may act; both of its waits end there.
+fn backup_at(tranche: &Tranche, since: Timestamp, scene: &Scene) -> Timestamp {
+    let until = tranche.stop.and_then(|stop| venue_has_until(tranche, stop.price, since, scene));
+    let (dwell, now) = (since.plus(DWELL), scene.ctx.now);
+    until.map_or(dwell, |until| if dwell > now { dwell.min(until) } else { until })
 }
 
 /// Something that is due and could not be done is looked at again in a while, not at once: at the next whole pause after

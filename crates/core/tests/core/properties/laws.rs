@@ -147,7 +147,11 @@ fn cancelled(run: &Run, named: Named) {
     // Two that rest for one tranche are alternatives: the other one protects as much of it.
     let tranche = position.live.as_ref().and_then(|live| live.tranche(going.tranche));
     let protects = tranche.map_or(Quantity::ZERO, |tranche| tranche.remaining).min(going.remaining());
-    let other = others.any(|order| order.tranche == going.tranche && order.remaining() >= protects);
+    let near = |order: &backstop_core::orders::OpenOrder| {
+        order.stop_price().zip(going.stop_price()).is_some_and(|(other, own)| !run.case.side.is_better(own, other))
+    };
+    // The larger of two may be the looser one, and goes first: a stop never loosens (I3).
+    let other = others.any(|order| order.tranche == going.tranche && (order.remaining() >= protects || near(order)));
     assert!(covered >= open || other, "I7: a stop is cancelled, the others cover {covered} of {open}");
 }
 

@@ -1,0 +1,40 @@
+//! Orders that are over: what is told of them from before that is old, however late it is heard (F-B03, F-E16, I9).
+//!
+//! Only the newest few are remembered; what is older than these no venue repeats. What an order is while it lives is
+//! `orders/open`.
+
+use super::Position;
+use crate::orders::OrderState;
+use backstop_model::{ClientOrderId, OrderReport, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Remembered at most; the oldest goes first.
+const MOST: usize = 12;
+
+/// An order that is over.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct Ended {
+    id: ClientOrderId,
+    /// The newest word on it, by the venue's time.
+    at: Timestamp,
+}
+
+impl Position {
+    /// Lets go of orders that are over, with every execution booked.
+    pub(crate) fn let_go_of_settled(&mut self) {
+        let over = self.orders.iter().filter(|order| order.is_settled());
+        let over = over.map(|order| match order.state {
+            OrderState::Over { since } => Ended { id: order.id, at: since.max(order.changed_at) },
+            _ => Ended { id: order.id, at: order.changed_at },
+        });
+        self.ended.extend(over.collect::<Vec<_>>());
+        let surplus = self.ended.len().saturating_sub(MOST);
+        self.ended.drain(..surplus);
+        self.orders.retain(|order| !order.is_settled());
+    }
+
+    /// Whether this is from before the end of an order that is known to be over.
+    pub(super) fn is_outlived(&self, report: &OrderReport) -> bool {
+        self.ended.iter().any(|ended| Some(ended.id) == report.id && report.at <= ended.at)
+    }
+}
