@@ -4,6 +4,7 @@
 //! the other side. Our own orders never open anything, so that remainder can only be another's.
 
 use crate::engine::{Engine, Market, Turn};
+use crate::exits::end_of_day::SessionEnd;
 use crate::orders::{EntryName, Named, Scope};
 use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
@@ -26,7 +27,10 @@ impl Engine {
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
             Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),
-            Event::SessionEnds { instrument, at } => self.session_ends(*instrument, *at, turn),
+            Event::SessionEnds { instrument, at, last_of_week } => {
+                let ends = SessionEnd { at: *at, last_of_week: *last_of_week };
+                self.session_ends(*instrument, ends, turn);
+            }
             Event::Candles { instrument, interval, candles, history: None } => {
                 self.candles(*instrument, *interval, candles, turn);
             }
@@ -107,7 +111,12 @@ impl Engine {
         }
         let known = &mut self.markets[index].instrument;
         turn.changed |= known.as_ref() != Some(instrument);
+        let known_hours = known.as_ref().is_some_and(|before| before.hours.is_some());
         *known = Some(instrument.clone());
+        // A market without hours has no session that ends, whatever was said of it before.
+        if instrument.hours.is_none() && known_hours {
+            self.markets[index].session_ends = None;
+        }
         self.markets[index].volatility.keep(crate::position::adoption::HARD_STOP_ATR);
         let wanted = self.plans.values().flat_map(|plan| plan.atrs().collect::<Vec<_>>());
         wanted.for_each(|spec| self.markets[index].volatility.keep(spec));

@@ -25,6 +25,7 @@ mod preview_api;
 mod previews;
 mod price_gap;
 mod recordings;
+mod sessions;
 mod shared;
 mod starting;
 mod state_files;

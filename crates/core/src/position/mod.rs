@@ -52,6 +52,7 @@ pub(crate) use watch::OVERDUE;
 pub use whole_stop::WholeStop;
 
 use crate::board::Board;
+use crate::exits::end_of_day::SessionEnd;
 use crate::orders::{EntryOrder, OpenOrder, Scope};
 use crate::step::PositionRead;
 use crate::volatility::Volatility;
@@ -187,7 +188,7 @@ pub struct Ctx<'a> {
     /// When positions that close at a time of day close next.
     pub closes: &'a [(CloseAt, Timestamp)],
     /// When the trading session ends next.
-    pub session_ends: Option<Timestamp>,
+    pub session_ends: Option<SessionEnd>,
     /// The plan a new incarnation follows.
     pub plan: Option<&'a Arc<ExitPlan>>,
     /// Median slippage of stops seen on this instrument.

@@ -9,12 +9,11 @@ use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, spacing, trail, weekend};
-use crate::exits::end_of_day::{self, Due, Verdict};
+use crate::exits::end_of_day::{self, DayEnd, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState};
-use backstop_model::plan::Weekend;
 use backstop_model::{
     Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
     Span, Timestamp,
@@ -264,15 +263,14 @@ fn watch_time(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp) {
 /// The end of the day has come: everything goes, unless it was opened after that.
 fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let ctx = scene.ctx;
-    let ended = scene.day_ends().filter(|at| ctx.now >= *at && tranche.opened_at < *at);
-    let due = tranche.end_of_day.or(ended.map(|at| Due { at, first_price: None }));
+    let ended = scene.day_ends(tranche.opened_at).filter(|end| ctx.now >= end.due);
+    let due = tranche.end_of_day.or(ended.map(|end| Due { at: end.due, first_price: None }));
     let Some(due) = due.filter(|_| tranche.closing.is_none()) else { return };
     let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
     match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
         Verdict::Close => {
-            let week = scene.plan.weekend == Weekend::Close && scene.week_ends() == Some(due.at);
-            let what = if week { "the end of the week" } else { "the end of the day" };
-            scene.tell(Severity::Note, tranche.id, &format!("{what}: closing at market"), out);
+            let told = ended.unwrap_or(DayEnd::at(due.at)).told();
+            scene.tell(Severity::Note, tranche.id, told, out);
             tranche.close(ExitReason::EndOfDay, ctx.now);
         }
         Verdict::Wait(due) => {

@@ -139,8 +139,8 @@ impl Position {
         note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
         if let Some(plan) = &live.plan {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
-            let ends = scene.day_ends().filter(|at| tranche.opened_at < *at);
-            note(tranche.end_of_day.map(|due| due.at).or(ends), Deadline::EndOfDay);
+            let ends = || scene.day_ends(tranche.opened_at).map(|end| end.due);
+            note(tranche.end_of_day.map(|due| due.at).or_else(ends), Deadline::EndOfDay);
             note(weekend::due(tranche, &scene), Deadline::EndOfDay);
         }
         let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);

@@ -256,6 +256,14 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "week_ends: «\"Fry 22:00 Europe/London\"»",
         "week_ends: «\"Fri 22:00 Europe/Londn\"»",
         "week_ends: «Fri»",
+        "hours: { zone: «Europe/Londn», week: [Mon-Fri 08:00-22:00] }",
+        "hours: { zone: «UTC», week: [] }",
+        "hours: { zone: UTC, week: [«08:00-22:00»] }",
+        "hours: { zone: UTC, week: [«Mo-Fri 08:00-22:00»] }",
+        "hours: { zone: UTC, week: [«Mon-Fri 08:00-25:00»] }",
+        "hours: { zone: UTC, week: [«Mon-Fri 08:00»] }",
+        "hours: { zone: UTC, week: [Mon 08:00-22:00], days: [«2026-02-30 shut»] }",
+        "hours: { zone: UTC, week: [Mon 08:00-22:00], days: [«2026-12-24 closed»] }",
     ] {
         shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
     }

@@ -1,6 +1,7 @@
 //! One account at one simulated venue with the engine in front of it: prices, hands and the operator act, everything that
 //! is due happens in order, and after every step the venue's own books are looked at.
 
+use backstop_app::calendar::TzCalendar;
 use backstop_app::config::Config;
 use backstop_app::paper::{account_opening, exchange_rules, instrument};
 use backstop_app::recorded::Decimals;
@@ -11,7 +12,7 @@ use backstop_model::{
 };
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_sim::{Dealing, Distance, Exchange, HandAction, Profile, Setup, Slot};
-use backstop_store::Loaded;
+use backstop_store::{Loaded, Record};
 use backstop_venues::Venue;
 use backstop_venues::paper::{PaperVenue, capability};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,10 @@ pub struct Stage {
     pub alarms: Vec<String>,
     /// The newest document of every tranche of every position.
     pub documents: BTreeMap<(String, u8), PositionDocument>,
+    /// Everything that people were told.
+    pub told: Vec<String>,
+    /// What the journal keeps, where somebody wants to read it.
+    pub records: Option<Vec<Record>>,
     /// Seconds a position may be without a stop before it is ours.
     pub grace: Span,
     cycle: Cycle,
@@ -57,6 +62,16 @@ pub struct Setting<'a> {
 
 impl Stage {
     pub fn new(setting: Setting) -> Self {
+        Self::beginning(setting, Timestamp::from_millis(1_767_225_600_000).unwrap(), false)
+    }
+
+    /// A stage that begins at `start`, asks the calendar for times of day and sessions, and keeps its journal.
+    pub fn at(start: &str, setting: Setting) -> Self {
+        let start: jiff::Timestamp = start.parse().unwrap();
+        Self::beginning(setting, Timestamp::from_millis(start.as_millisecond()).unwrap(), true)
+    }
+
+    fn beginning(setting: Setting, start: Timestamp, dated: bool) -> Self {
         let config = Config::parse(setting.plan, "p").unwrap_or_else(|why| panic!("{why}"));
         let grid = Decimals { price: 2, quantity: Some(3) };
         let instrument = instrument(&config, Symbol::new(SYMBOL).unwrap(), grid).unwrap();
@@ -76,7 +91,6 @@ impl Stage {
         let mut opening = account_opening(instrument.leverage);
         opening.mode = setting.mode;
         exchange.open_account(ME, opening).unwrap();
-        let start = Timestamp::from_millis(1_767_225_600_000).unwrap();
         let mut venue = PaperVenue::new(exchange, None, start);
         venue.name_account(ACCOUNT, Name::new(ME).unwrap());
         venue.name_instrument(MARKET, instrument.symbol);
@@ -96,6 +110,10 @@ impl Stage {
             permit: Default::default(),
         };
         let mut stage = Self::with(venue, setting.side, start);
+        if dated {
+            stage.cycle = stage.cycle.with_calendar(Box::new(TzCalendar));
+            stage.records = Some(Vec::new());
+        }
         if setting.adopt == Adopt::HardStop {
             stage.grace = Span::from_secs(10);
         }
@@ -113,6 +131,8 @@ impl Stage {
             broken: BTreeSet::new(),
             alarms: Vec::new(),
             documents: BTreeMap::new(),
+            told: Vec::new(),
+            records: None,
             grace: Span::ZERO,
             cycle: Cycle::new(Default::default(), 0, Executor::default(), snapshots),
             unprotected: BTreeMap::new(),
@@ -184,6 +204,22 @@ impl Stage {
         }
     }
 
+    /// Time passes until then, and the market says nothing.
+    pub fn wait_until(&mut self, then: &str) {
+        let then: jiff::Timestamp = then.parse().unwrap();
+        let then = Timestamp::from_millis(then.as_millisecond()).unwrap();
+        self.wait(then.since(self.now));
+        self.settle();
+    }
+
+    /// What the journal says, decided once more: what came out differently, and the state it comes to beside the one that
+    /// was lived.
+    pub fn again(&self) -> (Vec<String>, [String; 2]) {
+        let tail = self.records.clone().unwrap();
+        let recovered = recover(Loaded { tail, ..Loaded::default() });
+        (recovered.warnings, [recovered.engine.fingerprint(), self.cycle.engine().fingerprint()])
+    }
+
     fn wait(&mut self, span: Span) {
         let until = self.now.plus(span);
         loop {
@@ -241,6 +277,9 @@ impl Stage {
         }
         if let Some(step) = taken.step {
             self.cycle.durable(step.record.sequence);
+            if let Some(records) = &mut self.records {
+                records.push(step.record);
+            }
         }
         for read in taken.core.positions {
             let name = (read.document.position_id.clone(), read.document.tranche);
@@ -250,6 +289,7 @@ impl Stage {
                 self.documents.insert(name, read.document)
             };
         }
+        self.told.extend(taken.core.notices.iter().map(|notice| notice.text.clone()));
         let alarms = taken.core.notices.into_iter().filter(|notice: &Notice| notice.severity == Severity::Alarm);
         self.alarms.extend(alarms.map(|notice| notice.text));
     }
