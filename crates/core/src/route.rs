@@ -305,9 +305,21 @@ impl Engine {
     /// Where every deal is a position, an entry is kept beside them: it was sent before its deal had a name.
     fn asked_beside(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) -> Option<Entered> {
         let beside = key.of_deal(None);
-        let asked = key.deal.and_then(|_| self.position(beside)?.entered_by(fill))?;
+        key.deal?;
+        if self.position(beside).is_none() && self.is_entry_of(beside, fill) {
+            // Its record is lost, its name is not.
+            self.tell(beside, turn, |_, _, _| Ok(()));
+        }
+        let asked = self.position(beside)?.entered_by(fill)?;
         self.tell_known(beside, turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
         Some(asked)
+    }
+
+    fn is_entry_of(&self, key: PositionKey, fill: &Fill) -> bool {
+        let account = self.accounts.get(&key.account);
+        let scope = account.zip(self.instrument(key.instrument)).map(|(of, at)| Scope::of(of, at, None));
+        let name = fill.order.as_ref().and_then(EntryName::read);
+        name.is_some_and(|name| Some(name.scope) == scope && name.side == key.side)
     }
 
     fn open_quantity(&self, key: PositionKey) -> Quantity {

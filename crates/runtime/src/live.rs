@@ -39,8 +39,9 @@ pub enum Input {
 /// What is said about an entry that was asked for.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The entry, the one asked for before under the same name included.
-    pub entry: Option<ShownEntry>,
+    /// The entry, the one asked for before under the same name included: all its parts, the first one first. None where
+    /// there is no such entry.
+    pub parts: Vec<ShownEntry>,
     /// Why nothing is sent.
     pub refused: Option<String>,
 }
@@ -240,17 +241,17 @@ impl Live {
         if is_new && self.writer.is_on_reserve() {
             // What is left of the disk is for what protects and closes (F-M05).
             let refused = Some("the disk is full; free some space, then start again".to_owned());
-            let _ = verdict.send(Verdict { entry: None, refused });
+            let _ = verdict.send(Verdict { parts: Vec::new(), refused });
             return;
         }
         let taken = self.cycle.take(now, Event::Enter(asked));
         let refused = taken.core.not_entered.as_ref().map(ToString::to_string);
         self.record(now, taken);
-        let known = self.cycle.engine().entry(asked.account(), &asked.request);
-        let entry = known.map(|(key, entry)| ShownEntry { key, entry: entry.clone() });
+        let known = self.cycle.engine().parts_of_entry(asked.account(), &asked.request);
+        let parts = known.into_iter().map(|(key, entry)| ShownEntry { key, entry: entry.clone() }).collect();
         self.publish();
         // Whoever asked may have gone away; the entry is sent all the same, and a repeat is told of it.
-        let _ = verdict.send(Verdict { entry, refused });
+        let _ = verdict.send(Verdict { parts, refused });
     }
 
     fn record(&mut self, now: Timestamp, taken: Taken) -> bool {

@@ -9,6 +9,7 @@ mod damaged_store;
 mod demonstration;
 mod engine;
 mod entries;
+mod entry_parts;
 mod entry_stop;
 mod exchange_books;
 mod excursion;

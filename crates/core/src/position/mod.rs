@@ -13,6 +13,7 @@ mod conflicts;
 pub mod document;
 mod drilling;
 mod entering;
+mod entry_end;
 mod facts;
 mod guarantee;
 mod levels;

@@ -28,7 +28,7 @@ fn request(name: EntryName) -> Option<RequestId> {
         (1..=5).map(move |part| if part == 1 { format!("r{number}") } else { format!("r{number}.{part}") })
     };
     let requests = (1..=9).flat_map(parts).map(|name| RequestId::new(&name).unwrap());
-    requests.into_iter().find(|request| EntryName::of(name.scope, name.side, request) == name)
+    requests.into_iter().find(|request| name.is_of(name.scope, name.side, request))
 }
 
 /// A time of the script, counted from its beginning.

@@ -46,6 +46,7 @@ pub struct Stage {
     price: Price,
     turned: bool,
     close_at: Option<CloseAt>,
+    definitions: Vec<Event>,
 }
 
 /// What a stage is set up with.
@@ -139,15 +140,19 @@ impl Stage {
             price: "100".parse().unwrap(),
             turned: false,
             close_at: None,
+            definitions: Vec::new(),
         }
     }
 
     fn begin(&mut self, config: &Config, instrument: Instrument, account: Account) {
         let plan = config.plans.values().next().unwrap().clone();
         self.close_at = plan.close_at.clone();
-        self.take(Event::DefinePlan { id: PlanId(0), plan });
-        self.take(Event::DefineInstrument(Box::new(instrument)));
-        self.take(Event::DefineAccount(Box::new(account)));
+        self.definitions = vec![
+            Event::DefinePlan { id: PlanId(0), plan },
+            Event::DefineInstrument(Box::new(instrument)),
+            Event::DefineAccount(Box::new(account)),
+        ];
+        self.definitions.clone().into_iter().for_each(|event| self.take(event));
         self.go_to("100");
     }
 
@@ -194,6 +199,14 @@ impl Stage {
         snapshots.start(ACCOUNT, self.now, SnapshotCause::Start);
         self.cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
         recovered.doubts.into_iter().for_each(|doubt| self.take(doubt));
+    }
+
+    /// The engine ends, and starts again without anything it has written; the venue goes on.
+    pub fn lose_journal(&mut self) {
+        let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
+        snapshots.start(ACCOUNT, self.now, SnapshotCause::Start);
+        self.cycle = Cycle::new(Default::default(), 0, Executor::default(), snapshots);
+        self.definitions.clone().into_iter().for_each(|event| self.take(event));
     }
 
     /// Time passes; a second at a time the market says its price again.
