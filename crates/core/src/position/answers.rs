@@ -3,8 +3,8 @@
 //! A refusal is definite: the order does not exist and its leg may think again. Unknown is a state of the order that
 //! ends by proof only (R4).
 
+use super::misplaced::{is_about_place, stop_misplaced};
 use super::scene::Scene;
-use super::spacing::note_refusal;
 use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
@@ -14,8 +14,8 @@ use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Price, Ratio, Refusal, RefusalReason,
-    RefusalStep, Rounding, Severity, Span, Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Ratio, Refusal, RefusalReason, RefusalStep,
+    Rounding, Severity, Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -172,8 +172,8 @@ impl Position {
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         if order.leg == Leg::WholeStop {
-            if refusal.reason == RefusalReason::TooNear {
-                return self.whole_stop_too_near(order, refusal, ctx, out);
+            if is_about_place(refusal.reason) {
+                return self.whole_stop_misplaced(order, refusal, ctx, out);
             }
             if self.whole_guarantee_refused(order, refusal, ctx, out) {
                 return;
@@ -228,8 +228,8 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     }
     let refusals = tranche.hold_refused(Leg::Stop, refusal.reason, now);
     tranche.note_throttled(refusal.reason);
-    if refusal.reason == RefusalReason::TooNear {
-        return stop_too_near(tranche, order.stop_price(), refusal, scene, out);
+    if is_about_place(refusal.reason) {
+        return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
@@ -270,28 +270,11 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     }
 }
 
-/// The place was too near: what rests stays, and the next place is farther out. Where it is, `spacing` says.
-pub(super) fn stop_too_near(
-    tranche: &mut Tranche,
-    asked: Option<Price>,
-    refusal: &Refusal,
-    scene: &Scene,
-    out: &mut Out,
-) {
-    note_refusal(tranche, asked, scene);
-    let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
-    let severity = if rests { Severity::Warning } else { Severity::Alarm };
-    let then = if rests { "the old one stays" } else { "a farther one is placed" };
-    let asked = asked.map_or_else(String::new, |price| price.to_string());
-    let text = format!("stop {asked} refused as too near ({refusal}); {then}, Backstop watches the price meanwhile");
-    scene.tell(severity, tranche.id, &text, out);
-}
-
 /// Nothing protects at the venue: what the table says is tried next.
 fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: &mut Out) {
     let text = match step {
-        // How far, `spacing` says.
-        RefusalStep::Again | RefusalStep::Farther => None,
+        // How far and how near, `misplaced` says.
+        RefusalStep::Again | RefusalStep::Farther | RefusalStep::Nearer => None,
         RefusalStep::Close => {
             tranche.close(ExitReason::Emergency, scene.ctx.now);
             Some("no stop works: closing at market, as the account wants it".to_owned())
@@ -368,8 +351,8 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         return;
     }
     let refusals = tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
-    if refusal.reason == RefusalReason::TooNear {
-        // The price is nearly there: the level waits, and Backstop takes it when its price comes first.
+    if is_about_place(refusal.reason) {
+        // The price is nearly there, or far from there: the level waits, and Backstop takes it when its price comes first.
         if refusals > 2
             && let Some(retry) = tranche.retries.get_mut(&Leg::Target(number))
         {

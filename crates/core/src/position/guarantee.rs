@@ -170,6 +170,7 @@ const fn is_about_guarantee(reason: RefusalReason) -> bool {
         | RefusalReason::NotSent
         | RefusalReason::ReduceOnly
         | RefusalReason::Throttled
+        | RefusalReason::TooFar
         | RefusalReason::TooManyOrders
         | RefusalReason::TooNear
         | RefusalReason::WouldTrigger => false,

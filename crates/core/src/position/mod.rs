@@ -18,6 +18,7 @@ mod facts;
 mod guarantee;
 mod levels;
 mod limits;
+mod misplaced;
 mod observing;
 mod protection;
 pub mod recalled;

@@ -17,8 +17,11 @@ use backstop_model::{
 };
 use serde::{Deserialize, Serialize};
 
-/// So long a refusal as too near widens the distance: rules change with the market, and so do prices under way.
+/// So long a refusal as too near widens the distance: rules change with the market, and so do prices under way. Each time
+/// that the wanted place is refused once more after that, it counts twice as long.
 const REMEMBERED: Span = Span::from_secs(60);
+/// So often it is doubled: to about an hour.
+const MOST_DOUBLED: u8 = 6;
 
 /// Where the stop of a tranche rests instead, and what is known of the venue's patience.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -31,6 +34,9 @@ pub struct Spacing {
     pub learned: Option<Points>,
     /// When that was.
     pub refused_at: Option<Timestamp>,
+    /// How often it was forgotten in vain.
+    #[serde(default)]
+    pub in_vain: u8,
     /// A guaranteed stop is wanted, and could be had only by loosening the ordinary one that rests: it waits.
     #[serde(default)]
     pub ordinary: bool,
@@ -51,7 +57,17 @@ impl Spacing {
     /// The distance that a refusal has taught, as long as it counts.
     #[must_use]
     pub fn remembered(&self, now: Timestamp) -> Option<Points> {
-        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < REMEMBERED))
+        let counts = REMEMBERED.times(1 << self.in_vain.min(MOST_DOUBLED));
+        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < counts))
+    }
+
+    /// The venue wants at least so much.
+    fn learn(&mut self, least: Points, now: Timestamp) {
+        if self.learned.is_some() && self.remembered(now).is_none() {
+            self.in_vain = self.in_vain.saturating_add(1).min(MOST_DOUBLED);
+        }
+        self.learned = self.learned.max(Some(least));
+        self.refused_at = Some(now);
     }
 }
 
@@ -76,8 +92,9 @@ pub(super) fn note_refusal(tranche: &mut Tranche, asked: Option<Price>, scene: &
     let (ctx, side) = (scene.ctx, scene.side());
     // Without a price the venue is the judge, and the pauses after refusals grow.
     let (Some(asked), Some(price)) = (asked, ctx.board.price(Series::executable(side))) else { return };
-    tranche.spacing.learned = learned(asked, price, ctx.instrument.tick).ok().max(tranche.spacing.remembered(ctx.now));
-    tranche.spacing.refused_at = Some(ctx.now);
+    if let Ok(least) = learned(asked, price, ctx.instrument.tick) {
+        tranche.spacing.learn(least, ctx.now);
+    }
 }
 
 impl Position {

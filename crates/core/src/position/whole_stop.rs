@@ -2,7 +2,8 @@
 //!
 //! Where it is wanted and how it is placed is `orders/whole_stop`.
 
-use super::answers::{stop_reason, stop_too_near};
+use super::answers::stop_reason;
+use super::misplaced::stop_misplaced;
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
@@ -59,8 +60,8 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
-    /// It was wanted too near to the price: the tranches that asked for that place keep a greater distance.
-    pub(super) fn whole_stop_too_near(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+    /// It was wanted too near to the price or too far from it: the tranches that asked for that place look for another.
+    pub(super) fn whole_stop_misplaced(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
         let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
@@ -70,7 +71,7 @@ impl Position {
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
             if tranche.resting_stop().map(|stop| stop.price) == asked {
                 tranche.hold(Leg::Stop, ctx.now);
-                stop_too_near(tranche, asked, refusal, &scene, out);
+                stop_misplaced(tranche, asked, refusal, &scene, out);
             }
         }
     }
