@@ -225,7 +225,7 @@ pub struct StopLoss {
     pub trigger: Option<Located<Trigger>>,
     /// Let an `atr` distance follow the market; it may then only tighten.
     pub follow: Option<Located<bool>>,
-    /// Whether it is to be a guaranteed stop, where a venue has them (IG); `never` when absent. Not for `hard_stop`.
+    /// Whether it is to be a guaranteed stop, where a venue has them (IG); `never` when absent.
     pub guaranteed: Option<Located<Guaranteed>>,
 }
 

@@ -161,6 +161,10 @@ pub fn account_from(words: &str) -> Account {
                 };
             }
             "stop" => account.hard_stop = Some(StopLoss::new(distance(rest.next().unwrap()), TriggerSource::Mark)),
+            "stop-prefer" | "stop-require" => {
+                let stop = account.hard_stop.as_mut().expect("`stop 2%` comes before it");
+                stop.guaranteed = if word == "stop-prefer" { Guaranteed::Prefer } else { Guaranteed::Require };
+            }
             other => panic!("{other:?} says nothing about an account"),
         }
     }
