@@ -75,7 +75,7 @@ pub struct Shown {
 }
 
 /// How things stand, for those who ask.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Status {
     /// When this was written.
     pub at: Timestamp,
@@ -93,6 +93,22 @@ pub struct Status {
     pub positions: Vec<Shown>,
     /// Entries on their way, and those that were.
     pub entries: Vec<ShownEntry>,
+}
+
+impl Default for Status {
+    /// Before anything has been said: the safe word on everything.
+    fn default() -> Self {
+        Self {
+            at: Timestamp::EPOCH,
+            health: crate::Health::default(),
+            open_orders: 0,
+            protect_only: true,
+            journal_works: false,
+            venue_works: false,
+            positions: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
 }
 
 /// The live loop, ready to run.
@@ -353,5 +369,16 @@ fn shown(engine: &Engine, read: PositionRead) -> Shown {
         coverage: read.protection,
         observed: account.is_some_and(|account| account.permit == Permit::Observe),
         wishes: engine.position(read.key).map_or_else(Vec::new, |position| position.wishes.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn before_anything_has_been_said_the_status_has_the_safe_word_on_everything() {
+        let status = Status::default();
+        assert!(status.protect_only && !status.journal_works && !status.venue_works);
     }
 }

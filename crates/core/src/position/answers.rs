@@ -52,16 +52,8 @@ impl Position {
                 order.venue_id = Some(*venue_id);
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
-                let (id, leg) = (order.tranche, order.leg);
-                if let (Leg::WholeStop, Some(live)) = (leg, &mut self.live) {
-                    live.whole.retry = None;
-                    for tranche in &mut live.tranches {
-                        tranche.retries.remove(&Leg::Stop);
-                    }
-                }
-                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
-                    tranche.retries.remove(&leg);
-                }
+                let taken = order.clone();
+                self.taken(&taken, ctx, out);
             }
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::DuplicateId => {
                 // The first one exists or existed: ask for it, never take a new id (F-A11).
@@ -147,10 +139,8 @@ impl Position {
                 order.seen_at = ctx.now;
                 // It was moved after we asked: a read from before that shows it where it was (F-E16).
                 order.changed_at = order.changed_at.max(answer.sent_at);
-                let id = order.tranche;
-                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
-                    tranche.retries.remove(&Leg::Stop);
-                }
+                let taken = order.clone();
+                self.taken(&taken, ctx, out);
             }
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
@@ -214,8 +204,12 @@ impl Position {
                 } else {
                     "trying again"
                 };
-                let text = format!("market exit refused ({refusal}); {again}, the stop stays");
-                scene.tell(severity, tranche.id, &text, out);
+                let retry = tranche.retries.get(&order.leg).copied();
+                let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
+                let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
+                if retry.is_none_or(|retry| retry.is_told()) {
+                    scene.tell(severity, tranche.id, &text, out);
+                }
             }
         }
     }
@@ -238,9 +232,12 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         tranche.close(order.reason, now);
         return;
     }
+    let retry = tranche.retries.get(&Leg::Stop).copied();
+    let told = retry.is_none_or(|retry| retry.is_told());
     let text = format!(
-        "stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
+        "stop {} refused ({refusal}){}; trying again, Backstop watches the price meanwhile",
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
+        retry.map_or_else(String::new, |retry| retry.how_often(now)),
     );
     let standing = scene.protecting(tranche.id).find(|other| other.stands()).and_then(|other| {
         // Never looser than where an unanswered amend may have put it (I3).
@@ -249,12 +246,12 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
     // That a venue is busy for a moment is no news: it is asked again at once, and after three seconds the alarm rings.
-    if refusal.reason != RefusalReason::Throttled || refusals > 3 {
+    if told && (refusal.reason != RefusalReason::Throttled || refusals > 3) {
         scene.tell(severity, tranche.id, &text, out);
     }
     if standing.is_none() {
         let step = refusal_policy::step(&scene.ctx.account.refusals, refusal.reason, refusals);
-        answer_refusal(tranche, step, scene, out);
+        answer_refusal(tranche, step, told, scene, out);
     }
     let trailed = tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
     if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(tranche, TrailedBy::Amend, scene, out) {
@@ -271,7 +268,7 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
 }
 
 /// Nothing protects at the venue: what the table says is tried next.
-fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: &mut Out) {
+fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, told: bool, scene: &Scene, out: &mut Out) {
     let text = match step {
         // How far and how near, `misplaced` says.
         RefusalStep::Again | RefusalStep::Farther | RefusalStep::Nearer => None,
@@ -287,9 +284,9 @@ fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: 
                 TriggerSource::BidAsk | TriggerSource::Last => (TriggerSource::Mark, "mark"),
             };
             tranche.trigger = Some(other);
-            Some(format!("the stop watches the {name} price instead"))
+            told.then(|| format!("the stop watches the {name} price instead"))
         }
-        RefusalStep::Reprice => reprice(tranche, scene),
+        RefusalStep::Reprice => reprice(tranche, scene).filter(|_| told),
     };
     if let Some(text) = text {
         scene.tell(Severity::Warning, tranche.id, &text, out);

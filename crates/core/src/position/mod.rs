@@ -20,6 +20,7 @@ mod levels;
 mod limits;
 mod misplaced;
 mod observing;
+mod patience;
 mod protection;
 pub mod recalled;
 mod recognise;

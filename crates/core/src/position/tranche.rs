@@ -170,9 +170,22 @@ pub struct Retry {
     pub at: Timestamp,
     /// Definite refusals in a row.
     pub refusals: u16,
+    /// When the first of them came.
+    #[serde(default)]
+    pub since: Timestamp,
     /// The last one said that the venue is overloaded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub throttled: bool,
+}
+
+impl Retry {
+    /// One more refusal, after those before.
+    #[must_use]
+    pub fn after(before: Option<&Self>, now: Timestamp) -> Self {
+        let refusals = before.map_or(0, |before| before.refusals).saturating_add(1);
+        let since = before.map_or(now, |before| before.since);
+        Self { at: now.plus(Tranche::pause_after(refusals)), refusals, since, throttled: false }
+    }
 }
 
 impl Tranche {
@@ -247,9 +260,9 @@ impl Tranche {
 
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
-        let refusals = self.retries.get(&leg).map_or(0, |retry| retry.refusals).saturating_add(1);
-        self.retries.insert(leg, Retry { at: now.plus(Self::pause_after(refusals)), refusals, throttled: false });
-        refusals
+        let retry = Retry::after(self.retries.get(&leg), now);
+        self.retries.insert(leg, retry);
+        retry.refusals
     }
 
     /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for once a minute

@@ -5,7 +5,7 @@
 use super::answers::stop_reason;
 use super::misplaced::stop_misplaced;
 use super::scene::Scene;
-use super::{Ctx, Live, Out, Position, Retry, Tranche};
+use super::{Ctx, Live, Out, Position, Retry};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{ExitReason, PositionSide, Refusal, RefusalReason, Severity, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
@@ -46,10 +46,10 @@ impl Position {
     pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         let Some(live) = &mut self.live else { return };
-        let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
-        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals, throttled: false });
+        let retry = Retry::after(live.whole.retry.as_ref(), ctx.now);
+        live.whole.retry = Some(retry);
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
-        if refusals != told_at {
+        if retry.refusals != told_at {
             // People know, and stops of their own quantity protect; that a venue is busy for a moment is no news.
             return;
         }
@@ -64,8 +64,8 @@ impl Position {
     pub(super) fn whole_stop_misplaced(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
-        let refusals = live.whole.retry.map_or(0, |retry| retry.refusals).saturating_add(1);
-        live.whole.retry = Some(Retry { at: ctx.now.plus(Tranche::pause_after(refusals)), refusals, throttled: false });
+        let retry = Retry::after(live.whole.retry.as_ref(), ctx.now);
+        live.whole.retry = Some(retry);
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let asked = order.stop_price();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
