@@ -6,7 +6,7 @@
 use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, WholeStop, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Rare, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OrderState, Unwanted};
 use backstop_model::{
     ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
@@ -105,8 +105,8 @@ impl Position {
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
-            premium: None,
-            whole: WholeStop { attached, ..WholeStop::default() },
+            premium: Rare::default(),
+            whole: WholeStop { attached: attached.into(), ..WholeStop::default() },
             adoption,
             foreign: Vec::new(),
             foreign_exits: Vec::new(),

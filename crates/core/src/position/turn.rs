@@ -121,7 +121,7 @@ fn stay_inside_guard(
     let (side, ctx) = (scene.side(), scene.ctx);
     let guard = arming::guard_of(tranche, liquidation, scene.key, ctx)?;
     let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
-    let asked = tranche.proposal.is_some_and(|pending| !side.is_better(guard, pending.price));
+    let asked = tranche.proposal.get().is_some_and(|pending| !side.is_better(guard, pending.price));
     if side.is_better(guard, stop.price) && !asked {
         let text = format!("the stop {} lies too near to liquidation; tightened to {guard}", stop.price);
         scene.tell(Severity::Alarm, tranche.id, &text, out);
@@ -215,7 +215,7 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let since = *tranche.stop_passed.get_or_insert(ctx.now);
     // One that rests farther out has nothing to do with this price.
     let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
-    let kept_off = tranche.spacing.at.is_some();
+    let kept_off = tranche.spacing().at.is_some();
     let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
     let until = stands.map(|order| grace(order.state, since)).max();
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
@@ -237,10 +237,12 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
 fn watch_soft_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let series = tranche.trigger(scene.plan).series(side);
-    let (Some(rule), Some(mut soft), None) = (scene.plan.soft_stop, tranche.soft_stop, tranche.closing) else { return };
+    let (Some(rule), Some(mut soft), None) = (scene.plan.soft_stop, tranche.soft_stop.get(), tranche.closing) else {
+        return;
+    };
     let Some(price) = ctx.board.price(series) else { return };
     soft.passed = side.hit(price, soft.price).then(|| soft.passed.unwrap_or(ctx.now));
-    tranche.soft_stop = Some(soft);
+    tranche.soft_stop.put(Some(soft));
     let due = soft.passed.is_some_and(|since| ctx.now >= since.plus(rule.patience));
     if due && ctx.board.fresh(series, ctx.now).is_some() {
         let text = format!(
@@ -264,7 +266,7 @@ fn watch_time(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp) {
 fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let ctx = scene.ctx;
     let ended = scene.day_ends(tranche.opened_at).filter(|end| ctx.now >= end.due);
-    let due = tranche.end_of_day.or(ended.map(|end| Due { at: end.due, first_price: None }));
+    let due = tranche.end_of_day.get().or(ended.map(|end| Due { at: end.due, first_price: None }));
     let Some(due) = due.filter(|_| tranche.closing.is_none()) else { return };
     let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
     match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
@@ -278,7 +280,7 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
                 let text = "the close at the end of the day was missed: waiting for two fresh prices and a sane spread";
                 scene.tell(Severity::Warning, tranche.id, text, out);
             }
-            tranche.end_of_day = Some(due);
+            tranche.end_of_day.put(Some(due));
         }
     }
 }
@@ -324,7 +326,7 @@ pub(super) fn extreme(side: PositionSide, ctx: Ctx, series: Series, tranche: &Tr
         PositionSide::Long => range.high,
         PositionSide::Short => range.low,
     });
-    let recalled = tranche.recalled.best(series);
+    let recalled = tranche.recalled().best(series);
     heard.into_iter().chain(recalled).reduce(|one, other| side.better(one, other))
 }
 
