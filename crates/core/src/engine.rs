@@ -111,6 +111,15 @@ impl Engine {
         self.positions.get(*self.slots.get(&key)? as usize)
     }
 
+    /// Whether a command that was decided earlier must not leave any more: the cancel of a stop that is by now all that
+    /// protects what has been opened since (I7).
+    #[must_use]
+    pub fn takes_back(&self, command: &Command) -> bool {
+        let Command::Cancel { account, instrument, id, .. } = command else { return false };
+        let owner = self.owner_of(*account, *instrument, *id).and_then(|key| self.position(key));
+        owner.is_some_and(|position| position.is_needed_again(*id))
+    }
+
     /// An instrument's rules.
     #[must_use]
     pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {

@@ -363,6 +363,7 @@ impl Engine {
                 position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
                 position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
+                position.note_used_ids(&snapshot.fills);
                 for order in orders() {
                     position.read_order(order, ctx, out);
                 }

@@ -30,6 +30,8 @@ const CHECKPOINT_EVERY: u64 = 1_000;
 const NO_RECORD: &str = "nothing can be recorded";
 /// The same.
 const NO_LEASE: &str = "another engine may act";
+/// The same.
+const OVERTAKEN: &str = "what it would cancel is needed again";
 
 /// What one event came to.
 #[derive(Debug, Default)]
@@ -228,6 +230,8 @@ impl Cycle {
         self.journal_failed = true;
         let accounts = self.engine.accounts().map(|account| account.id);
         self.fallout.extend(accounts.map(|account| Event::Permit { account, permit: Permit::ProtectOnly }));
+        let back = self.executor.take_back(|command| command.lane() == Lane::Profit);
+        self.fallout.extend(back.iter().filter_map(|command| not_sent(command, NO_RECORD, self.now)));
         self.release_protection();
     }
 
@@ -266,6 +270,10 @@ impl Cycle {
             self.executor.push(self.now, vec![command]);
         }
         self.executor.protect_only(!self.snapshots.all_read());
+        // What was right when it was decided may be wrong by now.
+        let engine = &self.engine;
+        let back = self.executor.take_back(|command| engine.takes_back(command));
+        self.fallout.extend(back.iter().filter_map(|command| not_sent(command, OVERTAKEN, self.now)));
         let command = self.executor.next(self.now)?;
         if command.lane() == Lane::Reconcile {
             self.snapshots.sent(self.now, &command);
@@ -309,7 +317,7 @@ impl Cycle {
         };
         self.fallout.extend(others.map(|account| Event::Permit { account, permit }));
         if !acts {
-            let back = self.executor.take_back();
+            let back = self.executor.take_back(|_| true);
             self.fallout.extend(back.iter().filter_map(|command| not_sent(command, NO_LEASE, now)));
         }
     }
@@ -322,7 +330,12 @@ impl Cycle {
         // What may not leave wakes nobody: it is looked at again when the lease has been heard of.
         let sending = self.may_send(self.now).then(|| [self.executor.next_wake(), self.snapshots.next_due()]);
         let drills = self.drills.next().filter(|_| self.snapshots.all_read());
-        [engine, lease, self.closes.next(), drills].into_iter().chain(sending.into_iter().flatten()).flatten().min()
+        let fallout = (!self.fallout.is_empty()).then_some(self.now);
+        [engine, lease, self.closes.next(), drills, fallout]
+            .into_iter()
+            .chain(sending.into_iter().flatten())
+            .flatten()
+            .min()
     }
 
     /// Whether the core itself wants a `Wake` at `now`.

@@ -70,10 +70,18 @@ impl Executor {
         }
     }
 
-    /// Gives back what has not left: nobody has heard of it.
-    pub fn take_back(&mut self) -> Vec<Command> {
-        let lanes = std::mem::take(&mut self.lanes);
-        lanes.into_values().flatten().map(|(_, command, _)| command).collect()
+    /// Gives back what has not left, of such commands: nobody has heard of it.
+    pub fn take_back(&mut self, which: impl Fn(&Command) -> bool) -> Vec<Command> {
+        let mut back = Vec::new();
+        self.lanes.retain(|_, queue| {
+            queue.retain(|(_, command, _)| {
+                let goes = which(command);
+                back.extend(goes.then_some(*command));
+                !goes
+            });
+            !queue.is_empty()
+        });
+        back
     }
 
     fn queue(&mut self, not_before: Timestamp, command: Command, attempts: u32) {

@@ -13,7 +13,7 @@
 //! | F-A05, F-A11, F-A14, F-A20, F-D10, F-D11, F-F06, F-G07 | [`Fault::Reject`], with `refusal`, [`Scope`] and window |
 //! | F-A06, F-A07 | [`Fault::LateExecution`]; a reply of -1007 with [`Faults::late_reply`] |
 //! | F-A08, F-E15, F-E16 | [`Fault::StaleRead`], by `stale_by` |
-//! | F-A09 | [`Fault::ForgetOrder`] |
+//! | F-A09 | always: by age, in `arrival`; [`Fault::ForgetOrder`] |
 //! | F-A10 | [`Fault::DuplicateResponse`], [`Fault::EventDuplicate`] |
 //! | F-A13, F-C05 | `Crowding::ExpireOldest` of the venue's habits, [`Fault::CancelBySystem`] |
 //! | F-A18 | [`Fault::Http`] with status 200 and a body that is no JSON, `executes` certain |

@@ -62,6 +62,12 @@ impl Exchange {
         self.deliver(at, account, Body::Stream(event));
     }
 
+    /// When the newest event of an account is heard, or was: until then its stream lags behind.
+    #[must_use]
+    pub fn stream_until(&self, account: &str) -> Timestamp {
+        self.streams.get(account).copied().unwrap_or(Timestamp::EPOCH)
+    }
+
     fn deliver(&mut self, at: Timestamp, account: &str, body: Body) {
         let number = Counters::next(&mut self.counters.due);
         self.outbox.insert((at, number), Delivery { at, account: account.to_owned(), body });

@@ -9,7 +9,8 @@ use crate::guards;
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
 use backstop_model::{
-    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, TrancheId,
+    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span,
+    Timestamp, TrancheId,
 };
 
 /// A market exit waits so long for the targets it collides with; then it takes what they leave free.
@@ -104,17 +105,19 @@ impl Position {
             // Its tranche is over; until the others have stops of their own it protects them as well as it can.
             Some(_) | None => open && !spare,
         };
-        let wanted = |order: &OpenOrder| order.epoch == epoch && wants.iter().any(|want| fits(want, order));
+        let fitting = |order: &OpenOrder| order.leg != Leg::WholeStop && wants.iter().any(|want| fits(want, order));
+        let wanted = |order: &OpenOrder| order.epoch == epoch && fitting(order);
         let paused = live.is_some_and(|live| live.paused);
         let keep = |order: &OpenOrder| {
             let tranche = live.and_then(|live| live.tranche(order.tranche));
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let protects = match order.leg {
                 Leg::WholeStop => self.whole_stop_stays(order, wants),
-                Leg::Stop => needed(order) && !self.is_served(order, wants),
+                Leg::Stop => needed(order) && !self.is_served(order, wants, ctx),
                 _ => false,
             };
-            let still_protects = order.epoch != epoch && order.leg.is_stop() && self.is_last_stop(order);
+            let is_old = order.epoch != epoch || !open;
+            let still_protects = is_old && order.leg.is_stop() && self.is_last_stop(order);
             rests
                 || still_protects
                 || wanted(order)
@@ -133,8 +136,21 @@ impl Position {
     /// Whether a stop of an earlier incarnation is all that protects this one, until it has stops of its own (R6, I7). What
     /// is only proposed is nobody's to protect yet, and an order that was forgotten must not close it (F-C14).
     fn is_last_stop(&self, order: &OpenOrder) -> bool {
-        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return false };
-        order.stands() && !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
+        order.stands() && self.lacks_stops()
+    }
+
+    fn lacks_stops(&self) -> bool {
+        // The venue may speak of something open that no execution explains yet.
+        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return self.unseen.is_some() };
+        !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
+    }
+
+    /// Whether a cancel that was decided when all was closed, and has not left yet, would by now take away what protects the
+    /// next incarnation (I7).
+    pub(crate) fn is_needed_again(&self, id: ClientOrderId) -> bool {
+        let is_old = |order: &&OpenOrder| order.epoch != self.epoch || self.is_flat();
+        let taken = |order: &&OpenOrder| order.id == id && order.leg.is_stop() && is_old(order);
+        self.orders.iter().any(|order| taken(&order)) && self.lacks_stops()
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.
@@ -150,6 +166,8 @@ impl Position {
 
     /// Whether working stops cover every open tranche.
     fn is_covered_by_own_stops(&self) -> bool {
+        let counts = self.live_whole_stop().is_some_and(|whole| self.is_fresh(whole));
+        let guarded = if counts { guarded } else { guarded_alone };
         let Some(live) = &self.live else { return false };
         live.open().all(|tranche| guarded(tranche, &self.orders, self.epoch) >= tranche.remaining)
     }
@@ -193,15 +211,12 @@ impl Position {
         if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
             return Ok(());
         }
-        let collides = |order: &OpenOrder| match want.leg {
-            Leg::Instant(level) => order.leg == Leg::Target(level),
+        let waits = match want.leg {
+            Leg::Instant(level) => self.orders_of(want.tranche, Leg::Target(level)).next().is_some(),
             // The levels have been fitted to the rest: it waits until their orders have followed.
             Leg::Drill | Leg::Part => false,
-            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => !order.leg.is_stop(),
+            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => self.close_waits(want.tranche),
         };
-        let same = |order: &OpenOrder| order.epoch == self.epoch && order.tranche == want.tranche;
-        let entering = want.leg == Leg::Close && self.is_entering();
-        let waits = entering || self.orders.iter().any(|order| same(order) && collides(order));
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
             (Leg::Close, Some(closing)) => ctx.now < closing.since.plus(FREEING),
@@ -221,6 +236,15 @@ impl Position {
             self.place(want, quantity, ctx, out);
         }
         Ok(())
+    }
+
+    /// Whether a market exit of the whole has something to wait for: an entry under way, or other exits of its tranche,
+    /// those included whose executions have yet to be heard of.
+    pub(crate) fn close_waits(&self, tranche: TrancheId) -> bool {
+        let collides = |order: &OpenOrder| {
+            order.epoch == self.epoch && order.tranche == tranche && !order.leg.is_stop() && order.leg != Leg::Close
+        };
+        self.is_entering() || self.orders.iter().any(collides)
     }
 
     pub(super) fn tranche_mut(&mut self, want: &Wanted) -> Option<&mut Tranche> {

@@ -225,6 +225,12 @@ impl OpenOrder {
         }
     }
 
+    /// Nobody knows what became of it, and a read has not found it.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.state, OrderState::Unknown(doubt) if doubt.not_found > 0)
+    }
+
     /// Something may still be executed under it.
     #[must_use]
     pub const fn is_live(&self) -> bool {

@@ -108,17 +108,17 @@ impl Position {
         true
     }
 
-    /// Two stops are alive and neither fits: one makes room. The one that covers more protects meanwhile, else the tighter.
+    /// Two stops are alive and neither fits: the looser one makes room (I3), of two at one place the smaller one.
     fn cancel_weaker_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
         let working: Vec<_> = self
             .orders_of(want.tranche, Leg::Stop)
             .filter(|order| order.state == OrderState::Working { change: None })
-            .filter_map(|order| Some((order.stop_price()?, order.remaining().min(want.quantity), order.id)))
+            .filter_map(|order| Some((order.stop_price()?, order.remaining(), order.id)))
             .collect();
         if let [one, other] = working[..] {
-            let (tighter, looser) = if side.is_better(one.0, other.0) { (one, other) } else { (other, one) };
-            let weaker = if looser.1 > tighter.1 { tighter.2 } else { looser.2 };
+            let other_goes = side.is_better(one.0, other.0) || (one.0 == other.0 && one.1 >= other.1);
+            let weaker = if other_goes { other.2 } else { one.2 };
             self.cancel_where(|order| order.id == weaker, ctx, out);
         }
     }

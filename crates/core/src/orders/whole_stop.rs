@@ -5,9 +5,9 @@
 //! Tighter stops are orders of their own (`diff`). Where a stop can be moved in place it follows the outermost one, and
 //! with one tranche it is the only stop. While it cannot be had, every tranche has a stop of its own quantity.
 
-use super::{Change, Leg, OpenOrder, OrderState, Wanted};
-use crate::position::{Ctx, Out, Position};
-use backstop_model::{Command, OrderKind, TrancheId, Trigger};
+use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
+use crate::position::{Ctx, Out, Position, Retry};
+use backstop_model::{Command, OrderKind, Span, Timestamp, TrancheId, Trigger};
 
 impl Position {
     /// Orders for the whole position follow what is open.
@@ -47,7 +47,9 @@ impl Position {
                     at
                 }
             }
-            None if held || self.orders.iter().any(|order| order.leg == Leg::WholeStop) => return None,
+            None if held || self.orders.iter().any(|order| order.leg == Leg::WholeStop && !order.is_lost()) => {
+                return None;
+            }
             None => outermost,
         };
         let (quantity, kind, reason) = (self.quantity(), OrderKind::StopMarket(trigger), stop.basis.reason());
@@ -63,61 +65,95 @@ impl Position {
         live.open().all(|tranche| {
             let nearer = tranche.resting_stop().filter(|stop| side.is_better(stop.price, outermost.price));
             let Some(stop) = nearer else { return true };
-            let alone = self.orders.iter().any(|order| {
+            self.orders.iter().any(|order| {
                 let own = order.leg == Leg::Stop && order.epoch == self.epoch && order.tranche == tranche.id;
                 let near = order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
                 own && near && order.stands() && order.remaining() >= tranche.remaining
-            });
-            alone || tranche.closing.is_some()
+            })
         })
     }
 
     /// Whether the whole-position stop is, or is about to be, all that a tranche's own stop would be.
     pub(crate) fn serves(&self, whole: OrderKind, stop: &Wanted, ctx: Ctx) -> bool {
-        let doubtful = self.live_whole_stop().is_some_and(|order| match order.state {
-            OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) } => true,
-            OrderState::InFlight { .. }
-            | OrderState::Over { .. }
-            | OrderState::Triggered { .. }
-            | OrderState::Working { .. } => false,
-        });
+        let is_one = |order: &OpenOrder| order.leg == Leg::WholeStop && order.epoch == self.epoch;
+        let doubtful = match self.live_whole_stop().map(|order| order.state) {
+            Some(OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) }) => true,
+            // One was sent before whose outcome nobody knows: this one has to be seen first.
+            Some(OrderState::InFlight { .. }) | None => {
+                self.orders.iter().any(|order| is_one(order) && order.is_lost())
+            }
+            Some(OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { .. }) => false,
+        };
         whole == stop.kind && !doubtful && !self.is_futile(stop, ctx)
     }
 
-    /// The whole-position stop of this incarnation, working or under way.
+    /// The whole-position stop of this incarnation, working or under way: the newest that stands, else the newest that is not
+    /// given up.
     pub(crate) fn live_whole_stop(&self) -> Option<&OpenOrder> {
         let epoch = self.epoch;
-        self.orders.iter().find(|order| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_live())
+        let is_one = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_live();
+        let revision = |order: &OpenOrder| Named::read(&order.id).map(|named| named.revision);
+        let found = self.orders.iter().filter(is_one).filter(|order| !order.is_lost());
+        found.max_by_key(|order| (order.stands(), revision(order)))
     }
 
-    /// It stays until flat, and where it has to go, until other stops cover everything.
+    /// It stays until flat, and where it has to go, until other stops cover everything. Of two that have turned up only the
+    /// newer one is kept.
     pub(crate) fn whole_stop_stays(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let wanted = wants.iter().any(|want| want.leg == Leg::WholeStop);
-        !self.is_flat() && order.epoch == self.epoch && (wanted || !self.is_covered_without_whole())
+        let is_it = self.live_whole_stop().is_none_or(|kept| kept.id == order.id);
+        !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || !self.is_covered_without_whole())
+    }
+
+    /// A read has not found it. A stop for the whole position can be there only once, so that it may be sent again at any
+    /// time (R13); but not hot (I36).
+    pub(crate) fn whole_stop_not_found(&mut self, sent_at: Timestamp) {
+        let epoch = self.epoch;
+        let lost = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_lost();
+        let pause = match self.orders.iter().filter(lost).count() {
+            0..=4 => Span::from_secs(1),
+            5..=8 => Span::from_secs(2),
+            _ => Span::from_millis(4500),
+        };
+        let Some(live) = &mut self.live else { return };
+        let last = live.whole.retry.get().unwrap_or(Retry::waiting(sent_at));
+        live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), throttled: false, ..last }));
     }
 
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where
     /// this one does, or nearer. Where it is being moved to counts once the venue has moved it (R6, I3).
-    pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
+    pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted], ctx: Ctx) -> bool {
         let own = wants.iter().any(|want| want.leg == Leg::Stop && want.tranche == order.tranche);
         let side = self.key.side;
         let as_near = |whole: &OpenOrder| match (whole.worst_stop(side), order.stop_price()) {
             (Some(whole), Some(own)) => !side.is_better(own, whole),
             (None, _) | (_, None) => false,
         };
-        !own && wants.iter().any(|want| want.leg == Leg::WholeStop)
-            && self.live_whole_stop().is_some_and(|whole| whole.stands() && as_near(whole))
+        // While the price is through it, it is executing, or should be: nothing goes before that is over (F-C11).
+        let waits = |whole: &OpenOrder| match whole.kind {
+            OrderKind::StopMarket(at) => {
+                ctx.board.price(at.source.series(side)).is_none_or(|now| !side.hit(now, at.price))
+            }
+            _ => false,
+        };
+        let serves = |whole: &OpenOrder| whole.stands() && as_near(whole) && self.is_fresh(whole) && waits(whole);
+        !own && wants.iter().any(|want| want.leg == Leg::WholeStop) && self.live_whole_stop().is_some_and(serves)
+    }
+
+    /// Seen since the newest tranche was opened: the venue drops it whenever the position closes, and that may have happened
+    /// in between, unheard (F-B03).
+    pub(super) fn is_fresh(&self, whole: &OpenOrder) -> bool {
+        let opened = self.live.iter().flat_map(|live| live.open()).map(|tranche| tranche.opened_at).max();
+        opened.is_none_or(|opened| whole.seen_at >= opened)
     }
 
     /// Places or moves it.
     pub(crate) fn fit_whole_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let OrderKind::StopMarket(trigger) = want.kind else { return };
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
+        let resting = self.live_whole_stop().map(|order| order.id);
         let Some(live) = &mut self.live else { return };
-        let epoch = self.epoch;
-        let resting =
-            self.orders.iter_mut().find(|order| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_live());
-        let Some(order) = resting else {
+        let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == resting) else {
             if !self.is_futile(want, ctx) {
                 self.place_whole_stop(want, ctx, out);
             }

@@ -95,6 +95,11 @@ impl Position {
                 order.state = OrderState::Working { change: None };
                 return self.cancel_not_taken(index, refusal, ctx, out);
             }
+            // It has not left, because the order is needed again: whether it goes is decided anew.
+            Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
+                order.state = OrderState::Working { change: None };
+                return;
+            }
             // Repeated when overdue: a cancel is repeatable at any time (R13).
             Outcome::Refused(_) | Outcome::Unknown(_) => false,
         };
@@ -128,6 +133,10 @@ impl Position {
         else {
             return;
         };
+        if answer.sent_at < order.changed_at {
+            // The stream was quicker: this is the answer to a move that is known, and another one is under way (F-B04).
+            return;
+        }
         match &answer.outcome {
             Outcome::Accepted(_) => {
                 if let OrderKind::StopMarket(Trigger { source, .. }) = order.kind {
@@ -261,8 +270,11 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
                 trail.phase = Phase::Active { level: Some(stop.price), moved_at: Some(now) };
             }
             tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
-            tranche.retries.remove(&Leg::Stop);
             repeat_ladder_move(tranche, scene);
+            // Another place is another request; the same one waits its time (I36).
+            if tranche.resting_stop().map(|stop| stop.price) != order.stop_price() {
+                tranche.retries.remove(&Leg::Stop);
+            }
         }
     }
 }

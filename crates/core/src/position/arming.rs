@@ -101,7 +101,8 @@ pub(super) fn rearm(
         let added = tranche.runner();
         let mut open = tranche.levels.iter_mut().rev().filter(|level| level.state == LevelState::Open);
         if let Some(last) = open.next().filter(|_| !plan.trails()) {
-            last.planned = last.planned.plus(added)?;
+            // It may have closed more than it planned, when another part was closed by hand meanwhile.
+            last.planned = last.filled.plus(last.due())?.plus(added)?;
         }
         return Ok(());
     }

@@ -166,6 +166,7 @@ impl Position {
             let rest = fee.minus(part_of(fee, quantity.minus(beyond)?, quantity)?)?;
             self.leave_shared(fill, leg, reason, (beyond, rest), ctx, out)?;
         }
+        self.note_left();
         if leg.is_none() && reason != ExitReason::External {
             let symbol = ctx.instrument.symbol;
             let text = format!("{symbol} {}: {quantity} closed by the venue: {reason}", self.key.side);

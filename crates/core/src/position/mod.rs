@@ -105,7 +105,7 @@ pub struct Position {
     known_fills: Vec<FillId>,
     /// Since when the venue speaks of something open that we do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    unseen: Option<Timestamp>,
+    pub(crate) unseen: Option<Timestamp>,
     /// Closings of what is not known to be open yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unmatched: Vec<unmatched::Unmatched>,

@@ -13,16 +13,16 @@ impl Retry {
     /// Whether people are told of this refusal.
     #[must_use]
     pub const fn is_told(&self) -> bool {
-        self.refusals <= FEW || self.refusals.is_power_of_two()
+        self.in_row <= FEW || self.in_row.is_power_of_two()
     }
 
     /// Which one it is, where they are not told one by one any more: ` for the 16th time in a row, 48s after the first`.
     #[must_use]
     pub fn how_often(&self, now: Timestamp) -> String {
-        if self.refusals <= FEW {
+        if self.in_row <= FEW {
             return String::new();
         }
-        format!(" for the {}th time in a row, {} after the first", self.refusals, now.since(self.since).in_words())
+        format!(" for the {}th time in a row, {} after the first", self.in_row, now.since(self.since).in_words())
     }
 }
 
@@ -37,13 +37,13 @@ impl Position {
             over.extend(live.tranches.iter_mut().filter_map(|tranche| tranche.retries.remove(&Leg::Stop)));
         }
         over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.remove(&leg)));
-        let over = over.into_iter().max_by_key(|retry| retry.refusals);
-        let Some(over) = over.filter(|over| over.refusals > FEW) else { return };
+        let over = over.into_iter().max_by_key(|retry| retry.in_row);
+        let Some(over) = over.filter(|over| over.in_row > FEW) else { return };
         let after = ctx.now.since(over.since).in_words();
         let text = format!(
             "{}: {leg} accepted by the venue after {} refusals in {after}",
             title(key.side, id, ctx),
-            over.refusals
+            over.in_row
         );
         out.tell(Severity::Note, key, text);
     }

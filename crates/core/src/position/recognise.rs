@@ -9,8 +9,8 @@ use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, arming};
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::stop_loss::{Basis, StopLevel};
-use crate::orders::{Leg, Named};
-use backstop_model::{Epoch, OrderReport, OutOfRange, Quantity, RestingTargets, Severity};
+use crate::orders::{Leg, Named, OpenOrder};
+use backstop_model::{Epoch, Fill, OrderReport, OutOfRange, Quantity, RestingTargets, Severity};
 
 impl Live {
     /// Nothing has been sent for this incarnation, as far as anybody remembers.
@@ -35,16 +35,19 @@ impl Position {
         }
         let ours: Vec<(Named, &OrderReport)> =
             reports.filter_map(|report| Some((self.unknown(report)?, report))).collect();
-        // What is left of an earlier incarnation says nothing of this one: its ids are used up (R2).
+        // What is left of an earlier incarnation says nothing of this one: its ids are used up (R2). One that only a read
+        // shows, without an execution that opened it, is the one whose orders stand around it.
+        let by_read = self.live.as_ref().is_some_and(|live| live.read_until.is_some());
+        let goes_on = |epoch: &Epoch| *epoch >= self.epoch || (by_read && epoch.next() == self.epoch);
         let newest = ours.iter().map(|(named, _)| named.epoch).max();
-        let Some(epoch) = newest.filter(|epoch| *epoch >= self.epoch) else { return Ok(()) };
+        let Some(epoch) = newest.filter(goes_on) else { return Ok(()) };
         self.epoch = epoch;
         self.manage(ctx, out)?;
         let current: Vec<_> = ours.into_iter().filter(|(named, _)| named.epoch == epoch).collect();
         for (_, report) in &current {
             self.adopt_order(report, ctx);
         }
-        self.keep_stop();
+        self.keep_stop(|order| order.epoch == epoch);
         self.keep_levels(&current, ctx)?;
         let text = format!(
             "{} {}: {} orders of ours are recognised at the venue without a record of them; going on from there, what was closed before is not known",
@@ -54,6 +57,15 @@ impl Position {
         );
         out.tell(Severity::Warning, self.key, text);
         Ok(())
+    }
+
+    /// Orders of this incarnation that have executed have used up their ids, also when nobody remembers sending them (I5).
+    pub(crate) fn note_used_ids(&mut self, fills: &[Fill]) {
+        for named in fills.iter().filter_map(|fill| Named::read(fill.order.as_ref()?)) {
+            if named.scope == self.scope && named.side == self.key.side {
+                self.note_revision(&named);
+            }
+        }
     }
 
     /// Our orders stand around it: it is no stranger's.
@@ -78,9 +90,9 @@ impl Position {
     }
 
     /// A stop that had been moved is not moved back.
-    fn keep_stop(&mut self) {
-        let (side, epoch) = (self.key.side, self.epoch);
-        let stops = self.orders.iter().filter(|order| order.leg.is_stop() && order.epoch == epoch);
+    pub(super) fn keep_stop(&mut self, which: impl Fn(&OpenOrder) -> bool) {
+        let side = self.key.side;
+        let stops = self.orders.iter().filter(|order| order.leg.is_stop() && order.is_live() && which(order));
         let Some(tightest) = stops.filter_map(|order| order.stop_price()).reduce(|a, b| side.better(a, b)) else {
             return;
         };

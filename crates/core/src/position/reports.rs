@@ -307,8 +307,11 @@ impl Position {
         match &mut order.state {
             OrderState::Unknown(doubt) => {
                 doubt.count_absence(lookup.server_time);
+                let (leg, sent_at) = (order.leg, doubt.sent_at);
                 if doubt.proves_absence(validity) && order.reported <= order.filled {
                     self.absent(index, ctx, out);
+                } else if leg == Leg::WholeStop {
+                    self.whole_stop_not_found(sent_at);
                 }
             }
             OrderState::Working { .. } | OrderState::Triggered { .. } => {
@@ -405,6 +408,8 @@ impl Position {
             if let Some(live) = &mut self.live {
                 live.read_until = Some(read_at);
             }
+            // No execution opened it: it never closed, and no stop goes back (I3).
+            self.keep_stop(|_| true);
             return Ok(());
         };
         match live.mismatch.as_deref().copied() {

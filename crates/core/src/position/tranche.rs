@@ -169,8 +169,11 @@ pub struct Closing {
 pub struct Retry {
     /// Not before.
     pub at: Timestamp,
-    /// Definite refusals in a row.
+    /// Definite refusals in a row, as far as they count for the next pause.
     pub refusals: u16,
+    /// All of them in a row.
+    #[serde(default)]
+    pub in_row: u16,
     /// When the first of them came.
     #[serde(default)]
     pub since: Timestamp,
@@ -179,13 +182,29 @@ pub struct Retry {
     pub throttled: bool,
 }
 
+/// A leg that could have been tried for so long and was not is tried more often again, but not hot (I36): what the venue
+/// said then was about another moment.
+const FORGETS: Span = Span::from_secs(5);
+
 impl Retry {
-    /// One more refusal, after those before.
+    /// Waiting for something else than a refusal.
     #[must_use]
-    pub fn after(before: Option<&Self>, now: Timestamp) -> Self {
-        let refusals = before.map_or(0, |before| before.refusals).saturating_add(1);
-        let since = before.map_or(now, |before| before.since);
-        Self { at: now.plus(Tranche::pause_after(refusals)), refusals, since, throttled: false }
+    pub const fn waiting(at: Timestamp) -> Self {
+        Self { at, refusals: 0, in_row: 0, since: at, throttled: false }
+    }
+
+    /// After one more refusal, with the leg's last one.
+    #[must_use]
+    pub fn after(last: Option<Self>, now: Timestamp) -> Self {
+        let counted = |last: Self| if now.since(last.at) < FORGETS { last.refusals } else { last.refusals.min(2) };
+        let refusals = last.map_or(0, counted).saturating_add(1);
+        Self {
+            at: now.plus(Tranche::pause_after(refusals)),
+            refusals,
+            in_row: last.map_or(0, |last| last.in_row).saturating_add(1),
+            since: last.filter(|last| last.in_row > 0).map_or(now, |last| last.since),
+            throttled: false,
+        }
     }
 }
 
@@ -261,7 +280,7 @@ impl Tranche {
 
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
-        let retry = Retry::after(self.retries.get(&leg), now);
+        let retry = Retry::after(self.retries.get(&leg).copied(), now);
         self.retries.insert(leg, retry);
         retry.refusals
     }
@@ -298,6 +317,8 @@ impl Tranche {
     /// [`OutOfRange`] when a number does not fit.
     pub fn add(&mut self, price: Price, quantity: Quantity, fee: Money) -> Result<(), OutOfRange> {
         let added = price.notional(quantity)?;
+        // What was too little to be closed may be enough by now (F-G03).
+        self.retries.remove(&Leg::Close);
         self.original = self.original.plus(quantity)?;
         self.remaining = self.remaining.plus(quantity)?;
         self.cost = self.cost.plus(added)?;

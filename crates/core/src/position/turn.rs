@@ -26,6 +26,8 @@ pub(super) const DWELL: Span = Span::from_millis(250);
 pub(super) const STOP_GRACE: Span = Span::from_millis(400);
 /// How long a triggered stop may stay without execution (F-C11).
 pub(super) const TRIGGER_GRACE: Span = Span::from_millis(1000);
+/// The same when the price has come back meanwhile, and nothing but the venue's word says that it was a hit.
+const STUCK_AFTER: Span = Span::from_millis(2000);
 
 impl Position {
     /// Lets every rule look at the facts.
@@ -206,6 +208,11 @@ fn watch_instants(tranche: &mut Tranche, scene: &Scene) {
 fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let (Some(stop), None) = (tranche.stop, tranche.closing) else { return };
+    if stuck_at(tranche, scene).is_some_and(|at| ctx.now >= at) {
+        let text = "the stop has triggered and the venue does not execute it; closing at market";
+        scene.tell(Severity::Alarm, tranche.id, text, out);
+        return tranche.close(stop_reason(tranche), ctx.now);
+    }
     let series = tranche.trigger(scene.plan).series(side);
     let Some(price) = ctx.board.price(series) else { return };
     if !side.hit(price, stop.price) {
@@ -231,6 +238,17 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         let reason = stop_reason(tranche);
         tranche.close(reason, ctx.now);
     }
+}
+
+/// When a stop that has triggered counts as stuck, wherever the price has gone since (F-C11).
+pub(super) fn stuck_at(tranche: &Tranche, scene: &Scene) -> Option<Timestamp> {
+    let since = scene.protecting(tranche.id).filter_map(|order| match order.state {
+        OrderState::Triggered { since } => Some(since),
+        OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Unknown(_) | OrderState::Working { .. } => {
+            None
+        }
+    });
+    since.min().map(|since| since.plus(STUCK_AFTER))
 }
 
 /// The price has stood beyond the soft stop for as long as the plan allows: everything goes, before the hard stop has to.

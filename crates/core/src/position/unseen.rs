@@ -11,6 +11,16 @@ impl Position {
         self.unseen = (!report.quantity.is_zero()).then(|| self.unseen.unwrap_or(ctx.now));
     }
 
+    /// Something was closed: the venue's last word on the quantity is met, or, when all is closed for us, still to be looked into.
+    pub(super) fn note_left(&mut self) {
+        let (open, flat) = (self.quantity(), self.is_flat());
+        let Some(live) = &mut self.live else { return };
+        let Some(told) = live.mismatch.take_if(|told| flat || told.quantity == open) else { return };
+        if flat && !told.quantity.is_zero() {
+            self.unseen = Some(self.unseen.unwrap_or(told.since));
+        }
+    }
+
     /// Asks when executions have had their time.
     pub(super) fn watch_unseen(&mut self, ctx: Ctx, out: &mut Out) {
         if !self.is_flat() {

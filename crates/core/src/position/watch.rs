@@ -5,13 +5,13 @@
 
 use super::scene::Scene;
 use super::spacing::{is_within_distance, spaced_from};
-use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, takes_over};
+use super::turn::{DWELL, STOP_GRACE, TRIGGER_GRACE, extreme, stuck_at, takes_over};
 use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
-use crate::orders::{Change, Leg, OpenOrder, OrderState};
+use crate::orders::{Change, Leg, OrderState};
 use crate::quiet::Quiet;
 use crate::timers::{Deadline, earlier};
 use backstop_model::plan::{ExitPlan, Merge, TrailedBy};
@@ -116,13 +116,15 @@ impl Position {
         let spaced = tranche.spacing().at.and(tranche.spacing().asked_at).map(|asked_at| asked_at.plus(PAUSE));
         note(spaced.filter(|at| *at > ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
-            let collides =
-                |order: &OpenOrder| order.tranche == tranche.id && !order.leg.is_stop() && order.leg != Leg::Close;
-            let waits = self.is_entering() || self.orders.iter().any(|order| order.is_live() && collides(order));
+            let waits = self.close_waits(tranche.id);
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
         }
         note(tranche.stop_passed.map(|since| self.backup_at(tranche, since, ctx.now)), Deadline::StopBackup);
+        if let Some(plan) = &live.plan {
+            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
+            note(stuck_at(tranche, &scene), Deadline::StopBackup);
+        }
         if live.paused {
             return next;
         }

@@ -46,7 +46,7 @@ impl Position {
     pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         let Some(live) = &mut self.live else { return };
-        let retry = Retry::after(live.whole.retry.get().as_ref(), ctx.now);
+        let retry = Retry::after(live.whole.retry.get(), ctx.now);
         live.whole.retry.put(Some(retry));
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
         if retry.refusals != told_at {
@@ -64,7 +64,7 @@ impl Position {
     pub(super) fn whole_stop_misplaced(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
-        let retry = Retry::after(live.whole.retry.get().as_ref(), ctx.now);
+        let retry = Retry::after(live.whole.retry.get(), ctx.now);
         live.whole.retry.put(Some(retry));
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let asked = order.stop_price();

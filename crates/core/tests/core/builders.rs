@@ -138,6 +138,11 @@ pub fn account_from(words: &str) -> Account {
             "entry-stop" => account.capability.entry_stop = true,
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
+            // Of requests, in seconds.
+            "validity" => {
+                account.capability.request_validity = Span::from_secs(rest.next().unwrap().parse().unwrap());
+            }
+            "venue" => account.venue = name(rest.next().unwrap()),
             "native" => {
                 let (smallest, largest) = rest.next().unwrap().split_once("..").unwrap();
                 account.capability.native_trailing = Some(TrailingLimits {
@@ -164,6 +169,10 @@ pub fn account_from(words: &str) -> Account {
             "stop-prefer" | "stop-require" => {
                 let stop = account.hard_stop.as_mut().expect("`stop 2%` comes before it");
                 stop.guaranteed = if word == "stop-prefer" { Guaranteed::Prefer } else { Guaranteed::Require };
+            }
+            "stop-on" => {
+                let stop = account.hard_stop.expect("the stop comes first");
+                account.hard_stop = Some(StopLoss { trigger: source(rest.next().unwrap()), ..stop });
             }
             other => panic!("{other:?} says nothing about an account"),
         }
@@ -207,6 +216,8 @@ pub fn instrument_from(words: &str) -> Instrument {
             "min" => spec.min_quantity = quantity(value()),
             "max" => spec.max_quantity = Some(quantity(value())),
             "unlevered" => spec.leverage = None,
+            "maintenance" => spec.maintenance_margin = percent(value()),
+            "venue" => spec.venue = name(value()),
             "notional" => spec.min_notional = money(value()),
             "waived" => spec.min_notional_waived_for_exits = true,
             "maker" => spec.maker_fee = percent(value()),
@@ -260,6 +271,7 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
     for part in words.split(';').map(str::trim).filter(|part| !part.is_empty()) {
         let (head, rest) = part.split_once(' ').unwrap_or((part, ""));
         match head {
+            "name" => spec.name = name(rest),
             "stop" => spec.stop_loss = stop_loss(rest),
             "tp" => {
                 let (rest, trail) = rest.split_once(" trail ").map_or((rest, None), |(rest, far)| (rest, Some(far)));

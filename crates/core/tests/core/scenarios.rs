@@ -4,41 +4,9 @@
 //! difference is then read as prose before it is committed.
 #![allow(clippy::disallowed_methods, reason = "scripts are files, and BLESS is asked for from outside")]
 
-use crate::world::World;
+use crate::play::run;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-const NOTHING: &str = "    (nothing)";
-
-fn run(script: &str) -> String {
-    let mut world = World::new();
-    let mut made = String::new();
-    for line in script.lines() {
-        let is_outcome = line.starts_with(' ');
-        if is_outcome {
-            continue;
-        }
-        made.push_str(line.trim_end());
-        made.push('\n');
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let outcome = world.line(line.trim_end());
-        let silent = ["account", "another-plan", "instrument", "plan", "answers", "journal"]
-            .iter()
-            .any(|word| line.starts_with(word));
-        if outcome.is_empty() && !silent {
-            made.push_str(NOTHING);
-            made.push('\n');
-        }
-        for text in outcome {
-            made.push_str("    ");
-            made.push_str(&text);
-            made.push('\n');
-        }
-    }
-    made
-}
 
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");

@@ -22,12 +22,13 @@ pub fn label(id: &ClientOrderId) -> String {
     format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-")
 }
 
-/// Which of the scripts' requests `r1` to `r9` an entry's id stands for.
+/// Which of the scripts' requests an entry's id stands for: `r1` to `r9`, or `e0` to `e9` of the storm's.
 fn request(name: EntryName) -> Option<RequestId> {
     let parts = |number: u8| {
         (1..=5).map(move |part| if part == 1 { format!("r{number}") } else { format!("r{number}.{part}") })
     };
-    let requests = (1..=9).flat_map(parts).map(|name| RequestId::new(&name).unwrap());
+    let of_storm = (0..=9).map(|number| format!("e{number}"));
+    let requests = (1..=9).flat_map(parts).chain(of_storm).map(|name| RequestId::new(&name).unwrap());
     requests.into_iter().find(|request| name.is_of(name.scope, name.side, request))
 }
 

@@ -4,20 +4,32 @@
 //! are not about answers.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, money, percent,
-    plan_from, price, quantity, side, tick,
+    ACCOUNT, BTC, account, account_from, close_at, definitions, distance, fill, instrument_from, key, money, plan_from,
+    price, quantity, side, tick,
 };
 use crate::candles;
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
-    Account, Answer, Asked, ClientOrderId, Command, EntryRequest, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
-    Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, Permit,
-    PlanId, PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, RequestId, Snapshot, Span, Stamped,
-    Timestamp, UnknownCause, VenueOrderId,
+    Account, Answer, Asked, ClientOrderId, Command, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, Instrument,
+    Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, PlanId,
+    PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp,
+    UnknownCause, VenueOrderId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+// Said in full, because this file is read from other folders too.
+#[path = "world/heard.rs"]
+mod heard;
+#[path = "world/journal.rs"]
+mod journal;
+#[path = "world/operator.rs"]
+mod operator;
+#[path = "world/strangers.rs"]
+mod strangers;
+
+use journal::Journal;
 
 /// 2024-02-20T16:26:40Z, the entry time of the specification's example document.
 const START: i64 = 1_708_446_400_000;
@@ -33,6 +45,8 @@ pub struct World {
     engine: Engine,
     account: Account,
     instrument: Instrument,
+    /// When the script begins.
+    start: Timestamp,
     now: Timestamp,
     sequence: u64,
     answers: bool,
@@ -44,7 +58,9 @@ pub struct World {
     last_read: Option<PositionRead>,
     printed: Vec<String>,
     defined: Vec<Event>,
-    remembered: String,
+    journal: Journal,
+    /// Orders by their labels; where there are deals, by label and deal.
+    ids: BTreeMap<String, ClientOrderId>,
 }
 
 impl World {
@@ -53,6 +69,7 @@ impl World {
             engine: Engine::new(),
             account: account(),
             instrument: instrument_from(""),
+            start: Timestamp::from_millis(START).unwrap(),
             now: Timestamp::from_millis(START).unwrap(),
             sequence: 0,
             answers: true,
@@ -63,7 +80,8 @@ impl World {
             last_read: None,
             printed: Vec::new(),
             defined: Vec::new(),
-            remembered: String::new(),
+            journal: Journal::default(),
+            ids: BTreeMap::new(),
         }
     }
 
@@ -71,12 +89,19 @@ impl World {
     pub fn line(&mut self, line: &str) -> Vec<String> {
         let (head, rest) = line.split_once(' ').unwrap_or((line, ""));
         match head {
+            "start" => {
+                self.start = Timestamp::from_millis(rest.parse().unwrap()).unwrap();
+                self.now = self.start;
+            }
+            // `at 3.412 tick 51500`: so many seconds after the beginning, and nobody was woken on the way.
+            "at" => {
+                let (at, rest) = rest.split_once(' ').unwrap();
+                self.now = self.instant(at);
+                return self.line(rest);
+            }
             "account" => self.account = account_from(rest),
             "instrument" => self.instrument = instrument_from(rest),
-            "now-instrument" => {
-                self.instrument = instrument_from(rest);
-                self.handle(Event::DefineInstrument(Box::new(self.instrument.clone())));
-            }
+            "now-instrument" => self.redefine(rest),
             "plan" => self.plan(rest),
             "another-plan" => self.another_plan(rest),
             "answers" => self.answers = rest == "on",
@@ -93,17 +118,11 @@ impl World {
             "snapshot" => self.snapshot(rest),
             "funding" => self.funding(rest),
             "journal" => self.lose_journal(),
-            "remember" => self.remembered = serde_json::to_string(&self.engine).unwrap(),
+            "remember" => self.journal.remember(&self.engine),
             // `record lost`: the disk has lied about everything since `remember`.
-            "record" => self.engine = serde_json::from_str(&self.remembered).unwrap(),
-            "permit" => self.permit(rest),
-            "open" => self.open(rest),
-            "take-back" => {
-                let request = RequestId::new(rest).unwrap();
-                self.handle(Event::CancelEntry { account: ACCOUNT, request });
-            }
+            "record" => self.engine = self.journal.remembered(),
+            "recover" => self.recover(),
             "restart" => self.restart(),
-            "close" => self.close(rest),
             "bars" | "candles" => self.handle(candles::event(head, rest, self.now)),
             "next-close" => {
                 let (when, close) = rest.split_once(" for ").unwrap();
@@ -120,122 +139,16 @@ impl World {
             }
             "foreign-stop" => self.foreign_stop(rest),
             "foreign-limit" => self.foreign_limit(rest),
-            "break-even" => self.handle(Event::BreakEven { position: key(side(rest)) }),
-            "pause" => self.handle(Event::Pause { position: key(side(rest)), paused: true }),
-            "resume" => self.handle(Event::Pause { position: key(side(rest)), paused: false }),
-            "symbol-plan" => {
-                let plan = PlanId(rest.parse().unwrap());
-                self.handle(Event::SymbolPlan { account: ACCOUNT, instrument: BTC, plan });
-            }
-            "assign" => self.assign(rest),
-            "drill" => self.handle(Event::Drill { position: key(side(rest)) }),
             "show" => self.show(rest),
-            other => panic!("{other:?} is nothing that can happen"),
+            word => assert!(self.asks(word, rest) || self.hears(word, rest), "{word:?} is nothing that can happen"),
         }
         std::mem::take(&mut self.printed)
-    }
-
-    fn permit(&mut self, words: &str) {
-        let permit = match words {
-            "all" => Permit::All,
-            "observe" => Permit::Observe,
-            _ => Permit::ProtectOnly,
-        };
-        self.handle(Event::Permit { account: ACCOUNT, permit });
-    }
-
-    /// `r1 long 0.1 [limit 49000] [plan other]`: the operator asks for an entry.
-    fn open(&mut self, words: &str) {
-        let parts: Vec<&str> = words.split_whitespace().collect();
-        let after = |word: &str| parts.iter().position(|part| *part == word).map(|at| parts[at + 1]);
-        self.handle(Event::Enter(EntryRequest {
-            request: RequestId::new(parts[0]).unwrap(),
-            position: key(side(parts[1])),
-            quantity: quantity(parts[2]),
-            limit: after("limit").map(price),
-            plan: after("plan").map(|number| PlanId(number.parse().unwrap())),
-        }));
-    }
-
-    /// The process ends and starts again: saved and read back, and everything under way is in doubt.
-    fn restart(&mut self) {
-        let saved = serde_json::to_string(&self.engine).unwrap();
-        self.engine = serde_json::from_str(&saved).unwrap();
-        for doubt in self.engine.doubt_in_flight(self.now) {
-            self.handle(doubt);
-        }
     }
 
     /// `in 5 s`.
     fn in_time(&self, words: &str) -> Timestamp {
         let number: i64 = words.split_whitespace().nth(1).unwrap().parse().unwrap();
         self.now.plus(Span::from_secs(number))
-    }
-
-    /// `his sell 0.1 @ 52000 working|canceled`: a limit order that is not ours.
-    fn foreign_limit(&mut self, words: &str) {
-        let parts: Vec<&str> = words.split_whitespace().collect();
-        self.stranger(OrderReport {
-            account: ACCOUNT,
-            instrument: BTC,
-            id: None,
-            venue_id: VenueOrderId::new(parts[0]).unwrap(),
-            deal: None,
-            side: if parts[1] == "sell" { OrderSide::Sell } else { OrderSide::Buy },
-            status: if parts[5] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
-            quantity: Some(quantity(parts[2])),
-            filled: Quantity::ZERO,
-            trigger: None,
-            limit: Some(price(parts[4])),
-            at: self.now,
-        });
-    }
-
-    /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.
-    fn foreign_stop(&mut self, words: &str) {
-        let parts: Vec<&str> = words.split_whitespace().collect();
-        let trigger = backstop_model::Trigger::new(price(parts[3]), backstop_model::TriggerSource::Mark);
-        self.stranger(OrderReport {
-            account: ACCOUNT,
-            instrument: BTC,
-            id: None,
-            venue_id: VenueOrderId::new(parts[0]).unwrap(),
-            deal: None,
-            side: OrderSide::Sell,
-            status: if parts[4] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
-            quantity: Some(quantity(parts[1])),
-            filled: Quantity::ZERO,
-            trigger: Some(trigger),
-            limit: None,
-            at: self.now,
-        });
-    }
-
-    /// An order that is not ours; while it works it stands in every full read.
-    fn stranger(&mut self, report: OrderReport) {
-        self.strangers.retain(|known| known.venue_id != report.venue_id);
-        if report.status == OrderStatus::Working {
-            self.strangers.push(report.clone());
-        }
-        self.handle(Event::Order(report));
-    }
-
-    /// `long`, or `long 50%`.
-    fn close(&mut self, words: &str) {
-        let event = match words.split_once(' ') {
-            Some((which, share)) => Event::ClosePart { position: key(side(which)), share: percent(share) },
-            None => Event::Close { position: key(side(words)) },
-        };
-        self.handle(event);
-    }
-
-    /// `long: stop 2%; tp 3%`: another plan for what is open.
-    fn assign(&mut self, words: &str) {
-        let (which, words) = words.split_once(": ").unwrap();
-        let (plan, _) = plan_from(words).unwrap();
-        let id = PlanId(9);
-        self.handle(Event::DefinePlan { id, plan: Arc::new(plan) });
-        self.handle(Event::AssignPlan { position: key(side(which)), plan: id });
     }
 
     fn plan(&mut self, words: &str) {
@@ -351,8 +264,7 @@ impl World {
             let before = self.printed.len();
             self.handle(Event::Wake);
             if self.printed.len() > before {
-                let start = Timestamp::from_millis(START).unwrap();
-                self.printed.insert(before, format!("woken at {} for {why:?}:", words::time(self.now, start)));
+                self.printed.insert(before, format!("woken at {} for {why:?}:", words::time(self.now, self.start)));
             }
         }
         self.now = until;
@@ -411,7 +323,7 @@ impl World {
             other => OrderStatus::Other(other.to_owned()),
         };
         booked.alive &= !status.is_final();
-        let filled = parts.iter().position(|word| *word == "filled").filter(|at| *at > 1);
+        let filled = parts.iter().rposition(|word| *word == "filled").filter(|at| *at > 1);
         let (trigger, limit) = match booked.order.kind {
             OrderKind::StopMarket(trigger) | OrderKind::TakeProfitMarket(trigger) => (Some(trigger), None),
             OrderKind::Limit { price, .. } => (None, Some(price)),
@@ -495,14 +407,6 @@ impl World {
         self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }));
     }
 
-    /// `journal lost`: an engine that knows nothing but the definitions; the venue keeps what it has.
-    fn lose_journal(&mut self) {
-        self.engine = Engine::new();
-        for event in self.defined.clone() {
-            self.handle(event);
-        }
-    }
-
     fn funding(&mut self, words: &str) {
         let (instrument, at) = (BTC, self.now);
         let amount = words.parse().unwrap();
@@ -534,7 +438,9 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         self.sequence += 1;
-        let step = self.engine.handle(&Stamped { sequence: self.sequence, at: self.now, event });
+        let stamped = Stamped { sequence: self.sequence, at: self.now, event };
+        let step = self.engine.handle(&stamped);
+        self.journal.record(stamped, &step);
         self.printed.extend(words::step(&step));
         self.last_read = step.positions.last().cloned().or(self.last_read.take());
         self.take_orders(&step);
@@ -544,6 +450,7 @@ impl World {
         for command in &step.commands {
             if let Command::Place(order) = command {
                 let booked = Booked { order: *order, filled: Quantity::ZERO, alive: true };
+                self.ids.insert(heard::name(order), order.id);
                 self.book.insert(words::label(&order.id), booked);
             }
         }

@@ -35,7 +35,11 @@ pub struct Disk {
     slow: Option<(Span, Timestamp)>,
     fails_next: bool,
     failed: bool,
+    /// It failed, or will, for want of room.
+    full: bool,
     rotten: bool,
+    /// So many of the newest records are gone at the next start.
+    forgets: usize,
     /// Durable commands that can be sent, for the question whether one was recorded before it left (I18).
     commands: BTreeMap<(ClientOrderId, Asked), Command>,
 }
@@ -119,14 +123,33 @@ impl Disk {
         self.slow = None;
     }
 
-    /// The next sync fails.
-    pub const fn fail_next(&mut self) {
+    /// The next sync fails; where it is `full`, for want of room.
+    pub const fn fail_next(&mut self, full: bool) {
         self.fails_next = true;
+        self.full = full;
+    }
+
+    /// Whether it was for want of room.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Syncs take so long until then.
     pub const fn slow_down(&mut self, takes: Span, until: Timestamp) {
         self.slow = Some((takes, until));
+    }
+
+    /// So many of the newest records will be gone at the next start.
+    pub const fn forget(&mut self, records: usize) {
+        self.forgets = records;
+    }
+
+    /// What was to be forgotten is. True when something was.
+    pub fn has_forgotten(&mut self) -> bool {
+        let gone = std::mem::take(&mut self.forgets).min(self.records.len());
+        self.records.truncate(self.records.len() - gone);
+        gone > 0
     }
 
     /// A record is not what was written any more.

@@ -24,6 +24,8 @@ pub struct Choice {
     pub venue: Option<VenueKind>,
     /// Nothing goes wrong: to see that the world itself breaks no promise.
     pub calm: bool,
+    /// Faults as well that are known to break promises.
+    pub wild: bool,
 }
 
 /// A number from `least` to `most`.
@@ -55,13 +57,14 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
     let adopt = one_of(dice, &[Adopt::Plan, Adopt::Plan, Adopt::Plan, Adopt::HardStop]);
     let plan = plans::draw(dice);
     let (troubles, acts, traps) = (Vec::new(), Vec::new(), Vec::new());
-    let mut life = Life { seed, venue, mode, side, grid, adopt, plan, troubles, acts, traps, length: 0 };
+    let most_steps = None;
+    let mut life = Life { seed, venue, mode, side, grid, most_steps, adopt, plan, troubles, acts, traps, length: 0 };
     walk(dice, &mut life);
     open(dice, &mut life);
     people(dice, &mut life);
     if !choice.calm {
         for _ in 0..between(dice, 1, 8) {
-            troubles::draw(dice, &mut life);
+            troubles::draw(dice, &mut life, choice.wild);
         }
     }
     life.acts.sort_by_key(|(at, _)| *at);

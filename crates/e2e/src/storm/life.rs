@@ -5,7 +5,7 @@
 
 use super::trap::Trap;
 use backstop_model::plan::ExitPlanSpec;
-use backstop_model::{Adopt, PositionMode, PositionSide};
+use backstop_model::{Adopt, PositionMode, PositionSide, Series};
 use backstop_sim::faults::Scope;
 use backstop_sim::{Fault, Profile};
 
@@ -106,6 +106,20 @@ pub enum What {
     TooMany,
     /// -1007 (F-A06).
     TimedOut,
+    /// A code of Bitget's that says nothing of the outcome (F-A14).
+    Broken,
+    /// -4116 (F-A11).
+    Duplicate,
+    /// 451 (F-I05).
+    Illegal451,
+    /// ATTACHED_ORDER_LEVEL_ERROR (F-C20).
+    LevelTooNear,
+    /// -2022 (F-C04).
+    ReduceOnly,
+    /// -4130 and its like (F-C15).
+    StopExists,
+    /// -4045 (F-C13).
+    TooManyStops,
 }
 
 /// Something that happens at an instant.
@@ -171,6 +185,90 @@ pub enum Act {
     Disk(DiskTrouble),
     /// Something happens to the lease, or to the engines that want it (section K).
     Engines(EnginesTrouble),
+    /// The process is told to end: what it has decided is written, then it ends, and is started again (F-M18).
+    Terminate {
+        /// How long it is down, in milliseconds.
+        down: i64,
+    },
+    /// Process and market are silent for days; the venue forgets orders meanwhile (F-A09).
+    Away {
+        /// How many.
+        days: i64,
+    },
+    /// The market touches two prices and is back, all in one instant (F-C01).
+    Whip {
+        /// The first.
+        first: i64,
+        /// The second.
+        second: i64,
+    },
+    /// The market reaches a stop while something about it is on its way (F-C02, F-C03).
+    Chase(Chase),
+    /// The next word of the venue that fits reaches the engine in another way.
+    Garble(Garble),
+    /// Funding is paid every few seconds from now on (F-F04, F-B12).
+    Funding {
+        /// By longs.
+        longs_pay: bool,
+    },
+    /// The price grid is announced to become ten times as coarse, and does (F-G02).
+    Coarser,
+    /// It does.
+    CoarserNow,
+    /// One price is missing in what reaches the engine (F-H02).
+    Missing {
+        /// Which.
+        series: Series,
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// The venue stands still, and goes on at another price (F-H06, F-H08).
+    Frozen {
+        /// For how long, in milliseconds.
+        ms: i64,
+        /// The price it goes on at, in ticks.
+        ticks: i64,
+    },
+    /// It goes on.
+    Thaw {
+        /// At this price, in ticks.
+        ticks: i64,
+    },
+    /// Words about a market that nobody has defined (F-H07).
+    OtherMarket,
+    /// So many prices in one instant (F-H09).
+    Flood {
+        /// How many.
+        count: u32,
+    },
+    /// Somebody else rests an order that closes, under an id of his own (F-K05).
+    Stranger {
+        /// How much.
+        steps: u32,
+    },
+}
+
+/// What the market waits for before it reaches a stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Chase {
+    /// A stop that is moved or replaced: the old one triggers (F-C02).
+    Moves,
+    /// A new stop: the price is through it when it arrives (F-C03).
+    Stops,
+}
+
+/// What becomes of a word on its way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Garble {
+    /// The status of an order is a word that nobody knows (F-B10).
+    Status,
+    /// An execution without its fee (F-B11).
+    Fee,
+    /// An execution that comes so much later, in milliseconds (F-B16).
+    Late {
+        /// How much.
+        ms: i64,
+    },
 }
 
 /// What somebody does by hand.
@@ -240,8 +338,10 @@ pub enum Incident {
 /// What the disk does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DiskTrouble {
-    /// The next write fails: no space, input/output error, read-only, locked for too long (F-M04 to F-M06, F-M08).
+    /// The next sync fails: input/output error, read-only, locked for too long (F-M04, F-M06, F-M08).
     Fails,
+    /// The next write finds no room (F-M05).
+    Full,
     /// Writes take so long, in milliseconds, for so long (F-M10).
     Slow {
         /// One sync.
@@ -251,6 +351,11 @@ pub enum DiskTrouble {
     },
     /// A record has rotted: the journal cannot be read at the next start (F-M07).
     Rots,
+    /// So many durable records are gone at the next start: a backup was restored, a database has lost its tail (F-M09, F-M13).
+    Forgets {
+        /// How many.
+        records: u32,
+    },
 }
 
 /// What happens to the lease, or to the engines that want it.
@@ -288,6 +393,8 @@ pub struct Life {
     pub side: PositionSide,
     /// The market.
     pub grid: Grid,
+    /// The largest order, in steps (F-G04).
+    pub most_steps: Option<u32>,
     /// Whether the plan may be for entries of others as well.
     pub adopt: Adopt,
     /// The plan.

@@ -1,7 +1,7 @@
 //! The market of a life: one price that moves, and what is wrong with what is said of it.
 
 use super::stage::Stage;
-use backstop_model::{Price, Prices, Span, Timestamp};
+use backstop_model::{Price, Prices, Series, Span, Timestamp};
 
 /// The market says its price at least this often.
 const HEARTBEAT: Span = Span::from_secs(1);
@@ -23,6 +23,8 @@ pub struct Market {
     pub crossed_until: Timestamp,
     /// Nothing reaches the engine until then.
     pub cut_until: Timestamp,
+    /// Which price is missing in what reaches the engine, until then.
+    pub missing: Option<(Series, Timestamp)>,
     /// When it last said something.
     pub said_at: Timestamp,
 }
@@ -32,8 +34,9 @@ impl Market {
     #[must_use]
     pub const fn at(ticks: i64) -> Self {
         let never = Timestamp::EPOCH;
-        let (misprint, mark_away) = (None, None);
-        Self { ticks, lag: 0, spread: 1, misprint, mark_away, crossed_until: never, cut_until: never, said_at: never }
+        let (misprint, mark_away, missing) = (None, None, None);
+        let (crossed_until, cut_until, said_at) = (never, never, never);
+        Self { ticks, lag: 0, spread: 1, misprint, mark_away, crossed_until, cut_until, missing, said_at }
     }
 
     /// When it has something to say: regularly, and when something that was wrong is right again.
@@ -43,6 +46,21 @@ impl Market {
         let ends = ends.chain([self.crossed_until, self.cut_until]).filter(|until| *until > self.said_at);
         let next = ends.chain([self.said_at.plus(HEARTBEAT)]).min();
         next.unwrap_or(now)
+    }
+
+    /// What reaches the engine of what it says: only the feed is crossed and lacks a price, never the venue's own book.
+    #[must_use]
+    pub fn fed(&self, now: Timestamp, prices: Prices) -> Prices {
+        let crossed = self.crossed_until > now;
+        let mut fed = if crossed { Prices { bid: prices.ask, ask: prices.bid, ..prices } } else { prices };
+        match self.missing.filter(|(_, until)| *until > now) {
+            Some((Series::Ask, _)) => fed.ask = None,
+            Some((Series::Bid, _)) => fed.bid = None,
+            Some((Series::Last, _)) => fed.last = None,
+            Some((Series::Mark, _)) => fed.mark = None,
+            None => {}
+        }
+        fed
     }
 
     /// What it says now.

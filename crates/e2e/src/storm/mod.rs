@@ -7,6 +7,8 @@
 //! * [`trap`] names a command and the point at which the process dies over it; [`crashes`] enumerates the crash matrix.
 //! * [`lease`] is what two engines over one journal ask for.
 //! * [`watch`] looks after every step, at the venue's books and never at the engine's opinion.
+//! * [`scenario`] writes a life down for the runner of the core's scenarios.
+//! * [`sometimes`] is what a storm must reach, beside the faults.
 //! * [`tally`] counts how often each fault of the catalogue has struck.
 //!
 //! The same seed and build give the same trace, to the last byte. What a real process, a real file system and a real
@@ -21,7 +23,9 @@ pub mod market;
 pub mod october;
 pub mod plans;
 pub mod process;
+pub mod scenario;
 pub mod shrink;
+pub mod sometimes;
 pub mod stage;
 pub mod story;
 pub mod tally;

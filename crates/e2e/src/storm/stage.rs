@@ -55,7 +55,6 @@ impl Stage {
             setup.physics.latency.request.jitter = Span::ZERO;
         }
         let mut exchange = sim::Exchange::new(setup);
-        let native = exchange.native();
         exchange.list(SYMBOL, rules(&instrument)).expect("it is the first market");
         let leverage = Leverage::try_from(10).expect("ten is a leverage");
         let opening = sim::Opening { mode: life.mode, leverage, balance: money("1000000000") };
@@ -63,23 +62,8 @@ impl Stage {
         let mut venue = PaperVenue::new(exchange, None, start());
         venue.name_account(ACCOUNT, name(ME));
         venue.name_instrument(MARKET, instrument.symbol);
-        let offered = capability(&native, life.mode);
-        let request_validity = offered.request_validity;
-        let account = Account {
-            id: ACCOUNT,
-            name: name(ME),
-            venue: name("storm"),
-            position_mode: life.mode,
-            plan: Some(PlanId(0)),
-            adopt: life.adopt,
-            hard_stop: (life.adopt == backstop_model::Adopt::HardStop).then_some(life.plan.stop_loss),
-            capability: offered,
-            currency: instrument.currency,
-            limits: backstop_model::account::Limits::default(),
-            permit: backstop_model::Permit::default(),
-            split_entries: false,
-            refusals: backstop_model::Refusals::default(),
-        };
+        let account = account(life);
+        let request_validity = account.capability.request_validity;
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");
         let (tick, step) = (instrument.tick, instrument.step);
         let definitions = vec![
@@ -94,6 +78,33 @@ impl Stage {
     #[must_use]
     pub fn definitions(&self) -> Vec<Event> {
         self.definitions.clone()
+    }
+
+    /// The market's price grid gets ten times as coarse; what a process is told at its start is the new one.
+    pub fn coarsen(&mut self) -> Option<&Instrument> {
+        let instrument = self.definitions.iter_mut().find_map(|event| match event {
+            Event::DefineInstrument(instrument) => Some(instrument.as_mut()),
+            _ => None,
+        })?;
+        let mut spec = InstrumentSpec::from(instrument.clone());
+        spec.tick = spec.tick.times(Ratio::whole(10), Rounding::Nearest).ok()?;
+        *instrument = Instrument::try_from(spec).ok()?;
+        Some(instrument)
+    }
+
+    /// The market as the engine is told of it now.
+    #[must_use]
+    pub fn instrument(&self) -> Option<&Instrument> {
+        self.definitions.iter().find_map(|event| match event {
+            Event::DefineInstrument(instrument) => Some(instrument.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The whole ticks of a price.
+    #[must_use]
+    pub fn ticks(&self, price: Price) -> i64 {
+        i64::try_from(price.mantissa() / self.tick.mantissa().max(1)).unwrap_or(i64::MAX)
     }
 
     /// So many ticks; at least one.
@@ -134,13 +145,29 @@ fn percent(text: &str) -> Ratio {
     Ratio::percent(text).expect("a constant of this file is a percentage")
 }
 
-/// The smallest order of a life's market.
+/// The account as the engine is told of it.
 #[must_use]
-pub fn smallest(life: &Life) -> Quantity {
-    instrument(life).min_quantity
+pub fn account(life: &Life) -> Account {
+    Account {
+        id: ACCOUNT,
+        name: name(ME),
+        venue: name("storm"),
+        position_mode: life.mode,
+        plan: Some(PlanId(0)),
+        adopt: life.adopt,
+        hard_stop: (life.adopt == backstop_model::Adopt::HardStop).then_some(life.plan.stop_loss),
+        capability: capability(&life.venue.profile().native(), life.mode),
+        currency: name("USDT"),
+        limits: backstop_model::account::Limits::default(),
+        permit: backstop_model::Permit::default(),
+        split_entries: false,
+        refusals: backstop_model::Refusals::default(),
+    }
 }
 
-fn instrument(life: &Life) -> Instrument {
+/// The market as the engine is told of it.
+#[must_use]
+pub fn instrument(life: &Life) -> Instrument {
     let grid = life.grid;
     let step: Quantity = grid.step.parse().expect("a constant of this folder is a quantity");
     let spec = InstrumentSpec {
@@ -150,7 +177,7 @@ fn instrument(life: &Life) -> Instrument {
         tick: grid.tick.parse().expect("a constant of this folder is a price"),
         step,
         min_quantity: step.share(Ratio::whole(grid.min_steps), Rounding::Nearest).unwrap_or(step),
-        max_quantity: None,
+        max_quantity: life.most_steps.and_then(|most| step.share(Ratio::whole(most), Rounding::Nearest).ok()),
         min_notional: money(grid.min_notional),
         min_notional_waived_for_exits: life.seed.is_multiple_of(2),
         maker_fee: percent("0.02"),
@@ -166,9 +193,12 @@ fn instrument(life: &Life) -> Instrument {
     Instrument::try_from(spec).expect("a grid of this folder makes an instrument")
 }
 
-fn rules(instrument: &Instrument) -> sim::Rules {
+/// The exchange's rules of a market.
+#[must_use]
+pub fn rules(instrument: &Instrument) -> sim::Rules {
     let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
     rules.min_quantity = instrument.min_quantity;
+    rules.max_quantity = instrument.max_quantity;
     rules.min_notional = instrument.min_notional;
     rules.min_notional_waived_for_exits = instrument.min_notional_waived_for_exits;
     rules.maker_fee = instrument.maker_fee;
@@ -201,6 +231,16 @@ fn turn(faults: &mut sim::Faults, trouble: &Trouble) {
         What::LockedOut => faults.refusal = refusal::NO_ACCOUNT.refused(),
         What::TooMany => faults.refusal = refusal::TOO_MANY_NEW.refused(),
         What::TimedOut => faults.late_reply = Some(refusal::TIMEOUT.refused()),
+        What::Broken => {
+            faults.refusal =
+                sim::Refused { code: 40_015, text: "System is abnormal, please try again later".to_owned() }
+        }
+        What::Duplicate => faults.refusal = refusal::DUPLICATE_ID.refused(),
+        What::Illegal451 => faults.http = error(451, "Unavailable For Legal Reasons", 0),
+        What::LevelTooNear => faults.incidents.reason = sim::Reason::AttachedOrderLevelError,
+        What::ReduceOnly => faults.refusal = refusal::REDUCE_ONLY.refused(),
+        What::StopExists => faults.refusal = refusal::CLOSE_EXISTS.refused(),
+        What::TooManyStops => faults.refusal = refusal::TOO_MANY_CONDITIONAL.refused(),
     }
     let window = Some((at(trouble.window.0), at(trouble.window.1)));
     let knob = sim::Knob { per_million: trouble.per_million, left: None, window, scope: trouble.scope };

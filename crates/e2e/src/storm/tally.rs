@@ -1,14 +1,21 @@
-//! How often each fault of the catalogue has struck, over many lives.
+//! How often each fault of the catalogue has struck, alone and in pairs, and what was reached, over many lives.
 
 use super::life::Life;
+use super::sometimes::Sometimes;
 use super::troubles;
 use super::world::Ended;
 use std::collections::BTreeMap;
+
+/// Two ids, the smaller first.
+pub type Pair = (&'static str, &'static str);
 
 /// Counts by fault id.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     hits: BTreeMap<&'static str, u64>,
+    reached: BTreeMap<Sometimes, u64>,
+    /// Lives in which both have struck.
+    pairs: BTreeMap<Pair, u64>,
     /// Lives that were played.
     pub lives: u64,
     /// Events that engines took in.
@@ -20,18 +27,25 @@ impl Tally {
     pub fn count(&mut self, life: &Life, ended: &Ended) {
         self.lives += 1;
         self.events += ended.events;
+        for one in Sometimes::ALL.into_iter().filter(|one| ended.reached.has(*one)) {
+            *self.reached.entry(one).or_default() += 1;
+        }
+        let mut struck: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut add = |ids: &[&'static str], count: u64| {
+            ids.iter().filter(|_| count > 0).for_each(|id| *struck.entry(id).or_default() += count);
+        };
         for trouble in &life.troubles {
-            let struck = ended.struck.iter().find(|(fault, _)| *fault == trouble.fault).map_or(0, |(_, count)| *count);
-            self.add(troubles::ids_of(trouble), struck);
+            let hits = ended.struck.iter().find(|(fault, _)| *fault == trouble.fault).map_or(0, |(_, count)| *count);
+            add(troubles::ids_of(trouble), hits);
         }
-        for (_, act) in &life.acts {
-            self.add(troubles::ids_of_act(act), 1);
-        }
-    }
-
-    fn add(&mut self, ids: &[&'static str], count: u64) {
-        for id in ids {
-            *self.hits.entry(id).or_default() += count;
+        let at_once = life.acts.iter().map(|(_, act)| act).filter(|act| !troubles::waits(act));
+        at_once.chain(&ended.happened).for_each(|act| add(troubles::ids_of_act(act), 1));
+        add(troubles::ids_of_place(life), 1);
+        for (one, count) in &struck {
+            *self.hits.entry(one).or_default() += count;
+            for (other, _) in struck.iter().skip_while(|(other, _)| *other <= one) {
+                *self.pairs.entry((one, other)).or_default() += 1;
+            }
         }
     }
 
@@ -42,11 +56,46 @@ impl Tally {
         for (id, count) in other.hits {
             *self.hits.entry(id).or_default() += count;
         }
+        for (pair, count) in other.pairs {
+            *self.pairs.entry(pair).or_default() += count;
+        }
+        for (one, count) in other.reached {
+            *self.reached.entry(one).or_default() += count;
+        }
+    }
+
+    /// What must be reached sometimes, with the number of lives that did.
+    #[must_use]
+    pub fn sometimes(&self) -> Vec<(Sometimes, u64)> {
+        Sometimes::ALL.into_iter().map(|one| (one, self.reached.get(&one).copied().unwrap_or(0))).collect()
+    }
+
+    /// Every pair of ids that can strike in one life, with the number of lives in which it did.
+    #[must_use]
+    pub fn pairs(&self, wild: bool) -> Vec<(Pair, u64)> {
+        let ids = troubles::ids(wild);
+        let all = ids.iter().enumerate().flat_map(|(at, one)| ids[at + 1..].iter().map(move |other| (*one, *other)));
+        let possible = all.filter(|(one, other)| troubles::can_meet(one, other));
+        possible.map(|pair| (pair, self.pairs.get(&pair).copied().unwrap_or(0))).collect()
     }
 
     /// Every fault of the menu with its count, those that never struck included.
     #[must_use]
-    pub fn rows(&self) -> Vec<(&'static str, u64)> {
-        troubles::ids().into_iter().map(|id| (id, self.hits.get(id).copied().unwrap_or(0))).collect()
+    pub fn rows(&self, wild: bool) -> Vec<(&'static str, u64)> {
+        troubles::ids(wild).into_iter().map(|id| (id, self.hits.get(id).copied().unwrap_or(0))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::storm::troubles::can_meet;
+
+    #[test]
+    fn pairs_that_cannot_meet_are_told_from_the_menu() {
+        // One knob, which a life turns once, and says one thing then.
+        assert!(!can_meet("F-A03", "F-A04"));
+        // One line, one knob, two meanings: they always meet.
+        assert!(can_meet("F-B07", "F-B08"));
+        assert!(can_meet("F-A01", "F-M07"));
     }
 }

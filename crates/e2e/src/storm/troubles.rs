@@ -5,10 +5,13 @@
 //! struck is counted where it strikes.
 
 use super::draw::{between, one_of};
-use super::life::{Act, DiskTrouble, EnginesTrouble, Hand, Incident, Life, Trouble, What};
+use super::life::{
+    Act, Chase, DiskTrouble, EnginesTrouble, Garble, Hand, Incident, Life, Trouble, VenueKind, What, Wish,
+};
+use backstop_model::Series;
+use backstop_sim::Fault;
 use backstop_sim::dice::Dice;
 use backstop_sim::faults::Scope;
-use backstop_sim::{Fault, Profile};
 
 /// How one line of the menu is brought about.
 #[derive(Clone, Copy)]
@@ -19,28 +22,56 @@ enum Way {
     Stretch(Fault, What, Scope),
     /// Something at an instant.
     Act(fn(&mut Dice, &Life) -> Act),
+    /// Something about the place.
+    Place(fn(&mut Dice, &mut Life)),
+}
+
+impl Way {
+    const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Act(_) | Self::Place(_) => None,
+            Self::Knob(fault, ..) | Self::Stretch(fault, ..) => Some(fault),
+        }
+    }
 }
 
 /// One line.
 struct Line {
     ids: &'static [&'static str],
     way: Way,
+    venues: &'static [VenueKind],
 }
 
+const IG: &[VenueKind] = &[VenueKind::Ig];
+const BITGET: &[VenueKind] = &[VenueKind::BitgetClassic, VenueKind::BitgetUnified];
+
+/// Venues that keep conditional orders as orders.
+const ORDERS: &[VenueKind] =
+    &[VenueKind::Aster, VenueKind::Binance, VenueKind::BitgetClassic, VenueKind::BitgetUnified];
+
 const fn knob(ids: &'static [&'static str], fault: Fault) -> Line {
-    Line { ids, way: Way::Knob(fault, What::Plain, Scope::All) }
+    says(ids, fault, What::Plain, Scope::All)
 }
 
 const fn says(ids: &'static [&'static str], fault: Fault, what: What, scope: Scope) -> Line {
-    Line { ids, way: Way::Knob(fault, what, scope) }
+    Line { ids, way: Way::Knob(fault, what, scope), venues: &VenueKind::ALL }
 }
 
 const fn stretch(ids: &'static [&'static str], fault: Fault, what: What, scope: Scope) -> Line {
-    Line { ids, way: Way::Stretch(fault, what, scope) }
+    Line { ids, way: Way::Stretch(fault, what, scope), venues: &VenueKind::ALL }
 }
 
 const fn act(ids: &'static [&'static str], act: fn(&mut Dice, &Life) -> Act) -> Line {
-    Line { ids, way: Way::Act(act) }
+    Line { ids, way: Way::Act(act), venues: &VenueKind::ALL }
+}
+
+const fn place(ids: &'static [&'static str], make: fn(&mut Dice, &mut Life)) -> Line {
+    Line { ids, way: Way::Place(make), venues: &VenueKind::ALL }
+}
+
+/// A line that only these venues know.
+const fn only(venues: &'static [VenueKind], line: Line) -> Line {
+    Line { venues, ..line }
 }
 
 /// Everything that can go wrong here, in the order of the catalogue.
@@ -57,22 +88,38 @@ const MENU: &[Line] = &[
     says(&["F-A07"], Fault::LateExecution, What::Unsure503, Scope::All),
     knob(&["F-A08", "F-E15", "F-E16"], Fault::StaleRead),
     knob(&["F-A09"], Fault::ForgetOrder),
+    act(&["F-A09"], |dice, _| Act::Away { days: if dice.below(16) == 0 { 91 } else { 4 } }),
     knob(&["F-A10"], Fault::DuplicateResponse),
+    says(&["F-A11"], Fault::Reject, What::Duplicate, Scope::Conditional),
+    only(BITGET, says(&["F-A14"], Fault::Reject, What::Broken, Scope::All)),
+    only(IG, knob(&["F-A15"], Fault::DealReject)),
     says(&["F-A18"], Fault::Http, What::Garbled200, Scope::All),
     stretch(&["F-A20"], Fault::Reject, What::Unsupported, Scope::Conditional),
     knob(&["F-B01"], Fault::EventDrop),
     knob(&["F-B02"], Fault::EventDuplicate),
     knob(&["F-B03"], Fault::EventReorder),
     knob(&["F-B04", "F-A19"], Fault::Delay),
-    knob(&["F-B04"], Fault::EventDelay),
+    knob(&["F-B04", "F-B06"], Fault::EventDelay),
     knob(&["F-B07", "F-B08"], Fault::PartialFill),
     knob(&["F-B09"], Fault::MarketRest),
+    act(&["F-B10"], |_, _| Act::Garble(Garble::Status)),
+    act(&["F-B16"], |dice, _| Act::Garble(Garble::Late { ms: between(dice, 2_000, 60_000) })),
+    act(&["F-C01"], |dice, life| {
+        let (up, down) = (whipped(dice, life, 1), whipped(dice, life, -1));
+        if dice.below(2) == 0 { Act::Whip { first: up, second: down } } else { Act::Whip { first: down, second: up } }
+    }),
+    act(&["F-C02"], |_, _| Act::Chase(Chase::Moves)),
+    act(&["F-C03"], |_, _| Act::Chase(Chase::Stops)),
+    says(&["F-C04"], Fault::Reject, What::ReduceOnly, Scope::Regular),
     knob(&["F-C06"], Fault::CancelBySystem),
-    knob(&["F-C07"], Fault::TriggerReject),
-    knob(&["F-C11"], Fault::TriggerStuck),
+    only(ORDERS, knob(&["F-C07"], Fault::TriggerReject)),
+    only(ORDERS, knob(&["F-C11"], Fault::TriggerStuck)),
+    says(&["F-C13"], Fault::Reject, What::TooManyStops, Scope::Conditional),
+    only(ORDERS, says(&["F-C15"], Fault::Reject, What::StopExists, Scope::Conditional)),
     act(&["F-C17", "F-C18"], jump),
-    act(&["F-D01"], |_, _| Act::Hand(Hand::Close)),
-    act(&["F-D02"], |dice, _| Act::Hand(Hand::Reduce { steps: 1 + dice.below(60) })),
+    only(IG, says(&["F-C20"], Fault::DealReject, What::LevelTooNear, Scope::All)),
+    act(&["F-D01", "F-C14"], |_, _| Act::Hand(Hand::Close)),
+    act(&["F-D02", "F-B15"], |dice, _| Act::Hand(Hand::Reduce { steps: 1 + dice.below(60) })),
     act(&["F-D03"], |dice, life| Act::Hand(Hand::Open { steps: life.grid.least_steps + dice.below(60) })),
     act(&["F-D04"], |_, _| Act::Hand(Hand::Flip)),
     act(&["F-D05"], |_, _| Act::Hand(Hand::CancelStop)),
@@ -85,19 +132,28 @@ const MENU: &[Line] = &[
     act(&["F-F01"], |_, _| Act::Venue(Incident::Liquidate)),
     act(&["F-F02"], |dice, _| Act::Venue(Incident::Adl { steps: 1 + dice.below(60) })),
     act(&["F-F03"], |_, _| Act::Venue(Incident::Settle)),
+    act(&["F-F04", "F-B12"], |dice, _| Act::Funding { longs_pay: dice.below(2) == 0 }),
     says(&["F-F06"], Fault::Reject, What::Margin, Scope::Conditional),
     says(&["F-G07"], Fault::Reject, What::TooMany, Scope::All),
     act(&["F-H01"], misprint),
+    act(&["F-H02"], |dice, _| Act::Missing { series: one_of(dice, &Series::ALL), ms: between(dice, 500, 20_000) }),
     act(&["F-H03"], |dice, _| Act::Crossed { ms: between(dice, 100, 4_000) }),
     act(&["F-H04"], |dice, _| Act::FeedCut { ms: between(dice, 1_000, 15_000) }),
     act(&["F-H05", "F-C10"], |dice, life| Act::MarkAway {
         ticks: moved(dice, life) * 4,
         ms: between(dice, 500, 20_000),
     }),
+    act(&["F-H06", "F-H08"], |dice, life| {
+        let ticks = i64::from(life.grid.start);
+        Act::Frozen { ms: between(dice, 1_000, 60_000), ticks: ticks + ticks * between(dice, -1_000, 1_000) / 10_000 }
+    }),
+    act(&["F-H07"], |_, _| Act::OtherMarket),
+    act(&["F-H09"], |dice, _| Act::Flood { count: 50 + dice.below(250) }),
     says(&["F-I01"], Fault::Http, What::Limited429, Scope::All),
     stretch(&["F-I02"], Fault::Http, What::Banned418, Scope::All),
     stretch(&["F-I03"], Fault::Http, What::Blocked403, Scope::All),
     stretch(&["F-I04", "F-C19"], Fault::Maintenance, What::Plain, Scope::All),
+    stretch(&["F-I05"], Fault::Http, What::Illegal451, Scope::All),
     stretch(&["F-I06"], Fault::Reject, What::Throttled, Scope::Regular),
     stretch(&["F-I06"], Fault::Reject, What::Throttled, Scope::Cancels),
     stretch(&["F-I06"], Fault::Http, What::Unavailable503, Scope::Reads),
@@ -106,24 +162,58 @@ const MENU: &[Line] = &[
     act(&["F-K02", "F-K03"], |dice, _| Act::Engines(EnginesTrouble::Stall { ms: between(dice, 300, 20_000) })),
     act(&["F-K04"], |dice, _| Act::Engines(EnginesTrouble::Down { ms: between(dice, 1_000, 25_000) })),
     act(&["F-K02"], |dice, _| Act::Engines(EnginesTrouble::Skew { ms: between(dice, -1_000, 1_000) })),
-    act(&["F-M01", "F-M03"], |dice, _| Act::Kill { after: dice.below(60), down: between(dice, 20, 5_000) }),
-    act(&["F-M04", "F-M05", "F-M06", "F-M08"], |_, _| Act::Disk(DiskTrouble::Fails)),
+    only(ORDERS, act(&["F-K05"], |dice, _| Act::Stranger { steps: 1 + dice.below(60) })),
+    act(&["F-M01", "F-M03", "F-M14", "F-B05"], |dice, _| Act::Kill {
+        after: dice.below(60),
+        down: between(dice, 20, 5_000),
+    }),
+    act(&["F-M04", "F-M06", "F-M08"], |_, _| Act::Disk(DiskTrouble::Fails)),
+    act(&["F-M05"], |_, _| Act::Disk(DiskTrouble::Full)),
     act(&["F-M07"], |_, _| Act::Disk(DiskTrouble::Rots)),
+    act(&["F-M09", "F-M13"], |dice, _| Act::Disk(DiskTrouble::Forgets { records: 1 + dice.below(30) })),
     act(&["F-M10"], |dice, _| {
         Act::Disk(DiskTrouble::Slow { sync: between(dice, 50, 800), ms: between(dice, 1_000, 10_000) })
     }),
+    act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// Lines that need another one to show: a rotten record is found at the next start.
-const STARTS_AGAIN: [&str; 1] = ["F-M07"];
+/// What is known to break promises more often than the rest, and waits for its repair: drawn with `--wild`.
+const WILD: &[Line] = &[
+    act(&["F-B11"], |_, _| Act::Garble(Garble::Fee)),
+    act(&["F-G02"], |_, _| Act::Coarser),
+    place(&["F-G04"], smaller_orders),
+];
 
-/// Every id of the menu, once.
+/// Lines that need another one to show: what became of the records is found at the next start.
+const STARTS_AGAIN: [&str; 2] = ["F-M07", "F-M09"];
+
+fn all_lines() -> impl Iterator<Item = &'static Line> {
+    MENU.iter().chain(WILD)
+}
+
+/// Every id of the menu, once; those that only `wild` lives meet with it.
 #[must_use]
-pub fn ids() -> Vec<&'static str> {
-    let mut ids: Vec<&str> = MENU.iter().flat_map(|line| line.ids).copied().collect();
+pub fn ids(wild: bool) -> Vec<&'static str> {
+    let lines = MENU.iter().chain(WILD.iter().filter(|_| wild));
+    let mut ids: Vec<&str> = lines.flat_map(|line| line.ids).copied().collect();
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// Whether two ids can strike in one life: at a venue that knows both, and not through one knob, which a life turns once.
+#[must_use]
+pub fn can_meet(one: &str, other: &str) -> bool {
+    let pairs = lines_of(one).flat_map(|a| lines_of(other).map(move |b| (a, b)));
+    pairs.into_iter().any(|(a, b)| {
+        let same_line = std::ptr::eq(a, b);
+        let one_knob = a.way.fault().is_some() && a.way.fault() == b.way.fault();
+        a.venues.iter().any(|venue| b.venues.contains(venue)) && (same_line || !one_knob)
+    })
+}
+
+fn lines_of(id: &str) -> impl Iterator<Item = &'static Line> {
+    all_lines().filter(move |line| line.ids.contains(&id))
 }
 
 /// What striking knob and words mean in the catalogue.
@@ -133,18 +223,21 @@ pub fn ids_of(trouble: &Trouble) -> &'static [&'static str] {
         Way::Knob(fault, what, scope) | Way::Stretch(fault, what, scope) => {
             (fault, what, scope) == (trouble.fault, trouble.what, trouble.scope)
         }
-        Way::Act(_) => false,
+        Way::Act(_) | Way::Place(_) => false,
     };
-    MENU.iter().find(|line| same(line.way)).map_or(&[], |line| line.ids)
+    all_lines().find(|line| same(line.way)).map_or(&[], |line| line.ids)
 }
 
 /// One more thing goes wrong in this life. A knob that is turned already stays as it is: two meanings of one knob cannot
 /// be told apart.
-pub fn draw(dice: &mut Dice, life: &mut Life) {
-    let count = u32::try_from(MENU.len()).unwrap_or(u32::MAX);
-    let line = &MENU[dice.below(count) as usize];
+pub fn draw(dice: &mut Dice, life: &mut Life, wild: bool) {
+    let count = u32::try_from(MENU.len() + if wild { WILD.len() } else { 0 }).unwrap_or(u32::MAX);
+    let number = dice.below(count) as usize;
+    let line = if number < MENU.len() { &MENU[number] } else { &WILD[number - MENU.len()] };
     let from = between(dice, 0, life.length * 3 / 4);
     let (fault, what, scope, per_million, window) = match line.way {
+        Way::Place(make) => return make(dice, life),
+        Way::Act(_) if !line.venues.contains(&life.venue) => return,
         Way::Act(make) => {
             let act = make(dice, life);
             life.acts.push((between(dice, 1_500, life.length), act));
@@ -165,14 +258,9 @@ pub fn draw(dice: &mut Dice, life: &mut Life) {
         Way::Stretch(fault, what, scope) => (fault, what, scope, 1_000_000, (from, from + between(dice, 500, 25_000))),
     };
     let taken = |other: &Trouble| other.fault == fault;
-    if !life.troubles.iter().any(taken) && is_known(fault, &life.venue.profile()) {
+    if !life.troubles.iter().any(taken) && line.venues.contains(&life.venue) {
         life.troubles.push(Trouble { fault, what, per_million, window, scope });
     }
-}
-
-/// Triggers that get stuck or are refused are those of conditional orders.
-fn is_known(fault: Fault, profile: &Profile) -> bool {
-    !matches!(fault, Fault::TriggerStuck | Fault::TriggerReject) || profile.habits.deals.is_none()
 }
 
 fn moved(dice: &mut Dice, life: &Life) -> i64 {
@@ -186,6 +274,35 @@ fn jump(dice: &mut Dice, life: &Life) -> Act {
     Act::Gap { ticks: ticks + ticks * between(dice, -900, 900) / 10_000 }
 }
 
+/// So far up or down that targets and stops are touched.
+fn whipped(dice: &mut Dice, life: &Life, sign: i64) -> i64 {
+    let ticks = i64::from(life.grid.start);
+    ticks + sign * ticks * between(dice, 50, 900) / 10_000
+}
+
+/// No order may be larger than the position that is opened first, and the position gets larger.
+fn smaller_orders(dice: &mut Dice, life: &mut Life) {
+    let opens = |act: &Act| match act {
+        Act::Hand(Hand::Open { steps }) | Act::Wish(Wish::Enter { steps }) => Some(*steps),
+        _ => None,
+    };
+    let Some((at, steps)) = life.acts.iter().filter_map(|(at, act)| Some((*at, opens(act)?))).min() else { return };
+    life.most_steps = Some(steps);
+    life.acts.push((between(dice, at, life.length), Act::Hand(Hand::Open { steps })));
+}
+
+/// Acts that wait for their moment, which may never come: they count when it did.
+#[must_use]
+pub const fn waits(act: &Act) -> bool {
+    matches!(act, Act::Chase(_) | Act::Coarser | Act::Garble(_) | Act::OtherMarket | Act::Stranger { .. })
+}
+
+/// What a life's place means in the catalogue.
+#[must_use]
+pub const fn ids_of_place(life: &Life) -> &'static [&'static str] {
+    if life.most_steps.is_some() { &["F-G04"] } else { &[] }
+}
+
 fn misprint(dice: &mut Dice, life: &Life) -> Act {
     let ticks = i64::from(life.grid.start);
     let far = one_of(dice, &[1, ticks / 2, ticks * 97 / 100, ticks * 103 / 100, ticks * 2]);
@@ -196,7 +313,7 @@ fn misprint(dice: &mut Dice, life: &Life) -> Act {
 #[must_use]
 pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
     match act {
-        Act::Market { .. } | Act::Wish(_) => &[],
+        Act::CoarserNow | Act::Market { .. } | Act::Thaw { .. } | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
@@ -204,8 +321,8 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         Act::FeedCut { .. } => &["F-H04"],
         Act::Hand(hand) => match hand {
             Hand::Open { .. } => &["F-D03"],
-            Hand::Reduce { .. } => &["F-D02"],
-            Hand::Close => &["F-D01"],
+            Hand::Reduce { .. } => &["F-D02", "F-B15"],
+            Hand::Close => &["F-D01", "F-C14"],
             Hand::Flip => &["F-D04"],
             Hand::CancelStop | Hand::MoveStop { .. } => &["F-D05"],
             Hand::Leverage(_) => &["F-D08"],
@@ -222,9 +339,26 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             EnginesTrouble::Skew { .. } => &["F-K02"],
             EnginesTrouble::Stall { .. } => &["F-K02", "F-K03"],
         },
-        Act::Kill { .. } => &["F-M01", "F-M03"],
+        Act::Away { .. } => &["F-A09"],
+        Act::Chase(Chase::Moves) => &["F-C02"],
+        Act::Chase(Chase::Stops) => &["F-C03"],
+        Act::Coarser => &["F-G02"],
+        Act::Flood { .. } => &["F-H09"],
+        Act::Frozen { .. } => &["F-H06", "F-H08"],
+        Act::Funding { .. } => &["F-F04", "F-B12"],
+        Act::Garble(Garble::Fee) => &["F-B11"],
+        Act::Garble(Garble::Late { .. }) => &["F-B16"],
+        Act::Garble(Garble::Status) => &["F-B10"],
+        Act::Missing { .. } => &["F-H02"],
+        Act::OtherMarket => &["F-H07"],
+        Act::Stranger { .. } => &["F-K05"],
+        Act::Terminate { .. } => &["F-M18"],
+        Act::Whip { .. } => &["F-C01"],
+        Act::Kill { .. } => &["F-M01", "F-M03", "F-M14", "F-B05"],
         Act::Freeze { .. } => &["F-J03", "F-K02"],
-        Act::Disk(DiskTrouble::Fails) => &["F-M04", "F-M05", "F-M06", "F-M08"],
+        Act::Disk(DiskTrouble::Fails) => &["F-M04", "F-M06", "F-M08"],
+        Act::Disk(DiskTrouble::Forgets { .. }) => &["F-M09", "F-M13"],
+        Act::Disk(DiskTrouble::Full) => &["F-M05"],
         Act::Disk(DiskTrouble::Rots) => &["F-M07"],
         Act::Disk(DiskTrouble::Slow { .. }) => &["F-M10"],
     }

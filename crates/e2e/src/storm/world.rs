@@ -4,25 +4,28 @@
 //! everything is healed and has half a minute to come to rest; then whatever is open is closed.
 
 use super::disk::Done;
-use super::life::{Act, DiskTrouble, Hand, Incident, Life, Wish};
+use super::life::{Act, Hand, Life, Wish};
 use super::market::{Market, Shown};
 use super::process::Process;
-use super::stage::{self, ACCOUNT, MARKET, ME, SYMBOL, Stage};
+use super::scenario::Script;
+use super::sometimes::{Reached, Seen};
+use super::stage::{self, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
 use super::trap::{Moment, Traps};
 use super::watch::{Violation, Watch};
 use super::words::Line;
-use backstop_model::{
-    Command, EntryRequest, Event, Leverage, Notice, PositionKey, Price, Prices, Ratio, RequestId, Span, Tick, Timestamp,
-};
+use backstop_model::{Command, EntryRequest, Event, Notice, Prices, Span, Tick, Timestamp};
 use backstop_sim as sim;
 use backstop_venues::Venue;
 use backstop_venues::paper::PaperVenue;
 use std::collections::VecDeque;
 
+mod acting;
+mod arranging;
 mod engines;
 mod striking;
 
+use arranging::Arranged;
 use engines::Engines;
 
 pub use striking::{Crash, Wreck};
@@ -44,12 +47,28 @@ pub struct Ended {
     pub events: u64,
     /// What became of the traps, where the first has struck.
     pub crash: Option<Crash>,
+    /// What really struck of the acts that wait for their moment.
+    pub happened: Vec<Act>,
+    /// What was reached that must be reached sometimes.
+    pub reached: Reached,
+    /// What the engine took in, where it was written down.
+    script: Option<Box<Script>>,
 }
 
 /// Plays a life to its end.
 #[must_use]
 pub fn play(life: &Life, trace: Trace) -> Ended {
     World::new(life, trace).live()
+}
+
+/// The same, and everything the engine takes in is written down.
+#[must_use]
+pub fn recorded(life: &Life, trace: Trace) -> (Ended, Script) {
+    let mut world = World::new(life, trace);
+    world.script = Some(Box::default());
+    let mut ended = world.live();
+    let script = ended.script.take().map_or_else(Script::default, |script| *script);
+    (ended, script)
 }
 
 struct World<'l> {
@@ -71,6 +90,10 @@ struct World<'l> {
     crash: Option<Crash>,
     /// The lease and its candidates, in lives that have one.
     engines: Option<Engines>,
+    seen: Seen,
+    arranged: Arranged,
+    /// What the engine takes in, where it is written down.
+    script: Option<Box<Script>>,
 }
 
 impl<'l> World<'l> {
@@ -101,13 +124,16 @@ impl<'l> World<'l> {
             later: VecDeque::new(),
             crash: None,
             engines: leased.then(Engines::new),
+            seen: Seen::of(life),
+            arranged: Arranged::default(),
+            script: None,
         }
     }
 
     fn live(mut self) -> Ended {
         self.boot();
         for (millis, act) in &self.life.acts {
-            self.until(stage::at(*millis));
+            self.until(stage::at(*millis).plus(self.arranged.away));
             self.act(*act);
             self.settle();
             if self.watch.is_broken() {
@@ -115,7 +141,7 @@ impl<'l> World<'l> {
             }
         }
         let last: [fn(&mut Self); 4] = [Self::heal, Self::come_to_rest, Self::close_everything, Self::come_to_an_end];
-        self.until(stage::at(self.life.length));
+        self.until(stage::at(self.life.length).plus(self.arranged.away));
         for part in last {
             if self.watch.is_broken() {
                 break;
@@ -141,7 +167,18 @@ impl<'l> World<'l> {
 
     fn end(self) -> Ended {
         let struck = self.venue.exchange().faults().all_struck().collect();
-        Ended { violations: self.watch.violations(), trace: self.trace, struck, events: self.events, crash: self.crash }
+        let reached = self.seen.ended(self.venue.exchange());
+        let (violations, trace, events) = (self.watch.violations(), self.trace, self.events);
+        Ended {
+            violations,
+            trace,
+            struck,
+            events,
+            crash: self.crash,
+            happened: self.arranged.struck,
+            reached,
+            script: self.script,
+        }
     }
 
     /// Everything that is due before `until`.
@@ -160,6 +197,7 @@ impl<'l> World<'l> {
             while let Some((_, act)) = self.later.pop_front_if(|(at, _)| *at <= self.now) {
                 self.act(act);
             }
+            self.hear_late_words();
             if self.market_is_due() {
                 self.quote();
             }
@@ -176,7 +214,8 @@ impl<'l> World<'l> {
         let market = Some(self.market.next_due(self.now));
         let later = self.later.front().map(|(at, _)| *at);
         let engines = self.engines.as_ref().and_then(Engines::next_due);
-        [venue, market, self.process.next_due(), later, engines].into_iter().flatten().min()
+        let words = self.arranged.next_due();
+        [venue, market, self.process.next_due(), later, engines, words].into_iter().flatten().min()
     }
 
     fn market_is_due(&self) -> bool {
@@ -209,6 +248,7 @@ impl<'l> World<'l> {
             Some(Done::Durable(through)) if self.falls(Moment::Durable(through)) => return true,
             Some(Done::Failed) => {
                 self.trace.say(now, "disk", format_args!("has failed"));
+                self.seen.disk_failed(self.process.disk.is_full(), &self.process);
                 self.watch.journal_was_lost();
             }
             Some(Done::Durable(_)) | None => {}
@@ -221,6 +261,7 @@ impl<'l> World<'l> {
         let arrived = self.venue.poll(now).unwrap_or_default();
         for event in arrived {
             happened = true;
+            let Some(event) = self.garbled(event) else { continue };
             if self.dies() || self.take(event) {
                 return true;
             }
@@ -261,6 +302,8 @@ impl<'l> World<'l> {
         self.watch.sent_under(now, self.process.epoch());
         self.trace.say(now, "sends", format_args!("{}", Line(command)));
         self.watch.sent(now, command, &self.venue, &self.process);
+        self.seen.sent(command);
+        self.chase(command);
         self.venue.submit(now, command);
         self.falls(Moment::Sent(command))
     }
@@ -276,7 +319,13 @@ impl<'l> World<'l> {
             return true;
         }
         self.watch.heard(now, &event);
+        self.seen.heard(&event);
+        let kept = (self.script.is_some() || self.seen.doubts()).then(|| event.clone());
         let taken = self.process.take(now, event);
+        self.seen.taken(kept.as_ref(), &self.process);
+        if let (Some(script), Some(event)) = (&mut self.script, &kept) {
+            script.takes(now, event, &taken.core);
+        }
         if self.dies() {
             return true;
         }
@@ -302,6 +351,7 @@ impl<'l> World<'l> {
     fn note(&mut self, notice: &Notice) {
         self.trace.say(self.now, "tells", format_args!("{:?}: {}", notice.severity, notice.text));
         self.watch.told(self.now, notice);
+        self.seen.told(notice);
     }
 
     /// One step of the process is done; it may die of it.
@@ -316,12 +366,19 @@ impl<'l> World<'l> {
     fn has_died(&mut self) {
         self.trace.say(self.now, "process", format_args!("dies; {} records are left", self.process.disk.len()));
         self.watch.disturbed(self.now);
+        self.seen.died();
     }
 
     fn boot(&mut self) {
         let now = self.now;
         // What arrived while nobody was there is lost.
         drop(self.venue.exchange_mut().advance(now));
+        if self.process.disk.has_forgotten() {
+            self.watch.journal_was_lost();
+        }
+        if let Some(script) = &mut self.script {
+            script.starts(now, self.process.disk.load().map_or(0, |loaded| loaded.tail.len()));
+        }
         let start = self.process.boot(now);
         self.trace.say(now, "process", format_args!("starts; {} doubts", start.doubts.len()));
         self.look_at_the_wreck();
@@ -335,6 +392,7 @@ impl<'l> World<'l> {
         let venue = std::mem::replace(&mut self.venue, PaperVenue::new(fresh, None, now));
         self.venue = venue.restarted(start.known_until);
         self.watch.booted(now);
+        self.seen.booted(!self.process.disk.is_empty());
         for event in self.stage.definitions().into_iter().chain(start.doubts) {
             if self.take(event) {
                 return;
@@ -347,9 +405,7 @@ impl<'l> World<'l> {
         self.market.said_at = self.now;
         self.venue.quote(self.now, MARKET, prices);
         if self.market.cut_until <= self.now {
-            // Only the feed is crossed, never the venue's own book.
-            let crossed = self.market.crossed_until > self.now;
-            self.feed(if crossed { Prices { bid: prices.ask, ask: prices.bid, ..prices } } else { prices });
+            self.feed(self.market.fed(self.now, prices));
         }
     }
 
@@ -362,141 +418,6 @@ impl<'l> World<'l> {
         }
     }
 
-    fn act(&mut self, act: Act) {
-        if !matches!(act, Act::Market { .. }) {
-            self.trace.say(self.now, "act", format_args!("{act:?}"));
-        }
-        let now = self.now;
-        let lasts = |ms: i64| now.plus(Span::from_millis(ms));
-        match act {
-            Act::Gap { ticks } => {
-                (self.market.ticks, self.market.lag, self.market.spread) = (ticks, 0, 1);
-                self.quote();
-            }
-            Act::Market { ticks, lag, spread } => {
-                (self.market.ticks, self.market.lag, self.market.spread) = (ticks, lag, spread);
-                self.quote();
-            }
-            Act::Misprint { ticks, ms } => {
-                self.market.misprint = Some((ticks, lasts(ms)));
-                self.quote();
-            }
-            Act::MarkAway { ticks, ms } => {
-                self.market.mark_away = Some((ticks, lasts(ms)));
-                self.quote();
-            }
-            Act::Crossed { ms } => {
-                self.market.crossed_until = lasts(ms);
-                self.quote();
-            }
-            Act::FeedCut { ms } => self.market.cut_until = lasts(ms),
-            Act::Hand(hand) => self.by_hand(hand),
-            Act::Wish(wish) => self.wish(wish),
-            Act::Venue(incident) => self.incident(incident),
-            Act::Kill { after, down } => self.process.die_after(after, Span::from_millis(down)),
-            Act::Freeze { ms } => {
-                self.process.freeze(lasts(ms));
-                self.watch.disturbed(lasts(ms));
-            }
-            Act::Engines(trouble) => self.trouble_engines(trouble),
-            Act::Disk(DiskTrouble::Fails) => self.process.disk.fail_next(),
-            Act::Disk(DiskTrouble::Rots) => self.process.disk.rot(),
-            Act::Disk(DiskTrouble::Slow { sync, ms }) => {
-                self.process.disk.slow_down(Span::from_millis(sync), lasts(ms));
-            }
-        }
-    }
-
-    fn by_hand(&mut self, hand: Hand) {
-        let (symbol, side) = (SYMBOL.to_owned(), self.life.side);
-        let ours = || super::watch::working_stops(&self.venue).next();
-        let action = match hand {
-            Hand::Open { steps } => sim::HandAction::Open { symbol, side, quantity: self.stage.quantity(steps) },
-            Hand::Reduce { steps } => sim::HandAction::Reduce { symbol, side, quantity: self.stage.quantity(steps) },
-            Hand::Close => sim::HandAction::Close { symbol, side },
-            Hand::Flip => sim::HandAction::Flip { symbol, side },
-            Hand::Leverage(leverage) => {
-                let Ok(leverage) = Leverage::try_from(leverage) else { return };
-                sim::HandAction::ChangeLeverage(leverage)
-            }
-            Hand::CancelStop => {
-                let Some((client_id, _)) = ours() else { return };
-                sim::HandAction::CancelOrder { client_id }
-            }
-            Hand::MoveStop { ticks } => {
-                let Some((client_id, trigger)) = ours() else { return };
-                sim::HandAction::MoveStop { client_id, trigger: self.moved(trigger, ticks) }
-            }
-        };
-        // People try what does not go, and are told so.
-        let done = self.venue.exchange_mut().by_hand(self.now, ME, action).is_ok();
-        self.watch.by_hand(self.now, hand, done);
-    }
-
-    fn moved(&self, price: Price, ticks: i64) -> Price {
-        let by = self.stage.price(ticks.abs()).as_points();
-        let moved = if ticks > 0 { price.plus(by) } else { price.minus(by) };
-        moved.unwrap_or(price)
-    }
-
-    fn incident(&mut self, incident: Incident) {
-        let now = self.now;
-        let slots: Vec<_> = super::watch::open_slots(&self.venue).collect();
-        match incident {
-            Incident::Adl { steps } => {
-                let quantity = self.stage.quantity(steps);
-                if let Some((slot, ..)) = slots.first() {
-                    self.venue.exchange_mut().adl(now, ME, SYMBOL, *slot, quantity);
-                }
-            }
-            Incident::CancelAll => {
-                self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
-            }
-            Incident::Liquidate => {
-                for (slot, ..) in slots {
-                    self.venue.exchange_mut().liquidate(now, ME, SYMBOL, slot);
-                }
-            }
-            Incident::Settle => {
-                let price = self.stage.price(self.market.ticks);
-                self.venue.exchange_mut().settle(now, SYMBOL, price).expect("the market is listed");
-                self.watch.settled();
-            }
-        }
-    }
-
-    /// The operator asks; while the process is down nobody hears it.
-    fn wish(&mut self, wish: Wish) {
-        if !self.process.acts(self.now) {
-            return;
-        }
-        let open: Vec<PositionKey> = self.process.engine().into_iter().flat_map(open_keys).collect();
-        let each = |event: &dyn Fn(PositionKey) -> Event| open.iter().map(|key| event(*key)).collect();
-        let events: Vec<Event> = match wish {
-            Wish::BreakEven => each(&|position| Event::BreakEven { position }),
-            Wish::Close => each(&|position| Event::Close { position }),
-            Wish::Part(percent) => {
-                let share = Ratio::percent(&percent.to_string()).expect("a whole number is a percentage");
-                each(&|position| Event::ClosePart { position, share })
-            }
-            Wish::Pause(paused) => each(&|position| Event::Pause { position, paused }),
-            Wish::Enter { steps } => {
-                let request = RequestId::new(&format!("e{}", self.entries.len())).expect("a number is a name");
-                let position = PositionKey::new(ACCOUNT, MARKET, self.life.side);
-                let quantity = self.stage.quantity(steps);
-                self.entries.push(EntryRequest { request, position, quantity, limit: None, plan: None });
-                self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect()
-            }
-            Wish::EnterAgain => self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect(),
-        };
-        for event in events {
-            self.watch.wished(self.now, &event);
-            if self.take(event) {
-                return;
-            }
-        }
-    }
-
     /// Nothing goes wrong any more: knobs are off, prices are whole, a process that records nothing is started again.
     fn heal(&mut self) {
         self.trace.say(self.now, "world", format_args!("is healed"));
@@ -504,7 +425,7 @@ impl<'l> World<'l> {
         let faults = self.venue.exchange_mut().faults_mut();
         knobs.into_iter().chain(striking::KNOBS).for_each(|fault| faults.clear(fault));
         let market = &mut self.market;
-        (market.misprint, market.mark_away) = (None, None);
+        (market.misprint, market.mark_away, market.missing) = (None, None, None);
         (market.lag, market.crossed_until, market.cut_until) = (0, self.now, self.now);
         self.process.is_spared();
         if self.process.is_journal_failed() {
@@ -513,6 +434,7 @@ impl<'l> World<'l> {
             self.has_died();
         }
         self.heal_leases();
+        self.heal_arranged();
         self.watch.healed(self.now);
         self.quote();
         self.act(Act::Wish(Wish::Pause(false)));
@@ -540,10 +462,4 @@ impl<'l> World<'l> {
         }
         self.settle();
     }
-}
-
-/// The positions the engine knows to be open.
-fn open_keys(engine: &backstop_core::Engine) -> Vec<PositionKey> {
-    let open = engine.positions().filter(|position| !position.quantity().is_zero());
-    open.map(|position| position.key).collect()
 }

@@ -89,13 +89,17 @@ pub(crate) fn instrument_spec() -> InstrumentSpec {
 }
 
 fn entry() -> Event {
+    by_hand("f1", OrderSide::Buy)
+}
+
+fn by_hand(id: &str, side: OrderSide) -> Event {
     Event::Fill(Fill {
-        id: FillId::new("f1").unwrap(),
+        id: FillId::new(id).unwrap(),
         account: AccountId(0),
         instrument: InstrumentId(0),
         order: None,
         venue_order: VenueOrderId::new("web-1").unwrap(),
-        side: OrderSide::Buy,
+        side,
         position_side: None,
         deal: None,
         price: "50000".parse().unwrap(),
@@ -121,6 +125,11 @@ impl Bench {
         for event in events {
             self.cycle.take(Timestamp::EPOCH, event);
         }
+    }
+
+    /// Everything that has been decided is durable.
+    fn settle(&mut self) {
+        self.cycle.durable(self.cycle.sequence());
     }
 
     /// Everything that leaves now, accepted at once; what the cycle itself has to say is taken in.
@@ -192,6 +201,28 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
     let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
     bench.take([Event::Close { position: key }]);
     assert_eq!(bench.leaves(), ["close"]);
+}
+
+#[test]
+fn a_cancel_that_has_not_left_is_taken_back_when_the_stop_is_needed_again() {
+    // I7: flat, and open again before the cancel of the old stop has left.
+    let mut bench = Bench::new();
+    bench.take(definitions());
+    bench.take([entry()]);
+    bench.settle();
+    assert_eq!(bench.leaves(), ["stop"]);
+    bench.settle();
+    assert_eq!(bench.leaves(), ["TP1"]);
+    bench.take([by_hand("f2", OrderSide::Sell), by_hand("f3", OrderSide::Buy)]);
+    bench.settle();
+    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
+    let back = bench.cycle.next_request(Timestamp::EPOCH).unwrap();
+    assert!(matches!(back, Command::Place(_)), "the new stop leaves, the cancel of the old one does not: {back:?}");
+    let said = bench.cycle.overdue(Timestamp::EPOCH);
+    bench.take(said);
+    let orders = &bench.cycle.engine().position(key).unwrap().orders;
+    let old = orders.iter().find(|order| order.leg == backstop_core::orders::Leg::Stop && order.stands());
+    assert!(old.is_some(), "it is known to rest: {orders:?}");
 }
 
 #[test]

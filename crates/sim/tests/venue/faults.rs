@@ -1,6 +1,6 @@
 //! Every knob: that it strikes, what it does, and that it counts itself.
 
-use crate::desk::{Desk, ME, SYMBOL, at, desk_with, limit, quantity, rules, stop, wish};
+use crate::desk::{Desk, ME, SYMBOL, at, desk, desk_with, limit, quantity, rules, stop, wish};
 use backstop_model::{OrderSide, PositionMode, Span};
 use backstop_sim::{
     Answer, Ask, Body, Cause, Fault, Faults, Http, Kind, Knob, Reply, Rules, Scope, Setup, Status, StreamEvent,
@@ -131,6 +131,23 @@ fn reads_can_be_stale_or_forgetful() {
     assert_eq!(desk.query("buy-1").map(|_| ()), Err(-2013));
     assert!(desk.query("buy-1").is_ok());
     assert_eq!(struck(&desk, Fault::ForgetOrder), 1);
+}
+
+#[test]
+fn what_was_over_long_ago_is_not_found_an_executed_order_longer_than_another() {
+    const DAY: i64 = 86_400_000;
+    let mut desk = desk();
+    desk.buy("1");
+    desk.exit("away", "1", limit("120")).unwrap();
+    desk.cancel("away").unwrap();
+    desk.exit("rests", "1", limit("120")).unwrap();
+    assert!(desk.query("away").is_ok());
+    desk.now += 4 * DAY;
+    assert_eq!(desk.query("away").map(|_| ()), Err(-2013));
+    assert!(desk.query("buy-1").is_ok());
+    desk.now += 87 * DAY;
+    assert_eq!(desk.query("buy-1").map(|_| ()), Err(-2013));
+    assert!(desk.query("rests").is_ok(), "what is open is found however old it is");
 }
 
 /// What the stream says of an entry: N new, F filled, P position.

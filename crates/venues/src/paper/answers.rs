@@ -30,7 +30,7 @@ pub(super) enum Pending {
     /// The verdict on an earlier request about a deal.
     Confirm,
     /// A request about a deal.
-    Deal { subject: Subject },
+    Deal { request: (Subject, u64) },
     /// The executions of deals that an update has spoken of.
     DealFills { account: AccountId, tries: u8 },
     /// The account, to see what became of an order about a deal.
@@ -61,9 +61,9 @@ impl PaperVenue {
                     self.confirmed(&confirm, at, events);
                 }
             }
-            Pending::Deal { subject } => {
+            Pending::Deal { request } => {
                 let mut out = Outcomes::default();
-                self.desk.replied(subject, reply, at, &self.exchange, &mut out);
+                self.desk.replied(request, reply, at, &self.exchange, &mut out);
                 self.send_on(out, at, events);
             }
             Pending::DealFills { account, tries } => self.deal_fills(account, tries, reply, at, events),

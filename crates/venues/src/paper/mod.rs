@@ -256,10 +256,10 @@ impl PaperVenue {
 
     fn send_on(&mut self, out: Outcomes, now: Timestamp, events: &mut Vec<Event>) {
         events.extend(out.events);
-        for (account, subject, ask) in out.asks {
+        for (account, request, ask) in out.asks {
             let pending = match ask {
                 sim::Ask::Deal(sim::DealAsk::Confirm { .. }) => Pending::Confirm,
-                _ => Pending::Deal { subject },
+                _ => Pending::Deal { request },
             };
             self.ask(now, account, ask, pending);
         }

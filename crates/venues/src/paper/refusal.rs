@@ -146,6 +146,10 @@ pub(super) fn rejected(reason: Reason) -> Outcome {
 
 /// What an HTTP status without an answer means: by the body's text, not by the status (F-A03, F-A04).
 pub(super) fn http(status: u16, body: &str) -> Outcome {
+    if status == 451 {
+        // A place or an address that may not trade: nothing was done, and asking again changes nothing (F-I05).
+        return Outcome::Refused(Refusal::new(RefusalReason::LockedOut, body));
+    }
     let definite = match status {
         403 | 418 | 429 => true,
         503 => body.contains("Service Unavailable.") || body.contains("Internal error; unable to process your request"),

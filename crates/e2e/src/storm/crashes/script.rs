@@ -103,6 +103,7 @@ pub fn life(cell: Cell, variant: Variant) -> Life {
         mode,
         side: PositionSide::Long,
         grid: GRID,
+        most_steps: None,
         adopt: Adopt::Plan,
         plan: plan(cell),
         troubles: Vec::new(),

@@ -1,10 +1,10 @@
 //! What the ledger shows at any instant, whatever anybody believes: I1, I3, I4, I5, I6.
 
-use super::covers::{Cover, Held};
+use super::covers::{Closed, Cover, Held};
 use super::{Found, State, is_ours, open_slots};
 use crate::storm::stage::ME;
 use backstop_core::orders::{EntryName, Leg, Named};
-use backstop_model::{ClientOrderId, Timestamp};
+use backstop_model::{ClientOrderId, PositionSide, Timestamp};
 use backstop_sim::{Fill, Ledger, Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub struct Books {
     stops: Vec<u64>,
     /// What stops cover, and owe to go on covering.
     held: BTreeMap<Slot, Held>,
+    closed: Closed,
 }
 
 impl Books {
@@ -42,6 +43,13 @@ impl Books {
         }
     }
 
+    /// People are told that a tranche is closed: its stop stands for nothing any more.
+    pub fn told_closed(&mut self, side: PositionSide, epoch: u32, tranche: u8) {
+        if self.closed.insert(Some((side, epoch, tranche))) {
+            self.held.values_mut().for_each(Held::pardon);
+        }
+    }
+
     /// I3: as much as stops have covered down to some price stays covered down to it, less what has been closed. Somebody
     /// who moves a stop by hand begins anew, and while a stop executes nothing is compared.
     fn stops_hold(&mut self, at: Timestamp, venue: &PaperVenue, found: &mut Found) {
@@ -54,7 +62,7 @@ impl Books {
             {
                 held.pardon();
             }
-            let Some(now) = Cover::of(ledger, slot, side, quantity) else { continue };
+            let Some(now) = Cover::of(ledger, slot, side, quantity, &self.closed) else { continue };
             let Some(held) = self.held.get_mut(&slot) else {
                 self.held.insert(slot, Held::new(now));
                 continue;
@@ -102,11 +110,11 @@ fn is_entry(client_id: &str) -> bool {
 
 /// I6: at most two stops of one tranche and role wait at the same time.
 fn stops_pile_up(ledger: &Ledger, found: &mut Found) {
-    let mut stops: BTreeMap<(Slot, u32, u8, Leg), u32> = BTreeMap::new();
+    let mut stops: BTreeMap<(Slot, PositionSide, u32, u8, Leg), u32> = BTreeMap::new();
     for order in ledger.open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id)) {
         let named = ClientOrderId::new(&order.place.client_id).ok().and_then(|id| Named::read(&id));
         let Some(named) = named.filter(|named| named.leg.is_stop() || named.leg == Leg::Trail) else { continue };
-        let count = stops.entry((order.slot, named.epoch.0, named.tranche.0, named.leg)).or_default();
+        let count = stops.entry((order.slot, named.side, named.epoch.0, named.tranche.0, named.leg)).or_default();
         *count += 1;
         if *count > 2 {
             found.push(("I6", format!("{count} orders wait for {:?} of tranche {}", named.leg, named.tranche.0)));

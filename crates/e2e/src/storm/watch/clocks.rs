@@ -7,6 +7,7 @@
 use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET, ME};
+use backstop_core::orders::{Leg, OrderState};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{Adopt, Event, PositionSide, Quantity, Span, Timestamp};
 use backstop_sim::{Fault, Slot, Status};
@@ -34,6 +35,16 @@ struct Wrong {
     seen: Option<Timestamp>,
 }
 
+/// An open position that stops do not cover.
+#[derive(Clone, Copy, Debug)]
+struct Uncovered {
+    quantity: Quantity,
+    /// Since it has been this large.
+    wrong: Wrong,
+    /// Since when, whatever its size.
+    since: Timestamp,
+}
+
 /// All clocks.
 #[derive(Debug, Default)]
 pub struct Clocks {
@@ -42,13 +53,15 @@ pub struct Clocks {
     calm_since: Timestamp,
     stream_calm_since: Timestamp,
     booted_at: Timestamp,
-    uncovered: BTreeMap<Slot, (Quantity, Wrong)>,
+    uncovered: BTreeMap<(Slot, PositionSide), Uncovered>,
     left_over: Option<Wrong>,
     differs: Option<Wrong>,
+    /// When people were last told that something is unprotected.
+    alarmed_at: Option<Timestamp>,
     /// The account has been read at least once.
     read: bool,
-    /// Slots that were open before it was.
-    before_first_read: Vec<Slot>,
+    /// What was open before it was.
+    before_first_read: Vec<(Slot, PositionSide)>,
 }
 
 impl Clocks {
@@ -69,11 +82,16 @@ impl Clocks {
         self.stream_calm_since = now;
     }
 
+    /// People are told that something is unprotected.
+    pub const fn alarmed(&mut self, now: Timestamp) {
+        self.alarmed_at = Some(now);
+    }
+
     /// The engine hears something: after a full look it knows everything that was so then.
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         let Event::Snapshot(snapshot) = event else { return };
         self.read = true;
-        let wrongs = self.uncovered.values_mut().map(|(_, wrong)| wrong);
+        let wrongs = self.uncovered.values_mut().map(|uncovered| &mut uncovered.wrong);
         for wrong in wrongs.chain(&mut self.left_over).chain(&mut self.differs) {
             if snapshot.server_time >= wrong.since {
                 wrong.seen.get_or_insert(now);
@@ -104,7 +122,8 @@ impl Clocks {
         let stream = struck(&STREAM_FAULTS);
         if stream != self.stream_disturbed {
             self.stream_disturbed = stream;
-            self.stream_calm_since = now;
+            // Events keep their order: what comes after a late one is late as well.
+            self.stream_calm_since = now.max(venue.exchange().stream_until(ME));
         }
         let begun = state.stretches.iter().filter(|(from, _)| *from <= now);
         if let Some(until) = begun.map(|(_, until)| *until).max() {
@@ -123,37 +142,58 @@ impl Clocks {
     /// I25, I26, I27, I33: an open position is under a working stop.
     fn protection(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let slots: Vec<_> = open_slots(venue).collect();
-        self.uncovered.retain(|slot, _| slots.iter().any(|open| open.0 == *slot));
+        self.uncovered.retain(|which, _| slots.iter().any(|open| (open.0, open.1) == *which));
         for (slot, side, quantity) in slots {
-            if !self.read && !self.before_first_read.contains(&slot) {
-                self.before_first_read.push(slot);
+            let which = (slot, side);
+            if !self.read && !self.before_first_read.contains(&which) {
+                self.before_first_read.push(which);
             }
             let covers = covered(venue, slot, side, quantity);
             if covers >= quantity || state.settled {
-                self.uncovered.remove(&slot);
+                self.uncovered.remove(&which);
                 continue;
             }
             let fresh = Wrong { since: now, seen: None };
-            let (before, wrong) = self.uncovered.entry(slot).or_insert((quantity, fresh));
-            if *before != quantity {
-                (*before, *wrong) = (quantity, fresh);
+            let known = self.uncovered.entry(which).or_insert(Uncovered { quantity, wrong: fresh, since: now });
+            if known.quantity != quantity || state.is_known_dust(quantity, venue) {
+                (known.quantity, known.wrong) = (quantity, fresh);
             }
-            let wrong = *wrong;
+            let (wrong, since) = (known.wrong, known.since);
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
-            if now > due && !self.is_only_proposed(slot) && !asks_first(process, side, state) {
+            let excused = self.is_only_proposed(which)
+                || asks_first(process, side, state)
+                || self.closes(process, since, side, state, now);
+            if now > due && !excused {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);
                 found.push(("I25", format!("{quantity} {side} open, {covers} under stops, since {since}; {exits}")));
-                self.uncovered.remove(&slot);
+                self.uncovered.remove(&which);
             }
         }
     }
 
+    /// Everything is being closed, the outcome is not known yet, and people have been alarmed (I25).
+    fn closes(&self, process: &Process, since: Timestamp, side: PositionSide, state: &State, now: Timestamp) -> bool {
+        let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        let mut orders = positions.filter(|position| position.key.side == side).flat_map(|position| &position.orders);
+        let under_way = orders.any(|order| {
+            match order.state {
+                OrderState::InFlight { .. } => order.leg == Leg::Close,
+                // While nobody knows what became of an exit, what it may close is not closed a second time (I2, R13).
+                OrderState::Unknown(doubt) => !order.leg.is_stop() && now.since(doubt.since) <= state.resolves_within,
+                // What the venue is executing, and does not get done, cannot be closed a second time (F-C11, I2).
+                OrderState::Triggered { .. } => true,
+                OrderState::Over { .. } | OrderState::Working { .. } => false,
+            }
+        });
+        under_way && self.alarmed_at.is_some_and(|at| at >= since)
+    }
+
     /// What was open at the very first look is only proposed.
-    fn is_only_proposed(&self, slot: Slot) -> bool {
-        self.before_first_read.contains(&slot)
+    fn is_only_proposed(&self, which: (Slot, PositionSide)) -> bool {
+        self.before_first_read.contains(&which)
     }
 
     /// I30: what is flat leaves no order of ours behind.
@@ -188,19 +228,27 @@ impl Clocks {
 
     /// I38: half a minute after everything was healed.
     pub fn at_rest(&self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
-        if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| theirs != ours) {
+        // What has only just been done may still be on its way to be seen.
+        let settled = |wrong: Wrong| wrong.since.plus(PROTECTS_WITHIN) <= now;
+        let differs = self.differs.is_some_and(settled);
+        if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| differs && theirs != ours) {
             found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
         }
         for (slot, side, quantity) in open_slots(venue) {
             let covers = covered(venue, slot, side, quantity);
-            let asked = self.is_only_proposed(slot) || asks_first(process, side, state);
-            if covers < quantity && !state.settled && !asked {
+            let recent = self.uncovered.get(&(slot, side)).is_some_and(|uncovered| !settled(uncovered.wrong));
+            let asked = recent || self.is_only_proposed((slot, side)) || asks_first(process, side, state);
+            let closes = self
+                .uncovered
+                .get(&(slot, side))
+                .is_some_and(|uncovered| self.closes(process, uncovered.since, side, state, now));
+            if covers < quantity && !state.settled && !asked && !closes && !state.is_known_dust(quantity, venue) {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
         }
         let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
         for order in positions.flat_map(|position| &position.orders) {
-            let backstop_core::orders::OrderState::Unknown(doubt) = order.state else { continue };
+            let OrderState::Unknown(doubt) = order.state else { continue };
             if now.since(doubt.since) > state.resolves_within {
                 found.push(("I38", format!("nobody knows what became of {}", order.id)));
             }

@@ -1,11 +1,12 @@
 //! How far stops cover a position, and what they owe to go on covering (I3).
 
 use crate::storm::stage::ME;
-use backstop_core::orders::Named;
+use backstop_core::orders::{Leg, Named};
 use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Span, Timestamp};
 use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
+use backstop_venues::paper::PaperVenue;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is added to a position has a stop of its own by then.
 const SETTLES: Span = Span::from_secs(30);
@@ -24,7 +25,8 @@ pub struct Cover {
 
 impl Cover {
     /// Nothing while the stops do not cover everything, or while one of them executes.
-    pub fn of(ledger: &Ledger, slot: Slot, side: PositionSide, open: Quantity) -> Option<Self> {
+    /// Stops of tranches that are closed stand for nothing.
+    pub fn of(ledger: &Ledger, slot: Slot, side: PositionSide, open: Quantity, closed: &Closed) -> Option<Self> {
         if let Slot::Deal(origin) = slot {
             let level = ledger.deal(origin)?.levels.stop?.level;
             return Some(Self { side, open, levels: vec![(level, open)], nearest: BTreeMap::new(), by_hand: false });
@@ -32,7 +34,8 @@ impl Cover {
         let mut stops: Vec<(Price, String, Quantity)> = Vec::new();
         let mut by_hand = false;
         let closes = |order: &&Order| order.slot == slot && order.closes && order.place.side == side.closing();
-        for order in ledger.open_orders(ME).filter(closes) {
+        let stands = |order: &&Order| !closed.contains(&tranche_of(&order.place.client_id));
+        for order in ledger.open_orders(ME).filter(closes).filter(stands) {
             if let Kind::StopMarket { trigger, .. } = order.place.kind {
                 by_hand |= order.cause == Some(Cause::ByHand);
                 let name = whose(&order.place.client_id);
@@ -65,8 +68,32 @@ impl Cover {
     }
 }
 
+/// Sides, epochs and tranches that people were told are closed.
+pub type Closed = BTreeSet<Option<(PositionSide, u32, u8)>>;
+
+/// Whose own stop an order is; nothing for one that protects the whole.
+fn tranche_of(client_id: &str) -> Option<(PositionSide, u32, u8)> {
+    let named = Named::read(&ClientOrderId::new(client_id).ok()?)?;
+    (named.leg == Leg::Stop).then_some((named.side, named.epoch.0, named.tranche.0))
+}
+
+/// How much of a slot is under stops that wait, where of those of one tranche only the largest counts; as if one order
+/// were gone, by the venue's id.
+pub fn covered_once(venue: &PaperVenue, slot: Slot, side: PositionSide, open: Quantity, gone: Option<u64>) -> Quantity {
+    let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
+    let orders = venue.exchange().ledger().open_orders(ME);
+    let closes = |order: &&Order| order.slot == slot && order.closes && order.place.side == side.closing();
+    for order in orders.filter(closes).filter(|order| order.is_waiting() && gone != Some(order.id)) {
+        if matches!(order.place.kind, Kind::StopMarket { .. }) {
+            let own = largest.entry(whose(&order.place.client_id)).or_insert(Quantity::ZERO);
+            *own = order.remaining().unwrap_or(open).max(*own);
+        }
+    }
+    largest.values().fold(Quantity::ZERO, |sum, one| sum.plus(*one).unwrap_or(sum)).min(open)
+}
+
 /// Whose stop an order is: a tranche's, or its own.
-fn whose(client_id: &str) -> String {
+pub fn whose(client_id: &str) -> String {
     let named = ClientOrderId::new(client_id).ok().and_then(|id| Named::read(&id));
     named.map_or_else(|| client_id.to_owned(), |named| format!("{} {} {}", named.epoch.0, named.tranche.0, named.leg))
 }

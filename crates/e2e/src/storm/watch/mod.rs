@@ -19,7 +19,9 @@ use super::process::Process;
 use super::stage::{self, ME};
 use super::trap::Reach;
 use backstop_core::PositionRead;
-use backstop_model::{ClientOrderId, Command, Event, Notice, PositionSide, Price, Quantity, Span, Timestamp};
+use backstop_model::{
+    ClientOrderId, Command, Event, Instrument, Notice, PositionSide, Price, Quantity, Severity, Span, Timestamp,
+};
 use backstop_sim::{Fault, Kind, Slot};
 use backstop_venues::paper::{PaperVenue, capability};
 
@@ -59,8 +61,10 @@ struct State {
     /// Somebody turned the position round, or opened on the other side.
     turned: bool,
     settled: bool,
-    /// The smallest order.
-    smallest: Quantity,
+    /// What an order may be.
+    market: Instrument,
+    /// People have been told that what is left is too little for an order.
+    told_of_dust: bool,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
     /// Orders that left although their record was lost. Their ids are used once more, and collide only with what is still
@@ -68,6 +72,21 @@ struct State {
     unrecorded: Vec<ClientOrderId>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
     overtakes: bool,
+}
+
+impl State {
+    /// Dust is nobody's to protect or to close once people know that the venue takes no order for so little (I25, F-G03).
+    fn is_known_dust(&self, quantity: Quantity, venue: &PaperVenue) -> bool {
+        self.told_of_dust && self.is_dust(quantity, venue)
+    }
+
+    /// Too little for an order that is not reduce-only.
+    fn is_dust(&self, quantity: Quantity, venue: &PaperVenue) -> bool {
+        let last = venue.exchange().prices(stage::SYMBOL).and_then(|prices| prices.last);
+        let worth = |last| Quantity::worth_at_least(self.market.min_notional, last, self.market.step).ok();
+        let smallest = last.and_then(worth).unwrap_or(Quantity::ZERO).max(self.market.min_quantity);
+        quantity < smallest
+    }
 }
 
 impl Watch {
@@ -84,7 +103,8 @@ impl Watch {
             journal_lost: false,
             turned: false,
             settled: false,
-            smallest: stage::smallest(life),
+            market: stage::instrument(life),
+            told_of_dust: false,
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
@@ -135,6 +155,11 @@ impl Watch {
 
     /// The engine tells people something.
     pub fn told(&mut self, now: Timestamp, notice: &Notice) {
+        let alarms = |of: &str| notice.severity == Severity::Alarm && notice.text.contains(of);
+        if alarms("UNPROTECTED") || alarms("at market") {
+            self.clocks.alarmed(now);
+        }
+        self.state.told_of_dust |= alarms("too little to be closed alone");
         for bug in ["please report", "report this", "left its range"] {
             if notice.text.contains(bug) {
                 self.broken("guard", now, notice.text.clone());
@@ -146,6 +171,10 @@ impl Watch {
     pub fn read(&mut self, now: Timestamp, read: &PositionRead) {
         let mut found = Vec::new();
         record::read(read, &mut found);
+        let epoch = read.document.position_id.rsplit('-').next().and_then(|number| number.parse().ok());
+        if let Some(epoch) = epoch.filter(|_| read.document.current_quantity.is_zero()) {
+            self.books.told_closed(read.key.side, epoch, read.document.tranche);
+        }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
@@ -283,17 +312,6 @@ fn is_ours(client_id: &str) -> bool {
 
 /// How much of a slot is under stops that wait for their price: orders of anybody's, or a level of the deal.
 fn covered(venue: &PaperVenue, slot: Slot, side: PositionSide, quantity: Quantity) -> Quantity {
-    covered_without(venue, slot, side, quantity, None)
-}
-
-/// The same as if one order were gone, by the venue's id.
-fn covered_without(
-    venue: &PaperVenue,
-    slot: Slot,
-    side: PositionSide,
-    quantity: Quantity,
-    gone: Option<u64>,
-) -> Quantity {
     let ledger = venue.exchange().ledger();
     if let Slot::Deal(origin) = slot {
         let stopped = ledger.deal(origin).is_some_and(|deal| deal.levels.stop.is_some());
@@ -301,8 +319,7 @@ fn covered_without(
     }
     let stops = ledger.open_orders(ME).filter(|order| {
         let kind = matches!(order.place.kind, Kind::StopMarket { .. });
-        let stands = order.is_waiting() && gone != Some(order.id);
-        kind && stands && order.slot == slot && order.closes && order.place.side == side.closing()
+        kind && order.is_waiting() && order.slot == slot && order.closes && order.place.side == side.closing()
     });
     let each = stops.map(|order| order.remaining().unwrap_or(quantity));
     each.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum)).min(quantity)

@@ -1,16 +1,17 @@
 //! Every command as it leaves: I7, I12, I18, I19, I36, and refusals that nobody but us is to blame for (I16).
 
-use super::{Found, State, covered, covered_without, open_slots};
+use super::covers::{covered_once, whose};
+use super::{Found, State, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
 use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, RefusalReason, Span, TimeInForce,
-    Timestamp,
+    Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, PositionSide, RefusalReason,
+    Span, TimeInForce, Timestamp,
 };
-use backstop_sim::Slot;
+use backstop_sim::{Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -159,7 +160,8 @@ fn was_recorded(command: &Command, process: &Process, state: &State, found: &mut
     }
 }
 
-/// I7: a stop goes only when what it covered is covered by another one, or nothing is open.
+/// I7: a stop goes only when what it covered is covered by another one, or nothing is open. Two for one tranche are
+/// alternatives: the larger one counts.
 fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mut Found) {
     let Some(named) = Named::read(id).filter(|named| named.leg.is_stop()) else { return };
     let ledger = venue.exchange().ledger();
@@ -168,8 +170,8 @@ fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mu
     if matches!(slot, Slot::Deal(_)) || order.place.side != side.closing() {
         return;
     }
-    let before = covered(venue, slot, side, quantity);
-    let rest = covered_without(venue, slot, side, quantity, Some(order.id));
+    let before = covered_once(venue, slot, side, quantity, None);
+    let rest = covered_once(venue, slot, side, quantity, Some(order.id));
     // An exit of the whole may be on its way at the same time; the engine then knows itself flat or going.
     let knows_flat = process.engine().is_some_and(|engine| {
         engine.positions().all(|position| position.key.side != side || position.quantity().is_zero())
@@ -179,10 +181,23 @@ fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mu
         let live = position.live.as_ref().filter(|_| position.key.side == side);
         live.is_some_and(|live| matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose))
     });
-    if rest < before && !knows_flat && !proposed {
+    if rest < before && !knows_flat && !proposed && !has_alternative(ledger, order, side) {
         let text = format!("{} of tranche {} goes, {rest} of {quantity} stays covered", named.leg, named.tranche.0);
         found.push(("I7", text));
     }
+}
+
+/// Another stop of the same tranche waits, as near: the larger of the two may be the looser one (I3).
+fn has_alternative(ledger: &Ledger, going: &Order, side: PositionSide) -> bool {
+    let at = |order: &Order| match order.place.kind {
+        Kind::StopMarket { trigger, .. } => Some(trigger),
+        Kind::Limit { .. } | Kind::Market | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => None,
+    };
+    let mut others = ledger.open_orders(ME).filter(|order| order.is_waiting() && order.id != going.id);
+    others.any(|order| {
+        let near = at(order).zip(at(going)).is_some_and(|(other, own)| !side.is_better(own, other));
+        near && order.slot == going.slot && whose(&order.place.client_id) == whose(&going.place.client_id)
+    })
 }
 
 /// An order that only makes is refused when it would take, which nobody can know before.

@@ -102,6 +102,7 @@ impl World<'_> {
         let now = self.now;
         let Some(aside) = engines.aside.as_mut().filter(|aside| aside.process.acts(now)) else { return };
         aside.looked_at = now;
+        self.seen.two_engines();
         // Just before each sending the lease is looked at; it must say no.
         if let Some(command) = aside.process.next_request(now) {
             self.watch.broken("I17", now, format!("an engine that was taken over from sends {command:?}"));

@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// A verdict that the stream has not brought is asked for after this; right after dealing it cannot be found yet
 /// (venues/ig.md §4.5).
 const ASK_AFTER: Span = Span::from_millis(1_000);
+/// A request that is not even "received" by then has been lost on its way, as far as anybody here can tell (faults.md, `T_req`).
+const LOST_AFTER: Span = Span::from_millis(1_500);
 /// How often a verdict is asked for.
 const MOST_QUESTIONS: u8 = 3;
 /// Verdicts remembered that came before their "received".
@@ -33,6 +35,8 @@ const MOST_EARLY: usize = 32;
 /// A request under way.
 #[derive(Clone, Debug)]
 struct Work {
+    /// Which request it is: a late answer to an earlier one about the same deal is not for this one.
+    number: u64,
     job: Job,
     sent_at: Timestamp,
     asks: sim::Levels,
@@ -46,8 +50,8 @@ struct Work {
 pub(super) struct Outcomes {
     /// For the core.
     pub events: Vec<Event>,
-    /// Requests for the exchange: for whom, what they are about, what is asked.
-    pub asks: Vec<(AccountId, Subject, sim::Ask)>,
+    /// Requests for the exchange: for whom, what they are about and the how manieth, what is asked.
+    pub asks: Vec<(AccountId, (Subject, u64), sim::Ask)>,
 }
 
 /// All deals of a venue: what is under way, what waits, and whose the levels are.
@@ -58,6 +62,7 @@ pub(super) struct Desk {
     waiting: BTreeMap<Subject, VecDeque<Job>>,
     under_way: BTreeMap<Subject, Work>,
     early: VecDeque<sim::Confirm>,
+    requests: u64,
 }
 
 impl Desk {
@@ -164,21 +169,24 @@ impl Desk {
     }
 
     fn begin(&mut self, job: Job, asks: sim::Levels, ask: sim::DealAsk, now: Timestamp, out: &mut Outcomes) {
-        let ask_at = now.plus(ASK_AFTER);
-        self.under_way.insert(job.subject, Work { job, sent_at: now, asks, reference: None, ask_at, questions: 0 });
-        out.asks.push((job.account, job.subject, sim::Ask::Deal(ask)));
+        self.requests += 1;
+        let (number, ask_at) = (self.requests, now.plus(ASK_AFTER));
+        let work = Work { number, job, sent_at: now, asks, reference: None, ask_at, questions: 0 };
+        self.under_way.insert(job.subject, work);
+        out.asks.push((job.account, (job.subject, number), sim::Ask::Deal(ask)));
     }
 
     /// The first answer to a request about a deal: "received", or a no at the door, or nothing.
     pub fn replied(
         &mut self,
-        subject: Subject,
+        (subject, number): (Subject, u64),
         reply: sim::Reply,
         now: Timestamp,
         exchange: &sim::Exchange,
         out: &mut Outcomes,
     ) {
-        let Some(work) = self.under_way.get_mut(&subject) else { return };
+        let work = self.under_way.get_mut(&subject).filter(|work| work.number == number);
+        let Some(work) = work else { return };
         let outcome = match reply {
             sim::Reply::Result(sim::Answer::Received { reference }) => {
                 work.reference = Some(reference.clone());
@@ -287,15 +295,18 @@ impl Desk {
             self.under_way.iter().filter(|(_, work)| work.ask_at <= now).map(|(subject, _)| *subject).collect();
         for subject in due {
             let Some(work) = self.under_way.get_mut(&subject) else { continue };
+            let lost_at = work.sent_at.plus(LOST_AFTER);
+            if work.reference.is_none() && now < lost_at {
+                work.ask_at = lost_at;
+                continue;
+            }
             work.ask_at = now.plus(ASK_AFTER);
             work.questions += 1;
             match work.reference.clone().filter(|_| work.questions <= MOST_QUESTIONS) {
                 Some(reference) => {
                     let ask = sim::Ask::Deal(sim::DealAsk::Confirm { reference });
-                    out.asks.push((work.job.account, subject, ask));
+                    out.asks.push((work.job.account, (subject, work.number), ask));
                 }
-                // Without a reference the first answer is still under way.
-                None if work.questions <= MOST_QUESTIONS => {}
                 None => self.finish(subject, Outcome::Unknown(UnknownCause::TimedOut), now, exchange, out),
             }
         }

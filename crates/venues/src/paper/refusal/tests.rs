@@ -121,5 +121,7 @@ fn a_503_is_judged_by_its_text() {
     assert_eq!(http(503, unknown), Outcome::Unknown(UnknownCause::VenueUnsure));
     assert!(matches!(http(503, "Service Unavailable."), Outcome::Refused(_)));
     assert!(matches!(http(429, ""), Outcome::Refused(_)));
+    let illegal = http(451, "Unavailable For Legal Reasons");
+    assert!(matches!(illegal, Outcome::Refused(refusal) if refusal.reason == RefusalReason::LockedOut));
     assert_eq!(http(500, "?"), Outcome::Unknown(UnknownCause::VenueUnsure));
 }

@@ -1,0 +1,83 @@
+//! What a script's engine would find after a crash: its journal, and what of it was durable.
+
+use super::World;
+use crate::builders::instrument_from;
+use backstop_core::{Engine, Step};
+use backstop_model::{Event, InstrumentId, MarketView, Stamped};
+
+/// Everything that changed something, as a store keeps it, and the engine as it was when the script said `remember`.
+#[derive(Default)]
+pub struct Journal {
+    records: Vec<(Stamped, Vec<(InstrumentId, MarketView)>)>,
+    durable: usize,
+    remembered: String,
+}
+
+impl Journal {
+    pub fn record(&mut self, stamped: Stamped, step: &Step) {
+        if step.changed {
+            self.records.push((stamped, step.market.clone()));
+        }
+    }
+
+    pub fn remember(&mut self, engine: &Engine) {
+        self.remembered = serde_json::to_string(engine).unwrap();
+        self.durable = self.records.len();
+    }
+
+    pub fn remembered(&self) -> Engine {
+        serde_json::from_str(&self.remembered).unwrap()
+    }
+
+    /// The engine that comes of the records up to `remember`; the later ones are lost.
+    fn replay(&mut self) -> Engine {
+        self.records.truncate(self.durable);
+        let mut engine = Engine::new();
+        for (stamped, market) in &self.records {
+            engine.replay(stamped, market);
+        }
+        engine
+    }
+}
+
+impl World {
+    /// The process ends and starts again: saved and read back, and everything under way is in doubt.
+    pub(super) fn restart(&mut self) {
+        let saved = serde_json::to_string(&self.engine).unwrap();
+        self.engine = serde_json::from_str(&saved).unwrap();
+        for doubt in self.engine.doubt_in_flight(self.now) {
+            self.handle(doubt);
+        }
+    }
+
+    /// The same from its journal, of which only what was there at `remember` has reached the disk. What is in doubt then
+    /// the script says itself.
+    pub(super) fn recover(&mut self) {
+        self.engine = self.journal.replay();
+        self.define();
+    }
+
+    /// `journal lost`: an engine that knows nothing but the definitions; the venue keeps what it has.
+    pub(super) fn lose_journal(&mut self) {
+        self.journal = Journal::default();
+        self.engine = Engine::new();
+        self.define();
+    }
+
+    /// The market's rules are others now, and are told at every start from here on.
+    pub(super) fn redefine(&mut self, words: &str) {
+        self.instrument = instrument_from(words);
+        let event = Event::DefineInstrument(Box::new(self.instrument.clone()));
+        let same = |known: &&mut Event| matches!(known, Event::DefineInstrument(_));
+        if let Some(known) = self.defined.iter_mut().find(same) {
+            *known = event.clone();
+        }
+        self.handle(event);
+    }
+
+    fn define(&mut self) {
+        for event in self.defined.clone() {
+            self.handle(event);
+        }
+    }
+}

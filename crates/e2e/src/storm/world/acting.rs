@@ -1,0 +1,179 @@
+//! What happens in a life at its instants: the market moves, people act at the venue and through Backstop, the venue acts of
+//! its own accord, the process and its disk are hurt.
+
+use super::World;
+use crate::storm::life::{Act, DiskTrouble, Hand, Incident, Wish};
+use crate::storm::stage::{ACCOUNT, MARKET, ME, SYMBOL};
+use crate::storm::watch::{open_slots, working_stops};
+use backstop_model::{EntryRequest, Event, Leverage, PositionKey, Price, Ratio, RequestId, Span};
+use backstop_sim as sim;
+
+impl World<'_> {
+    /// Something happens.
+    pub(super) fn act(&mut self, act: Act) {
+        if !matches!(act, Act::Market { .. }) {
+            self.trace.say(self.now, "act", format_args!("{act:?}"));
+        }
+        let now = self.now;
+        let lasts = |ms: i64| now.plus(Span::from_millis(ms));
+        match act {
+            Act::Gap { ticks } => {
+                (self.market.ticks, self.market.lag, self.market.spread) = (ticks, 0, 1);
+                self.quote();
+            }
+            Act::Market { ticks, lag, spread } => {
+                (self.market.ticks, self.market.lag, self.market.spread) = (ticks, lag, spread);
+                self.quote();
+            }
+            Act::Misprint { ticks, ms } => {
+                self.market.misprint = Some((ticks, lasts(ms)));
+                self.quote();
+            }
+            Act::MarkAway { ticks, ms } => {
+                self.market.mark_away = Some((ticks, lasts(ms)));
+                self.quote();
+            }
+            Act::Crossed { ms } => {
+                self.market.crossed_until = lasts(ms);
+                self.quote();
+            }
+            Act::FeedCut { ms } => self.market.cut_until = lasts(ms),
+            Act::Hand(hand) => self.by_hand(hand),
+            Act::Wish(wish) => self.wish(wish),
+            Act::Venue(incident) => self.incident(incident),
+            Act::Kill { after, down } => self.process.die_after(after, Span::from_millis(down)),
+            Act::Freeze { ms } => {
+                self.process.freeze(lasts(ms));
+                self.watch.disturbed(lasts(ms));
+            }
+            Act::Engines(trouble) => self.trouble_engines(trouble),
+            Act::Disk(trouble) => self.hurt_disk(trouble),
+            Act::Missing { series, ms } => self.market.missing = Some((series, lasts(ms))),
+            Act::Chase(_)
+            | Act::Away { .. }
+            | Act::Coarser
+            | Act::CoarserNow
+            | Act::Flood { .. }
+            | Act::Frozen { .. }
+            | Act::Funding { .. }
+            | Act::Garble(_)
+            | Act::OtherMarket
+            | Act::Stranger { .. }
+            | Act::Terminate { .. }
+            | Act::Thaw { .. }
+            | Act::Whip { .. } => self.arrange(act),
+        }
+    }
+
+    fn hurt_disk(&mut self, trouble: DiskTrouble) {
+        let disk = &mut self.process.disk;
+        match trouble {
+            DiskTrouble::Fails => disk.fail_next(false),
+            DiskTrouble::Forgets { records } => disk.forget(records as usize),
+            DiskTrouble::Full => disk.fail_next(true),
+            DiskTrouble::Rots => disk.rot(),
+            DiskTrouble::Slow { sync, ms } => {
+                disk.slow_down(Span::from_millis(sync), self.now.plus(Span::from_millis(ms)));
+            }
+        }
+    }
+
+    fn by_hand(&mut self, hand: Hand) {
+        let (symbol, side) = (SYMBOL.to_owned(), self.life.side);
+        let ours = || working_stops(&self.venue).next();
+        let action = match hand {
+            Hand::Open { steps } => sim::HandAction::Open { symbol, side, quantity: self.stage.quantity(steps) },
+            Hand::Reduce { steps } => sim::HandAction::Reduce { symbol, side, quantity: self.stage.quantity(steps) },
+            Hand::Close => sim::HandAction::Close { symbol, side },
+            Hand::Flip => sim::HandAction::Flip { symbol, side },
+            Hand::Leverage(leverage) => {
+                let Ok(leverage) = Leverage::try_from(leverage) else { return };
+                sim::HandAction::ChangeLeverage(leverage)
+            }
+            Hand::CancelStop => {
+                let Some((client_id, _)) = ours() else { return };
+                sim::HandAction::CancelOrder { client_id }
+            }
+            Hand::MoveStop { ticks } => {
+                let Some((client_id, trigger)) = ours() else { return };
+                sim::HandAction::MoveStop { client_id, trigger: self.moved(trigger, ticks) }
+            }
+        };
+        // People try what does not go, and are told so.
+        let done = self.venue.exchange_mut().by_hand(self.now, ME, action).is_ok();
+        self.watch.by_hand(self.now, hand, done);
+        if done {
+            self.seen.by_hand(hand, self.life);
+        }
+    }
+
+    fn moved(&self, price: Price, ticks: i64) -> Price {
+        let by = self.stage.price(ticks.abs()).as_points();
+        let moved = if ticks > 0 { price.plus(by) } else { price.minus(by) };
+        moved.unwrap_or(price)
+    }
+
+    fn incident(&mut self, incident: Incident) {
+        let now = self.now;
+        let slots: Vec<_> = open_slots(&self.venue).collect();
+        match incident {
+            Incident::Adl { steps } => {
+                let quantity = self.stage.quantity(steps);
+                if let Some((slot, ..)) = slots.first() {
+                    self.venue.exchange_mut().adl(now, ME, SYMBOL, *slot, quantity);
+                }
+            }
+            Incident::CancelAll => {
+                self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
+            }
+            Incident::Liquidate => {
+                for (slot, ..) in slots {
+                    self.venue.exchange_mut().liquidate(now, ME, SYMBOL, slot);
+                }
+            }
+            Incident::Settle => {
+                let price = self.stage.price(self.market.ticks);
+                self.venue.exchange_mut().settle(now, SYMBOL, price).expect("the market is listed");
+                self.watch.settled();
+            }
+        }
+    }
+
+    /// The operator asks; while the process is down nobody hears it.
+    fn wish(&mut self, wish: Wish) {
+        if !self.process.acts(self.now) {
+            return;
+        }
+        let open: Vec<PositionKey> = self.process.engine().into_iter().flat_map(open_keys).collect();
+        let each = |event: &dyn Fn(PositionKey) -> Event| open.iter().map(|key| event(*key)).collect();
+        let events: Vec<Event> = match wish {
+            Wish::BreakEven => each(&|position| Event::BreakEven { position }),
+            Wish::Close => each(&|position| Event::Close { position }),
+            Wish::Part(percent) => {
+                let share = Ratio::percent(&percent.to_string()).expect("a whole number is a percentage");
+                each(&|position| Event::ClosePart { position, share })
+            }
+            Wish::Pause(paused) => each(&|position| Event::Pause { position, paused }),
+            Wish::Enter { steps } => {
+                let request = RequestId::new(&format!("e{}", self.entries.len())).expect("a number is a name");
+                let position = PositionKey::new(ACCOUNT, MARKET, self.life.side);
+                let quantity = self.stage.quantity(steps);
+                self.entries.push(EntryRequest { request, position, quantity, limit: None, plan: None });
+                self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect()
+            }
+            Wish::EnterAgain => self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect(),
+        };
+        for event in events {
+            self.watch.wished(self.now, &event);
+            if self.take(event) {
+                return;
+            }
+        }
+    }
+}
+
+/// The positions the engine knows to be open.
+fn open_keys(engine: &backstop_core::Engine) -> Vec<PositionKey> {
+    let open = engine.positions().filter(|position| !position.quantity().is_zero());
+    open.map(|position| position.key).collect()
+}
