@@ -1,8 +1,9 @@
 //! Times of day as instants: time zones and daylight saving from the tz database (F-J05).
 
-use backstop_model::Timestamp;
+use crate::sessions;
 use backstop_model::plan::{CloseAt, Weekday};
-use backstop_runtime::Calendar;
+use backstop_model::{Hours, Timestamp};
+use backstop_runtime::{Calendar, Session};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
@@ -30,6 +31,10 @@ impl Calendar for TzCalendar {
             day = day.checked_add(1.day()).ok()?;
         }
         None
+    }
+
+    fn session(&self, hours: &Hours, after: Timestamp) -> Option<Session> {
+        sessions::next(hours, after)
     }
 }
 

@@ -3,7 +3,7 @@
 // A closed pipe makes these macros panic: everything is said through `cli::output`.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
-mod calendar;
+pub mod calendar;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -13,5 +13,6 @@ pub mod preview;
 pub mod recorded;
 pub mod records;
 pub mod run;
+mod sessions;
 pub mod web;
 pub mod what_if;

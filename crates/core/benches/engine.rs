@@ -78,6 +78,7 @@ fn instrument(number: u32) -> Instrument {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        hours: None,
         currency: Name::new("USDT").unwrap(),
     };
     Instrument::try_from(spec).unwrap()

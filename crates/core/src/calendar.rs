@@ -2,6 +2,7 @@
 //! so that none is lost to a machine that was off at the time.
 
 use crate::engine::{Engine, Turn};
+use crate::exits::end_of_day::SessionEnd;
 use backstop_model::plan::CloseAt;
 use backstop_model::{InstrumentId, Timestamp};
 
@@ -18,13 +19,13 @@ impl Engine {
         self.all_look(turn, |_| true);
     }
 
-    pub(crate) fn session_ends(&mut self, instrument: InstrumentId, at: Timestamp, turn: &mut Turn) {
-        let known = self.markets.get(instrument.index()).is_none_or(|market| market.session_ends == Some(at));
+    pub(crate) fn session_ends(&mut self, instrument: InstrumentId, ends: SessionEnd, turn: &mut Turn) {
+        let known = self.markets.get(instrument.index()).is_none_or(|market| market.session_ends == Some(ends));
         if known {
             return;
         }
         self.all_look(turn, |of| of == instrument);
-        self.markets[instrument.index()].session_ends = Some(at);
+        self.markets[instrument.index()].session_ends = Some(ends);
         turn.changed = true;
         self.all_look(turn, |of| of == instrument);
     }

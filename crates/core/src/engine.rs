@@ -3,6 +3,7 @@
 
 use crate::board::{Board, news};
 use crate::day::{Day, earned};
+use crate::exits::end_of_day::SessionEnd;
 use crate::position::{Ctx, Out, Position};
 use crate::quiet::QuietIndex;
 use crate::step::{PositionRead, Step};
@@ -58,7 +59,7 @@ pub(crate) struct Market {
     pub(crate) volatility: Volatility,
     /// When the trading session ends next.
     #[serde(default)]
-    pub(crate) session_ends: Option<Timestamp>,
+    pub(crate) session_ends: Option<SessionEnd>,
 }
 
 impl Engine {

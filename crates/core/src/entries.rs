@@ -2,18 +2,19 @@
 //! in words before anything leaves; what becomes of one that was sent is `position/entering.rs`.
 
 use crate::engine::{Engine, Turn};
+use crate::entry_parts::PartRequest;
 use crate::exits::arm::{self, NotArmable};
-use crate::exits::{ladder, liquidation, parts};
+use crate::exits::liquidation;
 use crate::orders::{EntryName, EntryOrder, OrderState};
 use crate::position::{Adoption, Ctx, Position, carried_place};
 use backstop_model::{
     AccountId, EntryRequest, ExitPlan, Money, Name, Notice, OutOfRange, Permit, PositionKey, PositionMode,
-    PositionSide, Price, Quantity, RequestId, RestingTargets, Series, Severity, Symbol, Timestamp, Trigger,
+    PositionSide, Price, Quantity, RequestId, Series, Severity, Symbol, Trigger,
 };
 use std::sync::Arc;
 
 /// Entries of one position that may be on their way at once.
-const MOST: usize = 8;
+pub(crate) const MOST: usize = 8;
 
 /// Why an entry is not sent.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -93,9 +94,11 @@ impl Engine {
     #[must_use]
     pub fn entry(&self, account: AccountId, request: &RequestId) -> Option<(PositionKey, &EntryOrder)> {
         let named = |(key, entry): &(PositionKey, &EntryOrder)| {
-            let id = || self.position(*key).map(|position| EntryName::of(position.scope, key.side, request).id());
+            let scope = self.position(*key).map(|position| position.scope);
+            let name = || scope.zip(EntryName::read(&entry.id));
+            let is_its_name = || name().is_some_and(|(scope, name)| name.is_of(scope, key.side, request));
             // Without a record of it, its own id is its name.
-            let is_named = || Some(entry.id) == id() || entry.id.as_str() == request.as_str();
+            let is_named = || is_its_name() || entry.id.as_str() == request.as_str();
             let recognised = || entry.request.is_none() && is_named();
             key.account == account && (entry.request.as_ref() == Some(request) || recognised())
         };
@@ -123,9 +126,8 @@ impl Engine {
             Ok(plan) => {
                 let parts = self.parts_of(asked, &plan, turn.now);
                 self.tell(key, turn, |position, ctx, out| {
-                    let whole = (parts.len() > 1).then_some(asked.quantity);
-                    for (request, plan) in parts {
-                        let entry = entry_order(position, &request, whole, plan, ctx);
+                    for part in parts {
+                        let entry = entry_order(position, part, ctx);
                         position.send_entry(entry, out);
                     }
                     Ok(())
@@ -142,55 +144,12 @@ impl Engine {
     /// Takes back what has not been filled of an entry, all its parts.
     pub(crate) fn cancel_entry(&mut self, account: AccountId, request: &RequestId, turn: &mut Turn) {
         let Some((key, id)) = self.entry(account, request).map(|(key, entry)| (key, entry.id)) else { return };
-        let others = (2..=MOST).filter_map(|number| part_name(request, number));
-        let others = others.filter_map(|name| self.entry(account, &name));
-        let others = others.filter(|(of, entry)| *of == key && entry.part_of.is_some()).map(|(_, entry)| entry.id);
-        let all: Vec<_> = std::iter::once(id).chain(others).collect();
+        let others = self.parts_of_entry(account, request).into_iter().map(|(_, entry)| entry.id);
+        let all: Vec<_> = std::iter::once(id).chain(others.filter(|other| *other != id)).collect();
         self.tell_known(key, turn, |position, ctx, out| {
             all.into_iter().for_each(|id| position.take_back(id, ctx, out));
             Ok(())
         });
-    }
-
-    /// The requests that an entry is made in: one for each level where the account wants that, else itself. The first
-    /// part has the operator's own name.
-    fn parts_of(
-        &self,
-        asked: &EntryRequest,
-        plan: &Arc<ExitPlan>,
-        now: Timestamp,
-    ) -> Vec<(EntryRequest, Arc<ExitPlan>)> {
-        self.split(asked, plan, now).unwrap_or_else(|| vec![(*asked, Arc::clone(plan))])
-    }
-
-    fn split(
-        &self,
-        asked: &EntryRequest,
-        plan: &Arc<ExitPlan>,
-        now: Timestamp,
-    ) -> Option<Vec<(EntryRequest, Arc<ExitPlan>)>> {
-        let ctx = self.ctx(asked.position, now)?;
-        let account = ctx.account;
-        let each = account.position_mode == PositionMode::PerDeal;
-        if !account.split_entries || !each || account.capability.resting_targets != RestingTargets::Last {
-            return None;
-        }
-        let price = reference(asked, ctx).ok()?;
-        let armed = arm::arm(plan, ctx.instrument, ctx.volatility, asked.position.side, price).ok()?;
-        let (levels, _) = ladder::levels(plan, &armed, ctx.instrument, asked.quantity).ok()?;
-        let parts = parts::parts(plan, &levels, asked.quantity)?;
-        let under_way = self
-            .position(asked.position)
-            .map_or(0, |position| position.entries.iter().filter(|entry| entry.is_live()).count());
-        if under_way + parts.len() > MOST {
-            return None;
-        }
-        let named = |(number, (quantity, plan)): (usize, (Quantity, Arc<ExitPlan>))| {
-            let request = part_name(&asked.request, number)?;
-            let is_free = number == 1 || self.entry(asked.account(), &request).is_none();
-            is_free.then_some((EntryRequest { request, quantity, ..*asked }, plan))
-        };
-        (1..).zip(parts).map(named).collect()
     }
 
     /// Every check, the account's first; the plan that applies when nothing speaks against it.
@@ -220,28 +179,19 @@ impl Engine {
     }
 }
 
-/// What a part of an entry is called: the first as the entry itself. None where the name becomes too long.
-fn part_name(request: &RequestId, number: usize) -> Option<RequestId> {
-    if number == 1 { Some(*request) } else { RequestId::new(&format!("{request}.{number}")).ok() }
-}
-
 fn is_same(known: &EntryOrder, asked: &EntryRequest) -> bool {
-    known.part_of.unwrap_or(known.quantity) == asked.quantity
+    known.part.map_or(known.quantity, |part| part.whole) == asked.quantity
         && known.limit == asked.limit
         && known.asked_plan == asked.plan
 }
 
-fn entry_order(
-    position: &Position,
-    asked: &EntryRequest,
-    part_of: Option<Quantity>,
-    plan: Arc<ExitPlan>,
-    ctx: Ctx,
-) -> EntryOrder {
-    let stop = ctx.account.capability.entry_stop.then(|| carried_stop(asked, &plan, ctx)).flatten();
+fn entry_order(position: &Position, made: PartRequest, ctx: Ctx) -> EntryOrder {
+    let PartRequest { asked, plan, part } = made;
+    let stop = ctx.account.capability.entry_stop.then(|| carried_stop(&asked, &plan, ctx)).flatten();
+    let name = EntryName::of(position.scope, position.key.side, &asked.request);
     EntryOrder {
-        part_of,
-        id: EntryName::of(position.scope, position.key.side, &asked.request).id(),
+        part,
+        id: name.of_level(part.map_or(0, |part| part.level)).id(),
         request: Some(asked.request),
         epoch: position.entry_epoch(),
         quantity: asked.quantity,
@@ -356,7 +306,7 @@ fn check_plan(asked: &EntryRequest, plan: &Arc<ExitPlan>, ctx: Ctx) -> Result<Pr
 }
 
 /// The price an entry is judged at: where it would fill now, or its limit where that is better.
-fn reference(asked: &EntryRequest, ctx: Ctx) -> Result<Price, NotEntered> {
+pub(crate) fn reference(asked: &EntryRequest, ctx: Ctx) -> Result<Price, NotEntered> {
     let side = asked.position.side;
     let taken = ctx.board.price(Series::executable(side.other())).or(ctx.board.price(Series::Last));
     match (asked.limit, taken) {

@@ -25,6 +25,7 @@ mod calendar;
 mod day;
 pub mod engine;
 mod entries;
+mod entry_parts;
 pub mod exits;
 mod guards;
 mod operator;

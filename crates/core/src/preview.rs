@@ -8,6 +8,7 @@
 mod course;
 mod duties;
 mod ground;
+mod in_parts;
 mod warnings;
 
 use crate::exits::arm::{Armed, arm};
@@ -20,6 +21,7 @@ use backstop_model::{
     Capability, ExitReason, Instrument, Money, OutOfRange, Points, PositionSide, Price, Quantity, Ratio,
 };
 use ground::Ground;
+pub use in_parts::{PartPreview, in_parts};
 use serde::Serialize;
 
 /// What a plan is worked out for.

@@ -4,6 +4,7 @@
 //! the other side. Our own orders never open anything, so that remainder can only be another's.
 
 use crate::engine::{Engine, Market, Turn};
+use crate::exits::end_of_day::SessionEnd;
 use crate::orders::{EntryName, Named, Scope};
 use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
@@ -26,7 +27,10 @@ impl Engine {
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
             Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),
-            Event::SessionEnds { instrument, at } => self.session_ends(*instrument, *at, turn),
+            Event::SessionEnds { instrument, at, last_of_week } => {
+                let ends = SessionEnd { at: *at, last_of_week: *last_of_week };
+                self.session_ends(*instrument, ends, turn);
+            }
             Event::Candles { instrument, interval, candles, history: None } => {
                 self.candles(*instrument, *interval, candles, turn);
             }
@@ -112,7 +116,12 @@ impl Engine {
         }
         let known = &mut self.markets[index].instrument;
         turn.changed |= known.as_ref() != Some(instrument);
+        let known_hours = known.as_ref().is_some_and(|before| before.hours.is_some());
         *known = Some(instrument.clone());
+        // A market without hours has no session that ends, whatever was said of it before.
+        if instrument.hours.is_none() && known_hours {
+            self.markets[index].session_ends = None;
+        }
         self.markets[index].volatility.keep(crate::position::adoption::HARD_STOP_ATR);
         let wanted = self.plans.values().flat_map(|plan| plan.atrs().collect::<Vec<_>>());
         wanted.for_each(|spec| self.markets[index].volatility.keep(spec));
@@ -301,9 +310,21 @@ impl Engine {
     /// Where every deal is a position, an entry is kept beside them: it was sent before its deal had a name.
     fn asked_beside(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) -> Option<Entered> {
         let beside = key.of_deal(None);
-        let asked = key.deal.and_then(|_| self.position(beside)?.entered_by(fill))?;
+        key.deal?;
+        if self.position(beside).is_none() && self.is_entry_of(beside, fill) {
+            // Its record is lost, its name is not.
+            self.tell(beside, turn, |_, _, _| Ok(()));
+        }
+        let asked = self.position(beside)?.entered_by(fill)?;
         self.tell_known(beside, turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
         Some(asked)
+    }
+
+    fn is_entry_of(&self, key: PositionKey, fill: &Fill) -> bool {
+        let account = self.accounts.get(&key.account);
+        let scope = account.zip(self.instrument(key.instrument)).map(|(of, at)| Scope::of(of, at, None));
+        let name = fill.order.as_ref().and_then(EntryName::read);
+        name.is_some_and(|name| Some(name.scope) == scope && name.side == key.side)
     }
 
     fn open_quantity(&self, key: PositionKey) -> Quantity {

@@ -114,6 +114,9 @@ pub enum Event {
         instrument: InstrumentId,
         /// The instant.
         at: Timestamp,
+        /// The weekend follows.
+        #[serde(default)]
+        last_of_week: bool,
     },
     /// The plan that positions of one account on one instrument follow, unless a closer one is assigned.
     SymbolPlan {

@@ -2,7 +2,7 @@
 
 use crate::ids::{Name, Symbol};
 use crate::plan::CloseAt;
-use crate::{GuaranteedTerms, InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
+use crate::{GuaranteedTerms, Hours, InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -45,6 +45,9 @@ pub struct InstrumentSpec {
     /// When the week's last session ends, where the market shuts over the weekend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub week_ends: Option<CloseAt>,
+    /// When it trades, where it does not always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Box<Hours>>,
     /// Quote currency.
     pub currency: Name,
 }

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod event;
 pub mod fill;
 pub mod guaranteed_terms;
+pub mod hours;
 pub mod ids;
 pub mod instrument;
 pub mod least_distance;
@@ -36,6 +37,7 @@ pub use entry::EntryRequest;
 pub use event::{Event, Stamped};
 pub use fill::{Fill, FillCause, Funding, Liquidity};
 pub use guaranteed_terms::GuaranteedTerms;
+pub use hours::Hours;
 pub use ids::{
     AccountId, ClientOrderId, DealId, Epoch, FillId, InstrumentId, Name, PlanId, RequestId, Symbol, TrancheId,
     VenueOrderId,

@@ -26,6 +26,8 @@ pub enum RefusalReason {
     NotSent,
     /// Nothing to reduce, or other orders hold the room to reduce (F-C04).
     ReduceOnly,
+    /// The level stands farther from the price than the venue allows (venues/ig.md §6).
+    TooFar,
     /// Too many orders are open (F-G07).
     TooManyOrders,
     /// The level stands nearer to the price than the venue allows, or otherwise where it takes none (F-C20).

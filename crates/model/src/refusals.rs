@@ -37,6 +37,8 @@ pub enum RefusalStep {
     Farther,
     /// The farthest target gives up its place until a stop works.
     MakeRoom,
+    /// Nearer to the market, a quarter of the way, after every refusal.
+    Nearer,
     /// The stop watches another price: last instead of mark, mark instead of anything else.
     OtherTrigger,
     /// Half of what is open is closed at market; the stop is tried again for the rest.
@@ -54,6 +56,7 @@ impl RefusalStep {
             Self::Close => "close",
             Self::Farther => "farther",
             Self::MakeRoom => "make_room",
+            Self::Nearer => "nearer",
             Self::OtherTrigger => "other_trigger",
             Self::Reduce => "reduce",
             Self::Reprice => "reprice",
@@ -61,7 +64,7 @@ impl RefusalStep {
     }
 
     /// What may be chosen against a class of refusals; nothing where there is no choice: what is through the stop is closed,
-    /// what is too near goes farther out, what may exist is asked for, and what the venue takes nothing of is tried again.
+    /// what is too near goes farther out and what is too far comes nearer, what may exist is asked for, and what the venue takes nothing of is tried again.
     #[must_use]
     pub const fn choices(reason: RefusalReason) -> &'static [Self] {
         use RefusalStep::{Again, Close, MakeRoom, OtherTrigger, Reduce, Reprice};
@@ -79,6 +82,7 @@ impl RefusalStep {
             | RefusalReason::Maintenance
             | RefusalReason::NotFound
             | RefusalReason::NotSent
+            | RefusalReason::TooFar
             | RefusalReason::TooNear
             | RefusalReason::WouldTrigger => &[],
         }

@@ -168,6 +168,7 @@ impl Cycle {
         } else if let Event::DefineInstrument(instrument) = event {
             let week_ends = instrument.week_ends.as_ref();
             self.fallout.extend(week_ends.and_then(|at| self.closes.keep(self.now, at)));
+            self.fallout.extend(self.closes.keep_hours(self.now, instrument));
         } else if let Event::DefineAccount(account) = event
             && account.adopt == Adopt::HardStop
         {
@@ -391,4 +392,4 @@ fn not_sent(command: &Command, why: &str, now: Timestamp) -> Option<Event> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

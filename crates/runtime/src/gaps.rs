@@ -138,6 +138,7 @@ mod tests {
                 least_distance: None,
                 guaranteed: None,
                 week_ends: None,
+                hours: None,
                 currency: Name::new("USDT").unwrap(),
             };
             let mut engine = Engine::new();

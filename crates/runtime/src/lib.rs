@@ -24,7 +24,7 @@ pub mod retry;
 pub mod snapshots;
 pub mod state_files;
 
-pub use calendar::{Calendar, Closes};
+pub use calendar::{Calendar, Closes, Session};
 pub use clock::Clock;
 pub use cycle::{Cycle, Taken};
 pub use drills::Drills;

@@ -39,8 +39,9 @@ pub enum Input {
 /// What is said about an entry that was asked for.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The entry, the one asked for before under the same name included.
-    pub entry: Option<ShownEntry>,
+    /// The entry, the one asked for before under the same name included: all its parts, the first one first. None where
+    /// there is no such entry.
+    pub parts: Vec<ShownEntry>,
     /// Why nothing is sent.
     pub refused: Option<String>,
 }
@@ -74,7 +75,7 @@ pub struct Shown {
 }
 
 /// How things stand, for those who ask.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Status {
     /// When this was written.
     pub at: Timestamp,
@@ -92,6 +93,22 @@ pub struct Status {
     pub positions: Vec<Shown>,
     /// Entries on their way, and those that were.
     pub entries: Vec<ShownEntry>,
+}
+
+impl Default for Status {
+    /// Before anything has been said: the safe word on everything.
+    fn default() -> Self {
+        Self {
+            at: Timestamp::EPOCH,
+            health: crate::Health::default(),
+            open_orders: 0,
+            protect_only: true,
+            journal_works: false,
+            venue_works: false,
+            positions: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
 }
 
 /// The live loop, ready to run.
@@ -240,17 +257,17 @@ impl Live {
         if is_new && self.writer.is_on_reserve() {
             // What is left of the disk is for what protects and closes (F-M05).
             let refused = Some("the disk is full; free some space, then start again".to_owned());
-            let _ = verdict.send(Verdict { entry: None, refused });
+            let _ = verdict.send(Verdict { parts: Vec::new(), refused });
             return;
         }
         let taken = self.cycle.take(now, Event::Enter(asked));
         let refused = taken.core.not_entered.as_ref().map(ToString::to_string);
         self.record(now, taken);
-        let known = self.cycle.engine().entry(asked.account(), &asked.request);
-        let entry = known.map(|(key, entry)| ShownEntry { key, entry: entry.clone() });
+        let known = self.cycle.engine().parts_of_entry(asked.account(), &asked.request);
+        let parts = known.into_iter().map(|(key, entry)| ShownEntry { key, entry: entry.clone() }).collect();
         self.publish();
         // Whoever asked may have gone away; the entry is sent all the same, and a repeat is told of it.
-        let _ = verdict.send(Verdict { entry, refused });
+        let _ = verdict.send(Verdict { parts, refused });
     }
 
     fn record(&mut self, now: Timestamp, taken: Taken) -> bool {
@@ -352,5 +369,16 @@ fn shown(engine: &Engine, read: PositionRead) -> Shown {
         coverage: read.protection,
         observed: account.is_some_and(|account| account.permit == Permit::Observe),
         wishes: engine.position(read.key).map_or_else(Vec::new, |position| position.wishes.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn before_anything_has_been_said_the_status_has_the_safe_word_on_everything() {
+        let status = Status::default();
+        assert!(status.protect_only && !status.journal_works && !status.venue_works);
     }
 }

@@ -27,6 +27,7 @@ pub fn pause(command: &Command, reason: RefusalReason, attempts: u32) -> Option<
         | RefusalReason::NotFound
         | RefusalReason::NotSent
         | RefusalReason::ReduceOnly
+        | RefusalReason::TooFar
         | RefusalReason::TooManyOrders
         | RefusalReason::TooNear
         | RefusalReason::Unsupported

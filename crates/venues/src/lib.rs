@@ -12,7 +12,8 @@ use backstop_model::{AccountId, Command, Event, InstrumentId, Series, Span, Time
 ///
 /// What an implementation promises: a command that was handed in is sent at most once; its answer comes as an event,
 /// [`backstop_model::Outcome::Unknown`] when nobody can say what became of it (R4); executions are given with the
-/// venue's own ids, repeats allowed, losses repaired by the next snapshot; nothing is invented.
+/// venue's own ids, repeats allowed, losses repaired by the next snapshot; nothing is invented. What a venue says of an
+/// instrument's rules, its hours among them, comes as [`Event::DefineInstrument`] when it is read and when it has changed.
 pub trait Venue {
     /// Takes a command to the venue.
     fn submit(&mut self, now: Timestamp, command: &Command);

@@ -116,11 +116,28 @@ fn told(entry: &Value) -> String {
     let next = match state.as_str() {
         "unknown" => "; the outcome is not known yet, the engine asks the venue; it is never sent again",
         "in_flight" => "; no answer yet, the engine goes on waiting; it is never sent again",
+        "partial" => "; not every part of it is there",
         "absent" => "; it never reached the venue: ask anew under another id",
         _ => "",
     };
     let why = entry["why"].as_str().map_or_else(String::new, |why| format!(" ({why})"));
-    format!("{what} {state}{why}, {} of {} filled{next}", word("filled"), word("quantity"))
+    let whole = format!("{what} {state}{why}, {} of {} filled{next}", word("filled"), word("quantity"));
+    let parts = entry["parts"].as_array().into_iter().flatten().map(part);
+    std::iter::once(whole).chain(parts).collect::<Vec<_>>().join("\n")
+}
+
+/// One of the deals an entry is made in.
+fn part(part: &Value) -> String {
+    let word = |key: &str| part[key].as_str().unwrap_or("").to_owned();
+    let why = part["why"].as_str().map_or_else(String::new, |why| format!(" ({why})"));
+    format!(
+        "  {}: {}, closed by {}, stop {}: {}{why}",
+        word("id"),
+        word("quantity"),
+        word("closes"),
+        word("stop"),
+        word("state")
+    )
 }
 
 /// A name that nobody else has given.

@@ -131,7 +131,7 @@ pub(super) fn account(
         account.symbols.push(amounts::symbol(symbol)?);
     }
     account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
-    account.hard_stop = written.hard_stop.as_ref().map(hard_stop).transpose()?;
+    account.hard_stop = written.hard_stop.as_ref().map(|stop| hard_stop(stop, venue)).transpose()?;
     account.split_entries = split_entries(written, venue)?;
     account.refusals = refusals::refusals(written)?;
     account.fire_drill = written.fire_drill.as_ref().is_none_or(|wanted| wanted.value);
@@ -171,11 +171,13 @@ fn split_entries(written: &wire::Account, venue: Venue) -> Result<bool, Problem>
     }
 }
 
-fn hard_stop(written: &Located<wire::StopLoss>) -> Result<StopLoss, Problem> {
+/// A guaranteed one only where there are some: what others open could not be refused for want of it.
+fn hard_stop(written: &Located<wire::StopLoss>, venue: Venue) -> Result<StopLoss, Problem> {
     let stop = plan::stop_at(written, "hard_stop", "write it as `hard_stop: { at: 2% }`")?;
-    if let Some(guaranteed) = written.value.guaranteed.as_ref().filter(|_| stop.guaranteed.is_wanted()) {
-        let message = "hard_stop is an ordinary stop: it takes no `guaranteed`";
-        return Err(Problem::new(guaranteed.at, message, "leave it out; a plan's stop_loss may be a guaranteed one"));
+    let wanted = written.value.guaranteed.as_ref().filter(|_| stop.guaranteed.is_wanted());
+    if let Some(guaranteed) = wanted.filter(|_| venue != Venue::Ig) {
+        let message = format!("hard_stop cannot be guaranteed: {} has no guaranteed stops", venue.word());
+        return Err(Problem::new(guaranteed.at, message, "leave it out; it is for venues that sell them (ig)"));
     }
     match stop.at {
         Distance::At(_) | Distance::Risk(_) => {

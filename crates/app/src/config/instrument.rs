@@ -3,13 +3,13 @@
 use super::located::{Located, Place};
 use super::problem::Problem;
 use super::wire;
-use super::{amounts, distance, times};
+use super::{amounts, distance, hours, times};
 use crate::recorded::Decimals;
 use backstop_model::instrument::BadInstrument;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
-    Distance, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points,
-    Price, Quantity, Ratio, Symbol,
+    Distance, GuaranteedTerms, Hours, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name,
+    Points, Price, Quantity, Ratio, Symbol,
 };
 use std::path::PathBuf;
 
@@ -45,6 +45,8 @@ pub struct InstrumentOverrides {
     pub guaranteed: Option<GuaranteedTerms>,
     /// When the week's last session ends.
     pub week_ends: Option<CloseAt>,
+    /// When it trades, where it does not always.
+    pub hours: Option<Box<Hours>>,
     /// Where its state file is kept, if anywhere.
     pub state_file: Option<PathBuf>,
 }
@@ -72,6 +74,7 @@ impl InstrumentOverrides {
             least_distance: self.least_distance,
             guaranteed: self.guaranteed,
             week_ends: self.week_ends.clone(),
+            hours: self.hours.clone(),
             currency: currency(symbol),
         }
     }
@@ -114,6 +117,7 @@ pub(super) fn instrument(
         least_distance: written.min_stop_distance.as_ref().map(|far| least(far, "min_stop_distance")).transpose()?,
         guaranteed: written.guaranteed_stop.as_ref().map(|terms| guaranteed(&terms.value)).transpose()?,
         week_ends: written.week_ends.as_ref().map(times::week_ends).transpose()?,
+        hours: written.hours.as_ref().map(|written| hours::hours(written).map(Box::new)).transpose()?,
         state_file: written.state_file.as_ref().map(state_file).transpose()?,
     };
     let venue = Name::new("paper").expect("a constant of this file is a name");

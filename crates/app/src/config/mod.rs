@@ -7,6 +7,7 @@
 mod account;
 mod amounts;
 mod distance;
+mod hours;
 mod instrument;
 mod located;
 mod plan;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
-use backstop_model::plan::{BreakEven, Rest, StopLadder, TrailDistance, TrailedBy};
+use backstop_model::plan::{BreakEven, Guaranteed, Rest, StopLadder, TrailDistance, TrailedBy};
 use backstop_model::{
     Distance, Instrument, InstrumentId, LeastDistance, Money, OnUnprotectable, PositionMode, Price, Quantity, Ratio,
     RefusalReason, RefusalStep, Span, TriggerSource,
@@ -317,6 +317,8 @@ fn an_account_has_a_stop_for_what_others_open_and_may_go_without_fire_drills() {
     let config = read(&with("hard_stop: { at: 25 pt, trigger: last }\n    fire_drill: false"));
     let stop = config.accounts[0].hard_stop.unwrap();
     assert_eq!((stop.at.to_string().as_str(), stop.trigger.word()), ("25 pt", "last"));
+    let guaranteed = read(&with("venue: ig\n    hard_stop: { at: 25 pt, guaranteed: require }"));
+    assert_eq!(guaranteed.accounts[0].hard_stop.unwrap().guaranteed, Guaranteed::Require);
     assert!(!config.accounts[0].fire_drill);
     assert!(read(&with("adopt: plan")).accounts[0].fire_drill);
     for (wrong, said) in

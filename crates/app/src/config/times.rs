@@ -2,7 +2,7 @@
 //! before the first evening.
 
 use super::amounts::not_a;
-use super::located::Located;
+use super::located::{Located, Place};
 use super::problem::Problem;
 use super::wire;
 use backstop_model::Span;
@@ -36,21 +36,21 @@ pub(super) fn read_length(text: &str) -> Option<Span> {
 pub(super) fn close_at(written: &Located<wire::TimeOfDay>) -> Result<CloseAt, Problem> {
     let text = written.value.0.trim();
     let help = "write hour, minute and zone, for example \"21:55 Europe/Berlin\" or \"21:55 UTC\"";
-    let Some((clock, zone)) = text.split_once(char::is_whitespace) else {
+    let Some((clock, zone_name)) = text.split_once(char::is_whitespace) else {
         let message = format!("`{text}` does not say both a time of day and a zone");
         return Err(Problem::new(written.at, message, help));
     };
     let minute = minute_of_day(clock).ok_or_else(|| not_a(written.at, clock, "time of day", help))?;
-    let zone = zone.trim();
-    if TimeZone::get(zone).is_err() {
-        return Err(not_a(
-            written.at,
-            zone,
-            "time zone",
-            "use a name of the zone database, for example `Europe/Berlin`",
-        ));
+    Ok(CloseAt { minute, zone: zone(zone_name, written.at)?, weekday: None })
+}
+
+/// The name of a zone that exists.
+pub(super) fn zone(name: &str, at: Place) -> Result<String, Problem> {
+    let name = name.trim();
+    match TimeZone::get(name) {
+        Ok(_) => Ok(name.to_owned()),
+        Err(_) => Err(not_a(at, name, "time zone", "use a name of the zone database, for example `Europe/Berlin`")),
     }
-    Ok(CloseAt { minute, zone: zone.to_owned(), weekday: None })
 }
 
 /// A day of the week with a time in a zone that exists.
@@ -66,7 +66,8 @@ pub(super) fn week_ends(written: &Located<wire::TimeOfWeek>) -> Result<CloseAt, 
     Ok(CloseAt { weekday: Some(weekday), ..time })
 }
 
-fn minute_of_day(clock: &str) -> Option<u16> {
+/// A time of day in minutes after midnight.
+pub(super) fn minute_of_day(clock: &str) -> Option<u16> {
     let (hour, minute) = clock.split_once(':')?;
     let number = |text: &str| {
         let digits = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -80,7 +81,6 @@ fn minute_of_day(clock: &str) -> Option<u16> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-    use super::super::located::Place;
     use super::*;
 
     const HERE: Place = Place { line: 1, column: 1, length: 1 };

@@ -225,7 +225,7 @@ pub struct StopLoss {
     pub trigger: Option<Located<Trigger>>,
     /// Let an `atr` distance follow the market; it may then only tighten.
     pub follow: Option<Located<bool>>,
-    /// Whether it is to be a guaranteed stop, where a venue has them (IG); `never` when absent. Not for `hard_stop`.
+    /// Whether it is to be a guaranteed stop, where a venue has them (IG); `never` when absent.
     pub guaranteed: Option<Located<Guaranteed>>,
 }
 
@@ -470,8 +470,22 @@ pub struct Instrument {
     pub guaranteed_stop: Option<Located<GuaranteedStop>>,
     /// When the week's last session ends, where the market shuts over the weekend, for example `Fri 22:00 Europe/London`.
     pub week_ends: Option<Located<TimeOfWeek>>,
+    /// When it trades, where it does not always: positions with `close_at` or `weekend` are closed before a session ends.
+    pub hours: Option<Hours>,
     /// A file that says what is open here, for other programs; written when a position opens, deleted when it closes.
     pub state_file: Option<Located<String>>,
+}
+
+/// When a market trades.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// The time zone, for example `Europe/Berlin`.
+    pub zone: Located<String>,
+    /// The sessions of an ordinary week, for example `Mon-Fri 08:00-22:00`.
+    pub week: Vec<Located<WeekSessions>>,
+    /// Days that are different, for example `2026-12-24 08:00-14:00` or `2026-12-25 shut`.
+    pub days: Option<Vec<Located<OtherDay>>>,
 }
 
 /// The terms of guaranteed stops.
@@ -563,5 +577,23 @@ own_text! {
         "type": "string",
         "pattern": r"^\s*[0-9]{1,2}:[0-9]{2}\s+\S+\s*$",
         "examples": ["21:55 Europe/Berlin"]
+    }
+}
+own_text! {
+    /// Sessions of the week.
+    WeekSessions, {
+        "description": "A day or days of the week, and from when to when: `Mon-Fri 08:00-22:00`, `Sun-Thu 23:00-22:00`.",
+        "type": "string",
+        "pattern": r"^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?\s+[0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}\s*$",
+        "examples": ["Mon-Fri 08:00-22:00"]
+    }
+}
+own_text! {
+    /// A day with other sessions.
+    OtherDay, {
+        "description": "A date, and from when to when, or `shut`: `2026-12-24 08:00-14:00`, `2026-12-25 shut`.",
+        "type": "string",
+        "pattern": r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s+(shut|[0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2})\s*$",
+        "examples": ["2026-12-24 08:00-14:00", "2026-12-25 shut"]
     }
 }

@@ -4,6 +4,7 @@
 //! One object for both, so that they cannot differ. Nothing is decided here and nothing is placed.
 
 mod numbers;
+mod parts;
 mod words;
 
 pub use words::in_words;
@@ -11,7 +12,7 @@ pub use words::in_words;
 use crate::config::{AccountConfig, Config};
 use crate::paper::Seat;
 use backstop_core::exits::{NotArmable, arm};
-use backstop_core::preview::{Case, Preview, preview};
+use backstop_core::preview::{Case, PartPreview, Preview, in_parts, preview};
 use backstop_model::{ExitPlan, Instrument, ParseUnitError, Points, PositionSide, Price, Quantity};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -41,16 +42,15 @@ pub fn average(text: &str) -> Result<Points, String> {
     (points > Points::ZERO).then_some(points).ok_or_else(why)
 }
 
-/// Where the plan is followed on this instrument, else anywhere; nowhere, the paper venue of its own.
-fn seat_of(plan: &ExitPlan, config: &Config, entry: &Entry) -> Seat {
+/// Who follows the plan on this instrument, else anywhere; nobody, where it is only written down.
+fn follower<'a>(plan: &ExitPlan, config: &'a Config, entry: &Entry) -> Option<&'a AccountConfig> {
     let symbol = entry.instrument.symbol;
     let accounts = config.accounts.iter();
     let here = accounts.clone().find(|account| account.plan_for(symbol) == Some(plan.name));
     let follows = |account: &&AccountConfig| {
         account.plan == Some(plan.name) || account.symbol_plans.values().any(|name| *name == plan.name)
     };
-    let elsewhere = || accounts.clone().find(follows);
-    here.or_else(elsewhere).map_or_else(Seat::plain, Seat::of)
+    here.or_else(|| accounts.clone().find(follows))
 }
 
 /// A plan and what it does for an entry.
@@ -61,6 +61,8 @@ pub struct Explained {
     /// What reading the plan has told, for example that its shares were normalised.
     told: Vec<String>,
     shown: Result<Preview, NotArmable>,
+    /// The parts it is made in when it is entered through Backstop; none where it stays whole.
+    parts: Vec<PartPreview>,
 }
 
 impl Explained {
@@ -68,10 +70,14 @@ impl Explained {
     #[must_use]
     pub fn new(plan: &Arc<ExitPlan>, config: &Config, entry: &Entry) -> Self {
         let told = config.told_of(plan);
-        let (capability, instrument) = (seat_of(plan, config, entry).capability(), &entry.instrument);
+        // Followed by nobody it is played on the paper venue of its own.
+        let account = follower(plan, config, entry);
+        let (capability, instrument) = (account.map_or_else(Seat::plain, Seat::of).capability(), &entry.instrument);
         let (side, quantity, atr) = (entry.side, entry.quantity, entry.atr);
         let case = Case { plan, instrument, capability: &capability, side, entry: entry.price, quantity, atr };
-        Self { plan: Arc::clone(plan), entry: entry.clone(), told, shown: preview(&case) }
+        let split = account.is_some_and(|account| account.split_entries);
+        let parts = if split { in_parts(&case).unwrap_or_default() } else { Vec::new() };
+        Self { plan: Arc::clone(plan), entry: entry.clone(), told, shown: preview(&case), parts }
     }
 
     /// Whether the engine would arm it.
@@ -104,6 +110,9 @@ impl Explained {
             "armed": self.is_armed(),
             "stand_in_stop": self.stand_in(),
         });
+        if !self.parts.is_empty() {
+            object["parts"] = json!(self.parts);
+        }
         match &self.shown {
             Ok(shown) => object["preview"] = json!(shown),
             Err(_) => object["not_armed"] = json!(self.why_not()),
@@ -123,6 +132,7 @@ impl Explained {
             Ok(shown) => {
                 text.push_str(&format!("\n{side} {quantity} from {price}:\n"));
                 text.push_str(&numbers::in_numbers(shown, &self.entry.instrument));
+                text.push_str(&parts::in_words(&self.parts));
             }
             Err(_) => {
                 let why = self.why_not().unwrap_or_default();

@@ -5,11 +5,15 @@
 
 use crate::demo::{Feed, Moment};
 use crate::records::TapeWriter;
+use crate::sessions;
 use backstop_model::{
     AccountId, Command, Event, Instrument, InstrumentId, PositionSide, Quantity, Span, Tick, Timestamp,
 };
+use backstop_runtime::Session;
+use backstop_sim as sim;
 use backstop_venues::paper::PaperVenue;
 use backstop_venues::{CandleQuestion, Venue, VenueFailure};
+use std::collections::BTreeMap;
 
 /// The cursor is written at most this often.
 const CURSOR_EVERY: Span = Span::from_millis(250);
@@ -56,6 +60,15 @@ pub struct PaperMarket {
     tape: Option<TapeWriter>,
     /// What had arrived when an exchange's ledger could not be written.
     held: Vec<Event>,
+    doors: BTreeMap<InstrumentId, Door>,
+}
+
+/// Whether a market trades, as the exchanges have been told.
+#[derive(Clone, Copy, Debug)]
+struct Door {
+    open: bool,
+    /// The session that runs or comes next.
+    session: Option<Session>,
 }
 
 impl PaperMarket {
@@ -70,7 +83,18 @@ impl PaperMarket {
     ) -> Self {
         let next = feed.next_moment().ok().flatten();
         let pace = Pace { clock: now, market: next.as_ref().map_or(now, |moment| moment.at), speed: 1 };
-        Self { venues, feed, instruments, by_hand, next, pace, cursor_at: now, tape: None, held: Vec::new() }
+        Self {
+            venues,
+            feed,
+            instruments,
+            by_hand,
+            next,
+            pace,
+            cursor_at: now,
+            tape: None,
+            held: Vec::new(),
+            doors: BTreeMap::new(),
+        }
     }
 
     /// Lets the market run so many times faster than the clock.
@@ -87,19 +111,44 @@ impl PaperMarket {
         self
     }
 
+    /// Whether a market trades, as the exchanges have been told; nothing before its first point.
+    #[must_use]
+    pub fn session(&self, instrument: InstrumentId) -> Option<sim::Session> {
+        let symbol = self.instruments.iter().find(|known| known.id == instrument)?.symbol;
+        self.venues.first()?.exchange().session(symbol.as_str())
+    }
+
     fn venue_of(&mut self, account: AccountId) -> Option<&mut PaperVenue> {
         self.venues.iter_mut().find(|venue| venue.knows(account))
     }
 
+    /// Whether a market trades at `now`; the exchanges are told when it opens or shuts. While it is shut it has no prices.
+    fn is_open(&mut self, known: usize, now: Timestamp) -> bool {
+        let instrument = &self.instruments[known];
+        let before = self.doors.get(&instrument.id).copied();
+        let runs = before.and_then(|door| door.session).filter(|session| session.ends > now);
+        let next = || instrument.hours.as_deref().and_then(|hours| sessions::next(hours, now));
+        let session = runs.or_else(next);
+        let open = instrument.hours.is_none() || session.is_some_and(|session| session.opens <= now);
+        self.doors.insert(instrument.id, Door { open, session });
+        if before.is_none_or(|before| before.open != open) {
+            let session = if open { sim::Session::Trading } else { sim::Session::Closed };
+            let symbol = instrument.symbol;
+            for venue in &mut self.venues {
+                // A market that is not listed is a mistake of the caller's that shows at once: nothing ever fills there.
+                let _ = venue.exchange_mut().set_session(now, symbol.as_str(), session);
+            }
+        }
+        open
+    }
+
     fn play(&mut self, moment: &Moment, now: Timestamp, events: &mut Vec<Event>) -> Result<(), VenueFailure> {
-        let Some(instrument) = self
-            .instruments
-            .iter()
-            .find(|instrument| instrument.symbol == moment.symbol)
-            .map(|instrument| instrument.id)
-        else {
+        let known = self.instruments.iter().position(|instrument| instrument.symbol == moment.symbol);
+        let Some(known) = known else { return Ok(()) };
+        if !self.is_open(known, now) {
             return Ok(());
-        };
+        }
+        let instrument = self.instruments[known].id;
         if let Some(tape) = &mut self.tape {
             tape.note(&Moment { at: now, ..moment.clone() });
         }

@@ -4,12 +4,12 @@
 //! A body may also be written in the words of a TradingView alert: `ticker`, `action` (`buy`, `sell`), `contracts`.
 
 use super::door::refuse;
+use super::shown_entries::parts_of;
 use super::wishes::Wishes;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use backstop_core::orders::EntryEnd;
 use backstop_model::{
     AccountId, EntryRequest, Event, InstrumentId, Name, PlanId, PositionKey, PositionSide, RequestId, Symbol,
 };
@@ -98,35 +98,13 @@ impl Names {
             None => Err(format!("account: name one of {}", listed(self.accounts.keys()))),
         }
     }
-
-    fn shown(&self, shown: &ShownEntry) -> Value {
-        let entry = &shown.entry;
-        let why = match &entry.end {
-            Some(EntryEnd::Refused(refusal)) => Some(refusal.to_string()),
-            Some(EntryEnd::Absent | EntryEnd::Canceled | EntryEnd::Filled) | None => None,
-        };
-        json!({
-            "id": entry.name(),
-            "order_id": entry.id,
-            "account": name_of(&self.accounts, shown.key.account),
-            "symbol": name_of(&self.symbols, shown.key.instrument),
-            "side": shown.key.side,
-            "quantity": entry.quantity,
-            "filled": entry.filled,
-            "limit": entry.limit,
-            "plan": entry.plan.as_ref().map(|plan| plan.name),
-            "state": entry.word(),
-            "why": why,
-            "asked_at": entry.asked_at.as_millis(),
-        })
-    }
 }
 
 fn find<Key: Display, Value: Copy>(known: &BTreeMap<Key, Value>, name: &str) -> Option<Value> {
     known.iter().find(|(key, _)| key.to_string() == name).map(|(_, value)| *value)
 }
 
-fn name_of<Key: Display, Value: PartialEq>(known: &BTreeMap<Key, Value>, of: Value) -> Option<String> {
+pub(super) fn name_of<Key: Display, Value: PartialEq>(known: &BTreeMap<Key, Value>, of: Value) -> Option<String> {
     known.iter().find(|(_, value)| **value == of).map(|(key, _)| key.to_string())
 }
 
@@ -161,23 +139,27 @@ pub(super) async fn enter(State(wishes): State<Wishes>, Json(asked): Json<NewEnt
         return ending();
     }
     let Ok(verdict) = heard.await else { return ending() };
-    match (verdict.refused, verdict.entry) {
+    match (verdict.refused, wishes.names.shown(&verdict.parts)) {
         (Some(why), _) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &format!("entry {}: refused: {why}", asked.request)),
-        (None, Some(entry)) => (StatusCode::ACCEPTED, Json(wishes.names.shown(&entry))).into_response(),
+        (None, Some(entry)) => (StatusCode::ACCEPTED, Json(entry)).into_response(),
         (None, None) => refuse(StatusCode::UNPROCESSABLE_ENTITY, "the entry was not taken; see the engine's log"),
     }
 }
 
-/// All entries that are remembered, oldest first within a position.
+/// All entries that are remembered, oldest first within a position; the parts of one below it.
 pub(super) async fn all(State(wishes): State<Wishes>) -> Json<Value> {
     let status = wishes.handle.status.borrow().clone();
-    Json(status.entries.iter().map(|entry| wishes.names.shown(entry)).collect())
+    let wholes = status.entries.iter().filter(|shown| shown.entry.part.is_none_or(|part| part.number == 1));
+    Json(wholes.filter_map(|shown| wishes.names.shown(&parts_of(shown, &status.entries))).collect())
 }
 
 /// One entry.
 pub(super) async fn one(State(wishes): State<Wishes>, Path(id): Path<String>, Query(of): Query<OfAccount>) -> Response {
     match meant(&wishes, &id, &of) {
-        Ok(entry) => Json(wishes.names.shown(&entry)).into_response(),
+        Ok(entry) => {
+            let status = wishes.handle.status.borrow().clone();
+            Json(wishes.names.shown(&parts_of(&entry, &status.entries))).into_response()
+        }
         Err(refusal) => refusal,
     }
 }

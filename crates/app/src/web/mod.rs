@@ -7,6 +7,7 @@ mod door;
 mod entries;
 mod previews;
 mod routes;
+mod shown_entries;
 mod token;
 mod wishes;
 

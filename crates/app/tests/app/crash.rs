@@ -156,7 +156,7 @@ impl Victim<'_> {
         }
         assert_eq!(engine.end_cleanly(), 0);
         let replayed = last_line(&run(self.folder, "replay --json --store s.db", &[]));
-        if replayed["differences"].as_array().unwrap().len() != 0 {
+        if !replayed["differences"].as_array().unwrap().is_empty() {
             let _ = std::process::Command::new("cp")
                 .arg("-r")
                 .arg(self.folder)

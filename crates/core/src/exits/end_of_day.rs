@@ -13,6 +13,77 @@ const ON_TIME: Span = Span::from_secs(60);
 /// A spread of more than this share of the price is no market to close in, in hundredths of a percent.
 const SANE_SPREAD: u32 = 50;
 
+/// When a trading session ends.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SessionEnd {
+    /// The instant.
+    pub at: Timestamp,
+    /// The weekend follows.
+    pub last_of_week: bool,
+}
+
+/// What ends with a day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ends {
+    /// The day, at the plan's own time.
+    Day,
+    /// The market's session.
+    Session,
+    /// The market's last session of the week.
+    Week,
+}
+
+/// One end of a day, for positions that are closed before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DayEnd {
+    /// When they are closed.
+    pub due: Timestamp,
+    /// What is opened later waits for the next one.
+    pub until: Timestamp,
+    /// What ends.
+    pub what: Ends,
+}
+
+impl DayEnd {
+    /// At this time of day, not before it and not after it.
+    #[must_use]
+    pub const fn at(time: Timestamp) -> Self {
+        Self { due: time, until: time, what: Ends::Day }
+    }
+
+    /// Ten minutes before a market shuts. What is opened in between is closed at once: it was not meant to stay any more
+    /// than what was open before.
+    #[must_use]
+    pub fn before(shuts: Timestamp, what: Ends) -> Self {
+        Self { due: ten_minutes_before(shuts), until: shuts, what }
+    }
+
+    /// The same for something opened at `opened_at`; none when that was too late for it.
+    #[must_use]
+    pub fn of(self, opened_at: Timestamp) -> Option<Self> {
+        (opened_at < self.until).then_some(Self { due: self.due.max(opened_at), ..self })
+    }
+
+    /// What people are told when it has come.
+    #[must_use]
+    pub fn told(self) -> &'static str {
+        let late = self.until != self.due && self.until.since(self.due) < BEFORE_SESSION_END;
+        match (self.what, late) {
+            (Ends::Day, _) => "the end of the day: closing at market",
+            (Ends::Session, false) => "the end of the session: closing at market",
+            (Ends::Session, true) => "opened less than ten minutes before the end of the session: closing at market",
+            (Ends::Week, false) => "the end of the week: closing at market",
+            (Ends::Week, true) => "opened less than ten minutes before the end of the week: closing at market",
+        }
+    }
+}
+
+/// When what is to be done before `ends` is done.
+#[must_use]
+pub fn ten_minutes_before(ends: Timestamp) -> Timestamp {
+    Timestamp::from_nanos(ends.as_nanos() - BEFORE_SESSION_END.as_nanos())
+}
+
 /// A close that is due.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Due {

@@ -8,8 +8,16 @@ use backstop_model::plan::{OnInvalid, Rest, TakeProfit, TakeProfits};
 use backstop_model::{ExitPlan, ExitPlanSpec, Quantity, Ratio};
 use std::sync::Arc;
 
-/// A part: how much of the entry, under which plan.
-pub type Part = (Quantity, Arc<ExitPlan>);
+/// A part of an entry.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// How much of it.
+    pub quantity: Quantity,
+    /// Under which plan.
+    pub plan: Arc<ExitPlan>,
+    /// The level that closes it, counted from 1, and one more than there are for what is trailed.
+    pub level: u8,
+}
 
 /// The parts of an entry of `quantity` whose levels are worked out: one for each level that closes something, and one for
 /// what is trailed. Their quantities sum to `quantity`. None where there would be one.
@@ -24,18 +32,46 @@ pub fn parts(plan: &ExitPlan, levels: &[Level], quantity: Quantity) -> Option<Ve
     for level in levels.iter().filter(|level| level.state == LevelState::Open && !level.planned.is_zero()) {
         let planned = level.planned.min(left);
         left = left.saturating_minus(planned);
-        parts.push((planned, Arc::new(of_level(plan, usize::from(level.number))?)));
+        parts.push(Part::of(plan, level.number, planned)?);
     }
     match (left.is_zero(), plan.trails()) {
         (true, _) => {}
-        (false, true) => parts.push((left, Arc::new(of_rest(plan)?))),
+        (false, true) => parts.push(Part::of(plan, level_of_rest(plan)?, left)?),
         // The last level closes whatever is left.
         (false, false) => {
             let last = parts.last_mut()?;
-            last.0 = last.0.plus(left).ok()?;
+            last.quantity = last.quantity.plus(left).ok()?;
         }
     }
     (parts.len() > 1).then_some(parts)
+}
+
+impl Part {
+    fn of(plan: &ExitPlan, level: u8, quantity: Quantity) -> Option<Self> {
+        Some(Self { quantity, plan: Arc::new(plan_of_part(plan, level)?), level })
+    }
+}
+
+/// What is trailed, as a level: the one after the last.
+fn level_of_rest(plan: &ExitPlan) -> Option<u8> {
+    u8::try_from(plan.take_profits.len() + 1).ok()
+}
+
+/// The plan of the part for one level, counted from 1; one more than there are is for what is trailed. None where the plan
+/// has no such part.
+#[must_use]
+pub fn plan_of_part(plan: &ExitPlan, level: u8) -> Option<ExitPlan> {
+    let closes = |level: usize| plan.take_profits.get(level.checked_sub(1)?).map(|level| level.close);
+    match closes(usize::from(level)) {
+        Some(close) => (close > Ratio::ZERO).then(|| of_level(plan, usize::from(level)))?,
+        None => (plan.trails() && level_of_rest(plan) == Some(level)).then(|| of_rest(plan))?,
+    }
+}
+
+/// What closes the part for one level of a plan, in words.
+#[must_use]
+pub fn level_in_words(plan: &ExitPlan, level: u8) -> String {
+    if usize::from(level) > plan.take_profits.len() { "the trail".to_owned() } else { format!("TP{level}") }
 }
 
 /// The plan whose only closing level is this one, counted from 1.
@@ -108,15 +144,34 @@ mod tests {
         let shares = |plan: &ExitPlan| {
             plan.take_profits.iter().map(|level| level.close.in_percent().to_string()).collect::<Vec<_>>().join("/")
         };
-        parts.iter().map(|(quantity, plan)| format!("{quantity}: {} {}", shares(plan), plan.trails())).collect()
+        let shown = |part: &Part| {
+            let Part { quantity, plan, level } = part;
+            format!("{level}: {quantity}: {} {}", shares(plan), plan.trails())
+        };
+        parts.iter().map(shown).collect()
     }
 
     #[test]
     fn each_level_that_closes_something_is_a_part_and_earlier_ones_only_move_its_stop() {
         let made = parts(&plan(&["40", "35", "25"], Rest::Close), &levels(&["0.4", "0", "0.5"]), "1".parse().unwrap());
-        assert_eq!(shown(&made.unwrap()), ["0.4: 100 false", "0.6: 0/0/100 false"], "the last one closes what is left");
+        assert_eq!(
+            shown(&made.unwrap()),
+            ["1: 0.4: 100 false", "3: 0.6: 0/0/100 false"],
+            "the last one closes what is left"
+        );
         let made = parts(&plan(&["40", "35"], Rest::Trail), &levels(&["0.4", "0.35"]), "1".parse().unwrap());
-        assert_eq!(shown(&made.unwrap()), ["0.4: 100 false", "0.35: 0/100 false", "0.25: 0/0 true"]);
+        assert_eq!(shown(&made.unwrap()), ["1: 0.4: 100 false", "2: 0.35: 0/100 false", "3: 0.25: 0/0 true"]);
+    }
+
+    #[test]
+    fn a_level_alone_says_which_plan_its_part_has() {
+        let plan = plan(&["40", "35"], Rest::Trail);
+        let made = parts(&plan, &levels(&["0.4", "0.35"]), "1".parse().unwrap()).unwrap();
+        for part in made {
+            assert_eq!(plan_of_part(&plan, part.level).as_ref(), Some(&*part.plan));
+        }
+        assert_eq!((plan_of_part(&plan, 0), plan_of_part(&plan, 4)), (None, None));
+        assert_eq!([2, 3].map(|level| level_in_words(&plan, level)), ["TP2", "the trail"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use backstop_model::{RefusalReason, RefusalStep, Refusals};
 /// What is usually done about the first, second and third refusal in a row; the last one stays.
 #[must_use]
 pub const fn usual(reason: RefusalReason) -> [RefusalStep; 3] {
-    use RefusalStep::{Again, Close, Farther, MakeRoom, OtherTrigger, Reprice};
+    use RefusalStep::{Again, Close, Farther, MakeRoom, Nearer, OtherTrigger, Reprice};
     match reason {
         RefusalReason::BelowMinimum => [Again, Again, Again],
         RefusalReason::DuplicateId => [Again, Again, Again],
@@ -22,6 +22,7 @@ pub const fn usual(reason: RefusalReason) -> [RefusalStep; 3] {
         RefusalReason::Other => [Again, OtherTrigger, Again],
         RefusalReason::ReduceOnly => [Again, MakeRoom, Again],
         RefusalReason::Throttled => [Again, Again, Again],
+        RefusalReason::TooFar => [Nearer, Nearer, Nearer],
         RefusalReason::TooManyOrders => [MakeRoom, MakeRoom, Again],
         RefusalReason::TooNear => [Farther, Farther, Farther],
         RefusalReason::Unsupported => [OtherTrigger, Again, Again],
@@ -45,7 +46,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests may panic, and read the guide")]
     use super::*;
 
-    const ALL: [RefusalReason; 15] = [
+    const ALL: [RefusalReason; 16] = [
         RefusalReason::BelowMinimum,
         RefusalReason::DuplicateId,
         RefusalReason::Filter,
@@ -57,6 +58,7 @@ mod tests {
         RefusalReason::Other,
         RefusalReason::ReduceOnly,
         RefusalReason::Throttled,
+        RefusalReason::TooFar,
         RefusalReason::TooManyOrders,
         RefusalReason::TooNear,
         RefusalReason::Unsupported,

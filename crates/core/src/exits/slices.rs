@@ -84,6 +84,7 @@ mod tests {
             least_distance: None,
             guaranteed: None,
             week_ends: None,
+            hours: None,
             currency: Name::new("USDT").unwrap(),
         };
         Instrument::try_from(spec).unwrap()

@@ -2,17 +2,41 @@
 //!
 //! Which place is asked for, and what is said of it, is decided in `position/spacing`.
 
+use super::arm::toward_market;
 use super::trailing_stop::smallest_move;
 use backstop_model::{OutOfRange, Points, PositionSide, Price, Ratio, Rounding};
 
+/// Whether a place is so far from the price that no venue could mean it is too near.
+#[must_use]
+pub fn is_far(asked: Price, price: Price) -> bool {
+    asked.above(price).absolute().is_ok_and(|gap| gap >= farthest(price))
+}
+
+/// A quarter of the price: no venue wants more room than that.
+fn farthest(price: Price) -> Points {
+    price.as_points().halved().halved()
+}
+
+/// The place a quarter of the way from `asked` to the price, on the grid, rounded toward the market. None where there is
+/// no such price on this side of it.
+#[must_use]
+pub fn nearer(side: PositionSide, asked: Price, price: Price, tick: Price) -> Option<Price> {
+    let quarter = asked.above(price).absolute().ok()?.halved().halved();
+    let at = match side {
+        PositionSide::Long => toward_market(side, asked.plus(quarter).ok()?, tick).ok()?,
+        PositionSide::Short => toward_market(side, asked.minus(quarter).ok()?, tick).ok()?,
+    };
+    (side.is_better(at, asked) && !side.hit(price, at)).then_some(at)
+}
+
 /// What a refusal as too near teaches: twice as far as it was asked for, at least the smallest worthwhile move and at most
-/// half the price.
+/// a quarter of the price.
 ///
 /// # Errors
 /// [`OutOfRange`] when it does not fit.
 pub fn learned(asked: Price, price: Price, tick: Price) -> Result<Points, OutOfRange> {
     let gap = asked.above(price).absolute()?.max(smallest_move(price, tick, None)?);
-    Ok(gap.times(Ratio::whole(2), Rounding::Up)?.min(price.as_points().halved()))
+    Ok(gap.times(Ratio::whole(2), Rounding::Up)?.min(farthest(price)))
 }
 
 /// The place nearest to the market that is so far from `price`, on the grid. None where there is no such price.
@@ -50,10 +74,26 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_teaches_twice_the_distance_that_was_asked_for_and_never_more_than_half_the_price() {
-        let cases = [("98", "4"), ("102", "4"), ("99.99", "0.1"), ("60", "50"), ("100", "0.1")];
+    fn a_refusal_teaches_twice_the_distance_that_was_asked_for_and_never_more_than_a_quarter_of_the_price() {
+        let cases = [("98", "4"), ("102", "4"), ("99.99", "0.1"), ("80", "25"), ("100", "0.1")];
         for (asked, far) in cases {
             assert_eq!(learned(p(asked), p("100"), p("0.01")), Ok(far.parse().unwrap()), "{asked}");
         }
+    }
+
+    #[test]
+    fn what_is_too_far_comes_a_quarter_of_the_way_nearer_and_never_through_the_price() {
+        use PositionSide::{Long, Short};
+        let cases = [
+            (Long, "20", Some("40")),
+            (Short, "180.01", Some("160")),
+            (Long, "99.99", None),
+            (Short, "100", None),
+            (Long, "101", None),
+        ];
+        for (side, asked, expected) in cases {
+            assert_eq!(nearer(side, p(asked), p("100"), p("0.01")), expected.map(p), "{side} {asked}");
+        }
+        assert!(is_far(p("75"), p("100")) && is_far(p("125"), p("100")) && !is_far(p("75.01"), p("100")));
     }
 }

@@ -8,8 +8,8 @@
 //! bs | scope 6 | side 1 | epoch 5 | tranche 1 | leg 2 | revision 3 | checksum 4
 //! ```
 //!
-//! Exits are named here. An entry has the leg `e` and, in place of epoch, tranche and revision, what its request is
-//! worth in 45 bits: see [`EntryName`](super::EntryName).
+//! Exits are named here. An entry has the leg `e` with the level it is the part for, and, in place of epoch, tranche and
+//! revision, what its request is worth in 45 bits: see [`EntryName`](super::EntryName).
 
 use super::Leg;
 use backstop_model::{Account, ClientOrderId, DealId, Epoch, Instrument, PositionSide, TrancheId};

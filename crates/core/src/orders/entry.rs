@@ -2,6 +2,7 @@
 //! outcome is asked about and ends by proof (R4); nothing is ever sent twice.
 
 use super::OrderState;
+use crate::exits::parts::level_in_words;
 use backstop_model::{
     ClientOrderId, Epoch, ExitPlan, ExitReason, OrderKind, PlanId, Price, Quantity, Refusal, RequestId, TimeInForce,
     Timestamp, Trigger, VenueOrderId,
@@ -32,6 +33,19 @@ pub enum EntryEnd {
     Refused(Refusal),
 }
 
+/// One part of an entry that is made in several.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct EntryPart {
+    /// Which, counted from 1.
+    pub number: u8,
+    /// Of how many.
+    pub count: u8,
+    /// The level that closes it, counted from 1, and one more than there are for what is trailed.
+    pub level: u8,
+    /// For how much was asked in all.
+    pub whole: Quantity,
+}
+
 /// An entry of ours.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct EntryOrder {
@@ -43,9 +57,9 @@ pub struct EntryOrder {
     pub epoch: Epoch,
     /// For how much.
     pub quantity: Quantity,
-    /// Where it is a part of an entry: for how much that was asked in all.
+    /// Where it is one part of an entry made in several: which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub part_of: Option<Quantity>,
+    pub part: Option<EntryPart>,
     /// The worst price accepted; at market when absent.
     pub limit: Option<Price>,
     /// The plan it was asked for under, by number.
@@ -103,6 +117,20 @@ impl EntryOrder {
     #[must_use]
     pub fn name(&self) -> &str {
         self.request.as_ref().map_or_else(|| self.id.as_str(), RequestId::as_str)
+    }
+
+    /// What the entry that it is a part of is called; its own name where it is no part.
+    #[must_use]
+    pub fn whole_name(&self) -> &str {
+        let suffix = self.part.filter(|part| part.number > 1).map(|part| format!(".{}", part.number));
+        suffix.and_then(|suffix| self.name().strip_suffix(&suffix)).unwrap_or(self.name())
+    }
+
+    /// Where it is a part: which, and what closes it.
+    #[must_use]
+    pub fn part_in_words(&self) -> Option<String> {
+        let (part, plan) = (self.part?, self.plan.as_ref()?);
+        Some(format!("part {} of {}, {}", part.number, part.count, level_in_words(plan, part.level)))
     }
 
     /// Where it stands, in one word.

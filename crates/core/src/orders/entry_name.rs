@@ -2,6 +2,7 @@
 //!
 //! It has the layout of our other ids (`client_id.rs`) with the leg `e`, so it is recognised as ours when the journal is
 //! lost, and the same request has the same id on every machine. It names no position's incarnation: it is what begins one.
+//! Where it is one part of an entry made in several, it also says which level of the plan that part is for.
 
 use super::client_id::{
     CHECK_DIGITS, LENGTH, PREFIX, REVISION_DIGITS, SCOPE_DIGITS, Scope, digest_bits, digits, proven, push_digits,
@@ -9,8 +10,10 @@ use super::client_id::{
 use backstop_model::{ClientOrderId, PositionSide, RequestId};
 use sha3::{Digest, Sha3_256};
 
-/// The leg's letter and its unused digit.
-const LEG: &str = "e0";
+/// The leg's letter.
+const LEG: char = 'e';
+/// Digits of a level.
+const LEVEL_DIGITS: usize = 1;
 /// Digits in the place of epoch and tranche.
 const HEAD_DIGITS: usize = 6;
 /// Bits in the place of the revision.
@@ -27,6 +30,8 @@ pub struct EntryName {
     pub side: PositionSide,
     /// The first 45 bits of the digest of the request's name.
     pub mark: u64,
+    /// The level it is the part for, counted from 1, and one more than there are for what is trailed; 0 for a whole entry.
+    pub level: u8,
 }
 
 impl EntryName {
@@ -35,7 +40,19 @@ impl EntryName {
     pub fn of(scope: Scope, side: PositionSide, request: &RequestId) -> Self {
         let digest = Sha3_256::digest(request.as_str().as_bytes());
         let head = digest.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        Self { scope, side, mark: head >> (64 - MARK_BITS) }
+        Self { scope, side, mark: head >> (64 - MARK_BITS), level: 0 }
+    }
+
+    /// The same for the part of it that a level has.
+    #[must_use]
+    pub const fn of_level(self, level: u8) -> Self {
+        Self { level, ..self }
+    }
+
+    /// Whether it is what a request is called there, whichever part of it.
+    #[must_use]
+    pub fn is_of(&self, scope: Scope, side: PositionSide, request: &RequestId) -> bool {
+        *self == Self::of(scope, side, request).of_level(self.level)
     }
 
     /// The id.
@@ -50,7 +67,8 @@ impl EntryName {
         });
         let part = |bits: u64| u32::try_from(bits).expect("a mark has 45 bits, and a part of it at most 30");
         push_digits(&mut text, part(self.mark >> TAIL_BITS), HEAD_DIGITS);
-        text.push_str(LEG);
+        text.push(LEG);
+        push_digits(&mut text, u32::from(self.level), LEVEL_DIGITS);
         push_digits(&mut text, part(self.mark & ((1 << TAIL_BITS) - 1)), REVISION_DIGITS);
         let check = digest_bits(&text, 20);
         push_digits(&mut text, check, CHECK_DIGITS);
@@ -63,14 +81,15 @@ impl EntryName {
         let (scope, rest) = proven(id)?.split_at(SCOPE_DIGITS);
         let (side, rest) = rest.split_at(1);
         let (head, rest) = rest.split_at(HEAD_DIGITS);
-        let tail = rest.strip_prefix(LEG)?;
+        let (level, tail) = rest.strip_prefix(LEG)?.split_at(LEVEL_DIGITS);
         let side = match side {
             "l" => PositionSide::Long,
             "s" => PositionSide::Short,
             _ => return None,
         };
         let mark = (u64::from(digits(head)?) << TAIL_BITS) | u64::from(digits(tail)?);
-        Some(Self { scope: Scope(digits(scope)?), side, mark })
+        let level = u8::try_from(digits(level)?).ok()?;
+        Some(Self { scope: Scope(digits(scope)?), side, mark, level })
     }
 }
 
@@ -91,6 +110,9 @@ mod tests {
                 let name = name(request, side);
                 assert_eq!(EntryName::read(&name.id()), Some(name));
                 assert_eq!(name.id().as_str().len(), 24);
+                let part = name.of_level(31);
+                assert_eq!(EntryName::read(&part.id()), Some(part));
+                assert!(part.is_of(part.scope, side, &RequestId::new(request).unwrap()));
             }
         }
         assert_ne!(name("r1", PositionSide::Long).id(), name("r2", PositionSide::Long).id());

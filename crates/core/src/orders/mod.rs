@@ -14,7 +14,7 @@ pub mod wanted;
 mod whole_stop;
 
 pub use client_id::{Named, Scope};
-pub use entry::{EntryEnd, EntryOrder, Unwanted};
+pub use entry::{EntryEnd, EntryOrder, EntryPart, Unwanted};
 pub use entry_name::EntryName;
 pub use leg::Leg;
 pub(crate) use leg::by_leg;

@@ -116,9 +116,8 @@ impl Position {
             _ => Span::from_millis(4500),
         };
         let Some(live) = &mut self.live else { return };
-        let refusals = live.whole.retry.map_or(0, |retry| retry.refusals);
-        let at = live.whole.retry.map_or(sent_at.plus(pause), |retry| retry.at.max(sent_at.plus(pause)));
-        live.whole.retry = Some(Retry { at, refusals, throttled: false });
+        let last = live.whole.retry.get().unwrap_or(Retry::waiting(sent_at));
+        live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), throttled: false, ..last }));
     }
 
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where

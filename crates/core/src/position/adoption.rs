@@ -6,7 +6,7 @@ use super::scene::title;
 use super::{Ctx, Live, Out, Position, Protection, arming};
 use crate::exits::arm::toward_market;
 use crate::exits::liquidation;
-use backstop_model::plan::AtrSpec;
+use backstop_model::plan::{AtrSpec, Guaranteed};
 use backstop_model::{
     Adopt, Distance, ExitPlan, OrderReport, OrderStatus, OutOfRange, Points, PositionKey, PositionSide, Price,
     Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
@@ -159,7 +159,8 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
         return propose(live, key, ctx, out);
     }
     live.take_over(ctx.now);
-    live.plan = Some(Arc::new(ExitPlan::hard_stop(price, trigger)));
+    let guaranteed = ctx.account.hard_stop.map_or(Guaranteed::Never, |stop| stop.guaranteed);
+    live.plan = Some(Arc::new(ExitPlan::hard_stop(price, trigger, guaranteed)));
     let ids: Vec<_> = live.open().map(|tranche| tranche.id).collect();
     for id in ids {
         arming::arm(live, id, key, ctx, out)?;

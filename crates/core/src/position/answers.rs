@@ -3,8 +3,8 @@
 //! A refusal is definite: the order does not exist and its leg may think again. Unknown is a state of the order that
 //! ends by proof only (R4).
 
+use super::misplaced::{is_about_place, stop_misplaced};
 use super::scene::Scene;
-use super::spacing::note_refusal;
 use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
@@ -14,8 +14,8 @@ use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Price, Ratio, Refusal, RefusalReason,
-    RefusalStep, Rounding, Severity, Span, Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Ratio, Refusal, RefusalReason, RefusalStep,
+    Rounding, Severity, Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -52,16 +52,8 @@ impl Position {
                 order.venue_id = Some(*venue_id);
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
-                let (id, leg) = (order.tranche, order.leg);
-                if let (Leg::WholeStop, Some(live)) = (leg, &mut self.live) {
-                    live.whole.retry = None;
-                    for tranche in &mut live.tranches {
-                        tranche.retries.remove(&Leg::Stop);
-                    }
-                }
-                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
-                    tranche.retries.remove(&leg);
-                }
+                let taken = order.clone();
+                self.taken(&taken, ctx, out);
             }
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::DuplicateId => {
                 // The first one exists or existed: ask for it, never take a new id (F-A11).
@@ -156,10 +148,8 @@ impl Position {
                 order.seen_at = ctx.now;
                 // It was moved after we asked: a read from before that shows it where it was (F-E16).
                 order.changed_at = order.changed_at.max(answer.sent_at);
-                let id = order.tranche;
-                if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) {
-                    tranche.retries.remove(&Leg::Stop);
-                }
+                let taken = order.clone();
+                self.taken(&taken, ctx, out);
             }
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
@@ -181,8 +171,8 @@ impl Position {
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         if order.leg == Leg::WholeStop {
-            if refusal.reason == RefusalReason::TooNear {
-                return self.whole_stop_too_near(order, refusal, ctx, out);
+            if is_about_place(refusal.reason) {
+                return self.whole_stop_misplaced(order, refusal, ctx, out);
             }
             if self.whole_guarantee_refused(order, refusal, ctx, out) {
                 return;
@@ -223,8 +213,12 @@ impl Position {
                 } else {
                     "trying again"
                 };
-                let text = format!("market exit refused ({refusal}); {again}, the stop stays");
-                scene.tell(severity, tranche.id, &text, out);
+                let retry = tranche.retries.get(&order.leg).copied();
+                let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
+                let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
+                if retry.is_none_or(|retry| retry.is_told()) {
+                    scene.tell(severity, tranche.id, &text, out);
+                }
             }
         }
     }
@@ -237,8 +231,8 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     }
     let refusals = tranche.hold_refused(Leg::Stop, refusal.reason, now);
     tranche.note_throttled(refusal.reason);
-    if refusal.reason == RefusalReason::TooNear {
-        return stop_too_near(tranche, order.stop_price(), refusal, scene, out);
+    if is_about_place(refusal.reason) {
+        return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is through the stop: that is a stop hit (F-C03).
@@ -247,9 +241,12 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         tranche.close(order.reason, now);
         return;
     }
+    let retry = tranche.retries.get(&Leg::Stop).copied();
+    let told = retry.is_none_or(|retry| retry.is_told());
     let text = format!(
-        "stop {} refused ({refusal}); trying again, Backstop watches the price meanwhile",
+        "stop {} refused ({refusal}){}; trying again, Backstop watches the price meanwhile",
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
+        retry.map_or_else(String::new, |retry| retry.how_often(now)),
     );
     let standing = scene.protecting(tranche.id).find(|other| other.stands()).and_then(|other| {
         // Never looser than where an unanswered amend may have put it (I3).
@@ -258,12 +255,12 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     });
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
     // That a venue is busy for a moment is no news: it is asked again at once, and after three seconds the alarm rings.
-    if refusal.reason != RefusalReason::Throttled || refusals > 3 {
+    if told && (refusal.reason != RefusalReason::Throttled || refusals > 3) {
         scene.tell(severity, tranche.id, &text, out);
     }
     if standing.is_none() {
         let step = refusal_policy::step(&scene.ctx.account.refusals, refusal.reason, refusals);
-        answer_refusal(tranche, step, scene, out);
+        answer_refusal(tranche, step, told, scene, out);
     }
     let trailed = tranche.stop.is_some_and(|stop| stop.basis == Basis::Trail);
     if trailed && refusals >= u16::from(TRAIL_ATTEMPTS) && trail_falls_back(tranche, TrailedBy::Amend, scene, out) {
@@ -282,28 +279,11 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     }
 }
 
-/// The place was too near: what rests stays, and the next place is farther out. Where it is, `spacing` says.
-pub(super) fn stop_too_near(
-    tranche: &mut Tranche,
-    asked: Option<Price>,
-    refusal: &Refusal,
-    scene: &Scene,
-    out: &mut Out,
-) {
-    note_refusal(tranche, asked, scene);
-    let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
-    let severity = if rests { Severity::Warning } else { Severity::Alarm };
-    let then = if rests { "the old one stays" } else { "a farther one is placed" };
-    let asked = asked.map_or_else(String::new, |price| price.to_string());
-    let text = format!("stop {asked} refused as too near ({refusal}); {then}, Backstop watches the price meanwhile");
-    scene.tell(severity, tranche.id, &text, out);
-}
-
 /// Nothing protects at the venue: what the table says is tried next.
-fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: &mut Out) {
+fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, told: bool, scene: &Scene, out: &mut Out) {
     let text = match step {
-        // How far, `spacing` says.
-        RefusalStep::Again | RefusalStep::Farther => None,
+        // How far and how near, `misplaced` says.
+        RefusalStep::Again | RefusalStep::Farther | RefusalStep::Nearer => None,
         RefusalStep::Close => {
             tranche.close(ExitReason::Emergency, scene.ctx.now);
             Some("no stop works: closing at market, as the account wants it".to_owned())
@@ -316,9 +296,9 @@ fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, scene: &Scene, out: 
                 TriggerSource::BidAsk | TriggerSource::Last => (TriggerSource::Mark, "mark"),
             };
             tranche.trigger = Some(other);
-            Some(format!("the stop watches the {name} price instead"))
+            told.then(|| format!("the stop watches the {name} price instead"))
         }
-        RefusalStep::Reprice => reprice(tranche, scene),
+        RefusalStep::Reprice => reprice(tranche, scene).filter(|_| told),
     };
     if let Some(text) = text {
         scene.tell(Severity::Warning, tranche.id, &text, out);
@@ -380,8 +360,8 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         return;
     }
     let refusals = tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
-    if refusal.reason == RefusalReason::TooNear {
-        // The price is nearly there: the level waits, and Backstop takes it when its price comes first.
+    if is_about_place(refusal.reason) {
+        // The price is nearly there, or far from there: the level waits, and Backstop takes it when its price comes first.
         if refusals > 2
             && let Some(retry) = tranche.retries.get_mut(&Leg::Target(number))
         {

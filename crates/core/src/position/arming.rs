@@ -130,7 +130,7 @@ fn set_levels(
     }
     tranche.levels = levels;
     tranche.breakeven_at = armed.breakeven_at;
-    tranche.soft_stop = armed.soft_stop.map(|price| SoftLevel { price, passed: None });
+    tranche.soft_stop = armed.soft_stop.map(|price| SoftLevel { price, passed: None }).into();
     Ok(())
 }
 

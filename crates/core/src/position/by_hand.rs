@@ -69,7 +69,7 @@ impl Position {
             let passed = ctx.board.price(tranche.trigger(&plan).series(key.side));
             if passed.is_some_and(|now| !key.side.is_better(now, price)) {
                 // The price is not there: nobody asked to be closed at a loss.
-                tranche.proposal = Some(proposal);
+                tranche.proposal.put(Some(proposal));
                 let text = format!("break-even at {price} is beyond the price; the stop goes there when the price has");
                 scene.tell(Severity::Note, tranche.id, &text, out);
                 continue;
@@ -107,7 +107,8 @@ impl Position {
             for level in &mut tranche.levels {
                 level.state = LevelState::Moot;
             }
-            (tranche.proposal, tranche.trail, tranche.trail_not_before) = (None, None, None);
+            tranche.proposal.put(None);
+            (tranche.trail, tranche.trail_not_before) = (None, None);
             arming::arm(live, id, key, ctx, out)?;
             let Some(tranche) = live.tranche_mut(id) else { continue };
             if let (Some(before), Some(now)) = (standing, tranche.stop)

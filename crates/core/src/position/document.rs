@@ -142,7 +142,7 @@ fn course(tranche: &Tranche, ctx: Ctx) -> Result<Course, OutOfRange> {
     if let Some(seen) = ctx.board.range_since(Series::Last, tranche.window) {
         range = range.joined(seen);
     }
-    if let Some(recalled) = tranche.recalled.best(Series::Last) {
+    if let Some(recalled) = tranche.recalled().best(Series::Last) {
         range = range.joined(Range::point(recalled));
     }
     let targets = tranche.levels.iter().map(|level| (level.number, level.price)).collect();

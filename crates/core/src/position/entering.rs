@@ -6,10 +6,11 @@
 use super::facts::Origin;
 use super::watch::OVERDUE;
 use super::{Ctx, Out, Position};
+use crate::exits::parts;
 use crate::orders::{Change, Doubt, EntryEnd, EntryName, EntryOrder, OrderState, Unwanted};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Epoch, ExitPlan, Fill, Lookup, NewOrder, OrderQuantity, OrderReport,
-    OrderStatus, OutOfRange, Outcome, Permit, Quantity, RefusalReason, Severity, Timestamp, Trigger,
+    OrderStatus, OutOfRange, Outcome, Permit, PositionKey, Quantity, RefusalReason, Severity, Timestamp, Trigger,
 };
 use std::sync::Arc;
 
@@ -25,6 +26,38 @@ pub(crate) struct Entered {
     pub stop: Option<Trigger>,
     /// It was not to be filled any more.
     pub unwanted: Option<Unwanted>,
+    /// The level it is the part for, as its id says; 0 for a whole entry.
+    pub level: u8,
+}
+
+impl Entered {
+    fn of(id: &ClientOrderId, known: Option<&EntryOrder>) -> Self {
+        Self {
+            plan: known.and_then(|entry| entry.plan.clone()),
+            stop: known.and_then(|entry| entry.stop),
+            unwanted: known.and_then(|entry| entry.unwanted),
+            level: EntryName::read(id).map_or(0, |name| name.level),
+        }
+    }
+
+    /// The plan its position gets: its own; where nobody remembers that, the one that applies, or its level's part of it.
+    pub(super) fn plan(&self, key: PositionKey, ctx: Ctx, out: &mut Out) -> Option<Arc<ExitPlan>> {
+        if self.plan.is_some() || self.level == 0 {
+            return self.plan.clone().or(ctx.plan.cloned());
+        }
+        let (whole, symbol) = (ctx.plan?, ctx.instrument.symbol);
+        let part = parts::plan_of_part(whole, self.level).map(Arc::new);
+        let follows = match part {
+            Some(_) => format!("it follows {} of plan {}", parts::level_in_words(whole, self.level), whole.name),
+            None => format!("plan {} has no such level now, so it follows the whole plan", whole.name),
+        };
+        let text = format!(
+            "{symbol} {}: recognised without a record as the part of an entry for level {}: {follows}",
+            key.side, self.level
+        );
+        out.tell(Severity::Warning, key, text);
+        Some(part.unwrap_or_else(|| Arc::clone(whole)))
+    }
 }
 
 impl Position {
@@ -91,11 +124,7 @@ impl Position {
     pub(crate) fn entered_by(&self, fill: &Fill) -> Option<Entered> {
         let id = fill.order.filter(|id| self.is_entry_of_ours(id))?;
         let known = self.entries.iter().find(|entry| entry.id == id);
-        Some(Entered {
-            plan: known.and_then(|entry| entry.plan.clone()),
-            stop: known.and_then(|entry| entry.stop),
-            unwanted: known.and_then(|entry| entry.unwanted),
-        })
+        Some(Entered::of(&id, known))
     }
 
     /// Who opened what a full read shows and no execution explains: an entry of ours that is on its way, or others.
@@ -105,9 +134,7 @@ impl Position {
             rests && entry.reported <= entry.filled
         };
         let explains = self.entries.iter().rev().find(|entry| entry.may_explain() && !resting(entry));
-        explains.map_or(Origin::Others { at_first_look }, |entry| {
-            Origin::Ours(Entered { plan: entry.plan.clone(), stop: entry.stop, unwanted: entry.unwanted })
-        })
+        explains.map_or(Origin::Others { at_first_look }, |entry| Origin::Ours(Entered::of(&entry.id, Some(entry))))
     }
 
     fn is_entry_of_ours(&self, id: &ClientOrderId) -> bool {
@@ -210,8 +237,10 @@ impl Position {
             ..self.unknown_entry(id, report.quantity.unwrap_or(report.filled), ctx.now)
         });
         if !report.status.is_final() {
+            let level = EntryName::read(&id).map_or(0, |name| name.level);
+            let part = if level == 0 { String::new() } else { format!("the part for level {level} of ") };
             let text = format!(
-                "{} {}: entry {id} is recognised at the venue without a record of it; what it fills gets the plan that applies",
+                "{} {}: entry {id} is recognised at the venue without a record of it; what it fills gets {part}the plan that applies",
                 ctx.instrument.symbol, self.key.side
             );
             out.tell(Severity::Warning, self.key, text);
@@ -226,7 +255,7 @@ impl Position {
             epoch: self.entry_epoch(),
             quantity,
             limit: None,
-            part_of: None,
+            part: None,
             asked_plan: None,
             plan: None,
             stop: None,
@@ -317,38 +346,6 @@ impl Position {
             entry.state = OrderState::Working { change: None };
         }
         Ok(())
-    }
-
-    /// An entry is over, once; later words on it change nothing but what is counted.
-    fn end_entry(&mut self, index: usize, end: EntryEnd, ctx: Ctx, out: &mut Out) {
-        let entry = &mut self.entries[index];
-        if !entry.is_live() {
-            return;
-        }
-        entry.state = OrderState::Over { since: ctx.now };
-        let (severity, what) = match &end {
-            EntryEnd::Absent => (
-                Severity::Warning,
-                "it never reached the venue, nothing was opened; it is not sent again, ask anew under another id"
-                    .to_owned(),
-            ),
-            EntryEnd::Canceled if entry.reported.is_zero() => {
-                (Severity::Note, "cancelled, nothing was opened".to_owned())
-            }
-            EntryEnd::Canceled => {
-                (Severity::Note, format!("ended with {} of {} filled", entry.reported, entry.quantity))
-            }
-            EntryEnd::Filled => (Severity::Note, format!("filled, {}", entry.quantity)),
-            EntryEnd::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
-                (Severity::Warning, format!("not sent ({refusal}); nothing was opened"))
-            }
-            EntryEnd::Refused(refusal) => {
-                (Severity::Warning, format!("refused by the venue ({refusal}); nothing was opened"))
-            }
-        };
-        let text = format!("{} {}: entry {}: {what}", ctx.instrument.symbol, self.key.side, entry.name());
-        entry.end = Some(end);
-        out.tell(severity, self.key, text);
     }
 
     /// Questions and cancels of entries that are due.

@@ -6,7 +6,7 @@
 use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, WholeStop, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Rare, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OrderState, Unwanted};
 use backstop_model::{
     ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
@@ -88,13 +88,16 @@ impl Position {
     ) -> Result<(), OutOfRange> {
         let id = tranche.id;
         let (adoption, plan, attached, unwanted) = match origin {
-            Origin::Others { at_first_look } => (self.adoption(at_first_look, ctx), None, None, None),
+            Origin::Others { at_first_look } => {
+                let adoption = self.adoption(at_first_look, ctx);
+                let plan = ctx.plan.filter(|_| adoption == Adoption::Managed).cloned();
+                (adoption, plan, None, None)
+            }
             Origin::Ours(entered) => {
                 tranche.unproven = tranche.remaining;
-                (Adoption::Managed, entered.plan, entered.stop, entered.unwanted)
+                (Adoption::Managed, entered.plan(self.key, ctx, out), entered.stop, entered.unwanted)
             }
         };
-        let plan = plan.or_else(|| ctx.plan.filter(|_| adoption == Adoption::Managed).cloned());
         let mut live = Live {
             tranches: vec![tranche],
             last_tranche: id,
@@ -102,8 +105,8 @@ impl Position {
             protection: Default::default(),
             mismatch: None,
             liquidation: None,
-            premium: None,
-            whole: WholeStop { attached, ..WholeStop::default() },
+            premium: Rare::default(),
+            whole: WholeStop { attached: attached.into(), ..WholeStop::default() },
             adoption,
             foreign: Vec::new(),
             foreign_exits: Vec::new(),
@@ -346,7 +349,7 @@ impl Live {
     fn own(&mut self, entered: &Entered, key: PositionKey, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         if self.adoption != Adoption::Managed {
             self.take_over(ctx.now);
-            self.plan = entered.plan.clone().or(ctx.plan.cloned());
+            self.plan = entered.plan(key, ctx, out);
             let ids: Vec<_> = self.open().map(|tranche| tranche.id).collect();
             ids.into_iter().try_for_each(|id| arming::arm(self, id, key, ctx, out))?;
         }

@@ -56,7 +56,7 @@ impl Tranche {
     /// Whether its stop is asked for as a guaranteed one now.
     #[must_use]
     pub fn is_guaranteed(&self) -> bool {
-        self.guarantee == Guarantee::Wanted && !self.spacing.ordinary
+        self.guarantee == Guarantee::Wanted && !self.spacing().ordinary
     }
 
     /// What guaranteed stops cost for what is left: what was charged, or what will be.
@@ -77,7 +77,7 @@ impl Live {
     /// # Errors
     /// [`OutOfRange`] when it does not fit.
     pub(super) fn note_premium(&mut self, told: Option<Money>) -> Result<(), OutOfRange> {
-        let known = self.premium.unwrap_or(Money::ZERO);
+        let known = self.premium.get().unwrap_or(Money::ZERO);
         let Some(told) = told.filter(|told| *told > known) else { return Ok(()) };
         let due = told.minus(known)?;
         let bought = |tranche: &Tranche| tranche.guarantee == Guarantee::Wanted && !tranche.is_closed();
@@ -85,7 +85,7 @@ impl Live {
         let Some(tranche) = self.tranches.get_mut(index.unwrap_or(0)) else { return Ok(()) };
         tranche.fees = tranche.fees.plus(due)?;
         tranche.premium_paid = tranche.premium_paid.plus(due)?;
-        self.premium = Some(told);
+        self.premium.put(Some(told));
         Ok(())
     }
 }
@@ -170,6 +170,7 @@ const fn is_about_guarantee(reason: RefusalReason) -> bool {
         | RefusalReason::NotSent
         | RefusalReason::ReduceOnly
         | RefusalReason::Throttled
+        | RefusalReason::TooFar
         | RefusalReason::TooManyOrders
         | RefusalReason::TooNear
         | RefusalReason::WouldTrigger => false,

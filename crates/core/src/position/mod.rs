@@ -14,12 +14,16 @@ pub mod document;
 mod drilling;
 mod ended;
 mod entering;
+mod entry_end;
 mod facts;
 mod guarantee;
 mod levels;
 mod limits;
+mod misplaced;
 mod observing;
+mod patience;
 mod protection;
+mod rare;
 pub mod recalled;
 mod recognise;
 mod reports;
@@ -45,6 +49,7 @@ pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
 pub use guarantee::Guarantee;
 pub use protection::Protection;
+pub use rare::Rare;
 pub use spacing::Spacing;
 pub(crate) use spacing::carried_place;
 pub use tranche::{Closing, Exit, Retry, Tranche};
@@ -53,6 +58,7 @@ pub(crate) use watch::OVERDUE;
 pub use whole_stop::WholeStop;
 
 use crate::board::Board;
+use crate::exits::end_of_day::SessionEnd;
 use crate::orders::{EntryOrder, OpenOrder, Scope};
 use crate::step::PositionRead;
 use crate::volatility::Volatility;
@@ -62,7 +68,6 @@ use backstop_model::{
     PositionKey, PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Executions remembered per position after they are booked, to recognise repeats (F-B02, F-B05).
@@ -99,8 +104,6 @@ pub struct Position {
     newest_fill: Timestamp,
     /// Executions already booked, newest last.
     known_fills: Vec<FillId>,
-    /// The same, for finding.
-    known: BTreeSet<FillId>,
     /// Since when the venue speaks of something open that we do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unseen: Option<Timestamp>,
@@ -132,8 +135,8 @@ pub struct Live {
     #[serde(default)]
     pub whole: WholeStop,
     /// The premiums booked so far, as the venue counts them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub premium: Option<Money>,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub premium: Rare<Money>,
     /// Whose it is.
     pub adoption: Adoption,
     /// Stops that are not ours.
@@ -191,7 +194,7 @@ pub struct Ctx<'a> {
     /// When positions that close at a time of day close next.
     pub closes: &'a [(CloseAt, Timestamp)],
     /// When the trading session ends next.
-    pub session_ends: Option<Timestamp>,
+    pub session_ends: Option<SessionEnd>,
     /// The plan a new incarnation follows.
     pub plan: Option<&'a Arc<ExitPlan>>,
     /// Median slippage of stops seen on this instrument.
@@ -235,7 +238,6 @@ impl Position {
             wishes: Vec::new(),
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
-            known: BTreeSet::new(),
             unseen: None,
             ended: Vec::new(),
             unmatched: Vec::new(),
@@ -256,20 +258,20 @@ impl Position {
 
     /// Takes note of an execution; false when it is a repeat.
     fn remember(&mut self, fill: FillId) -> bool {
-        if !self.known.insert(fill) {
+        // Repeats come soon after: the newest are looked at first.
+        if self.known_fills.iter().rev().any(|known| *known == fill) {
             return false;
         }
         self.known_fills.push(fill);
         if self.known_fills.len() > REMEMBERED_FILLS {
-            let oldest = self.known_fills.remove(0);
-            self.known.remove(&oldest);
+            self.known_fills.remove(0);
         }
         true
     }
 
     /// Whether an execution has been booked.
     pub(crate) fn knows(&self, fill: &backstop_model::Fill) -> bool {
-        self.known.contains(&fill.id)
+        self.known_fills.iter().rev().any(|known| *known == fill.id)
     }
 
     /// Nothing is open.

@@ -6,7 +6,7 @@
 //! tell. It counts as far as the candle beside it went as well (docs/decisions/0013-candles-after-a-gap.md).
 
 use super::turn::extreme;
-use super::{Ctx, Out, Position};
+use super::{Ctx, Out, Position, Tranche};
 use crate::position::scene::title;
 use backstop_model::{Candle, PositionSide, Price, Series, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,14 @@ impl Recalled {
     }
 }
 
+impl Tranche {
+    /// What candles have told of the prices since it was opened.
+    #[must_use]
+    pub fn recalled(&self) -> Recalled {
+        self.recalled.get().unwrap_or_default()
+    }
+}
+
 impl Position {
     /// Takes in the venue's candles of one series: each open tranche remembers what is better than what was heard.
     pub(crate) fn recall(&mut self, series: Series, candles: &[Candle], ctx: Ctx, out: &mut Out) {
@@ -50,7 +58,9 @@ impl Position {
             if heard.is_some_and(|heard| !side.is_better(best, heard)) {
                 continue;
             }
-            tranche.recalled.0[series.index()] = Some(best);
+            let mut recalled = tranche.recalled();
+            recalled.0[series.index()] = Some(best);
+            tranche.recalled.put(Some(recalled));
             if is_followed {
                 let text = format!(
                     "{}: while no prices were heard the {} price reached {best}, say the venue's candles",

@@ -83,6 +83,7 @@ impl Position {
         let is_old = report.at < order.changed_at;
         order.changed_at = order.changed_at.max(report.at);
         let rested = order.state == OrderState::Working { change: None };
+        let arrived = matches!(order.state, OrderState::InFlight { .. } | OrderState::Unknown(_));
         match order.state {
             OrderState::InFlight { .. } | OrderState::Unknown(_) => order.state = OrderState::Working { change: None },
             OrderState::Working { change: Some(Change::Amending { price, quantity, guaranteed, .. }) }
@@ -93,6 +94,11 @@ impl Position {
             }
             OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => {}
         }
+        if arrived {
+            let taken = order.clone();
+            self.taken(&taken, ctx, out);
+        }
+        let order = &mut self.orders[index];
         if is_old {
             // It works; where it stood before is no news.
             return;

@@ -1,7 +1,7 @@
 //! What a rule sees: the surroundings of one tranche. A rule changes that tranche and nothing else.
 
 use super::{Ctx, Out, Tranche};
-use crate::exits::end_of_day::BEFORE_SESSION_END;
+use crate::exits::end_of_day::{DayEnd, Ends};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::plan::{CloseAt, Weekend};
 use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, Timestamp, TrancheId};
@@ -28,18 +28,25 @@ impl Scene<'_> {
         self.key.side
     }
 
-    /// When the day ends for positions of this plan: at its time, or ten minutes before the session does. Where they are
-    /// closed before the weekend, that is one as well.
-    pub(crate) fn day_ends(&self) -> Option<Timestamp> {
+    /// How the day ends next for what was opened at `opened_at`: at the plan's time, or ten minutes before the session does.
+    /// Where positions are closed before the weekend, that is one as well.
+    pub(crate) fn day_ends(&self, opened_at: Timestamp) -> Option<DayEnd> {
+        let closes_at = self.plan.close_at.as_ref();
         let week = self.week_ends().filter(|_| self.plan.weekend == Weekend::Close);
-        let told = self.plan.close_at.as_ref().and_then(|wanted| self.next(wanted));
-        let session = self.ctx.session_ends.filter(|_| self.plan.close_at.is_some()).map(before);
-        told.into_iter().chain(session).chain(week).min()
+        let session = self.ctx.session_ends.filter(|_| closes_at.is_some()).map(|session| session.at);
+        let ends = [
+            week.map(|at| DayEnd::before(at, Ends::Week)),
+            closes_at.and_then(|wanted| self.next(wanted)).map(DayEnd::at),
+            session.map(|at| DayEnd::before(at, Ends::Session)),
+        ];
+        ends.into_iter().flatten().filter_map(|end| end.of(opened_at)).min_by_key(|end| end.due)
     }
 
-    /// Ten minutes before the week's last session ends.
+    /// When the week's last session ends, as far as that is known yet.
     pub(crate) fn week_ends(&self) -> Option<Timestamp> {
-        self.next(self.ctx.instrument.week_ends.as_ref()?).map(before)
+        let written = self.ctx.instrument.week_ends.as_ref().and_then(|wanted| self.next(wanted));
+        let told = self.ctx.session_ends.filter(|session| session.last_of_week).map(|session| session.at);
+        written.into_iter().chain(told).min()
     }
 
     fn next(&self, wanted: &CloseAt) -> Option<Timestamp> {
@@ -69,10 +76,6 @@ impl Scene<'_> {
         let text = format!("{}: {what}", title(self.key.side, tranche, self.ctx));
         out.tell(severity, self.key, text);
     }
-}
-
-fn before(ends: Timestamp) -> Timestamp {
-    Timestamp::from_nanos(ends.as_nanos() - BEFORE_SESSION_END.as_nanos())
 }
 
 /// See [`Scene::stops_of`].

@@ -101,7 +101,8 @@ impl Tranche {
     fn absorb(&mut self, other: Self, side: PositionSide) -> Result<(), OutOfRange> {
         self.opened_at = self.opened_at.min(other.opened_at);
         self.window = self.window.min(other.window);
-        self.recalled = self.recalled.joined(other.recalled, side);
+        let recalled = self.recalled().joined(other.recalled(), side);
+        self.recalled = Some(recalled).filter(|recalled| !recalled.is_empty()).into();
         self.original = self.original.plus(other.original)?;
         self.remaining = self.remaining.plus(other.remaining)?;
         self.unproven = self.unproven.plus(other.unproven)?;

@@ -17,8 +17,11 @@ use backstop_model::{
 };
 use serde::{Deserialize, Serialize};
 
-/// So long a refusal as too near widens the distance: rules change with the market, and so do prices under way.
+/// So long a refusal as too near widens the distance: rules change with the market, and so do prices under way. Each time
+/// that the wanted place is refused once more after that, it counts twice as long.
 const REMEMBERED: Span = Span::from_secs(60);
+/// So often it is doubled: to about an hour.
+const MOST_DOUBLED: u8 = 6;
 
 /// Where the stop of a tranche rests instead, and what is known of the venue's patience.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -31,6 +34,9 @@ pub struct Spacing {
     pub learned: Option<Points>,
     /// When that was.
     pub refused_at: Option<Timestamp>,
+    /// How often it was forgotten in vain.
+    #[serde(default)]
+    pub in_vain: u8,
     /// A guaranteed stop is wanted, and could be had only by loosening the ordinary one that rests: it waits.
     #[serde(default)]
     pub ordinary: bool,
@@ -42,32 +48,49 @@ pub struct Spacing {
 }
 
 impl Spacing {
-    /// Nothing to remember.
-    #[must_use]
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// The distance that a refusal has taught, as long as it counts.
     #[must_use]
     pub fn remembered(&self, now: Timestamp) -> Option<Points> {
-        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < REMEMBERED))
+        let counts = REMEMBERED.times(1 << self.in_vain.min(MOST_DOUBLED));
+        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < counts))
+    }
+
+    /// The venue wants at least so much.
+    fn learn(&mut self, least: Points, now: Timestamp) {
+        if self.learned.is_some() && self.remembered(now).is_none() {
+            self.in_vain = self.in_vain.saturating_add(1).min(MOST_DOUBLED);
+        }
+        self.learned = self.learned.max(Some(least));
+        self.refused_at = Some(now);
     }
 }
 
 impl Live {
     /// The venue is being asked for a stop at a place.
     pub(crate) fn note_stop_asked(&mut self, at: Price, now: Timestamp) {
-        let spaced = |tranche: &&mut Tranche| tranche.spacing.at == Some(at);
-        self.tranches.iter_mut().filter(spaced).for_each(|tranche| tranche.spacing.asked_at = Some(now));
+        let spaced = |tranche: &&mut Tranche| tranche.spacing().at == Some(at);
+        let note = |tranche: &mut Tranche| tranche.note_spacing(Spacing { asked_at: Some(now), ..tranche.spacing() });
+        self.tranches.iter_mut().filter(spaced).for_each(note);
     }
 }
 
 impl Tranche {
+    /// Where the stop rests instead, and what is known of the venue's patience.
+    #[must_use]
+    pub fn spacing(&self) -> Spacing {
+        self.spacing.get().unwrap_or_default()
+    }
+
+    fn note_spacing(&mut self, spacing: Spacing) {
+        if spacing != self.spacing() {
+            self.spacing.put(Some(spacing).filter(|spacing| *spacing != Spacing::default()));
+        }
+    }
+
     /// The stop as it is asked of the venue.
     #[must_use]
     pub fn resting_stop(&self) -> Option<StopLevel> {
-        self.stop.map(|stop| StopLevel { price: self.spacing.at.unwrap_or(stop.price), ..stop })
+        self.stop.map(|stop| StopLevel { price: self.spacing().at.unwrap_or(stop.price), ..stop })
     }
 }
 
@@ -76,8 +99,11 @@ pub(super) fn note_refusal(tranche: &mut Tranche, asked: Option<Price>, scene: &
     let (ctx, side) = (scene.ctx, scene.side());
     // Without a price the venue is the judge, and the pauses after refusals grow.
     let (Some(asked), Some(price)) = (asked, ctx.board.price(Series::executable(side))) else { return };
-    tranche.spacing.learned = learned(asked, price, ctx.instrument.tick).ok().max(tranche.spacing.remembered(ctx.now));
-    tranche.spacing.refused_at = Some(ctx.now);
+    if let Ok(least) = learned(asked, price, ctx.instrument.tick) {
+        let mut spacing = tranche.spacing();
+        spacing.learn(least, ctx.now);
+        tranche.note_spacing(spacing);
+    }
 }
 
 impl Position {
@@ -107,7 +133,7 @@ pub(super) fn spaced_from(tranche: &Tranche, wanted: Price, side: PositionSide, 
     let rules = [ctx.instrument.least_distance, for_guaranteed(ctx)].into_iter().flatten();
     let prices = [Some(wanted), ctx.board.price(Series::executable(side))];
     let known = rules.flat_map(|least| prices.into_iter().flatten().filter_map(move |price| least.at(price).ok()));
-    let least = known.chain(tranche.spacing.learned).max()?;
+    let least = known.chain(tranche.spacing().learned).max()?;
     let farthest = match side {
         PositionSide::Long => wanted.plus(least).and_then(|at| at.plus(ctx.instrument.tick.as_points())),
         PositionSide::Short => wanted.minus(least).and_then(|at| at.minus(ctx.instrument.tick.as_points())),
@@ -128,16 +154,22 @@ pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: E
 pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let (Some(stop), None, false) = (tranche.stop, tranche.closing, tranche.is_closed()) else { return Ok(()) };
     let (place, ordinary) = choose(tranche, stop.price, scene)?;
-    (tranche.spacing.at, tranche.spacing.ordinary) = (place, ordinary);
-    if ordinary && !tranche.spacing.told_ordinary {
-        tranche.spacing.told_ordinary = true;
+    let before = tranche.spacing();
+    let tells_ordinary = ordinary && !before.told_ordinary;
+    let tells = place.filter(|place| !before.told && scene.side().is_better(stop.price, *place));
+    tranche.note_spacing(Spacing {
+        at: place,
+        ordinary,
+        told_ordinary: before.told_ordinary || tells_ordinary,
+        told: before.told || tells.is_some(),
+        ..before
+    });
+    if tells_ordinary {
         let text = "the price is too near for a guaranteed stop: the ordinary one stays until it has gone";
         let severity = if tranche.weekend.is_some() { Severity::Alarm } else { Severity::Warning };
         scene.tell(severity, tranche.id, text, out);
     }
-    let (Some(place), false) = (place, tranche.spacing.told) else { return Ok(()) };
-    if scene.side().is_better(stop.price, place) {
-        tranche.spacing.told = true;
+    if let Some(place) = tells {
         let text = format!(
             "the venue takes no stop as near to the price as {}: it rests at {place}, Backstop watches {} and closes there",
             stop.price, stop.price
@@ -196,7 +228,7 @@ pub(crate) fn carried_place(
 /// The place nearest to the market that the venue takes now; none without a price or a rule.
 fn nearest_now(tranche: &Tranche, known: Option<LeastDistance>, scene: &Scene) -> Result<Option<Price>, OutOfRange> {
     let (side, ctx) = (scene.side(), scene.ctx);
-    let learned = tranche.spacing.remembered(ctx.now);
+    let learned = tranche.spacing().remembered(ctx.now);
     let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(None) };
     if known.is_none() && learned.is_none() {
         return Ok(None);
@@ -213,7 +245,7 @@ fn instead(
     known: Option<LeastDistance>,
     scene: &Scene,
 ) -> Result<Option<Price>, OutOfRange> {
-    let (side, ctx, spacing) = (scene.side(), scene.ctx, tranche.spacing);
+    let (side, ctx, spacing) = (scene.side(), scene.ctx, tranche.spacing());
     let has_rule = known.is_some() || spacing.remembered(ctx.now).is_some();
     if !has_rule || resting.is_some_and(|at| !side.is_better(wanted, at)) {
         return Ok(None);

@@ -4,6 +4,7 @@
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
 use super::guarantee::Guarantee;
+use super::rare::Rare;
 use super::spacing::Spacing;
 use crate::exits::end_of_day::Due;
 use crate::exits::ladder::{self, Level};
@@ -51,8 +52,8 @@ pub struct Tranche {
     /// The window of the board that was open then: extremes count from there.
     pub window: u64,
     /// How far each series went while nobody here heard it, as the venue's candles tell.
-    #[serde(default, skip_serializing_if = "Recalled::is_empty")]
-    pub recalled: Recalled,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub recalled: Rare<Recalled>,
     /// All that was entered.
     pub original: Quantity,
     /// What is left.
@@ -86,10 +87,10 @@ pub struct Tranche {
     /// Where the stop is wanted.
     pub stop: Option<StopLevel>,
     /// Where it rests instead, because the venue takes none so near.
-    #[serde(default, skip_serializing_if = "Spacing::is_default")]
-    pub spacing: Spacing,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub spacing: Rare<Spacing>,
     /// Where the ladder wants it as soon as its own price allows.
-    pub proposal: Option<StopLevel>,
+    pub proposal: Rare<StopLevel>,
     /// The trail.
     pub trail: Option<Trail>,
     /// When the trail may next be looked at.
@@ -99,7 +100,7 @@ pub struct Tranche {
     /// From where the stop goes to break-even; none when the plan does not say, or when it has been there.
     pub breakeven_at: Option<Price>,
     /// The nearer stop that the engine watches, and since when the price is beyond it.
-    pub soft_stop: Option<SoftLevel>,
+    pub soft_stop: Rare<SoftLevel>,
     /// What is being closed by hand.
     pub part: Quantity,
     /// Why, where it is not by hand.
@@ -114,7 +115,7 @@ pub struct Tranche {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weekend: Option<Timestamp>,
     /// The end of the day has come, and it is not closed yet.
-    pub end_of_day: Option<Due>,
+    pub end_of_day: Rare<Due>,
     /// The price has been through the stop, on the stop's own source, since then.
     pub stop_passed: Option<Timestamp>,
     /// Which price the stop watches instead of the plan's, after refusals.
@@ -168,8 +169,14 @@ pub struct Closing {
 pub struct Retry {
     /// Not before.
     pub at: Timestamp,
-    /// Definite refusals in a row.
+    /// Definite refusals in a row, as far as they count for the next pause.
     pub refusals: u16,
+    /// All of them in a row.
+    #[serde(default)]
+    pub in_row: u16,
+    /// When the first of them came.
+    #[serde(default)]
+    pub since: Timestamp,
     /// The last one said that the venue is overloaded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub throttled: bool,
@@ -180,12 +187,24 @@ pub struct Retry {
 const FORGETS: Span = Span::from_secs(5);
 
 impl Retry {
+    /// Waiting for something else than a refusal.
+    #[must_use]
+    pub const fn waiting(at: Timestamp) -> Self {
+        Self { at, refusals: 0, in_row: 0, since: at, throttled: false }
+    }
+
     /// After one more refusal, with the leg's last one.
     #[must_use]
     pub fn after(last: Option<Self>, now: Timestamp) -> Self {
         let counted = |last: Self| if now.since(last.at) < FORGETS { last.refusals } else { last.refusals.min(2) };
         let refusals = last.map_or(0, counted).saturating_add(1);
-        Self { at: now.plus(Tranche::pause_after(refusals)), refusals, throttled: false }
+        Self {
+            at: now.plus(Tranche::pause_after(refusals)),
+            refusals,
+            in_row: last.map_or(0, |last| last.in_row).saturating_add(1),
+            since: last.filter(|last| last.in_row > 0).map_or(now, |last| last.since),
+            throttled: false,
+        }
     }
 }
 
@@ -201,7 +220,7 @@ impl Tranche {
             id,
             opened_at: at,
             window,
-            recalled: Recalled::default(),
+            recalled: Rare::default(),
             original: quantity,
             remaining: quantity,
             cost,
@@ -217,19 +236,19 @@ impl Tranche {
             initial_stop: None,
             levels: Vec::new(),
             stop: None,
-            spacing: Spacing::default(),
-            proposal: None,
+            spacing: Rare::default(),
+            proposal: Rare::default(),
             trail: None,
             trail_not_before: None,
             exits: Vec::new(),
             breakeven_at: None,
-            soft_stop: None,
+            soft_stop: Rare::default(),
             part: Quantity::ZERO,
             part_reason: None,
             unproven: Quantity::ZERO,
             closing: None,
             weekend: None,
-            end_of_day: None,
+            end_of_day: Rare::default(),
             stop_passed: None,
             trigger: None,
             sacrificed: None,

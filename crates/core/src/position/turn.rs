@@ -9,12 +9,11 @@ use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, spacing, trail, weekend};
-use crate::exits::end_of_day::{self, Due, Verdict};
+use crate::exits::end_of_day::{self, DayEnd, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState};
-use backstop_model::plan::Weekend;
 use backstop_model::{
     Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
     Span, Timestamp,
@@ -50,9 +49,9 @@ impl Position {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
                 stay_inside_guard(tranche, live.liquidation, &scene, out)?;
-                let was_kept_off = tranche.spacing.at.is_some();
+                let was_kept_off = tranche.spacing().at.is_some();
                 spacing::keep_distance(tranche, &scene, out)?;
-                if tranche.spacing.at.is_some() && !was_kept_off {
+                if tranche.spacing().at.is_some() && !was_kept_off {
                     // Nothing rests at its place any more: the backup is all there is.
                     back_up_stop(tranche, &scene, out);
                 }
@@ -129,7 +128,7 @@ fn stay_inside_guard(
     let (side, ctx) = (scene.side(), scene.ctx);
     let guard = arming::guard_of(tranche, liquidation, scene.key, ctx)?;
     let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
-    let asked = tranche.proposal.is_some_and(|pending| !side.is_better(guard, pending.price));
+    let asked = tranche.proposal.get().is_some_and(|pending| !side.is_better(guard, pending.price));
     if side.is_better(guard, stop.price) && !asked {
         let text = format!("the stop {} lies too near to liquidation; tightened to {guard}", stop.price);
         scene.tell(Severity::Alarm, tranche.id, &text, out);
@@ -226,7 +225,7 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         return;
     }
     let since = *tranche.stop_passed.get_or_insert(ctx.now);
-    let kept_off = tranche.spacing.at.is_some();
+    let kept_off = tranche.spacing().at.is_some();
     let until = venue_has_until(tranche, stop.price, since, scene);
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
     let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
@@ -247,7 +246,7 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
 pub(super) fn venue_has_until(tranche: &Tranche, stop: Price, since: Timestamp, scene: &Scene) -> Option<Timestamp> {
     // One that rests farther out has nothing to do with this price.
     let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !scene.side().is_better(stop, at));
-    let kept_off = tranche.spacing.at.is_some();
+    let kept_off = tranche.spacing().at.is_some();
     let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
     stands.map(|order| grace(order.state, since)).max()
 }
@@ -267,10 +266,12 @@ pub(super) fn stuck_at(tranche: &Tranche, scene: &Scene) -> Option<Timestamp> {
 fn watch_soft_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let series = tranche.trigger(scene.plan).series(side);
-    let (Some(rule), Some(mut soft), None) = (scene.plan.soft_stop, tranche.soft_stop, tranche.closing) else { return };
+    let (Some(rule), Some(mut soft), None) = (scene.plan.soft_stop, tranche.soft_stop.get(), tranche.closing) else {
+        return;
+    };
     let Some(price) = ctx.board.price(series) else { return };
     soft.passed = side.hit(price, soft.price).then(|| soft.passed.unwrap_or(ctx.now));
-    tranche.soft_stop = Some(soft);
+    tranche.soft_stop.put(Some(soft));
     let due = soft.passed.is_some_and(|since| ctx.now >= since.plus(rule.patience));
     if due && ctx.board.fresh(series, ctx.now).is_some() {
         let text = format!(
@@ -293,15 +294,14 @@ fn watch_time(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp) {
 /// The end of the day has come: everything goes, unless it was opened after that.
 fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let ctx = scene.ctx;
-    let ended = scene.day_ends().filter(|at| ctx.now >= *at && tranche.opened_at < *at);
-    let due = tranche.end_of_day.or(ended.map(|at| Due { at, first_price: None }));
+    let ended = scene.day_ends(tranche.opened_at).filter(|end| ctx.now >= end.due);
+    let due = tranche.end_of_day.get().or(ended.map(|end| Due { at: end.due, first_price: None }));
     let Some(due) = due.filter(|_| tranche.closing.is_none()) else { return };
     let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
     match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
         Verdict::Close => {
-            let week = scene.plan.weekend == Weekend::Close && scene.week_ends() == Some(due.at);
-            let what = if week { "the end of the week" } else { "the end of the day" };
-            scene.tell(Severity::Note, tranche.id, &format!("{what}: closing at market"), out);
+            let told = ended.unwrap_or(DayEnd::at(due.at)).told();
+            scene.tell(Severity::Note, tranche.id, told, out);
             tranche.close(ExitReason::EndOfDay, ctx.now);
         }
         Verdict::Wait(due) => {
@@ -309,7 +309,7 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
                 let text = "the close at the end of the day was missed: waiting for two fresh prices and a sane spread";
                 scene.tell(Severity::Warning, tranche.id, text, out);
             }
-            tranche.end_of_day = Some(due);
+            tranche.end_of_day.put(Some(due));
         }
     }
 }
@@ -355,7 +355,7 @@ pub(super) fn extreme(side: PositionSide, ctx: Ctx, series: Series, tranche: &Tr
         PositionSide::Long => range.high,
         PositionSide::Short => range.low,
     });
-    let recalled = tranche.recalled.best(series);
+    let recalled = tranche.recalled().best(series);
     heard.into_iter().chain(recalled).reduce(|one, other| side.better(one, other))
 }
 

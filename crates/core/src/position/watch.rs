@@ -84,7 +84,7 @@ impl Position {
             tranche.stop_passed.is_some()
                 || tranche.end_of_day.is_some()
                 || tranche.is_throttled()
-                || tranche.soft_stop.is_some_and(|soft| soft.passed.is_some())
+                || tranche.soft_stop.get().is_some_and(|soft| soft.passed.is_some())
                 || tranche.trail.is_some_and(|trail| trail.passed.is_some())
                 || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
         })
@@ -113,7 +113,7 @@ impl Position {
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
         note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(tranche.resize_at, Deadline::ResizeStop);
-        let spaced = tranche.spacing.at.and(tranche.spacing.asked_at).map(|asked_at| asked_at.plus(PAUSE));
+        let spaced = tranche.spacing().at.and(tranche.spacing().asked_at).map(|asked_at| asked_at.plus(PAUSE));
         note(spaced.filter(|at| *at > ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
             let waits = self.close_waits(tranche.id);
@@ -141,12 +141,12 @@ impl Position {
         note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
         if let Some(plan) = &live.plan {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
-            let ends = scene.day_ends().filter(|at| tranche.opened_at < *at);
-            note(tranche.end_of_day.map(|due| due.at).or(ends), Deadline::EndOfDay);
+            let ends = || scene.day_ends(tranche.opened_at).map(|end| end.due);
+            note(tranche.end_of_day.get().map(|due| due.at).or_else(ends), Deadline::EndOfDay);
             note(weekend::due(tranche, &scene), Deadline::EndOfDay);
         }
         let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);
-        let beyond = tranche.soft_stop.and_then(|soft| soft.passed);
+        let beyond = tranche.soft_stop.get().and_then(|soft| soft.passed);
         note(beyond.zip(patience).map(|(since, patience)| since.plus(patience)), Deadline::SoftStop);
         next
     }
@@ -180,7 +180,7 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
     let ask = live.mismatch.as_ref().filter(|mismatch| !mismatch.asked);
     let ask = ask.map(|mismatch| mismatch.since.plus(reports::GRACE));
     let soon = |at: Timestamp, why| (still_to_come(at, ctx.now), why);
-    let whole = live.whole.retry.map(|retry| retry.at).filter(|at| *at > ctx.now);
+    let whole = live.whole.retry.get().map(|retry| retry.at).filter(|at| *at > ctx.now);
     let adopt = earlier(adopt, whole.map(|at| (at, Deadline::Retry)));
     let first = earlier(alarm.map(|at| soon(at, Deadline::Protection)), ask.map(|at| soon(at, Deadline::Lookup)));
     let entry = live.unproven_until().map(|at| soon(at, Deadline::Protection));
@@ -212,13 +212,13 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         watches.worse(source, near);
         watches.witnesses(source, near);
     }
-    if let Some(proposal) = tranche.proposal {
+    if let Some(proposal) = tranche.proposal.get() {
         watches.better(source, proposal.price);
     }
     if let Some(at) = tranche.breakeven_at {
         watches.better(Series::Last, at);
     }
-    if let Some(soft) = tranche.soft_stop {
+    if let Some(soft) = tranche.soft_stop.get() {
         match soft.passed {
             None => watches.worse(source, soft.price),
             Some(_) => watches.better(source, soft.price),
@@ -253,7 +253,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
 
 fn watch_spacing(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
     let side = watches.side;
-    if (tranche.spacing.at.is_some() || tranche.spacing.ordinary)
+    if (tranche.spacing().at.is_some() || tranche.spacing().ordinary)
         && let Some(now) = ctx.board.price(Series::executable(side))
     {
         // Where the stop may rest follows the price: every tick is looked at.

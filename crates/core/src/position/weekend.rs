@@ -4,13 +4,14 @@
 use super::guarantee::{Guarantee, is_offered};
 use super::scene::Scene;
 use super::{Out, Tranche};
+use crate::exits::end_of_day::ten_minutes_before;
 use backstop_model::plan::Weekend;
 use backstop_model::{Severity, Timestamp};
 
 /// When the weekend begins for a tranche that has not been made ready for it.
 pub(super) fn due(tranche: &Tranche, scene: &Scene) -> Option<Timestamp> {
     let wanted = scene.plan.weekend == Weekend::Guarantee && tranche.closing.is_none();
-    scene.week_ends().filter(|at| wanted && tranche.weekend != Some(*at))
+    scene.week_ends().map(ten_minutes_before).filter(|at| wanted && tranche.weekend != Some(*at))
 }
 
 /// The stop becomes a guaranteed one, once each week; where it cannot, people are told and the ordinary one stays.

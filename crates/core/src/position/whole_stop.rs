@@ -2,37 +2,38 @@
 //!
 //! Where it is wanted and how it is placed is `orders/whole_stop`.
 
-use super::answers::{stop_reason, stop_too_near};
+use super::answers::stop_reason;
+use super::misplaced::stop_misplaced;
 use super::scene::Scene;
-use super::{Ctx, Live, Out, Position, Retry};
+use super::{Ctx, Live, Out, Position, Rare, Retry};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{ExitReason, PositionSide, Refusal, RefusalReason, Severity, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of the stop for the whole position.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct WholeStop {
     /// Last revision used.
     pub revision: u16,
     /// It waits after a refusal.
-    pub retry: Option<Retry>,
+    pub retry: Rare<Retry>,
     /// The stop that came with the entry: it rests already, and the first stop for the whole position takes its place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attached: Option<Trigger>,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub attached: Rare<Trigger>,
 }
 
 impl WholeStop {
     /// Whether it waits after a refusal.
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
-        self.retry.is_some_and(|retry| retry.at > now)
+        self.retry.get().is_some_and(|retry| retry.at > now)
     }
 }
 
 impl Live {
     /// Where the entry was filled better than it was judged, its stop lies nearer than the plan's would: it stays there.
     pub(super) fn keep_attached_stop(&mut self, side: PositionSide) {
-        let Some(attached) = self.whole.attached else { return };
+        let Some(attached) = self.whole.attached.get() else { return };
         let stops = self.tranches.iter_mut().filter_map(|tranche| tranche.stop.as_mut());
         for stop in stops.filter(|stop| side.is_better(attached.price, stop.price)) {
             stop.price = attached.price;
@@ -45,8 +46,8 @@ impl Position {
     pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         let Some(live) = &mut self.live else { return };
-        let retry = Retry::after(live.whole.retry, ctx.now);
-        live.whole.retry = Some(retry);
+        let retry = Retry::after(live.whole.retry.get(), ctx.now);
+        live.whole.retry.put(Some(retry));
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
         if retry.refusals != told_at {
             // People know, and stops of their own quantity protect; that a venue is busy for a moment is no news.
@@ -59,17 +60,18 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
-    /// It was wanted too near to the price: the tranches that asked for that place keep a greater distance.
-    pub(super) fn whole_stop_too_near(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+    /// It was wanted too near to the price or too far from it: the tranches that asked for that place look for another.
+    pub(super) fn whole_stop_misplaced(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
-        live.whole.retry = Some(Retry::after(live.whole.retry, ctx.now));
+        let retry = Retry::after(live.whole.retry.get(), ctx.now);
+        live.whole.retry.put(Some(retry));
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let asked = order.stop_price();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
             if tranche.resting_stop().map(|stop| stop.price) == asked {
                 tranche.hold(Leg::Stop, ctx.now);
-                stop_too_near(tranche, asked, refusal, &scene, out);
+                stop_misplaced(tranche, asked, refusal, &scene, out);
             }
         }
     }

@@ -67,14 +67,29 @@ pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
     told.extend(follows(ground));
     told.extend(tranches(ground));
     told.extend(plan.time_limit.map(|limit| format!("after {} what is left is closed at market", limit.in_words())));
-    told.extend(case.instrument.week_ends.as_ref().and_then(|at| match plan.weekend {
+    told.extend(ends(ground));
+    told
+}
+
+/// What is done at the end of a day, of a session, of the week.
+fn ends(ground: &Ground) -> Vec<String> {
+    let (instrument, plan) = (ground.case.instrument, ground.case.plan);
+    let hours = instrument.hours.as_ref();
+    let by_hours = || hours.map(|hours| format!("its last session, {hours}"));
+    let week = instrument.week_ends.as_ref().map(ToString::to_string).or_else(by_hours);
+    let mut told = Vec::new();
+    told.extend(week.and_then(|at| match plan.weekend {
         Weekend::Close => Some(format!("ten minutes before the week ends ({at}) what is left is closed at market")),
         Weekend::Guarantee => {
             Some(format!("ten minutes before the week ends ({at}) the stop becomes a guaranteed one"))
         }
         Weekend::Hold => None,
     }));
-    told.extend(plan.close_at.as_ref().map(|at| format!("at {at} what is left is closed at market")));
+    if let Some(at) = &plan.close_at {
+        let session =
+            hours.map_or_else(String::new, |hours| format!(", and ten minutes before a session ends ({hours})"));
+        told.push(format!("at {at}{session} what is left is closed at market"));
+    }
     told
 }
 

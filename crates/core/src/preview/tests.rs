@@ -36,6 +36,7 @@ fn spec() -> InstrumentSpec {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        hours: None,
         currency: Name::new("USDT").unwrap(),
     }
 }

@@ -1,5 +1,6 @@
 //! Accounts, instruments, plans and events from words, with good defaults: what a test does not say does not matter.
 
+use backstop_model::hours::{Hours, Open, WeekSession};
 use backstop_model::plan::{
     AtrSpec, BreakEven, CloseAt, Guaranteed, Merge, OnInvalid, Rest, Slices, SoftStop, StopLadder, StopLoss,
     TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop, Tranches, Weekday, Weekend,
@@ -165,6 +166,10 @@ pub fn account_from(words: &str) -> Account {
                 };
             }
             "stop" => account.hard_stop = Some(StopLoss::new(distance(rest.next().unwrap()), TriggerSource::Mark)),
+            "stop-prefer" | "stop-require" => {
+                let stop = account.hard_stop.as_mut().expect("`stop 2%` comes before it");
+                stop.guaranteed = if word == "stop-prefer" { Guaranteed::Prefer } else { Guaranteed::Require };
+            }
             "stop-on" => {
                 let stop = account.hard_stop.expect("the stop comes first");
                 account.hard_stop = Some(StopLoss { trigger: source(rest.next().unwrap()), ..stop });
@@ -194,6 +199,7 @@ pub fn instrument_spec() -> InstrumentSpec {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        hours: None,
         currency: name("USDT"),
     }
 }
@@ -220,6 +226,7 @@ pub fn instrument_from(words: &str) -> Instrument {
                 let (premium, least) = (value().parse().unwrap(), Some(least_distance(value())));
                 spec.guaranteed = Some(GuaranteedTerms { premium, least_distance: least });
             }
+            "hours" => spec.hours = Some(Box::new(hours())),
             // Fridays 22:00 in London.
             "weekly" => spec.week_ends = Some(week_ends()),
             "distance" => spec.least_distance = Some(least_distance(value())),
@@ -228,6 +235,13 @@ pub fn instrument_from(words: &str) -> Instrument {
         }
     }
     Instrument::try_from(spec).unwrap()
+}
+
+/// Some hours: when their sessions end, scripts say themselves.
+fn hours() -> Hours {
+    let open = Open { from: 480, to: 1320 };
+    let friday = WeekSession { weekday: Weekday::Friday, open };
+    Hours { zone: "Europe/London".to_owned(), week: vec![friday], days: Vec::new() }
 }
 
 /// `2` points, or `0.1%`.

@@ -49,7 +49,7 @@ fn every_choice_in_every_cell_is_what_is_done() {
                 let expected = match step {
                     RefusalStep::Again => format!("{next} 49000 on mark"),
                     RefusalStep::Close => "place close#1: sell 0.1 market".to_owned(),
-                    RefusalStep::Farther => unreachable!("it is nobody's choice: {reason:?}"),
+                    RefusalStep::Farther | RefusalStep::Nearer => unreachable!("it is nobody's choice: {reason:?}"),
                     RefusalStep::MakeRoom => "TP2 gives up its place until a stop works".to_owned(),
                     RefusalStep::OtherTrigger => format!("{next} 49000 on last"),
                     RefusalStep::Reduce => "place part#1: sell 0.05 market".to_owned(),

@@ -29,7 +29,7 @@ fn request(name: EntryName) -> Option<RequestId> {
     };
     let of_storm = (0..=9).map(|number| format!("e{number}"));
     let requests = (1..=9).flat_map(parts).chain(of_storm).map(|name| RequestId::new(&name).unwrap());
-    requests.into_iter().find(|request| EntryName::of(name.scope, name.side, request) == name)
+    requests.into_iter().find(|request| name.is_of(name.scope, name.side, request))
 }
 
 /// A time of the script, counted from its beginning.

@@ -130,8 +130,8 @@ impl World {
                 self.handle(Event::NextClose { close_at: close_at(close), at });
             }
             "session-ends" => {
-                let at = self.in_time(rest);
-                self.handle(Event::SessionEnds { instrument: BTC, at });
+                let (at, last_of_week) = (self.in_time(rest), rest.ends_with("for the week"));
+                self.handle(Event::SessionEnds { instrument: BTC, at, last_of_week });
             }
             "off" => {
                 let until = self.in_time(rest);

@@ -188,6 +188,7 @@ pub fn instrument(life: &Life) -> Instrument {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        hours: None,
     };
     Instrument::try_from(spec).expect("a grid of this folder makes an instrument")
 }

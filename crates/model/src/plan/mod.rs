@@ -356,9 +356,9 @@ pub enum BadPlan {
 impl ExitPlan {
     /// A plan that is nothing but a hard stop at a price.
     #[must_use]
-    pub fn hard_stop(price: Price, trigger: TriggerSource) -> Self {
+    pub fn hard_stop(price: Price, trigger: TriggerSource, guaranteed: Guaranteed) -> Self {
         let name = Name::new("hard_stop").expect("a constant of this file is a name");
-        let stop_loss = StopLoss::new(Distance::At(price), trigger);
+        let stop_loss = StopLoss { guaranteed, ..StopLoss::new(Distance::At(price), trigger) };
         Self(ExitPlanSpec { only_stops: true, ..ExitPlanSpec::new(name, stop_loss) })
     }
 

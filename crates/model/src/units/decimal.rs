@@ -4,6 +4,7 @@
 //! exchanged in this folder alone. What a unit may be multiplied with stands in that unit's own file.
 
 use super::Rounding;
+use primitive_fixed_point_decimal::ConstScaleFpdec;
 use std::fmt;
 
 /// A result that does not fit the number type. It is never wrapped and never clamped.
@@ -52,6 +53,15 @@ pub(crate) fn plain_decimal<'t>(unit: &'static str, text: &'t str) -> Result<&'t
         return Ok(text.trim_end_matches('0').trim_end_matches('.'));
     }
     Ok(text)
+}
+
+/// Reads a decimal; `why` is said when it has too many digits.
+pub(crate) fn read<const SCALE: i32>(
+    unit: &'static str,
+    why: &'static str,
+    text: &str,
+) -> Result<ConstScaleFpdec<i128, SCALE>, ParseUnitError> {
+    plain_decimal(unit, text)?.parse().map_err(|_| ParseUnitError::new(unit, text, why))
 }
 
 /// Rounds an integer to a multiple of `step` (`step` > 0), in the named direction.
@@ -103,14 +113,8 @@ macro_rules! decimal_unit {
             }
 
             pub(super) fn read(text: &str) -> Result<Self, $crate::units::ParseUnitError> {
-                let plain = $crate::units::decimal::plain_decimal($word, text)?;
-                plain.parse().map(Self).map_err(|_| {
-                    $crate::units::ParseUnitError::new(
-                        $word,
-                        text,
-                        concat!("it needs more than ", stringify!($scale), " decimals or is too large"),
-                    )
-                })
+                let why = concat!("it needs more than ", stringify!($scale), " decimals or is too large");
+                $crate::units::decimal::read($word, why, text).map(Self)
             }
         }
 
@@ -126,6 +130,14 @@ macro_rules! decimal_unit {
             }
         }
 
+        $crate::units::decimal::written_as_text! { $name }
+    };
+}
+pub(crate) use decimal_unit;
+
+/// A unit is written as text, and read from text only: a number that came as binary floating point is refused.
+macro_rules! written_as_text {
+    ($name:ident) => {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(self)
@@ -139,7 +151,7 @@ macro_rules! decimal_unit {
         }
     };
 }
-pub(crate) use decimal_unit;
+pub(crate) use written_as_text;
 
 /// Reads any `FromStr` value from a string: a number that came as binary floating point is refused.
 pub(crate) struct FromText<T>(pub std::marker::PhantomData<T>);

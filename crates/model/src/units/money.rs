@@ -73,7 +73,7 @@ impl Money {
             return Err(OutOfRange);
         }
         let price = self.0.checked_div_ext(quantity.0, rounding.library());
-        price.map(Price).ok_or(OutOfRange)?.positive()
+        Price::positive(price.ok_or(OutOfRange)?)
     }
 
     /// The quantity that is worth this amount at `price`.
@@ -84,7 +84,7 @@ impl Money {
         if self < Self::ZERO {
             return Err(OutOfRange);
         }
-        let quantity = self.0.checked_div_ext(price.0, rounding.library());
+        let quantity = self.0.checked_div_ext(price.decimal(), rounding.library());
         quantity.map(Quantity).ok_or(OutOfRange)
     }
 

@@ -44,7 +44,29 @@ fn definitions() -> Vec<Event> {
         refusals: Default::default(),
         permit: Permit::All,
     };
-    let instrument = InstrumentSpec {
+    let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);
+    let plan = ExitPlanSpec {
+        take_profits: TakeProfits::new(vec![level], false, OnInvalid::Refuse, None).unwrap().0,
+        breakeven: BreakEven::Plain,
+        instant_take_profit: false,
+        ..ExitPlanSpec::new(name("plan"), StopLoss::new(Distance::Percent(percent("2")), TriggerSource::Mark))
+    };
+    vec![
+        Event::DefinePlan { id: PlanId(0), plan: Arc::new(ExitPlan::try_from(plan).unwrap()) },
+        Event::DefineAccount(Box::new(account)),
+        Event::DefineInstrument(Box::new(Instrument::try_from(instrument_spec()).unwrap())),
+        Event::Tick(Tick {
+            instrument: InstrumentId(0),
+            prices: Prices::all("50000".parse().unwrap()),
+            confirmed: true,
+        }),
+    ]
+}
+
+/// BTCUSDT without fees and minimums.
+pub(crate) fn instrument_spec() -> InstrumentSpec {
+    let name = |text: &str| Name::new(text).unwrap();
+    InstrumentSpec {
         id: InstrumentId(0),
         venue: name("toy"),
         symbol: Symbol::new("BTCUSDT").unwrap(),
@@ -61,25 +83,9 @@ fn definitions() -> Vec<Event> {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        hours: None,
         currency: name("USDT"),
-    };
-    let level = TakeProfit::new(Distance::Percent(percent("3")), Ratio::ONE);
-    let plan = ExitPlanSpec {
-        take_profits: TakeProfits::new(vec![level], false, OnInvalid::Refuse, None).unwrap().0,
-        breakeven: BreakEven::Plain,
-        instant_take_profit: false,
-        ..ExitPlanSpec::new(name("plan"), StopLoss::new(Distance::Percent(percent("2")), TriggerSource::Mark))
-    };
-    vec![
-        Event::DefinePlan { id: PlanId(0), plan: Arc::new(ExitPlan::try_from(plan).unwrap()) },
-        Event::DefineAccount(Box::new(account)),
-        Event::DefineInstrument(Box::new(Instrument::try_from(instrument).unwrap())),
-        Event::Tick(Tick {
-            instrument: InstrumentId(0),
-            prices: Prices::all("50000".parse().unwrap()),
-            confirmed: true,
-        }),
-    ]
+    }
 }
 
 fn entry() -> Event {

@@ -120,7 +120,7 @@ fn status(number: i32, text: &str) -> Option<RefusalReason> {
 /// price has passed by who asks, because the venue has one word for all.
 pub(super) fn rejected(reason: Reason) -> Outcome {
     let ours = match reason {
-        // Or too far, which the venue says with the same word; no stop of a plan is.
+        // Or too far, which the venue says with the same word: who has asked compares it with the market's rules.
         Reason::AttachedOrderLevelError => RefusalReason::TooNear,
         Reason::AttachedOrderTrailingStopError | Reason::LimitOrderWrongSide | Reason::OrderSizeCannotBeFilled => {
             RefusalReason::Other

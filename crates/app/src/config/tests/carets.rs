@@ -256,6 +256,14 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "week_ends: «\"Fry 22:00 Europe/London\"»",
         "week_ends: «\"Fri 22:00 Europe/Londn\"»",
         "week_ends: «Fri»",
+        "hours: { zone: «Europe/Londn», week: [Mon-Fri 08:00-22:00] }",
+        "hours: { zone: «UTC», week: [] }",
+        "hours: { zone: UTC, week: [«08:00-22:00»] }",
+        "hours: { zone: UTC, week: [«Mo-Fri 08:00-22:00»] }",
+        "hours: { zone: UTC, week: [«Mon-Fri 08:00-25:00»] }",
+        "hours: { zone: UTC, week: [«Mon-Fri 08:00»] }",
+        "hours: { zone: UTC, week: [Mon 08:00-22:00], days: [«2026-02-30 shut»] }",
+        "hours: { zone: UTC, week: [Mon 08:00-22:00], days: [«2026-12-24 closed»] }",
     ] {
         shown(&format!("instruments:\n  BTCUSDT: {{ {culprit} }}"));
     }
@@ -342,7 +350,9 @@ fn unsafe_and_helpless_answers_to_refused_stops_get_a_caret() {
     assert!(told("{ other: «[»again, again, again, close] }").0.contains("one to three steps"));
     assert!(told("{ filter: «[»] }").0.contains("one to three steps"));
     // What is through the stop is always closed, and what cannot be helped is tried again.
-    for class in ["would_trigger", "duplicate_id", "locked_out", "maintenance", "not_found", "not_sent", "too_near"] {
+    for class in
+        ["would_trigger", "duplicate_id", "locked_out", "maintenance", "not_found", "not_sent", "too_far", "too_near"]
+    {
         let (message, _) = told(&format!("{{ «{class}»: [again] }}"));
         assert!(message.contains(class), "{message}");
     }

@@ -1,6 +1,7 @@
 //! One account at one simulated venue with the engine in front of it: prices, hands and the operator act, everything that
 //! is due happens in order, and after every step the venue's own books are looked at.
 
+use backstop_app::calendar::TzCalendar;
 use backstop_app::config::Config;
 use backstop_app::paper::{account_opening, exchange_rules, instrument};
 use backstop_app::recorded::Decimals;
@@ -11,7 +12,7 @@ use backstop_model::{
 };
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule, recover};
 use backstop_sim::{Dealing, Distance, Exchange, HandAction, Profile, Setup, Slot};
-use backstop_store::Loaded;
+use backstop_store::{Loaded, Record};
 use backstop_venues::Venue;
 use backstop_venues::paper::{PaperVenue, capability};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,10 @@ pub struct Stage {
     pub alarms: Vec<String>,
     /// The newest document of every tranche of every position.
     pub documents: BTreeMap<(String, u8), PositionDocument>,
+    /// Everything that people were told.
+    pub told: Vec<String>,
+    /// What the journal keeps, where somebody wants to read it.
+    pub records: Option<Vec<Record>>,
     /// Seconds a position may be without a stop before it is ours.
     pub grace: Span,
     cycle: Cycle,
@@ -41,6 +46,7 @@ pub struct Stage {
     price: Price,
     turned: bool,
     close_at: Option<CloseAt>,
+    definitions: Vec<Event>,
 }
 
 /// What a stage is set up with.
@@ -57,6 +63,16 @@ pub struct Setting<'a> {
 
 impl Stage {
     pub fn new(setting: Setting) -> Self {
+        Self::beginning(setting, Timestamp::from_millis(1_767_225_600_000).unwrap(), false)
+    }
+
+    /// A stage that begins at `start`, asks the calendar for times of day and sessions, and keeps its journal.
+    pub fn at(start: &str, setting: Setting) -> Self {
+        let start: jiff::Timestamp = start.parse().unwrap();
+        Self::beginning(setting, Timestamp::from_millis(start.as_millisecond()).unwrap(), true)
+    }
+
+    fn beginning(setting: Setting, start: Timestamp, dated: bool) -> Self {
         let config = Config::parse(setting.plan, "p").unwrap_or_else(|why| panic!("{why}"));
         let grid = Decimals { price: 2, quantity: Some(3) };
         let instrument = instrument(&config, Symbol::new(SYMBOL).unwrap(), grid).unwrap();
@@ -76,7 +92,6 @@ impl Stage {
         let mut opening = account_opening(instrument.leverage);
         opening.mode = setting.mode;
         exchange.open_account(ME, opening).unwrap();
-        let start = Timestamp::from_millis(1_767_225_600_000).unwrap();
         let mut venue = PaperVenue::new(exchange, None, start);
         venue.name_account(ACCOUNT, Name::new(ME).unwrap());
         venue.name_instrument(MARKET, instrument.symbol);
@@ -96,6 +111,10 @@ impl Stage {
             permit: Default::default(),
         };
         let mut stage = Self::with(venue, setting.side, start);
+        if dated {
+            stage.cycle = stage.cycle.with_calendar(Box::new(TzCalendar));
+            stage.records = Some(Vec::new());
+        }
         if setting.adopt == Adopt::HardStop {
             stage.grace = Span::from_secs(10);
         }
@@ -113,21 +132,27 @@ impl Stage {
             broken: BTreeSet::new(),
             alarms: Vec::new(),
             documents: BTreeMap::new(),
+            told: Vec::new(),
+            records: None,
             grace: Span::ZERO,
             cycle: Cycle::new(Default::default(), 0, Executor::default(), snapshots),
             unprotected: BTreeMap::new(),
             price: "100".parse().unwrap(),
             turned: false,
             close_at: None,
+            definitions: Vec::new(),
         }
     }
 
     fn begin(&mut self, config: &Config, instrument: Instrument, account: Account) {
         let plan = config.plans.values().next().unwrap().clone();
         self.close_at = plan.close_at.clone();
-        self.take(Event::DefinePlan { id: PlanId(0), plan });
-        self.take(Event::DefineInstrument(Box::new(instrument)));
-        self.take(Event::DefineAccount(Box::new(account)));
+        self.definitions = vec![
+            Event::DefinePlan { id: PlanId(0), plan },
+            Event::DefineInstrument(Box::new(instrument)),
+            Event::DefineAccount(Box::new(account)),
+        ];
+        self.definitions.clone().into_iter().for_each(|event| self.take(event));
         self.go_to("100");
     }
 
@@ -176,12 +201,36 @@ impl Stage {
         recovered.doubts.into_iter().for_each(|doubt| self.take(doubt));
     }
 
+    /// The engine ends, and starts again without anything it has written; the venue goes on.
+    pub fn lose_journal(&mut self) {
+        let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
+        snapshots.start(ACCOUNT, self.now, SnapshotCause::Start);
+        self.cycle = Cycle::new(Default::default(), 0, Executor::default(), snapshots);
+        self.definitions.clone().into_iter().for_each(|event| self.take(event));
+    }
+
     /// Time passes; a second at a time the market says its price again.
     pub fn stand(&mut self, seconds: i64) {
         for _ in 0..seconds {
             self.quote();
             self.wait(Span::from_secs(1));
         }
+    }
+
+    /// Time passes until then, and the market says nothing.
+    pub fn wait_until(&mut self, then: &str) {
+        let then: jiff::Timestamp = then.parse().unwrap();
+        let then = Timestamp::from_millis(then.as_millisecond()).unwrap();
+        self.wait(then.since(self.now));
+        self.settle();
+    }
+
+    /// What the journal says, decided once more: what came out differently, and the state it comes to beside the one that
+    /// was lived.
+    pub fn again(&self) -> (Vec<String>, [String; 2]) {
+        let tail = self.records.clone().unwrap();
+        let recovered = recover(Loaded { tail, ..Loaded::default() });
+        (recovered.warnings, [recovered.engine.fingerprint(), self.cycle.engine().fingerprint()])
     }
 
     fn wait(&mut self, span: Span) {
@@ -241,6 +290,9 @@ impl Stage {
         }
         if let Some(step) = taken.step {
             self.cycle.durable(step.record.sequence);
+            if let Some(records) = &mut self.records {
+                records.push(step.record);
+            }
         }
         for read in taken.core.positions {
             let name = (read.document.position_id.clone(), read.document.tranche);
@@ -250,6 +302,7 @@ impl Stage {
                 self.documents.insert(name, read.document)
             };
         }
+        self.told.extend(taken.core.notices.iter().map(|notice| notice.text.clone()));
         let alarms = taken.core.notices.into_iter().filter(|notice: &Notice| notice.severity == Severity::Alarm);
         self.alarms.extend(alarms.map(|notice| notice.text));
     }

@@ -19,8 +19,8 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
     let offered = ground.case.capability.guaranteed_stops && ground.case.instrument.guaranteed.is_some();
     let text = "guaranteed has no effect: no guaranteed stop can be had here, the stop is an ordinary one";
     note(plan.stop_loss.guaranteed.is_wanted() && !offered, text);
-    let shuts = ground.case.instrument.week_ends.is_some();
-    let text = "weekend has no effect: the instrument does not say when its week ends (`week_ends`)";
+    let shuts = ground.case.instrument.week_ends.is_some() || ground.case.instrument.hours.is_some();
+    let text = "weekend has no effect: the instrument does not say when its week ends (`week_ends`, `hours`)";
     note(plan.weekend != Weekend::Hold && !shuts, text);
     let text = "weekend has no effect: no guaranteed stop can be had here, the ordinary one stays";
     note(plan.weekend == Weekend::Guarantee && shuts && !offered, text);

@@ -262,6 +262,10 @@ impl Desk {
                 let refusal = Refusal::new(RefusalReason::WouldTrigger, &reason.to_string());
                 self.finish(job.subject, Outcome::Refused(refusal), now, exchange, out);
             }
+            (What::Level { to, .. }, sim::Reason::AttachedOrderLevelError) if is_too_far(exchange, deal, to) => {
+                let refusal = Refusal::new(RefusalReason::TooFar, &reason.to_string());
+                self.finish(job.subject, Outcome::Refused(refusal), now, exchange, out);
+            }
             _ => self.finish(job.subject, refusal::rejected(reason), now, exchange, out),
         }
     }
@@ -312,6 +316,18 @@ impl Desk {
     pub fn next_due(&self) -> Option<Timestamp> {
         self.under_way.values().map(|work| work.ask_at).min()
     }
+}
+
+/// Whether a level stands farther from the price than the market's rules allow (venues/ig.md §6).
+fn is_too_far(exchange: &sim::Exchange, deal: Option<&sim::Deal>, to: Price) -> bool {
+    let far = |deal: &sim::Deal| {
+        let dealing = exchange.rules(&deal.symbol)?.dealing.as_ref()?;
+        let prices = exchange.prices(&deal.symbol)?;
+        let price = prices.of(backstop_model::Series::executable(deal.side))?;
+        let most = dealing.length(dealing.max_distance, price).ok()?;
+        to.above(price).absolute().ok().map(|distance| distance > most)
+    };
+    deal.and_then(far).unwrap_or(false)
 }
 
 /// The deal is gone: what was to be cancelled is gone with it, and there is nothing to close or protect.

@@ -164,10 +164,13 @@ fn a_level_that_is_passed_would_trigger_and_one_that_is_too_near_is_refused_othe
     let mut rules = desk.venue.exchange().rules("BTCUSDT").unwrap().clone();
     let mut dealing = backstop_sim::Dealing::in_whole_points("1".parse().unwrap());
     dealing.min_distance = backstop_sim::Distance::InPoints("2".parse().unwrap());
+    dealing.max_distance = backstop_sim::Distance::OfPrice("0.3".parse().unwrap());
     rules.dealing = Some(dealing);
     desk.venue.exchange_mut().change_rules("BTCUSDT", rules).unwrap();
     let told = desk.ask(&desk.order("near", None, stop("99")));
     assert_eq!(refused(&told, "near", Asked::Place), Some(RefusalReason::TooNear));
+    let told = desk.ask(&desk.order("farther", None, stop("69")));
+    assert_eq!(refused(&told, "farther", Asked::Place), Some(RefusalReason::TooFar), "one word of the venue for both");
     assert!(is_accepted(&desk.ask(&desk.order("far", None, stop("98"))), "far", Asked::Place));
     // A refused one leaves no name behind.
     assert_eq!(desk.snapshot().orders[0].id, Some(id("far")));

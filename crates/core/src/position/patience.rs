@@ -1,0 +1,50 @@
+//! Refusals in a row of one leg: which of them people are told, and that they are over. The first few are told one by one;
+//! then each time their number has doubled, so that a bad day is a page and not a book.
+
+use super::scene::title;
+use super::{Ctx, Out, Position, Retry};
+use crate::orders::{Leg, OpenOrder};
+use backstop_model::{Severity, Timestamp};
+
+/// So many are told one by one.
+const FEW: u16 = 4;
+
+impl Retry {
+    /// Whether people are told of this refusal.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        self.in_row <= FEW || self.in_row.is_power_of_two()
+    }
+
+    /// Which one it is, where they are not told one by one any more: ` for the 16th time in a row, 48s after the first`.
+    #[must_use]
+    pub fn how_often(&self, now: Timestamp) -> String {
+        if self.in_row <= FEW {
+            return String::new();
+        }
+        format!(" for the {}th time in a row, {} after the first", self.in_row, now.since(self.since).in_words())
+    }
+}
+
+impl Position {
+    /// The venue has taken an order: the refusals before it are over, and where they were many, people are told.
+    pub(super) fn taken(&mut self, order: &OpenOrder, ctx: Ctx, out: &mut Out) {
+        let (key, leg, id) = (self.key, order.leg, order.tranche);
+        let Some(live) = &mut self.live else { return };
+        let mut over = Vec::new();
+        if leg == Leg::WholeStop {
+            over.extend(live.whole.retry.take());
+            over.extend(live.tranches.iter_mut().filter_map(|tranche| tranche.retries.remove(&Leg::Stop)));
+        }
+        over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.remove(&leg)));
+        let over = over.into_iter().max_by_key(|retry| retry.in_row);
+        let Some(over) = over.filter(|over| over.in_row > FEW) else { return };
+        let after = ctx.now.since(over.since).in_words();
+        let text = format!(
+            "{}: {leg} accepted by the venue after {} refusals in {after}",
+            title(key.side, id, ctx),
+            over.in_row
+        );
+        out.tell(Severity::Note, key, text);
+    }
+}
