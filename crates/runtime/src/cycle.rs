@@ -330,8 +330,9 @@ impl Cycle {
         // What may not leave wakes nobody: it is looked at again when the lease has been heard of.
         let sending = self.may_send(self.now).then(|| [self.executor.next_wake(), self.snapshots.next_due()]);
         let drills = self.drills.next().filter(|_| self.snapshots.all_read());
+        let acts = self.lease.as_ref().and_then(Lease::acts_from).filter(|at| *at > self.now);
         let fallout = (!self.fallout.is_empty()).then_some(self.now);
-        [engine, lease, self.closes.next(), drills, fallout]
+        [engine, lease, acts, self.closes.next(), drills, fallout]
             .into_iter()
             .chain(sending.into_iter().flatten())
             .flatten()

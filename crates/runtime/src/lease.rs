@@ -54,6 +54,15 @@ impl Lease {
         }
     }
 
+    /// From when on it may be acted under, while it is held: after a takeover that is later than the grant (F-K02).
+    #[must_use]
+    pub const fn acts_from(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Held { acts_from, .. } => Some(acts_from),
+            State::Absent | State::Lost => None,
+        }
+    }
+
     /// Takes in the answer to a question asked at `asked_at`. The lease counts from the asking, not from the answer.
     pub fn heard(&mut self, asked_at: Timestamp, answer: &LeaseAnswer) {
         self.asked_at = Some(self.asked_at.map_or(asked_at, |before| before.max(asked_at)));

@@ -34,7 +34,10 @@ impl Position {
         let mut over = Vec::new();
         if leg == Leg::WholeStop {
             over.extend(live.whole.retry.take());
-            over.extend(live.tranches.iter_mut().filter_map(|tranche| tranche.retries.remove(&Leg::Stop)));
+            // Those that it serves; a nearer stop is another request, and waits its time (I36).
+            let at = order.stop_price();
+            let served = live.tranches.iter_mut().filter(|tranche| tranche.resting_stop().map(|stop| stop.price) == at);
+            over.extend(served.filter_map(|tranche| tranche.retries.remove(&Leg::Stop)));
         }
         over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.remove(&leg)));
         let over = over.into_iter().max_by_key(|retry| retry.in_row);

@@ -55,6 +55,10 @@ impl Claims {
             let known = if self.venue_reduces_only { now.max(*before) } else { now };
             let most = known.max(open_on(venue, side));
             *before = now;
+            if state.journal_lost {
+                // What rests and is not remembered is counted when it has been read; until then targets do not leave (R9).
+                continue;
+            }
             let placed = || commands.iter().filter_map(|command| exit_of(command, side));
             // An order that left although its record was lost is nobody's to count; that it does no harm is I1's matter.
             let counts = |order: &&Order| state.unrecorded.iter().all(|id| id.as_str() != order.place.client_id);
