@@ -2,9 +2,9 @@
 
 use super::notes::{is_market, is_stop, is_target, leg_of, placed, repriced, resized, revised};
 use super::{Canary, Notes, Scene};
-use crate::storm::watch::working_stops;
+use crate::storm::watch::{open_slots, working_stops};
 use backstop_core::orders::{Leg, Named};
-use backstop_model::{ClientOrderId, Command, NewOrder, Price, Quantity, Ratio, Rounding, Span};
+use backstop_model::{ClientOrderId, Command, NewOrder, OrderQuantity, Price, Quantity, Ratio, Rounding, Span};
 
 /// In the order of what they break.
 pub const CANARIES: &[Canary] = &[
@@ -148,20 +148,22 @@ fn off_step(_: &mut Notes, _: &Scene, command: &Command) -> Vec<Command> {
     vec![order.map_or(*command, Command::Place)]
 }
 
-fn half_stops(_: &mut Notes, _: &Scene, command: &Command) -> Vec<Command> {
-    let half = |quantity: Quantity| quantity.share(Ratio::percent("50").ok()?, Rounding::Down).ok();
-    let order = placed(command, is_stop).map(|order| {
-        let order = resized(order, half);
-        resized(order, |quantity| quantity.floor_to_step(quantity_grid(placed_quantity(command)?)).ok())
-    });
+fn half_stops(_: &mut Notes, scene: &Scene, command: &Command) -> Vec<Command> {
+    let half = |quantity: Quantity| {
+        let half = quantity.share(Ratio::percent("50").ok()?, Rounding::Down).ok()?;
+        half.floor_to_step(quantity_grid(quantity)).ok()
+    };
+    let order = placed(command, is_stop).map(|order| resized(sized(order, scene), half));
     vec![order.map_or(*command, Command::Place)]
 }
 
-fn placed_quantity(command: &Command) -> Option<Quantity> {
-    let Command::Place(NewOrder { quantity: backstop_model::OrderQuantity::Exact(quantity), .. }) = command else {
-        return None;
-    };
-    Some(*quantity)
+/// An order for whatever is open, as one for what is open now.
+fn sized(order: NewOrder, scene: &Scene) -> NewOrder {
+    let open = open_slots(scene.venue).find(|(_, side, _)| *side == order.position_side);
+    match (order.quantity, open) {
+        (OrderQuantity::WholePosition, Some((.., open))) => NewOrder { quantity: OrderQuantity::Exact(open), ..order },
+        _ => order,
+    }
 }
 
 /// A step that a quantity lies on.
@@ -182,8 +184,8 @@ fn no_more(notes: &mut Notes, id: &ClientOrderId, quantity: Quantity) -> Quantit
     first.map_or(quantity, |first| quantity.min(first))
 }
 
-fn never_grows(notes: &mut Notes, _: &Scene, command: &Command) -> Vec<Command> {
-    let order = placed(command, is_stop);
+fn never_grows(notes: &mut Notes, scene: &Scene, command: &Command) -> Vec<Command> {
+    let order = placed(command, is_stop).map(|order| sized(order, scene));
     let order = order.map(|order| resized(order, |quantity| Some(no_more(notes, &order.id, quantity))));
     vec![order.map_or(*command, Command::Place)]
 }

@@ -7,8 +7,12 @@ use backstop_model::{Command, Event, Lookup, OrderReport, OrderStatus, Span};
 
 /// In the order of what they break.
 pub const CANARIES: &[Canary] = &[
-    Canary::new("I9", "old-answer-last", "an answer from before the end of an order is believed after it")
-        .hears(old_answer_last),
+    Canary::new(
+        "I9",
+        "old-answer-last",
+        "an answer from before the end of an order is believed after it, as if it were new",
+    )
+    .hears(old_answer_last),
     Canary::new("I26", "stop-still-there", "a stop that has gone is taken to be there").hears(stop_still_there),
     Canary::new("I38", "target-still-there", "a target that has gone is taken to be there").hears(target_still_there),
     Canary::new("I38", "cancel-is-enough", "a target is taken to be gone as soon as its cancel is asked for")
@@ -23,7 +27,8 @@ fn old_answer_last(notes: &mut Notes, scene: &Scene, event: Event) -> Vec<Event>
         notes.reports.insert(id, report.clone());
     } else if let Some(before) = notes.reports.get(&id).filter(|_| report.status.is_final()) {
         let OrderReport { account, instrument, .. } = *before;
-        let (found, fills, server_time) = (Some(before.clone()), Vec::new(), before.at);
+        let (server_time, fills) = (scene.now, Vec::new());
+        let found = Some(OrderReport { at: server_time, ..before.clone() });
         let answer = Event::Lookup(Lookup { account, instrument, id, found, fills, server_time });
         notes.say(scene.now.plus(Span::from_millis(100)), answer);
     }
