@@ -304,7 +304,7 @@ impl Clocks {
                 found.push(("I38", format!("{quantity} {side} open, {covers} under stops")));
             }
         }
-        rest::orders(venue, process, state, found);
+        rest::orders(now, venue, process, state, found);
     }
 }
 

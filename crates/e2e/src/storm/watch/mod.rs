@@ -290,6 +290,11 @@ impl Watch {
         }
     }
 
+    /// The disk takes so long for a sync until then.
+    pub fn disk_slows(&mut self, until: Timestamp, sync: Span) {
+        self.said.disk_slows(until, sync);
+    }
+
     /// The market was settled: nothing can be placed any more.
     pub fn settled(&mut self) {
         self.state.settled = true;

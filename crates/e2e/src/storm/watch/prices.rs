@@ -44,13 +44,15 @@ pub struct Said {
     venue_reduces_only: bool,
     /// The smallest order: what is less than that nobody can close there (F-G03).
     smallest: Quantity,
+    /// How long the disk takes to sync, and until when that lasts: nothing leaves before it is written (R1, F-M06).
+    slow: Option<(Timestamp, Span)>,
 }
 
 impl Said {
     /// Nothing has been said yet, at a venue that lets exits only close, or not, and takes no order that is smaller.
     pub fn at(venue_reduces_only: bool, smallest: Quantity) -> Self {
         let (all, through, exits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { all, newest: None, through, exits, venue_reduces_only, smallest }
+        Self { all, newest: None, through, exits, venue_reduces_only, smallest, slow: None }
     }
 
     /// The market says its prices, and the process is there to hear them.
@@ -87,6 +89,17 @@ impl Said {
         }
     }
 
+    /// The disk takes so long for a sync until then.
+    pub const fn disk_slows(&mut self, until: Timestamp, sync: Span) {
+        self.slow = Some((until, sync));
+    }
+
+    /// What writing adds to an exit that has to take targets back first: each waits for the sync under way and for its own.
+    fn writing(&self, since: Timestamp) -> Span {
+        let slow = self.slow.filter(|(until, sync)| since <= until.plus(*sync));
+        slow.map_or(Span::ZERO, |(_, sync)| sync.times(4))
+    }
+
     /// I28: a price that is through the stop is followed by an exit.
     pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, clocks: &Clocks, found: &mut Found) {
         let stops = self.passed(now, venue, process);
@@ -94,7 +107,12 @@ impl Said {
         for (place, level, triggered, under_way) in stops {
             let (since, _) = *self.through.entry(place).or_insert((now, level));
             let more = if triggered { TRIGGERED_FOR } else { Span::ZERO };
-            let due = since.max(clocks.calm_since()).plus(EXITS_WITHIN).plus(FREES_WITHIN).plus(more);
+            let due = since
+                .max(clocks.calm_since())
+                .plus(EXITS_WITHIN)
+                .plus(FREES_WITHIN)
+                .plus(more)
+                .plus(self.writing(since));
             let sent = self.exits.get(&place);
             // One that nobody knows of is waited out (R4, I29).
             let lately = |at: Timestamp| at.plus(STILL_MEANT) >= since && now <= at.plus(AGAIN_WITHIN);

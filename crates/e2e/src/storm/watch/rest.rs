@@ -4,14 +4,21 @@ use super::{Found, State, is_ours};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use backstop_core::orders::OrderState;
-use backstop_model::ClientOrderId;
+use backstop_model::{ClientOrderId, Span, Timestamp};
 use backstop_sim::Status;
 use backstop_venues::paper::PaperVenue;
 
+/// `T_see` of what happens at rest.
+const HEARD_WITHIN: Span = Span::from_secs(3);
+
 /// Every order of ours that waits at the venue is known, and every one believed to wait there does.
-pub fn orders(venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
+/// What was executed a moment ago may still be on its way to be heard.
+pub fn orders(now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
     let Some(engine) = process.engine() else { return };
     let ledger = venue.exchange().ledger();
+    if ledger.fills().last().is_some_and(|fill| now.since(fill.at) < HEARD_WITHIN) {
+        return;
+    }
     let ours = || engine.positions().flat_map(|position| &position.orders);
     for order in ours().filter(|order| matches!(order.state, OrderState::Working { change: None })) {
         // Levels of deals are no orders of the venue's.

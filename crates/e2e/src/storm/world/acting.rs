@@ -73,7 +73,9 @@ impl World<'_> {
             DiskTrouble::Full => disk.fail_next(true),
             DiskTrouble::Rots => disk.rot(),
             DiskTrouble::Slow { sync, ms } => {
-                disk.slow_down(Span::from_millis(sync), self.now.plus(Span::from_millis(ms)));
+                let (sync, until) = (Span::from_millis(sync), self.now.plus(Span::from_millis(ms)));
+                disk.slow_down(sync, until);
+                self.watch.disk_slows(until, sync);
             }
         }
     }

@@ -1,19 +1,8 @@
 //! A scenario written down from a life of the storm comes to the same, line by line, when the core's runner plays it.
 //!
 //! The runner is the core's own, read from its folder: it knows nothing of world, venue and process.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
-#[path = "../../../core/tests/core/builders.rs"]
-mod builders;
-#[path = "../../../core/tests/core/candles.rs"]
-mod candles;
-#[path = "../../../core/tests/core/play.rs"]
-mod play;
-#[path = "../../../core/tests/core/words.rs"]
-mod words;
-#[path = "../../../core/tests/core/world.rs"]
-mod world;
-
+use crate::{builders, play};
 use backstop_e2e::storm::draw::Choice;
 use backstop_e2e::storm::scenario::{reason, write_down};
 use backstop_e2e::storm::{Life, VenueKind, draw};
