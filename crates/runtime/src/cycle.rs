@@ -215,7 +215,7 @@ impl Cycle {
             if self.may_send(self.now) {
                 self.executor.push(self.now, commands);
             } else {
-                self.fallout.extend(commands.iter().filter_map(|command| not_sent(command, NO_LEASE, self.now)));
+                self.say_not_sent(&commands, NO_LEASE);
             }
         }
     }
@@ -231,7 +231,7 @@ impl Cycle {
         let accounts = self.engine.accounts().map(|account| account.id);
         self.fallout.extend(accounts.map(|account| Event::Permit { account, permit: Permit::ProtectOnly }));
         let back = self.executor.take_back(|command| command.lane() == Lane::Profit);
-        self.fallout.extend(back.iter().filter_map(|command| not_sent(command, NO_RECORD, self.now)));
+        self.say_not_sent(&back, NO_RECORD);
         self.release_protection();
     }
 
@@ -239,6 +239,11 @@ impl Cycle {
     #[must_use]
     pub const fn is_journal_failed(&self) -> bool {
         self.journal_failed
+    }
+
+    /// The core hears that these have not left, and why.
+    fn say_not_sent(&mut self, commands: &[Command], why: &str) {
+        self.fallout.extend(commands.iter().filter_map(|command| not_sent(command, why, self.now)));
     }
 
     /// Without a journal only what may be repeated leaves (R13), under ids that need no memory (R2): stops, cancels,
@@ -256,7 +261,7 @@ impl Cycle {
         for (_, commands) in std::mem::take(&mut self.waiting) {
             let (leaves, stays): (Vec<Command>, Vec<Command>) = commands.into_iter().partition(protects);
             self.executor.push(self.now, leaves);
-            self.fallout.extend(stays.iter().filter_map(|command| not_sent(command, NO_RECORD, self.now)));
+            self.say_not_sent(&stays, NO_RECORD);
         }
     }
 
@@ -273,7 +278,7 @@ impl Cycle {
         // What was right when it was decided may be wrong by now.
         let engine = &self.engine;
         let back = self.executor.take_back(|command| engine.takes_back(command));
-        self.fallout.extend(back.iter().filter_map(|command| not_sent(command, OVERTAKEN, self.now)));
+        self.say_not_sent(&back, OVERTAKEN);
         let command = self.executor.next(self.now)?;
         if command.lane() == Lane::Reconcile {
             self.snapshots.sent(self.now, &command);

@@ -116,8 +116,7 @@ impl Position {
                 Leg::Stop => needed(order) && !self.is_served(order, wants),
                 _ => false,
             };
-            let is_old = order.epoch != epoch || !open;
-            let still_protects = is_old && order.leg.is_stop() && self.is_last_stop(order);
+            let still_protects = order.stands() && self.outlasts(order) && self.lacks_stops();
             rests
                 || still_protects
                 || wanted(order)
@@ -133,12 +132,13 @@ impl Position {
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
     }
 
-    /// Whether a stop of an earlier incarnation is all that protects this one, until it has stops of its own (R6, I7). What
-    /// is only proposed is nobody's to protect yet, and an order that was forgotten must not close it (F-C14).
-    fn is_last_stop(&self, order: &OpenOrder) -> bool {
-        order.stands() && self.lacks_stops()
+    /// A stop of an incarnation that is over.
+    fn outlasts(&self, order: &OpenOrder) -> bool {
+        order.leg.is_stop() && (order.epoch != self.epoch || self.is_flat())
     }
 
+    /// Whether stops of earlier incarnations are all that protects what is open, until it has stops of its own (R6, I7). What
+    /// is only proposed is nobody's to protect yet, and an order that was forgotten must not close it (F-C14).
     fn lacks_stops(&self) -> bool {
         // The venue may speak of something open that no execution explains yet.
         let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return self.unseen.is_some() };
@@ -148,9 +148,7 @@ impl Position {
     /// Whether a cancel that was decided when all was closed, and has not left yet, would by now take away what protects the
     /// next incarnation (I7).
     pub(crate) fn is_needed_again(&self, id: ClientOrderId) -> bool {
-        let is_old = |order: &&OpenOrder| order.epoch != self.epoch || self.is_flat();
-        let taken = |order: &&OpenOrder| order.id == id && order.leg.is_stop() && is_old(order);
-        self.orders.iter().any(|order| taken(&order)) && self.lacks_stops()
+        self.orders.iter().any(|order| order.id == id && self.outlasts(order)) && self.lacks_stops()
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.

@@ -22,12 +22,11 @@ pub(crate) struct Ended {
 impl Position {
     /// Lets go of orders that are over, with every execution booked.
     pub(crate) fn let_go_of_settled(&mut self) {
-        let over = self.orders.iter().filter(|order| order.is_settled());
-        let over = over.map(|order| match order.state {
-            OrderState::Over { since } => Ended { id: order.id, at: since.max(order.changed_at) },
-            _ => Ended { id: order.id, at: order.changed_at },
-        });
-        self.ended.extend(over.collect::<Vec<_>>());
+        for order in self.orders.iter().filter(|order| order.is_settled()) {
+            if let OrderState::Over { since } = order.state {
+                self.ended.push(Ended { id: order.id, at: since.max(order.changed_at) });
+            }
+        }
         let surplus = self.ended.len().saturating_sub(MOST);
         self.ended.drain(..surplus);
         self.orders.retain(|order| !order.is_settled());

@@ -120,8 +120,9 @@ impl Position {
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
             return next;
         }
-        if let Some(plan) = &live.plan {
-            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
+        let scene =
+            live.plan.as_ref().map(|plan| Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders });
+        if let Some(scene) = scene {
             note(tranche.stop_passed.map(|since| backup_at(tranche, since, &scene)), Deadline::StopBackup);
             note(stuck_at(tranche, &scene), Deadline::StopBackup);
         }
@@ -139,8 +140,7 @@ impl Position {
         note(tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
         let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
         note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
-        if let Some(plan) = &live.plan {
-            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders };
+        if let Some(scene) = scene {
             let ends = || scene.day_ends(tranche.opened_at).map(|end| end.due);
             note(tranche.end_of_day.get().map(|due| due.at).or_else(ends), Deadline::EndOfDay);
             note(weekend::due(tranche, &scene), Deadline::EndOfDay);

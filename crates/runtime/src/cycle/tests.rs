@@ -204,6 +204,37 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
 }
 
 #[test]
+fn a_target_that_waits_for_the_first_read_is_taken_back_when_the_journal_fails() {
+    // I18, R9: it was recorded, but what becomes of it could not be.
+    let mut bench = Bench::new();
+    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, backstop_model::SnapshotCause::Start);
+    bench.take(definitions());
+    bench.take([entry()]);
+    bench.settle();
+    assert_eq!(bench.leaves(), ["stop"]);
+    bench.settle();
+    assert!(bench.leaves().is_empty(), "the target waits");
+    bench.cycle.journal_failed();
+    assert!(bench.leaves().is_empty());
+    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
+    assert_eq!(bench.cycle.engine().position(key).unwrap().orders.len(), 1, "the stop, and no target under way");
+}
+
+#[test]
+fn a_lease_taken_over_wakes_its_engine_when_it_may_be_acted_under() {
+    // F-K02: the displaced engine's requests may still take effect until then.
+    let mut bench = Bench::new();
+    bench.cycle = bench.cycle.under(Lease::new(Span::from_secs(3)));
+    let granted = backstop_store::LeaseAnswer::Granted { epoch: 2, taken_over: true };
+    bench.cycle.lease().unwrap().heard(Timestamp::EPOCH, &granted);
+    let acts_from = bench.cycle.lease().unwrap().acts_from().unwrap();
+    // Renewed a second before: the next question about it comes a second after.
+    bench.cycle.lease().unwrap().heard(acts_from.plus(Span::from_secs(-1)), &granted);
+    assert!(bench.cycle.lease().unwrap().due_at().unwrap() > acts_from);
+    assert_eq!(bench.cycle.next_wake(), Some(acts_from));
+}
+
+#[test]
 fn a_cancel_that_has_not_left_is_taken_back_when_the_stop_is_needed_again() {
     // I7: flat, and open again before the cancel of the old stop has left.
     let mut bench = Bench::new();
