@@ -137,6 +137,12 @@ impl Engine {
         self.accounts.values()
     }
 
+    /// Whether the account has ever been read in full.
+    #[must_use]
+    pub fn has_read(&self, account: AccountId) -> bool {
+        self.read.contains(&account)
+    }
+
     /// What a position decides with, at `now`.
     #[must_use]
     pub fn ctx(&self, key: PositionKey, now: Timestamp) -> Option<Ctx<'_>> {

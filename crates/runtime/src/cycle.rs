@@ -7,7 +7,7 @@
 use crate::bars::Bars;
 use crate::calendar::{Calendar, Closes};
 use crate::drills::Drills;
-use crate::executor::Executor;
+use crate::executor::{Executor, waits_for_read};
 use crate::gaps::Gaps;
 use crate::health::Health;
 use crate::lease::Lease;
@@ -32,6 +32,8 @@ const NO_RECORD: &str = "nothing can be recorded";
 const NO_LEASE: &str = "another engine may act";
 /// The same.
 const OVERTAKEN: &str = "what it would cancel is needed again";
+/// The same.
+const UNREAD: &str = "it was decided before the account was read";
 
 /// What one event came to.
 #[derive(Debug, Default)]
@@ -51,6 +53,8 @@ pub struct Cycle {
     sequence: u64,
     now: Timestamp,
     waiting: VecDeque<(u64, Vec<Command>)>,
+    /// The last record before everything had been read for the first time.
+    read_with: Option<u64>,
     journal_failed: bool,
     /// To be taken in next: bars that have ended, permits, and answers to what may not leave.
     fallout: VecDeque<Event>,
@@ -75,6 +79,7 @@ impl Cycle {
             sequence,
             now: Timestamp::EPOCH,
             waiting: VecDeque::new(),
+            read_with: None,
             journal_failed: false,
             fallout: VecDeque::new(),
             since_checkpoint: 0,
@@ -138,6 +143,7 @@ impl Cycle {
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
         self.health.note(self.now, &core);
+        self.note_read();
         if !core.changed {
             return Taken { step: None, core };
         }
@@ -152,6 +158,15 @@ impl Cycle {
         }
         let step = backstop_store::Step { record: self.record(stamped, &core), reads: self.reads(&core) };
         Taken { step: Some(step), core }
+    }
+
+    /// Everything has been read for the first time: what was decided without it and waits is decided anew (I5).
+    fn note_read(&mut self) {
+        if self.read_with.is_none() && self.snapshots.all_read() {
+            self.read_with = Some(self.sequence);
+            let back = self.executor.take_back(waits_for_read);
+            self.say_not_sent(&back, UNREAD);
+        }
     }
 
     /// Bars and times of day for the plans that name them; they are taken in after this event.
@@ -210,8 +225,13 @@ impl Cycle {
     /// Everything up to this record is durable: its commands may leave.
     pub fn durable(&mut self, through: u64) {
         while self.waiting.front().is_some_and(|(sequence, _)| *sequence <= through) {
-            let mut commands = self.waiting.pop_front().map(|(_, commands)| commands).unwrap_or_default();
+            let (sequence, mut commands) = self.waiting.pop_front().unwrap_or_default();
             commands.retain(|command| !self.is_asked_already(command));
+            if self.read_with.is_some_and(|read_with| sequence <= read_with) {
+                let (unread, rest): (Vec<_>, Vec<_>) = commands.into_iter().partition(waits_for_read);
+                self.say_not_sent(&unread, UNREAD);
+                commands = rest;
+            }
             if self.may_send(self.now) {
                 self.executor.push(self.now, commands);
             } else {
@@ -274,7 +294,7 @@ impl Cycle {
         if let Some(command) = self.snapshots.due(self.now) {
             self.executor.push(self.now, vec![command]);
         }
-        self.executor.protect_only(!self.snapshots.all_read());
+        self.executor.protect_only(self.now, !self.snapshots.all_read());
         // What was right when it was decided may be wrong by now.
         let engine = &self.engine;
         let back = self.executor.take_back(|command| engine.takes_back(command));
@@ -333,7 +353,7 @@ impl Cycle {
         let engine = self.engine.next_deadline().map(|(at, _)| at);
         let lease = self.lease.as_ref().and_then(Lease::due_at);
         // What may not leave wakes nobody: it is looked at again when the lease has been heard of.
-        let sending = self.may_send(self.now).then(|| [self.executor.next_wake(), self.snapshots.next_due()]);
+        let sending = self.may_send(self.now).then(|| [self.executor.next_wake(self.now), self.snapshots.next_due()]);
         let drills = self.drills.next().filter(|_| self.snapshots.all_read());
         let acts = self.lease.as_ref().and_then(Lease::acts_from).filter(|at| *at > self.now);
         let fallout = (!self.fallout.is_empty()).then_some(self.now);

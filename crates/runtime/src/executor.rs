@@ -6,12 +6,17 @@
 
 use crate::retry;
 use backstop_model::{
-    AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lane, Outcome, Span, Timestamp, UnknownCause,
+    AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lane, NewOrder, OrderKind, Outcome, Span,
+    Timestamp, UnknownCause,
 };
 use std::collections::{BTreeMap, VecDeque};
 
 /// A request without an answer for so long has an unknown outcome (faults.md, `T_req`).
 pub const REQUEST_TIMEOUT: Span = Span::from_millis(1500);
+
+/// An exit at market waits for the first full read no longer than this: one that is slower than a request is lost, and
+/// the price is through the stop (I28).
+const WAITS_FOR_READ: Span = REQUEST_TIMEOUT;
 
 /// How many requests a venue takes in how long.
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +44,17 @@ struct Sent {
 
 type LaneKey = (Lane, AccountId, Option<InstrumentId>);
 
+/// Not before then; how often it has been sent.
+type Queued = (Timestamp, Command, u32);
+
 /// The executor of all accounts.
 #[derive(Debug, Default)]
 pub struct Executor {
     budget: Budget,
-    lanes: BTreeMap<LaneKey, VecDeque<(Timestamp, Command, u32)>>,
+    lanes: BTreeMap<LaneKey, VecDeque<Queued>>,
     spent: BTreeMap<AccountId, VecDeque<Timestamp>>,
-    /// Targets wait: not everything is known yet (R9).
-    protect_only: bool,
+    /// Since when targets wait, because not everything is known yet (R9).
+    unread_since: Option<Timestamp>,
     sent: BTreeMap<(ClientOrderId, Asked), Sent>,
 }
 
@@ -58,9 +66,10 @@ impl Executor {
     }
 
     /// Holds targets back, or lets them go: until every account has been read, only protection, cancels and questions
-    /// may leave (R9).
-    pub const fn protect_only(&mut self, only: bool) {
-        self.protect_only = only;
+    /// may leave (R9). An exit at market waits for that for a moment only: what the journal has lost may have used its id
+    /// (I5).
+    pub fn protect_only(&mut self, now: Timestamp, only: bool) {
+        self.unread_since = only.then(|| self.unread_since.unwrap_or(now));
     }
 
     /// Takes commands over, in order.
@@ -96,15 +105,14 @@ impl Executor {
 
     /// The next command that may leave, most urgent lane first.
     pub fn next(&mut self, now: Timestamp) -> Option<Command> {
-        let ready = |queue: &VecDeque<(Timestamp, Command, u32)>| {
-            queue.front().is_some_and(|(not_before, ..)| *not_before <= now)
+        let ready = |(key, queue): (&LaneKey, &VecDeque<Queued>)| {
+            let (index, _) = self.first_of(key.0, queue, now).filter(|(_, at)| *at <= now)?;
+            Some((*key, index))
         };
-        let may = |lane: Lane| !(self.protect_only && lane == Lane::Profit);
-        let open = self.lanes.iter().filter(|(key, queue)| may(key.0) && ready(queue));
-        let keys: Vec<LaneKey> = open.map(|(key, _)| *key).collect();
-        let key = keys.into_iter().find(|(lane, account, _)| self.affords(*lane, *account, now))?;
+        let open: Vec<(LaneKey, usize)> = self.lanes.iter().filter_map(ready).collect();
+        let (key, index) = open.into_iter().find(|((lane, account, _), _)| self.affords(*lane, *account, now))?;
         let queue = self.lanes.get_mut(&key)?;
-        let (_, command, attempts) = queue.pop_front()?;
+        let (_, command, attempts) = queue.remove(index)?;
         if queue.is_empty() {
             self.lanes.remove(&key);
         }
@@ -115,6 +123,24 @@ impl Executor {
             self.sent.insert((id, asked), Sent { command, at: now, attempts: attempts + 1 });
         }
         Some(command)
+    }
+
+    /// The place of what leaves a lane next, and when it may. What waits for the first full read holds up nothing behind it.
+    fn first_of(&self, lane: Lane, queue: &VecDeque<Queued>, now: Timestamp) -> Option<(usize, Timestamp)> {
+        let Some(unread_since) = self.unread_since else {
+            return queue.front().map(|(not_before, ..)| (0, *not_before));
+        };
+        if lane == Lane::Profit {
+            return None;
+        }
+        let first = |waits: bool| {
+            let index = queue.iter().position(|(_, command, _)| waits_for_read(command) == waits)?;
+            let (not_before, ..) = queue.get(index)?;
+            let read_by = if waits { unread_since.plus(WAITS_FOR_READ) } else { *not_before };
+            Some((index, read_by.max(*not_before)))
+        };
+        let firsts = [first(false), first(true)].into_iter().flatten();
+        firsts.min_by_key(|(index, at)| ((*at).max(now), *index))
     }
 
     /// Whether the lane may spend one more request.
@@ -170,13 +196,19 @@ impl Executor {
 
     /// When the executor has something to do of its own accord.
     #[must_use]
-    pub fn next_wake(&self) -> Option<Timestamp> {
-        let may = |lane: Lane| !(self.protect_only && lane == Lane::Profit);
-        let open = self.lanes.iter().filter(|(key, _)| may(key.0));
-        let queued = open.filter_map(|(_, queue)| queue.front()).map(|(not_before, ..)| *not_before).min();
+    pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let queued =
+            self.lanes.iter().filter_map(|(key, queue)| self.first_of(key.0, queue, now)).map(|(_, at)| at).min();
         let answers = self.sent.values().map(|sent| sent.at.plus(REQUEST_TIMEOUT)).min();
         queued.into_iter().chain(answers).min()
     }
+}
+
+/// What says how much is open before anybody has read it, under an id that may have been used.
+#[must_use]
+pub fn waits_for_read(command: &Command) -> bool {
+    let at_market = |order: &NewOrder| matches!(order.kind, OrderKind::Market);
+    matches!(command, Command::Place(order) if command.lane() == Lane::Profit || at_market(order))
 }
 
 #[cfg(test)]

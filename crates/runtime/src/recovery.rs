@@ -4,8 +4,11 @@
 //! by the ordinary questions about unknown outcomes.
 
 use backstop_core::Engine;
-use backstop_model::{Event, Stamped, Timestamp};
+use backstop_model::{Event, Span, Stamped, Timestamp};
 use backstop_store::Loaded;
+
+/// What was executed shortly before the last record may not have been recorded: the last hour is read again.
+const READ_AGAIN: Span = Span::from_secs(-3_600);
 
 /// What was found.
 pub struct Recovered {
@@ -15,6 +18,8 @@ pub struct Recovered {
     pub sequence: u64,
     /// The time of the last record.
     pub at: Timestamp,
+    /// What was executed before then is known; what comes after is to be read again.
+    pub known_until: Timestamp,
     /// To be handed in first: unknown outcomes of everything that was under way.
     pub doubts: Vec<Event>,
     /// What people should know, for example that a replay decided differently.
@@ -48,5 +53,8 @@ pub fn recover(loaded: Loaded) -> Recovered {
     }
     let at = at.max(engine.last_event_at());
     let doubts = engine.doubt_in_flight(at);
-    Recovered { engine, sequence: loaded.last_sequence, at, doubts, warnings }
+    // An account that this journal has never read may have had another one before it: nothing of it is known.
+    let all_read = engine.accounts().next().is_some() && engine.accounts().all(|account| engine.has_read(account.id));
+    let known_until = if all_read { at.plus(READ_AGAIN) } else { Timestamp::EPOCH };
+    Recovered { engine, sequence: loaded.last_sequence, at, known_until, doubts, warnings }
 }

@@ -197,8 +197,7 @@ impl Demo {
         };
         let recovered = recover(journal.load()?);
         recovered.warnings.iter().for_each(output::warning);
-        // What was executed shortly before the last record may not have been recorded: it is read again.
-        let known_until = recovered.at.plus(Span::from_secs(-3600));
+        let known_until = recovered.known_until;
         let store = self.store.as_deref();
         let cast = Cast::new(openings, self.seed, market.is_exact(), store, known_until).map_err(Failure::said)?;
         // A recording runs through days in seconds: the venue is read often enough, not every ten seconds.

@@ -132,7 +132,7 @@ impl Run {
         let Memory { journal, recovered, lease, lost } = memory;
         recovered.warnings.iter().for_each(output::warning);
         let now = clock.now();
-        let (venues, cursor) = self.venues(cast, recovered.at.plus(Span::from_secs(-3600)))?;
+        let (venues, cursor) = self.venues(cast, recovered.known_until)?;
         if cursor > 0 && !by_hand.is_empty() {
             output::warning("--open counts only on the first start of a store; nothing is opened by hand now");
             by_hand.clear();

@@ -13,7 +13,7 @@ use backstop_model::{
     Timestamp, TrancheId,
 };
 
-/// A market exit waits so long for the targets it collides with; then it takes what they leave free.
+/// A market exit waits so long for the targets it collides with; then it goes over them, or takes what they leave free.
 pub(crate) const FREEING: Span = Span::from_millis(500);
 
 impl Position {
@@ -198,7 +198,7 @@ impl Position {
         // Less than the venue takes is taken only when it is all that is open: until then something else is closing.
         let open = self.live.as_ref().and_then(|live| live.tranche(want.tranche)).map(|tranche| tranche.remaining);
         let too_small = want.quantity < ctx.instrument.min_quantity && open != Some(want.quantity);
-        if want.quantity <= self.room(want)? && !too_small {
+        if want.quantity <= self.room(want, ctx)? && !too_small {
             self.place(want, want.quantity, ctx, out);
         }
         Ok(())
@@ -223,7 +223,7 @@ impl Position {
         if waits && patient {
             return Ok(());
         }
-        let room = self.room(want)?;
+        let room = self.room(want, ctx)?;
         if want.leg == Leg::Part && room < want.quantity {
             return Ok(());
         }
@@ -254,10 +254,14 @@ impl Position {
         tranche.is_some_and(|tranche| tranche.is_held(want.leg, now))
     }
 
-    /// What of the position, and of the tranche, no order but the stops has a claim to (I2).
-    fn room(&self, want: &Wanted) -> Result<Quantity, OutOfRange> {
+    /// What of the position, and of the tranche, no order but the stops has a claim to (I2). A close does not wait for what
+    /// has been asked to go, or for what nobody knows of, where the venue itself sees to it that an exit only closes (I28).
+    fn room(&self, want: &Wanted, ctx: Ctx) -> Result<Quantity, OutOfRange> {
+        let overrides = want.leg == Leg::Close && ctx.account.capability.reduce_only && self.key.deal.is_none();
+        let gives_way = |order: &OpenOrder| overrides && order.leg != Leg::Close && order.is_leaving();
+        let counts = |order: &OpenOrder| !order.leg.is_stop() && !order.whole && !gives_way(order);
         let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
-            let claims = self.orders.iter().filter(|order| !order.leg.is_stop() && !order.whole && of(order));
+            let claims = self.orders.iter().filter(|order| counts(order) && of(order));
             claims.map(claim).try_fold(Quantity::ZERO, Quantity::plus)
         };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
@@ -311,7 +315,8 @@ impl Position {
 
     /// Proves an order and sends it. One that a guard holds back suspends the position with the stop it has.
     pub(crate) fn send(&mut self, want: &Wanted, revision: u16, quantity: Quantity, ctx: Ctx, out: &mut Out) -> bool {
-        let (key, scope, epoch, room) = (self.key, self.scope, self.epoch, self.room(want).unwrap_or(Quantity::ZERO));
+        let (key, scope, epoch, room) =
+            (self.key, self.scope, self.epoch, self.room(want, ctx).unwrap_or(Quantity::ZERO));
         let Some(live) = &mut self.live else { return false };
         let open = live.tranche(want.tranche).map_or(Quantity::ZERO, |tranche| tranche.remaining);
         let id = Named { scope, side: key.side, epoch, tranche: want.tranche, leg: want.leg, revision }.id();

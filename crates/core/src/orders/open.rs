@@ -231,6 +231,12 @@ impl OpenOrder {
         matches!(self.state, OrderState::Unknown(doubt) if doubt.not_found > 0)
     }
 
+    /// Asked to go, or never known to have come.
+    #[must_use]
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self.state, OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) })
+    }
+
     /// Something may still be executed under it.
     #[must_use]
     pub const fn is_live(&self) -> bool {

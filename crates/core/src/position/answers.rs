@@ -14,8 +14,8 @@ use crate::exits::trailing_stop::{Phase, fall_back, smallest_move};
 use crate::orders::{Change, Doubt, Leg, OpenOrder, OrderState};
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    Answer, Asked, Command, ExitReason, OrderKind, Outcome, PositionSide, Ratio, Refusal, RefusalReason, RefusalStep,
-    Rounding, Severity, Span, Trigger, TriggerSource,
+    Answer, Asked, Command, ExitReason, OrderKind, Outcome, Permit, PositionSide, Ratio, Refusal, RefusalReason,
+    RefusalStep, Rounding, Severity, Span, Trigger, TriggerSource,
 };
 
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
@@ -61,10 +61,11 @@ impl Position {
             }
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
                 // Nobody has heard of it: nothing is counted against a leg that has to wait for its permit. What may go while
-                // only protection does, and still cannot, is asked for again in a while and not at once (I36).
+                // only protection does, and still cannot, is asked for again in a while and not at once (I36). Where
+                // everything may go it was decided on what is known better now, and is decided anew.
                 let order = self.orders.remove(index);
                 let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(order.tranche));
-                if let Some(tranche) = tranche.filter(|_| order.leg.takes_at_once()) {
+                if let Some(tranche) = tranche.filter(|_| ctx.permit != Permit::All && order.leg.takes_at_once()) {
                     tranche.hold(order.leg, ctx.now);
                 }
             }

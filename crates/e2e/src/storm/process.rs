@@ -80,7 +80,7 @@ impl Process {
     pub fn boot(&mut self, now: Timestamp) -> Start {
         let loaded = self.disk.load();
         let is_lost = loaded.is_none();
-        let Recovered { engine, sequence, at, doubts, warnings } = recover(loaded.unwrap_or_default());
+        let Recovered { engine, sequence, known_until, doubts, warnings, .. } = recover(loaded.unwrap_or_default());
         let mut snapshots = SnapshotSchedule::new(LOOK_EVERY);
         snapshots.start(ACCOUNT, now, SnapshotCause::Start);
         let mut cycle = Cycle::new(engine, sequence, Executor::default(), snapshots);
@@ -91,7 +91,7 @@ impl Process {
             cycle = cycle.under(Lease::new(lease.validity));
         }
         self.cycle = Some(cycle);
-        Start { doubts, known_until: at.plus(Span::from_secs(-3_600)), warnings }
+        Start { doubts, known_until, warnings }
     }
 
     /// Dies after so many steps, and is down for so long.
@@ -119,6 +119,12 @@ impl Process {
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.cycle.is_none() && self.up_at <= now
+    }
+
+    /// Whether it has read the account since it was started.
+    #[must_use]
+    pub fn has_read(&self) -> bool {
+        self.cycle.as_ref().is_some_and(|cycle| !cycle.is_protect_only())
     }
 
     /// Since when it has been able to act, as far as freezing goes.

@@ -5,8 +5,9 @@ use super::*;
 use backstop_model::plan::{BreakEven, OnInvalid, StopLoss, TakeProfit, TakeProfits};
 use backstop_model::{
     Account, Adopt, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument,
-    InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit, PlanId, PositionMode, Prices,
-    Ratio, Span, Symbol, Tick, TriggerSource, VenueOrderId,
+    InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit, PlanId, PositionKey, PositionMode,
+    PositionReport, PositionSide, Prices, Ratio, Snapshot, SnapshotCause, Span, Symbol, Tick, TriggerSource,
+    VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -184,7 +185,7 @@ fn without_a_journal_the_stop_leaves_at_once_and_targets_are_not_believed_to_be_
     bench.cycle.journal_failed();
     bench.take([entry()]);
     assert_eq!(bench.leaves(), ["stop"]);
-    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
+    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
     assert_eq!(bench.cycle.engine().position(key).unwrap().orders.len(), 1, "the stop and nothing else");
 }
 
@@ -198,7 +199,7 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
     // The target has been decided and is not durable yet.
     bench.cycle.journal_failed();
     assert!(bench.leaves().is_empty());
-    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
+    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
     bench.take([Event::Close { position: key }]);
     assert_eq!(bench.leaves(), ["close"]);
 }
@@ -207,7 +208,7 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
 fn a_target_that_waits_for_the_first_read_is_taken_back_when_the_journal_fails() {
     // I18, R9: it was recorded, but what becomes of it could not be.
     let mut bench = Bench::new();
-    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, backstop_model::SnapshotCause::Start);
+    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
     bench.take(definitions());
     bench.take([entry()]);
     bench.settle();
@@ -216,8 +217,44 @@ fn a_target_that_waits_for_the_first_read_is_taken_back_when_the_journal_fails()
     assert!(bench.leaves().is_empty(), "the target waits");
     bench.cycle.journal_failed();
     assert!(bench.leaves().is_empty());
-    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
+    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
     assert_eq!(bench.cycle.engine().position(key).unwrap().orders.len(), 1, "the stop, and no target under way");
+}
+
+#[test]
+fn a_target_that_was_decided_before_the_first_read_is_decided_anew_with_it() {
+    // I5: what a journal without its end takes for unused may have executed.
+    let mut bench = Bench::new();
+    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
+    bench.take(definitions());
+    bench.take([entry()]);
+    bench.settle();
+    assert_eq!(bench.leaves(), ["stop"]);
+    bench.settle();
+    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
+    let decided = |bench: &Bench| {
+        let orders = &bench.cycle.engine().position(key).unwrap().orders;
+        let target = orders.iter().find(|order| order.leg == Leg::Target(1)).map(|order| order.id);
+        Named::read(&target.unwrap()).unwrap().revision
+    };
+    assert_eq!(decided(&bench), 1);
+    let open = PositionReport {
+        key,
+        quantity: "0.1".parse().unwrap(),
+        entry_price: Some("50000".parse().unwrap()),
+        liquidation_price: None,
+        premium: None,
+        at: Timestamp::EPOCH,
+    };
+    let account = AccountId(0);
+    let (positions, server_time) = (vec![open], Timestamp::EPOCH);
+    let read = Snapshot { account, positions, orders: vec![], fills: vec![], server_time, balance: None };
+    bench.take([Event::Snapshot(read)]);
+    bench.settle();
+    assert!(bench.leaves().is_empty(), "the new one has to be recorded first");
+    bench.settle();
+    assert_eq!(bench.leaves(), ["TP1"]);
+    assert_eq!(decided(&bench), 2);
 }
 
 #[test]
@@ -246,7 +283,7 @@ fn a_cancel_that_has_not_left_is_taken_back_when_the_stop_is_needed_again() {
     assert_eq!(bench.leaves(), ["TP1"]);
     bench.take([by_hand("f2", OrderSide::Sell), by_hand("f3", OrderSide::Buy)]);
     bench.settle();
-    let key = backstop_model::PositionKey::new(AccountId(0), InstrumentId(0), backstop_model::PositionSide::Long);
+    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
     let back = bench.cycle.next_request(Timestamp::EPOCH).unwrap();
     assert!(matches!(back, Command::Place(_)), "the new stop leaves, the cancel of the old one does not: {back:?}");
     let said = bench.cycle.overdue(Timestamp::EPOCH);

@@ -61,11 +61,11 @@ fn an_entry_waits_behind_protection_and_until_everything_is_known() {
     let Command::Place(exit) = order(1, OrderKind::Market) else { unreachable!() };
     let entry = Command::Place(NewOrder { side: OrderSide::Buy, reduce_only: false, ..exit });
     let mut executor = Executor::default();
-    executor.protect_only(true);
+    executor.protect_only(NOW, true);
     executor.push(NOW, vec![entry, stop(2)]);
     assert_eq!(executor.next(NOW), Some(stop(2)));
     assert_eq!(executor.next(NOW), None);
-    executor.protect_only(false);
+    executor.protect_only(NOW, false);
     assert_eq!(executor.next(NOW), Some(entry));
 }
 
@@ -117,7 +117,7 @@ fn an_order_that_an_overloaded_venue_refuses_is_the_cores_to_pace() {
     assert!(executor.next(NOW).is_some());
     let refused = answer(1, Outcome::Refused(Refusal::new(RefusalReason::Throttled, "busy")));
     assert_eq!(executor.hear(NOW, refused.clone()), Some(refused));
-    assert_eq!(executor.next_wake(), None);
+    assert_eq!(executor.next_wake(NOW), None);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn silence_is_an_unknown_outcome_and_never_a_resend() {
     executor.push(NOW, vec![stop(1)]);
     assert!(executor.next(NOW).is_some());
     let late = NOW.plus(REQUEST_TIMEOUT);
-    assert_eq!(executor.next_wake(), Some(late));
+    assert_eq!(executor.next_wake(NOW), Some(late));
     assert_eq!(executor.overdue(late), vec![answer(1, Outcome::Unknown(UnknownCause::TimedOut))]);
     assert_eq!(executor.next(late), None);
     assert_eq!(executor.overdue(late), vec![]);
@@ -137,10 +137,35 @@ fn silence_is_an_unknown_outcome_and_never_a_resend() {
 fn until_everything_is_known_only_protection_leaves() {
     // R9: not starting would leave positions naked; starting blindly would sell too much.
     let mut executor = Executor::default();
-    executor.protect_only(true);
+    executor.protect_only(NOW, true);
     executor.push(NOW, vec![target(1), stop(2)]);
     assert_eq!(executor.next(NOW), Some(stop(2)));
     assert_eq!(executor.next(NOW), None);
-    executor.protect_only(false);
+    executor.protect_only(NOW, false);
     assert_eq!(executor.next(NOW), Some(target(1)));
+}
+
+#[test]
+fn an_exit_at_market_waits_for_the_first_read_for_a_moment_and_holds_up_no_stop() {
+    // I5, I28: a journal that has lost its end does not know which ids are used; a price that is through does not wait long.
+    let exit = order(1, OrderKind::Market);
+    let mut executor = Executor::default();
+    executor.protect_only(NOW, true);
+    executor.push(NOW, vec![exit, stop(2)]);
+    assert_eq!(executor.next(NOW), Some(stop(2)));
+    assert_eq!(executor.next(NOW), None);
+    let read_or_not = NOW.plus(WAITS_FOR_READ);
+    executor.protect_only(read_or_not, true);
+    assert_eq!(executor.next(read_or_not), Some(exit));
+}
+
+#[test]
+fn the_moment_counts_from_the_start_and_not_from_the_exit() {
+    let exit = order(1, OrderKind::Market);
+    let mut executor = Executor::default();
+    executor.protect_only(NOW, true);
+    let later = NOW.plus(WAITS_FOR_READ);
+    executor.push(later, vec![exit]);
+    executor.protect_only(later, true);
+    assert_eq!(executor.next(later), Some(exit));
 }

@@ -7,7 +7,7 @@ use super::clocks::{Clocks, Wrong};
 use super::{Found, State, is_ours, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
-use backstop_core::orders::Named;
+use backstop_core::orders::{Leg, Named};
 use backstop_model::{ClientOrderId, Command, Event, NewOrder, OrderQuantity, PositionSide, Quantity, Span, Timestamp};
 use backstop_sim::{Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
@@ -65,7 +65,10 @@ impl Claims {
             let others = exits(venue, side).filter(counts);
             let mut together = sum(others, open_on(venue, side));
             for (named, quantity) in placed() {
-                let all = if named.leg.is_stop() { quantity } else { together.plus(quantity).unwrap_or(quantity) };
+                // A close goes over what has been asked to go, where the venue cuts it down (F-C05).
+                let alone =
+                    named.leg.is_stop() || (named.leg == Leg::Close && self.venue_reduces_only && all_leave(process));
+                let all = if alone { quantity } else { together.plus(quantity).unwrap_or(quantity) };
                 if all > most {
                     found.push(("I2", format!("{} for {quantity} beside {together}, {most} is open", named.leg)));
                 }
@@ -101,6 +104,14 @@ impl Claims {
             }
         }
     }
+}
+
+/// Whether every other exit of the engine's has been asked to go, or is one that nobody knows of.
+fn all_leave(process: &Process) -> bool {
+    let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+    let mut exits =
+        positions.flat_map(|position| &position.orders).filter(|order| !order.leg.is_stop() && order.leg != Leg::Close);
+    exits.all(|order| order.is_leaving() || !order.is_live())
 }
 
 /// An exit that is placed for an amount.

@@ -145,7 +145,7 @@ impl Watch {
             sent: Sent::default(),
             claims: Claims::at(offered.reduce_only),
             intents: Intents::default(),
-            said: Said::at(offered.reduce_only, stage::instrument(life).min_quantity),
+            said: Said::at(offered.reduce_only),
             written: Written::keeping(life.acts.iter().any(|(_, act)| may_end(act)) || !life.traps.is_empty()),
             alarms: Alarms::default(),
             state,
@@ -160,7 +160,7 @@ impl Watch {
         self.clocks.look(now, venue, process, &self.state, &mut found);
         self.claims.look(now, venue, &self.clocks, &mut found);
         self.intents.look(process, &mut found);
-        self.said.look(now, venue, process, &self.clocks, &mut found);
+        self.said.look(now, venue, process, (&self.clocks, &self.state), &mut found);
         self.written.look(now, venue, &self.clocks, &self.state, &mut found);
         self.alarms.look(now, process, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));

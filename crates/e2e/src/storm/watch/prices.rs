@@ -1,14 +1,14 @@
 //! What is decided on prices: on those the market has said, lately enough (I14), and soon enough when one is through a stop
 //! (I28).
 
-use super::Found;
 use super::claims::{believed, open_on};
 use super::clocks::Clocks;
+use super::{Found, State};
 use crate::storm::process::Process;
-use crate::storm::stage::MARKET;
+use crate::storm::stage::{ACCOUNT, MARKET};
 use backstop_core::orders::{Leg, Named, OrderState};
 use backstop_core::position::Adoption;
-use backstop_model::{ClientOrderId, Command, PositionSide, Price, Prices, Quantity, Series, Span, Timestamp};
+use backstop_model::{ClientOrderId, Command, Permit, PositionSide, Price, Prices, Series, Span, Timestamp};
 use backstop_store::Record;
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ const EXITS_WITHIN: Span = Span::from_millis(500);
 const TRIGGERED_FOR: Span = Span::from_millis(1_000);
 /// Targets that hold the room for it are taken back first, which is waited for so long (F-C04).
 const FREES_WITHIN: Span = Span::from_millis(500);
+/// The first full read is waited for so long.
+const READ_WITHIN: Span = Span::from_millis(1_500);
 /// An exit that came to nothing is asked for again, ever more rarely, and at least this often.
 const AGAIN_WITHIN: Span = Span::from_secs(35);
 /// One that left shortly before the price went through once more is still meant.
@@ -42,17 +44,17 @@ pub struct Said {
     exits: BTreeMap<Place, Timestamp>,
     /// The venue itself sees to it that an exit only ever closes.
     venue_reduces_only: bool,
-    /// The smallest order: what is less than that nobody can close there (F-G03).
-    smallest: Quantity,
     /// How long the disk takes to sync, and until when that lasts: nothing leaves before it is written (R1, F-M06).
     slow: Option<(Timestamp, Span)>,
+    /// Since when it may act without having read the account, and until when it waited for that.
+    unread: (Option<Timestamp>, Timestamp),
 }
 
 impl Said {
-    /// Nothing has been said yet, at a venue that lets exits only close, or not, and takes no order that is smaller.
-    pub fn at(venue_reduces_only: bool, smallest: Quantity) -> Self {
+    /// Nothing has been said yet, at a venue that lets exits only close, or not.
+    pub fn at(venue_reduces_only: bool) -> Self {
         let (all, through, exits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { all, newest: None, through, exits, venue_reduces_only, smallest, slow: None }
+        Self { all, newest: None, through, exits, venue_reduces_only, slow: None, unread: (None, Timestamp::EPOCH) }
     }
 
     /// The market says its prices, and the process is there to hear them.
@@ -100,15 +102,41 @@ impl Said {
         slow.map_or(Span::ZERO, |(_, sync)| sync.times(4))
     }
 
+    /// What closes at market waits for the first full read, but not long: what a lost journal does not know may have used its
+    /// id (I5).
+    fn waits_for_read(&mut self, now: Timestamp, process: &Process) {
+        let engine = process.engine().filter(|engine| engine.permitted(ACCOUNT) != Permit::Observe);
+        if engine.is_none() || process.has_read() {
+            self.unread.0 = None;
+            return;
+        }
+        let since = *self.unread.0.get_or_insert(now);
+        self.unread.1 = now.min(since.plus(READ_WITHIN));
+    }
+
     /// I28: a price that is through the stop is followed by an exit.
-    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, clocks: &Clocks, found: &mut Found) {
-        let stops = self.passed(now, venue, process);
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        venue: &PaperVenue,
+        process: &Process,
+        (clocks, state): (&Clocks, &State),
+        found: &mut Found,
+    ) {
+        self.waits_for_read(now, process);
+        let stops = self.passed(now, venue, process, state);
         self.through.retain(|place, (_, level)| stops.iter().any(|(other, at, ..)| other == place && at == level));
         for (place, level, triggered, under_way) in stops {
-            let (since, _) = *self.through.entry(place).or_insert((now, level));
+            let (since, _) = self.through.entry(place).or_insert((now, level));
+            if under_way {
+                // One that came to nothing is followed by the next as soon.
+                *since = now;
+            }
+            let since = *since;
             let more = if triggered { TRIGGERED_FOR } else { Span::ZERO };
             let due = since
                 .max(clocks.calm_since())
+                .max(self.unread.1)
                 .plus(EXITS_WITHIN)
                 .plus(FREES_WITHIN)
                 .plus(more)
@@ -128,7 +156,13 @@ impl Said {
     }
 
     /// Stops that last, mark and executable price are all through, with whether one has triggered and an exit is under way.
-    fn passed(&self, now: Timestamp, venue: &PaperVenue, process: &Process) -> Vec<(Place, Price, bool, bool)> {
+    fn passed(
+        &self,
+        now: Timestamp,
+        venue: &PaperVenue,
+        process: &Process,
+        state: &State,
+    ) -> Vec<(Place, Price, bool, bool)> {
         let Some((_, prices)) = self.newest.filter(|(at, _)| now.since(*at) <= STALE_AFTER) else { return Vec::new() };
         let mut passed = Vec::new();
         for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
@@ -141,7 +175,9 @@ impl Said {
             // One whose fate nobody knows holds its room where it could open the other side, and at a deal (R13).
             let doubted = position.orders.iter().any(|order| matches!(order.state, OrderState::Unknown(_)));
             let waits = doubted && (!self.venue_reduces_only || position.key.deal.is_some());
-            let dust = open_on(venue, side) < self.smallest;
+            // What is less than the smallest order nobody can close there (F-G03).
+            let open = open_on(venue, side);
+            let dust = open < state.market.min_quantity || state.is_known_dust(open, venue);
             for tranche in live.iter().filter(|_| knows && !waits && !dust).flat_map(|live| live.open()) {
                 let Some(stop) = tranche.stop.filter(|stop| hit(stop.price)) else { continue };
                 let orders = || position.orders.iter().filter(|order| order.is_live());
