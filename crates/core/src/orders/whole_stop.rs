@@ -5,7 +5,7 @@
 //! Tighter stops are orders of their own (`diff`). Where a stop can be moved in place it follows the outermost one, and
 //! with one tranche it is the only stop. While it cannot be had, every tranche has a stop of its own quantity.
 
-use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
+use super::{Change, EntryOrder, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position, Retry};
 use backstop_model::{Command, OrderKind, Span, Timestamp, TrancheId, Trigger};
 
@@ -97,12 +97,20 @@ impl Position {
         found.max_by_key(|order| (order.stands(), revision(order)))
     }
 
-    /// It stays until flat, and where it has to go, until other stops cover everything. Of two that have turned up only the
-    /// newer one is kept.
+    /// It stays until flat, and where it has to go, until other stops cover everything, also what is about to be heard of. Of
+    /// two that have turned up only the newer one is kept.
     pub(crate) fn whole_stop_stays(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let wanted = wants.iter().any(|want| want.leg == Leg::WholeStop);
         let is_it = self.live_whole_stop().is_none_or(|kept| kept.id == order.id);
-        !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || !self.is_covered_without_whole())
+        let needed = || !self.is_covered_without_whole() || self.is_known_to_grow();
+        !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || needed())
+    }
+
+    /// More is open than executions have told of, or will be at any moment: it is the whole-position stop's alone (I7).
+    fn is_known_to_grow(&self) -> bool {
+        let told = self.live.as_ref().and_then(|live| live.mismatch.as_ref());
+        let at_market = |entry: &EntryOrder| entry.is_live() && entry.limit.is_none();
+        told.is_some_and(|told| told.quantity > self.quantity()) || self.entries.iter().any(at_market)
     }
 
     /// A read has not found it. A stop for the whole position can be there only once, so that it may be sent again at any
@@ -131,7 +139,9 @@ impl Position {
         };
         // While the price is through a stop, it is executing, or should be: nothing goes before that is over (F-C11).
         let quiet = self.live.iter().flat_map(|live| live.open()).all(|tranche| tranche.stop_passed.is_none());
-        let serves = |whole: &OpenOrder| quiet && whole.stands() && as_near(whole) && self.is_fresh(whole);
+        let fired = |whole: &OpenOrder| matches!(whole.state, OrderState::Triggered { .. });
+        let rests = |whole: &OpenOrder| whole.stands() && !fired(whole) && self.is_fresh(whole);
+        let serves = |whole: &OpenOrder| quiet && rests(whole) && as_near(whole);
         !own && wants.iter().any(|want| want.leg == Leg::WholeStop) && self.live_whole_stop().is_some_and(serves)
     }
 

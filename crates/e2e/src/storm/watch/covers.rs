@@ -78,9 +78,16 @@ fn tranche_of(client_id: &str) -> Option<(PositionSide, u32, u8)> {
 }
 
 /// How much of a slot is under stops that wait, where of those of one tranche only the largest counts; as if one order
-/// were gone, by the venue's id.
-pub fn covered_once(venue: &PaperVenue, slot: Slot, side: PositionSide, open: Quantity, gone: Option<u64>) -> Quantity {
-    let mut largest: BTreeMap<String, Quantity> = BTreeMap::new();
+/// were gone, by the venue's id, and others still there: those amounts by tranche.
+pub fn covered_once(
+    venue: &PaperVenue,
+    slot: Slot,
+    (side, open): (PositionSide, Quantity),
+    gone: Option<u64>,
+    others: &BTreeMap<String, Option<Quantity>>,
+) -> Quantity {
+    let others = others.iter().map(|(whose, quantity)| (whose.clone(), quantity.unwrap_or(open)));
+    let mut largest: BTreeMap<String, Quantity> = others.collect();
     let orders = venue.exchange().ledger().open_orders(ME);
     let closes = |order: &&Order| order.slot == slot && order.closes && order.place.side == side.closing();
     for order in orders.filter(closes).filter(|order| order.is_waiting() && gone != Some(order.id)) {

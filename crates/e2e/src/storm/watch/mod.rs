@@ -24,6 +24,7 @@ mod prices;
 mod record;
 mod rest;
 mod sending;
+mod vanished;
 
 use super::life::{Act, EnginesTrouble, Hand, Life};
 use super::process::Process;
@@ -45,6 +46,7 @@ use intents::Intents;
 use journal::Written;
 use prices::Said;
 use sending::Sent;
+use vanished::Vanished;
 
 /// A broken promise.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,6 +70,7 @@ pub struct Watch {
     said: Said,
     written: Written,
     alarms: Alarms,
+    vanished: Vanished,
     state: State,
     /// The highest epoch that something has left under.
     epoch: Option<u64>,
@@ -96,6 +99,15 @@ struct State {
     unrecorded: Vec<ClientOrderId>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
     overtakes: bool,
+}
+
+/// What the engine can know when something leaves.
+#[derive(Clone, Copy)]
+struct Knows<'w> {
+    clocks: &'w Clocks,
+    vanished: &'w Vanished,
+    process: &'w Process,
+    state: &'w State,
 }
 
 impl State {
@@ -148,6 +160,7 @@ impl Watch {
             said: Said::at(offered.reduce_only),
             written: Written::keeping(life.acts.iter().any(|(_, act)| may_end(act)) || !life.traps.is_empty()),
             alarms: Alarms::default(),
+            vanished: Vanished::default(),
             state,
             epoch: None,
         }
@@ -163,13 +176,15 @@ impl Watch {
         self.said.look(now, venue, process, (&self.clocks, &self.state), &mut found);
         self.written.look(now, venue, &self.clocks, &self.state, &mut found);
         self.alarms.look(now, process, &mut found);
+        self.vanished.look(now, venue);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 
     /// A command is about to leave.
     pub fn sent(&mut self, now: Timestamp, command: &Command, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
-        self.sent.leaves(now, command, venue, process, &self.state, &mut found);
+        let knows = Knows { clocks: &self.clocks, vanished: &self.vanished, process, state: &self.state };
+        self.sent.leaves(now, command, venue, knows, &mut found);
         self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
         self.said.leaves(now, command);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
@@ -189,6 +204,7 @@ impl Watch {
         self.clocks.heard(now, event);
         self.claims.heard(now, event);
         self.intents.heard(now, event);
+        self.vanished.heard(now, event);
         let mut found = Vec::new();
         self.sent.heard(now, event, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));

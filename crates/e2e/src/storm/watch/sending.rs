@@ -1,7 +1,7 @@
 //! Every command as it leaves: I7, I12, I18, I19, I36, and refusals that nobody but us is to blame for (I16).
 
 use super::covers::{covered_once, whose};
-use super::{Found, State, open_slots};
+use super::{Found, Knows, State, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
@@ -51,15 +51,7 @@ impl Sent {
     }
 
     /// A command is about to leave.
-    pub fn leaves(
-        &mut self,
-        now: Timestamp,
-        command: &Command,
-        venue: &PaperVenue,
-        process: &Process,
-        state: &State,
-        found: &mut Found,
-    ) {
+    pub fn leaves(&mut self, now: Timestamp, command: &Command, venue: &PaperVenue, knows: Knows, found: &mut Found) {
         self.count(now, found);
         if let Some(id) = command.order()
             && Named::read(&id).is_none()
@@ -67,10 +59,10 @@ impl Sent {
         {
             found.push(("I12", format!("an order that is not provably ours is touched: {command:?}")));
         }
-        was_recorded(command, process, state, found);
+        was_recorded(command, knows.process, knows.state, found);
         match command {
             Command::Place(order) => self.places(now, order, found),
-            Command::Cancel { id, .. } => cancels(id, venue, process, found),
+            Command::Cancel { id, .. } => cancels(now, id, venue, knows, found),
             Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => {}
         }
     }
@@ -162,7 +154,8 @@ fn was_recorded(command: &Command, process: &Process, state: &State, found: &mut
 
 /// I7: a stop goes only when what it covered is covered by another one, or nothing is open. Two for one tranche are
 /// alternatives: the larger one counts.
-fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mut Found) {
+fn cancels(now: Timestamp, id: &ClientOrderId, venue: &PaperVenue, knows: Knows, found: &mut Found) {
+    let process = knows.process;
     let Some(named) = Named::read(id).filter(|named| named.leg.is_stop()) else { return };
     let ledger = venue.exchange().ledger();
     let Some(order) = ledger.orders_of(ME, id.as_str()).find(|order| order.is_waiting()) else { return };
@@ -170,8 +163,11 @@ fn cancels(id: &ClientOrderId, venue: &PaperVenue, process: &Process, found: &mu
     if matches!(slot, Slot::Deal(_)) || order.place.side != side.closing() {
         return;
     }
-    let before = covered_once(venue, slot, side, quantity, None);
-    let rest = covered_once(venue, slot, side, quantity, Some(order.id));
+    let quantity = knows.vanished.known_open(now, slot, quantity, knows.clocks);
+    let none = BTreeMap::new();
+    let before = covered_once(venue, slot, (side, quantity), None, &none);
+    let counted_on = knows.vanished.counted_on(now, slot, knows.clocks, process);
+    let rest = covered_once(venue, slot, (side, quantity), Some(order.id), &counted_on);
     // An exit of the whole may be on its way at the same time; the engine then knows itself flat or going.
     let knows_flat = process.engine().is_some_and(|engine| {
         engine.positions().all(|position| position.key.side != side || position.quantity().is_zero())
