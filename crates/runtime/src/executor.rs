@@ -96,6 +96,12 @@ impl Executor {
     fn queue(&mut self, not_before: Timestamp, command: Command, attempts: u32) {
         let key = (command.lane(), command.account(), command.instrument());
         let lane = self.lanes.entry(key).or_default();
+        // The newest move of an order says all: an older one behind it would put the stop back (I3, F-A07).
+        let moves = |one: &Command, other: &Command| match (one, other) {
+            (Command::Amend { id, .. }, Command::Amend { id: same, .. }) => id == same,
+            _ => false,
+        };
+        lane.retain(|(_, waits, _)| !moves(waits, &command));
         // A cancel that waits already says all that another one would.
         let again = matches!(command, Command::Cancel { .. }) && lane.iter().any(|(_, waits, _)| *waits == command);
         if !again {

@@ -145,10 +145,14 @@ impl Position {
         !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
     }
 
-    /// Whether a cancel that was decided when all was closed, and has not left yet, would by now take away what protects the
-    /// next incarnation (I7).
+    /// Whether a cancel that has not left yet would by now take away what is needed: what protects the next incarnation (I7),
+    /// or what has been moved since (I3).
     pub(crate) fn is_needed_again(&self, id: ClientOrderId) -> bool {
-        self.orders.iter().any(|order| order.id == id && self.outlasts(order)) && self.lacks_stops()
+        let moved = |order: &OpenOrder| {
+            matches!(order.state, OrderState::Working { change: Some(Change::Amending { .. }) | None })
+        };
+        let needed = |order: &OpenOrder| moved(order) || (self.outlasts(order) && self.lacks_stops());
+        self.orders.iter().any(|order| order.id == id && needed(order))
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.

@@ -133,7 +133,7 @@ impl Position {
     pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let own = wants.iter().any(|want| want.leg == Leg::Stop && want.tranche == order.tranche);
         let side = self.key.side;
-        let as_near = |whole: &OpenOrder| match (whole.worst_stop(side), order.stop_price()) {
+        let as_near = |whole: &OpenOrder| match (whole.worst_stop(side), order.best_stop(side)) {
             (Some(whole), Some(own)) => !side.is_better(own, whole),
             (None, _) | (_, None) => false,
         };

@@ -169,3 +169,16 @@ fn the_moment_counts_from_the_start_and_not_from_the_exit() {
     executor.protect_only(later, true);
     assert_eq!(executor.next(later), Some(exit));
 }
+
+#[test]
+fn of_moves_of_one_stop_that_wait_only_the_newest_leaves() {
+    // I3, F-A07: an older one behind it would put the stop back.
+    let amend = |to: &str| {
+        let id = ClientOrderId::new("order-1").unwrap();
+        let (trigger, quantity) = (Trigger::new(to.parse().unwrap(), TriggerSource::Mark), "1".parse().unwrap());
+        Command::Amend { account: AccountId(0), instrument: InstrumentId(0), id, deal: None, trigger, quantity }
+    };
+    let mut executor = Executor::default();
+    executor.push(NOW, vec![amend("90"), stop(2), amend("91")]);
+    assert_eq!([executor.next(NOW), executor.next(NOW), executor.next(NOW)], [Some(stop(2)), Some(amend("91")), None]);
+}

@@ -57,6 +57,8 @@ pub struct Intents {
     shown: BTreeSet<ClientOrderId>,
     /// Orders it has shown since it was started, and then no more.
     shown_over: BTreeSet<ClientOrderId>,
+    /// Orders that were refused since then: one of the same id, from before, may stand all the same.
+    refused: BTreeSet<ClientOrderId>,
 }
 
 impl Intents {
@@ -64,6 +66,7 @@ impl Intents {
     pub fn booted(&mut self, state: &State) {
         self.shown.clear();
         self.shown_over.clear();
+        self.refused.clear();
         if state.journal_lost {
             self.pending.clear();
             self.over.clear();
@@ -146,6 +149,9 @@ impl Intents {
         };
         if answer.asked == Asked::Place && known {
             self.is_known(Some(answer.id));
+            if matches!(answer.outcome, Outcome::Refused(_)) {
+                self.refused.insert(answer.id);
+            }
         }
     }
 
@@ -171,8 +177,8 @@ impl Intents {
 
     /// I9: an order that the engine has shown, and no more, does not come back. With nothing open, what a read shows of ours
     /// is cleaned up, whatever has been forgotten: that is what finds orders when the journal was lost (R7), and a cancel
-    /// does no harm (R13).
-    pub fn look(&mut self, process: &Process, found: &mut Found) {
+    /// does no harm (R13). One whose record was lost is found again under an id that has been refused since (F-M13).
+    pub fn look(&mut self, process: &Process, state: &State, found: &mut Found) {
         let (mut live, mut open) = (BTreeSet::new(), BTreeSet::new());
         for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
             let ids = position.orders.iter().filter(|order| order.is_live()).map(|order| order.id);
@@ -186,7 +192,9 @@ impl Intents {
             return;
         }
         self.shown_over.extend(self.shown.difference(&live));
-        for id in live.difference(&self.shown).filter(|id| self.shown_over.contains(*id) && open.contains(*id)) {
+        let forgotten = |id: &ClientOrderId| state.journal_lost && self.refused.contains(id);
+        let back = |id: &&ClientOrderId| self.shown_over.contains(*id) && open.contains(*id) && !forgotten(id);
+        for id in live.difference(&self.shown).filter(back) {
             found.push(("I9", format!("{id} was over and is not any more")));
         }
         self.shown = live;

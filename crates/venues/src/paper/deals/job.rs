@@ -79,6 +79,11 @@ impl Job {
         }
     }
 
+    /// Whether that one moves the same order anew.
+    pub(super) fn is_overtaken_by(&self, newer: &Self) -> bool {
+        self.id == newer.id && (self.asked, newer.asked) == (Asked::Amend, Asked::Amend)
+    }
+
     pub(super) fn answer(&self, outcome: Outcome, sent_at: Timestamp) -> Event {
         let Self { account, instrument, id, asked, .. } = *self;
         Event::Answer(Answer { account, instrument, id, asked, outcome, sent_at })

@@ -71,9 +71,12 @@ impl Desk {
         Self { book, ..Self::default() }
     }
 
-    /// Takes a job; it leaves when there is no other under way for the same deal.
+    /// Takes a job; it leaves when there is no other under way for the same deal. Of moves of one order only the newest is
+    /// meant: an older one that waits is not sent any more.
     pub fn take(&mut self, job: Job, now: Timestamp, exchange: &sim::Exchange, out: &mut Outcomes) {
-        self.waiting.entry(job.subject).or_default().push_back(job);
+        let waiting = self.waiting.entry(job.subject).or_default();
+        waiting.retain(|waits| !waits.is_overtaken_by(&job));
+        waiting.push_back(job);
         self.go_on(job.subject, now, exchange, out);
     }
 
@@ -161,6 +164,7 @@ impl Desk {
     /// One request for both levels. What stands already is not asked for again.
     fn change(&mut self, job: Job, deal: &sim::Deal, levels: sim::Levels, now: Timestamp, out: &mut Outcomes) {
         if levels == deal.levels {
+            self.agree(job, true);
             out.events.push(job.answer(job.accepted(), now));
             return;
         }
@@ -280,13 +284,27 @@ impl Desk {
         out: &mut Outcomes,
     ) {
         let Some(work) = self.under_way.remove(&subject) else { return };
+        if let Outcome::Accepted(_) = outcome {
+            self.agree(work.job, false);
+        }
         if let (Subject::Deal(origin), What::Level { which, to, .. }, Outcome::Refused(_)) =
             (subject, work.job.what, &outcome)
         {
             self.book.forget_level(origin, which, work.job.id, to);
         }
-        out.events.push(work.job.answer(outcome, work.sent_at));
+        // The answer to an older move would be taken for the newer one's.
+        let mut waiting = self.waiting.get(&subject).into_iter().flatten();
+        if !waiting.any(|waits| work.job.is_overtaken_by(waits)) {
+            out.events.push(work.job.answer(outcome, work.sent_at));
+        }
         self.go_on(subject, now, exchange, out);
+    }
+
+    /// A level that was asked for is the order's; whether it stood there before.
+    fn agree(&mut self, job: Job, stood: bool) {
+        if let (Some(origin), What::Level { which, to, .. }) = (job.origin(), job.what) {
+            self.book.agree_level(origin, which, job.id, to, stood);
+        }
     }
 
     /// Verdicts that are overdue: asked for a few times, then nobody knows.

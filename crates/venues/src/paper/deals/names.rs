@@ -46,6 +46,15 @@ struct Asked {
     which: Which,
     id: ClientOrderId,
     at: Price,
+    /// The venue has agreed.
+    #[serde(default)]
+    agreed: bool,
+}
+
+impl Asked {
+    fn is(&self, which: Which, id: ClientOrderId, at: Price) -> bool {
+        (self.which, self.id, self.at) == (which, id, at)
+    }
 }
 
 /// A closing of ours.
@@ -86,17 +95,26 @@ impl DealBook {
     /// An order of ours asks for a level.
     pub fn note_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price) {
         let levels = &mut self.page(origin).levels;
-        levels.retain(|known| *known != Asked { which, id, at });
-        levels.push(Asked { which, id, at });
+        levels.retain(|known| !known.is(which, id, at));
+        levels.push(Asked { which, id, at, agreed: false });
         if levels.len() > MOST {
             levels.remove(0);
         }
     }
 
+    /// The venue has agreed. Another order that asked for the same keeps its claim only when the level stood there already and
+    /// it had heard that it was its own: what had gone meanwhile does not come back to it.
+    pub fn agree_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price, stood: bool) {
+        let Some(page) = self.deals.get_mut(&origin) else { return };
+        let other = |known: &Asked| !known.is(which, id, at) && known.which == which && known.at == at;
+        page.levels.retain(|known| !other(known) || (stood && known.agreed));
+        page.levels.iter_mut().filter(|known| known.is(which, id, at)).for_each(|known| known.agreed = true);
+    }
+
     /// The venue has refused it.
     pub fn forget_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price) {
         if let Some(page) = self.deals.get_mut(&origin) {
-            page.levels.retain(|known| *known != Asked { which, id, at });
+            page.levels.retain(|known| !known.is(which, id, at));
         }
     }
 

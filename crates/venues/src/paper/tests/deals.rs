@@ -293,3 +293,42 @@ fn a_level_that_two_orders_asked_for_goes_with_the_last_of_them() {
         assert_eq!(levels(&desk).0, None);
     }
 }
+
+/// I9: the first request was lost on its way, the second one set the level, and removing it brought the first one back to life.
+#[test]
+fn a_level_whose_first_order_never_heard_of_it_goes_with_the_second() {
+    let mut desk = ig();
+    desk.venue.exchange_mut().faults_mut().set(Fault::DropRequest, Knob::times(1));
+    desk.ask(&desk.order("one", None, stop("98")));
+    assert!(is_accepted(&desk.ask(&desk.order("two", None, stop("98"))), "two", Asked::Place));
+    let told = desk.ask(&cancel(&desk, "two"));
+    assert!(is_accepted(&told, "two", Asked::Cancel));
+    assert_eq!(levels(&desk).0, None);
+}
+
+/// I9: the same with a level that the first order had, and that somebody has taken away since.
+#[test]
+fn a_level_that_was_taken_away_and_set_again_is_the_second_orders_alone() {
+    let mut desk = ig();
+    assert!(is_accepted(&desk.ask(&desk.order("one", None, target("103"))), "one", Asked::Place));
+    let deal = desk.venue.exchange().ledger().deals().next_back().unwrap().id;
+    desk.by_hand(HandAction::MoveLevels(backstop_sim::SetLevels { deal, stop: None, limit: None }));
+    assert!(is_accepted(&desk.ask(&desk.order("two", None, target("103"))), "two", Asked::Place));
+    desk.ask(&cancel(&desk, "two"));
+    assert_eq!(levels(&desk).1, None);
+}
+
+/// I3: an answer names no price, so that the answer to an older move would be taken for the newer one's.
+#[test]
+fn of_moves_of_one_stop_only_the_newest_is_answered() {
+    let mut desk = ig();
+    assert!(is_accepted(&desk.ask(&desk.order("stop", None, stop("95"))), "stop", Asked::Place));
+    for to in ["96", "97", "98"] {
+        let moved = amend(&desk, "stop", to);
+        desk.send(&moved);
+    }
+    let told = desk.wait(2_000);
+    let answers = told.iter().filter(|event| matches!(event, Event::Answer(answer) if answer.asked == Asked::Amend));
+    assert_eq!(answers.count(), 1);
+    assert_eq!(levels(&desk).0, Some(price("98")));
+}
