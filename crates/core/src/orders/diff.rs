@@ -262,7 +262,7 @@ impl Position {
     /// has been asked to go, or for what nobody knows of, where the venue itself sees to it that an exit only closes (I28).
     fn room(&self, want: &Wanted, ctx: Ctx) -> Result<Quantity, OutOfRange> {
         let overrides = want.leg == Leg::Close && ctx.account.capability.reduce_only && self.key.deal.is_none();
-        let gives_way = |order: &OpenOrder| overrides && order.leg != Leg::Close && order.is_leaving();
+        let gives_way = |order: &OpenOrder| overrides && order.leg != Leg::Close && order.is_leaving(ctx.now);
         let counts = |order: &OpenOrder| !order.leg.is_stop() && !order.whole && !gives_way(order);
         let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
             let claims = self.orders.iter().filter(|order| counts(order) && of(order));

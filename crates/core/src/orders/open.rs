@@ -15,6 +15,9 @@ pub const SPACING: Span = Span::from_millis(500);
 /// Added to the validity of a request before its absence can be proven (R4c).
 pub const MARGIN: Span = Span::from_millis(1000);
 
+/// A triggered order that is not executed by then, and that no price explains, is stuck (F-C11).
+const STUCK_AFTER: Span = Span::from_millis(2000);
+
 /// What is known about a request whose outcome is not.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Doubt {
@@ -241,10 +244,28 @@ impl OpenOrder {
         matches!(self.state, OrderState::Unknown(doubt) if doubt.not_found > 0)
     }
 
-    /// Asked to go, or never known to have come.
+    /// Asked to go, never known to have come, or triggered and stuck (F-C11).
     #[must_use]
-    pub const fn is_leaving(&self) -> bool {
-        matches!(self.state, OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) })
+    pub fn is_leaving(&self, now: Timestamp) -> bool {
+        match self.state {
+            OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) } => true,
+            OrderState::InFlight { .. }
+            | OrderState::Over { .. }
+            | OrderState::Triggered { .. }
+            | OrderState::Working { .. } => self.stuck_from().is_some_and(|at| now >= at),
+        }
+    }
+
+    /// From when on a triggered order counts as stuck.
+    #[must_use]
+    pub fn stuck_from(&self) -> Option<Timestamp> {
+        match self.state {
+            OrderState::Triggered { since } => Some(since.plus(STUCK_AFTER)),
+            OrderState::InFlight { .. }
+            | OrderState::Over { .. }
+            | OrderState::Unknown(_)
+            | OrderState::Working { .. } => None,
+        }
     }
 
     /// Something may still be executed under it.

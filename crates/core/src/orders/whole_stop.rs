@@ -119,7 +119,8 @@ impl Position {
         let epoch = self.epoch;
         let lost = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_lost();
         let pause = match self.orders.iter().filter(lost).count() {
-            0..=4 => Span::from_secs(1),
+            0..=2 => Span::from_secs(1),
+            3..=4 => Span::from_millis(1500),
             5..=8 => Span::from_secs(2),
             _ => Span::from_millis(4500),
         };

@@ -25,6 +25,11 @@ const NOT_TAKEN: u16 = 3;
 /// How long "there is no such position yet" is believed of a native trail.
 const TRAIL_PATIENCE: Span = Span::from_secs(30);
 
+/// It has not left: nobody but us has heard of it.
+fn is_not_sent(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent)
+}
+
 impl Position {
     /// Takes in the answer to a command about one of our orders.
     pub(crate) fn answered(&mut self, answer: &Answer, ctx: Ctx, out: &mut Out) {
@@ -45,6 +50,10 @@ impl Position {
             if let Outcome::Accepted(venue_id) = &answer.outcome {
                 order.venue_id = order.venue_id.or(Some(*venue_id));
             }
+            // It has not left: what was executed under its id was one that nobody remembers (F-M13).
+            if is_not_sent(&answer.outcome) && order.is_live() {
+                order.state = OrderState::Over { since: ctx.now };
+            }
             return;
         }
         match &answer.outcome {
@@ -59,7 +68,7 @@ impl Position {
                 // The first one exists or existed: ask for it, never take a new id (F-A11).
                 order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
             }
-            Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
+            outcome if is_not_sent(outcome) => {
                 // Nobody has heard of it: nothing is counted against a leg that has to wait for its permit. What may go while
                 // only protection does, and still cannot, is asked for again in a while and not at once (I36). Where
                 // everything may go it was decided on what is known better now, and is decided anew.
@@ -97,7 +106,7 @@ impl Position {
                 return self.cancel_not_taken(index, refusal, ctx, out);
             }
             // It has not left, because the order is needed again: whether it goes is decided anew.
-            Outcome::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
+            outcome if is_not_sent(outcome) => {
                 order.state = OrderState::Working { change: None };
                 return;
             }

@@ -2,9 +2,9 @@
 //! then each time their number has doubled, so that a bad day is a page and not a book.
 
 use super::scene::title;
-use super::{Ctx, Out, Position, Retry};
-use crate::orders::{Leg, OpenOrder};
-use backstop_model::{Severity, Timestamp};
+use super::{Ctx, Out, Position, Retry, Tranche};
+use crate::orders::{Leg, OpenOrder, OrderState};
+use backstop_model::{Severity, Timestamp, TrancheId};
 
 /// So many are told one by one.
 const FEW: u16 = 4;
@@ -22,7 +22,9 @@ impl Retry {
         if self.in_row <= FEW {
             return String::new();
         }
-        format!(" for the {}th time in a row, {} after the first", self.in_row, now.since(self.since).in_words())
+        // Of the powers of two only those that end in 2, and not in 12, are no "th".
+        let ending = if self.in_row % 10 == 2 && self.in_row % 100 != 12 { "nd" } else { "th" };
+        format!(" for the {}{ending} time in a row, {} after the first", self.in_row, now.since(self.since).in_words())
     }
 }
 
@@ -36,7 +38,14 @@ impl Position {
             over.extend(live.whole.retry.take());
             // Those that it serves; a nearer stop is another request, and waits its time (I36).
             let at = order.stop_price();
-            let served = live.tranches.iter_mut().filter(|tranche| tranche.resting_stop().map(|stop| stop.price) == at);
+            // One whose own is under way hears of that first: refused once more, it is not refused for the first time.
+            let asks = |id: TrancheId| {
+                let own = |order: &OpenOrder| order.leg == Leg::Stop && order.tranche == id;
+                self.orders.iter().any(|order| own(order) && matches!(order.state, OrderState::InFlight { .. }))
+            };
+            let is_served =
+                |tranche: &Tranche| tranche.resting_stop().map(|stop| stop.price) == at && !asks(tranche.id);
+            let served = live.tranches.iter_mut().filter(|tranche| is_served(tranche));
             over.extend(served.filter_map(|tranche| tranche.retries.remove(&Leg::Stop)));
         }
         over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.remove(&leg)));

@@ -26,8 +26,6 @@ pub(super) const DWELL: Span = Span::from_millis(250);
 pub(super) const STOP_GRACE: Span = Span::from_millis(400);
 /// How long a triggered stop may stay without execution (F-C11).
 pub(super) const TRIGGER_GRACE: Span = Span::from_millis(1000);
-/// The same when the price has come back meanwhile, and nothing but the venue's word says that it was a hit.
-const STUCK_AFTER: Span = Span::from_millis(2000);
 
 impl Position {
     /// Lets every rule look at the facts.
@@ -253,13 +251,7 @@ pub(super) fn venue_has_until(tranche: &Tranche, stop: Price, since: Timestamp, 
 
 /// When a stop that has triggered counts as stuck, wherever the price has gone since (F-C11).
 pub(super) fn stuck_at(tranche: &Tranche, scene: &Scene) -> Option<Timestamp> {
-    let since = scene.protecting(tranche.id).filter_map(|order| match order.state {
-        OrderState::Triggered { since } => Some(since),
-        OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Unknown(_) | OrderState::Working { .. } => {
-            None
-        }
-    });
-    since.min().map(|since| since.plus(STUCK_AFTER))
+    scene.protecting(tranche.id).filter_map(OpenOrder::stuck_from).min()
 }
 
 /// The price has stood beyond the soft stop for as long as the plan allows: everything goes, before the hard stop has to.

@@ -11,7 +11,7 @@ use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
-use crate::orders::{Change, Leg, OrderState};
+use crate::orders::{Change, Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
 use crate::timers::{Deadline, earlier};
 use backstop_model::plan::{ExitPlan, Merge, TrailedBy};
@@ -118,6 +118,9 @@ impl Position {
         if let Some(closing) = tranche.closing {
             let waits = self.close_waits(tranche.id);
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
+            let stuck = self.orders.iter().filter(|order| waits && order.tranche == tranche.id);
+            let stuck = stuck.filter_map(OpenOrder::stuck_from).filter(|at| *at > ctx.now);
+            note(stuck.min(), Deadline::Retry);
             return next;
         }
         let scene =

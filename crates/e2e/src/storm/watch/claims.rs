@@ -42,6 +42,7 @@ impl Claims {
     /// I2, as it is decided: what is asked for together is no more than what is open, or what the engine must take to be.
     pub fn decided(
         &mut self,
+        at: Timestamp,
         commands: &[Command],
         venue: &PaperVenue,
         process: &Process,
@@ -66,8 +67,8 @@ impl Claims {
             let mut together = sum(others, open_on(venue, side));
             for (named, quantity) in placed() {
                 // A close goes over what has been asked to go, where the venue cuts it down (F-C05).
-                let alone =
-                    named.leg.is_stop() || (named.leg == Leg::Close && self.venue_reduces_only && all_leave(process));
+                let alone = named.leg.is_stop()
+                    || (named.leg == Leg::Close && self.venue_reduces_only && all_leave(at, process));
                 let all = if alone { quantity } else { together.plus(quantity).unwrap_or(quantity) };
                 if all > most {
                     found.push(("I2", format!("{} for {quantity} beside {together}, {most} is open", named.leg)));
@@ -107,11 +108,11 @@ impl Claims {
 }
 
 /// Whether every other exit of the engine's has been asked to go, or is one that nobody knows of.
-fn all_leave(process: &Process) -> bool {
+fn all_leave(now: Timestamp, process: &Process) -> bool {
     let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
     let mut exits =
         positions.flat_map(|position| &position.orders).filter(|order| !order.leg.is_stop() && order.leg != Leg::Close);
-    exits.all(|order| order.is_leaving() || !order.is_live())
+    exits.all(|order| order.is_leaving(now) || !order.is_live())
 }
 
 /// An exit that is placed for an amount.

@@ -24,7 +24,7 @@ const STREAMS_WITHIN: Span = Span::from_secs(1);
 /// `T_see` by the regular look, and the look's own way.
 const SEES_WITHIN: Span = Span::from_secs(13);
 /// A venue that refuses is asked again this often.
-const PROBES_EVERY: Span = Span::from_millis(3_600);
+const PROBES_EVERY: Span = Span::from_secs(5);
 /// Before a position of others gets its stop.
 const GRACE: Span = Span::from_secs(10);
 
@@ -199,9 +199,12 @@ impl Clocks {
             let Some(seen) = self.seen(wrong, now) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
-            let excused = self.is_only_proposed(which)
-                || asks_first(process, side, state)
-                || self.closes(process, since, side, state, now);
+            if self.closes(process, since, side, state, now) {
+                // It starts anew when that is over.
+                self.uncovered.insert(which, Uncovered { quantity, wrong: Wrong::new(now), promise, since });
+                continue;
+            }
+            let excused = self.is_only_proposed(which) || asks_first(process, side, state);
             if now > due && !excused {
                 let since = wrong.since.since(crate::storm::stage::start());
                 let exits = exits_under_way(process, side);

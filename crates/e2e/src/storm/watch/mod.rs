@@ -227,7 +227,7 @@ impl Watch {
         let mut found = Vec::new();
         self.said.decided(now, &step.record, &mut found);
         self.written.decided(step, venue, &mut found);
-        self.claims.decided(commands, venue, process, &self.state, &mut found);
+        self.claims.decided(now, commands, venue, process, &self.state, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 

@@ -107,6 +107,9 @@ impl Sent {
     pub fn heard(&mut self, now: Timestamp, event: &Event, found: &mut Found) {
         let Event::Answer(Answer { id, asked: Asked::Place, outcome, .. }) = event else { return };
         let Some(named) = Named::read(id) else { return };
+        if let Outcome::Accepted(_) = outcome {
+            self.accepted(&named);
+        }
         let mut legs = self.legs.values_mut();
         let Some(leg) = legs.find(|leg| leg.newest.is_some_and(|order| order.id == *id)) else { return };
         let Some(order) = leg.newest else { return };
@@ -121,6 +124,15 @@ impl Sent {
             }
             Outcome::Refused(_) | Outcome::Accepted(_) | Outcome::Unknown(_) => leg.refused = None,
         }
+    }
+
+    /// What was refused before is another story, also for a tranche's stop when that of the whole position is accepted.
+    fn accepted(&mut self, named: &Named) {
+        let (epoch, tranche, of) = (named.epoch.0, named.tranche.0, named.leg);
+        let same = |key: &LegKey| key.0 == epoch && key.1 == tranche && key.2 == of;
+        let served = |key: &LegKey| of == Leg::WholeStop && key.0 == epoch && key.2 == Leg::Stop;
+        let legs = self.legs.iter_mut().filter(|(key, _)| same(key) || served(key));
+        legs.for_each(|(_, leg)| leg.refused = None);
     }
 }
 
