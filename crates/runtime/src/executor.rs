@@ -5,6 +5,7 @@
 //! become unknown outcomes after `T_req`.
 
 use crate::retry;
+use backstop_core::orders::Named;
 use backstop_model::{
     AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lane, NewOrder, OrderKind, Outcome, Span,
     Timestamp, UnknownCause,
@@ -17,6 +18,13 @@ pub const REQUEST_TIMEOUT: Span = Span::from_millis(1500);
 /// An exit at market waits for the first full read no longer than this: one that is slower than a request is lost, and
 /// the price is through the stop (I28).
 const WAITS_FOR_READ: Span = REQUEST_TIMEOUT;
+
+/// So many orders of one leg leave in [`MINUTE`], and the next one waits: no leg runs hot, whatever it has to go through (I36).
+const MOST_OF_LEG: usize = 20;
+/// The time they are counted over.
+const MINUTE: Span = Span::from_secs(60);
+/// Legs are forgotten from this number on, as far as they have been quiet for that time.
+const MOST_LEGS: usize = 1_024;
 
 /// How many requests a venue takes in how long.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +52,26 @@ struct Sent {
 
 type LaneKey = (Lane, AccountId, Option<InstrumentId>);
 
-/// Not before then; how often it has been sent.
-type Queued = (Timestamp, Command, u32);
+/// A command that waits.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    not_before: Timestamp,
+    command: Command,
+    /// How often it has been sent.
+    attempts: u32,
+    /// Whose order it is and what for, where it is a new one: its name without the revision.
+    leg: Option<Named>,
+}
+
+impl Queued {
+    fn new(not_before: Timestamp, command: Command, attempts: u32) -> Self {
+        let leg = match command {
+            Command::Place(order) => Named::read(&order.id).map(|named| Named { revision: 0, ..named }),
+            Command::Amend { .. } | Command::Cancel { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => None,
+        };
+        Self { not_before, command, attempts, leg }
+    }
+}
 
 /// The executor of all accounts.
 #[derive(Debug, Default)]
@@ -56,6 +82,8 @@ pub struct Executor {
     /// Since when targets wait, because not everything is known yet (R9).
     unread_since: Option<Timestamp>,
     sent: BTreeMap<(ClientOrderId, Asked), Sent>,
+    /// When orders of each leg have left.
+    legs: BTreeMap<Named, VecDeque<Timestamp>>,
 }
 
 impl Executor {
@@ -83,9 +111,9 @@ impl Executor {
     pub fn take_back(&mut self, which: impl Fn(&Command) -> bool) -> Vec<Command> {
         let mut back = Vec::new();
         self.lanes.retain(|_, queue| {
-            queue.retain(|(_, command, _)| {
-                let goes = which(command);
-                back.extend(goes.then_some(*command));
+            queue.retain(|waits| {
+                let goes = which(&waits.command);
+                back.extend(goes.then_some(waits.command));
                 !goes
             });
             !queue.is_empty()
@@ -101,11 +129,11 @@ impl Executor {
             (Command::Amend { id, .. }, Command::Amend { id: same, .. }) => id == same,
             _ => false,
         };
-        lane.retain(|(_, waits, _)| !moves(waits, &command));
+        lane.retain(|waits| !moves(&waits.command, &command));
         // A cancel that waits already says all that another one would.
-        let again = matches!(command, Command::Cancel { .. }) && lane.iter().any(|(_, waits, _)| *waits == command);
+        let again = matches!(command, Command::Cancel { .. }) && lane.iter().any(|waits| waits.command == command);
         if !again {
-            lane.push_back((not_before, command, attempts));
+            lane.push_back(Queued::new(not_before, command, attempts));
         }
     }
 
@@ -118,11 +146,12 @@ impl Executor {
         let open: Vec<(LaneKey, usize)> = self.lanes.iter().filter_map(ready).collect();
         let (key, index) = open.into_iter().find(|((lane, account, _), _)| self.affords(*lane, *account, now))?;
         let queue = self.lanes.get_mut(&key)?;
-        let (_, command, attempts) = queue.remove(index)?;
+        let Queued { command, attempts, leg, .. } = queue.remove(index)?;
         if queue.is_empty() {
             self.lanes.remove(&key);
         }
         self.spent.entry(key.1).or_default().push_back(now);
+        leg.into_iter().for_each(|leg| self.count(leg, now));
         if let Some(asked) = retry::asked(&command)
             && let Some(id) = command.order()
         {
@@ -131,22 +160,39 @@ impl Executor {
         Some(command)
     }
 
-    /// The place of what leaves a lane next, and when it may. What waits for the first full read holds up nothing behind it.
+    /// The place of what leaves a lane next, and when it may. Its order is kept, except that what is held back holds up nothing
+    /// behind it.
     fn first_of(&self, lane: Lane, queue: &VecDeque<Queued>, now: Timestamp) -> Option<(usize, Timestamp)> {
-        let Some(unread_since) = self.unread_since else {
-            return queue.front().map(|(not_before, ..)| (0, *not_before));
-        };
-        if lane == Lane::Profit {
+        if lane == Lane::Profit && self.unread_since.is_some() {
             return None;
         }
-        let first = |waits: bool| {
-            let index = queue.iter().position(|(_, command, _)| waits_for_read(command) == waits)?;
-            let (not_before, ..) = queue.get(index)?;
-            let read_by = if waits { unread_since.plus(WAITS_FOR_READ) } else { *not_before };
-            Some((index, read_by.max(*not_before)))
-        };
-        let firsts = [first(false), first(true)].into_iter().flatten();
-        firsts.min_by_key(|(index, at)| ((*at).max(now), *index))
+        let mut is_first = true;
+        let candidates = queue.iter().enumerate().filter_map(|(index, waits)| {
+            let held_until = self.held_until(waits).filter(|until| *until > now);
+            let counts = held_until.is_some() || std::mem::take(&mut is_first);
+            counts.then(|| (index, held_until.map_or(waits.not_before, |until| until.max(waits.not_before))))
+        });
+        candidates.min_by_key(|(index, at)| ((*at).max(now), *index))
+    }
+
+    /// How long it is held back: for the first full read, or because its leg would run hot.
+    fn held_until(&self, waits: &Queued) -> Option<Timestamp> {
+        let unread_since = self.unread_since.filter(|_| waits_for_read(&waits.command));
+        let times = waits.leg.and_then(|leg| self.legs.get(&leg)).filter(|times| times.len() >= MOST_OF_LEG);
+        let cool_at = times.and_then(|times| times.front()).map(|first| first.plus(MINUTE));
+        unread_since.map(|since| since.plus(WAITS_FOR_READ)).max(cool_at)
+    }
+
+    /// An order of this leg leaves.
+    fn count(&mut self, leg: Named, now: Timestamp) {
+        if self.legs.len() >= MOST_LEGS {
+            self.legs.retain(|_, times| times.back().is_some_and(|last| now.since(*last) < MINUTE));
+        }
+        let times = self.legs.entry(leg).or_default();
+        times.push_back(now);
+        if times.len() > MOST_OF_LEG {
+            times.pop_front();
+        }
     }
 
     /// Whether the lane may spend one more request.
@@ -210,11 +256,11 @@ impl Executor {
     }
 }
 
-/// What says how much is open before anybody has read it, under an id that may have been used.
+/// What says how much is to be closed before anybody has read how much is open, under an id that may have been used.
 #[must_use]
 pub fn waits_for_read(command: &Command) -> bool {
-    let at_market = |order: &NewOrder| matches!(order.kind, OrderKind::Market);
-    matches!(command, Command::Place(order) if command.lane() == Lane::Profit || at_market(order))
+    let exits = |order: &NewOrder| matches!(order.kind, OrderKind::Market | OrderKind::TrailingStop { .. });
+    matches!(command, Command::Place(order) if command.lane() == Lane::Profit || exits(order))
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 
 /// A question without an answer for so long is asked again.
 const PATIENCE: Span = Span::from_secs(5);
+/// The first ones after a start sooner: until one is answered little is known, and little leaves (R9).
+const PATIENCE_AT_START: Span = Span::from_secs(2);
+/// So many.
+const FIRST_ONES: u8 = 3;
 /// Surprises of one account share a question when they are closer together than this.
 const APART: Span = Span::from_millis(500);
 
@@ -14,6 +18,8 @@ struct Account {
     next: Timestamp,
     cause: SnapshotCause,
     asked_at: Option<Timestamp>,
+    /// Questions of its own that nobody has answered.
+    asked: u8,
     answered: bool,
 }
 
@@ -33,7 +39,7 @@ impl SnapshotSchedule {
 
     /// An account is to be looked at from now on.
     pub fn start(&mut self, account: AccountId, now: Timestamp, cause: SnapshotCause) {
-        self.accounts.insert(account, Account { next: now, cause, asked_at: None, answered: false });
+        self.accounts.insert(account, Account { next: now, cause, asked_at: None, asked: 0, answered: false });
     }
 
     /// Whether every account has been read at least once: until then only protection may be placed (R9).
@@ -45,7 +51,9 @@ impl SnapshotSchedule {
     /// The question that is due now.
     pub fn due(&mut self, now: Timestamp) -> Option<Command> {
         let (id, account) = self.accounts.iter_mut().find(|(_, account)| account.next <= now)?;
-        account.next = now.plus(PATIENCE);
+        account.asked = account.asked.saturating_add(1);
+        let is_first = !account.answered && account.asked <= FIRST_ONES;
+        account.next = now.plus(if is_first { PATIENCE_AT_START } else { PATIENCE });
         Some(Command::Snapshot { account: *id, cause: account.cause })
     }
 
@@ -63,8 +71,8 @@ impl SnapshotSchedule {
         if let Event::Snapshot(snapshot) = event
             && let Some(account) = self.accounts.get_mut(&snapshot.account)
         {
-            *account =
-                Account { next: now.plus(self.every), cause: SnapshotCause::Timer, asked_at: None, answered: true };
+            let (next, cause) = (now.plus(self.every), SnapshotCause::Timer);
+            *account = Account { next, cause, asked_at: None, asked: 0, answered: true };
         }
     }
 
@@ -116,7 +124,11 @@ mod tests {
     fn a_question_nobody_answers_is_asked_again() {
         let mut schedule = SnapshotSchedule::new(Span::from_secs(10));
         schedule.start(ACCOUNT, Timestamp::EPOCH, SnapshotCause::Start);
-        assert!(schedule.due(Timestamp::EPOCH).is_some());
-        assert!(schedule.due(Timestamp::EPOCH.plus(PATIENCE)).is_some());
+        let mut at = Timestamp::EPOCH;
+        for patience in [PATIENCE_AT_START, PATIENCE_AT_START, PATIENCE_AT_START, PATIENCE, PATIENCE] {
+            assert_eq!(schedule.next_due(), Some(at));
+            assert!(schedule.due(at).is_some());
+            at = at.plus(patience);
+        }
     }
 }

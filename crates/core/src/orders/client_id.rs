@@ -25,7 +25,7 @@ pub(super) const CHECK_DIGITS: usize = 4;
 pub(super) const LENGTH: usize = 24;
 
 /// Account and instrument in thirty bits: the same on every machine, because it is made of names and not of numbers.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Scope(pub(super) u32);
 
 impl Scope {
@@ -56,7 +56,7 @@ impl Scope {
 }
 
 /// What one of our ids names.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Named {
     /// Account and instrument.
     pub scope: Scope,

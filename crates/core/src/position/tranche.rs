@@ -185,10 +185,6 @@ pub struct Retry {
 /// A leg that could have been tried for so long and was not is tried more often again, but not hot (I36): what the venue
 /// said then was about another moment.
 const FORGETS: Span = Span::from_secs(5);
-/// After so many refusals in a row a leg asks more seldom, so that the first, quick ones leave it within twenty a minute (I36).
-const STUBBORN: u16 = 8;
-/// That seldom.
-const SELDOM: Span = Span::from_secs(5);
 
 impl Retry {
     /// Waiting for something else than a refusal.
@@ -202,12 +198,10 @@ impl Retry {
     pub fn after(last: Option<Self>, now: Timestamp) -> Self {
         let counted = |last: Self| if now.since(last.at) < FORGETS { last.refusals } else { last.refusals.min(2) };
         let refusals = last.map_or(0, counted).saturating_add(1);
-        let in_row = last.map_or(0, |last| last.in_row).saturating_add(1);
-        let pause = if in_row > STUBBORN { SELDOM } else { Tranche::pause_after(refusals) };
         Self {
-            at: now.plus(pause),
+            at: now.plus(Tranche::pause_after(refusals)),
             refusals,
-            in_row,
+            in_row: last.map_or(0, |last| last.in_row).saturating_add(1),
             since: last.filter(|last| last.in_row > 0).map_or(now, |last| last.since),
             throttled: false,
         }
@@ -277,9 +271,8 @@ impl Tranche {
         self.remaining.is_zero()
     }
 
-    /// How long to wait after the n-th refusal in a row: 0.2, 0.4, 0.8, 1.6, 3.2, then 3.6 s (F-A04), and 5 s when there
-    /// have been more than eight, so that no leg asks more than twenty times in a minute (I36) and a venue that takes orders
-    /// again is noticed soon.
+    /// How long to wait after the n-th refusal in a row: 0.2, 0.4, 0.8, 1.6, 3.2, then 3.6 s (F-A04), so that no leg asks more
+    /// than twenty times in a minute (I36) and a venue that takes orders again is noticed soon.
     #[must_use]
     pub fn pause_after(refusals: u16) -> Span {
         Span::from_millis((200_i64 << refusals.saturating_sub(1).min(5)).min(3_600))

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
+use backstop_core::orders::{Leg, Scope};
 use backstop_model::{
-    NewOrder, OrderKind, OrderQuantity, OrderSide, PositionSide, Refusal, RefusalReason, TimeInForce, Trigger,
-    TriggerSource,
+    Epoch, NewOrder, OrderKind, OrderQuantity, OrderSide, PositionSide, Refusal, RefusalReason, TimeInForce, TrancheId,
+    Trigger, TriggerSource,
 };
 
 const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
@@ -181,4 +182,23 @@ fn of_moves_of_one_stop_that_wait_only_the_newest_leaves() {
     let mut executor = Executor::default();
     executor.push(NOW, vec![amend("90"), stop(2), amend("91")]);
     assert_eq!([executor.next(NOW), executor.next(NOW), executor.next(NOW)], [Some(stop(2)), Some(amend("91")), None]);
+}
+
+#[test]
+fn the_twenty_first_order_of_a_leg_waits_until_the_minute_is_over_and_holds_up_no_other_leg() {
+    // I36.
+    let of = |tranche: u8, revision: u16| {
+        let (scope, side, epoch) = (Scope::named("toy", "main", "BTCUSDT", None), PositionSide::Long, Epoch(1));
+        let named = Named { scope, side, epoch, tranche: TrancheId(tranche), leg: Leg::Stop, revision };
+        let Command::Place(any) = stop(1) else { unreachable!() };
+        Command::Place(NewOrder { id: named.id(), ..any })
+    };
+    let mut executor = Executor::default();
+    executor.push(NOW, (1..=21).map(|revision| of(1, revision)).chain([of(2, 1)]).collect());
+    let sent: Vec<Command> = std::iter::from_fn(|| executor.next(NOW)).collect();
+    assert_eq!(sent.len(), 21);
+    assert_eq!(sent.last(), Some(&of(2, 1)), "the other tranche's stop does not wait");
+    let minute_over = NOW.plus(MINUTE);
+    assert_eq!(executor.next_wake(NOW.plus(REQUEST_TIMEOUT)).map(|at| at <= minute_over), Some(true));
+    assert_eq!(executor.next(minute_over), Some(of(1, 21)));
 }

@@ -209,6 +209,14 @@ impl PaperVenue {
     }
 
     fn deliver(&mut self, delivery: sim::Delivery, events: &mut Vec<Event>) {
+        let before = events.len();
+        self.translate(delivery, events);
+        for event in &events[before..] {
+            self.desk.book.told(event);
+        }
+    }
+
+    fn translate(&mut self, delivery: sim::Delivery, events: &mut Vec<Event>) {
         match delivery.body {
             sim::Body::Stream(event) => self.stream(&delivery.account, event, delivery.at, events),
             sim::Body::Response { ticket, reply } => {

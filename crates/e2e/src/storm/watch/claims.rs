@@ -11,7 +11,7 @@ use backstop_core::orders::{Leg, Named};
 use backstop_model::{ClientOrderId, Command, Event, NewOrder, OrderQuantity, PositionSide, Quantity, Span, Timestamp};
 use backstop_sim::{Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has become too much because something else has closed is less again by then (I27).
 const FITS_WITHIN: Span = Span::from_secs(3);
@@ -63,18 +63,25 @@ impl Claims {
             let placed = || commands.iter().filter_map(|command| exit_of(command, side));
             // An order that left although its record was lost is nobody's to count; that it does no harm is I1's matter.
             let counts = |order: &&Order| state.unrecorded.iter().all(|id| id.as_str() != order.place.client_id);
-            let others = exits(venue, side).filter(counts);
-            let mut together = sum(others, open_on(venue, side));
+            let others = || exits(venue, side).filter(counts);
+            let whole = open_on(venue, side);
+            let (mut together, mut exits) = (sum(others(), whole), Quantity::ZERO);
+            // A close goes over what has been asked to go, where the venue cuts it down (F-C05).
+            let leaving = if self.venue_reduces_only { leaving(at, process) } else { BTreeSet::new() };
+            let staying = sum(others().filter(|order| !leaving.contains(&order.place.client_id)), whole);
             for (named, quantity) in placed() {
-                // A close goes over what has been asked to go, where the venue cuts it down (F-C05).
-                let alone = named.leg.is_stop()
-                    || (named.leg == Leg::Close && self.venue_reduces_only && all_leave(at, process));
-                let all = if alone { quantity } else { together.plus(quantity).unwrap_or(quantity) };
+                let beside = match named.leg {
+                    leg if leg.is_stop() => Quantity::ZERO,
+                    Leg::Close => staying.plus(exits).unwrap_or(staying),
+                    _ => together,
+                };
+                let all = beside.plus(quantity).unwrap_or(quantity);
                 if all > most {
-                    found.push(("I2", format!("{} for {quantity} beside {together}, {most} is open", named.leg)));
+                    found.push(("I2", format!("{} for {quantity} beside {beside}, {most} is open", named.leg)));
                 }
                 if !named.leg.is_stop() {
-                    together = all;
+                    exits = exits.plus(quantity).unwrap_or(exits);
+                    together = together.plus(quantity).unwrap_or(together);
                 }
             }
         }
@@ -107,12 +114,12 @@ impl Claims {
     }
 }
 
-/// Whether every other exit of the engine's has been asked to go, or is one that nobody knows of.
-fn all_leave(now: Timestamp, process: &Process) -> bool {
+/// Exits of the engine's that have been asked to go, or that nobody knows of.
+fn leaving(now: Timestamp, process: &Process) -> BTreeSet<String> {
     let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
-    let mut exits =
-        positions.flat_map(|position| &position.orders).filter(|order| !order.leg.is_stop() && order.leg != Leg::Close);
-    exits.all(|order| order.is_leaving(now) || !order.is_live())
+    let orders = positions.flat_map(|position| &position.orders);
+    let gone = orders.filter(|order| !order.leg.is_stop() && order.leg != Leg::Close && order.is_leaving(now));
+    gone.map(|order| order.id.to_string()).collect()
 }
 
 /// An exit that is placed for an amount.

@@ -24,7 +24,7 @@ const STREAMS_WITHIN: Span = Span::from_secs(1);
 /// `T_see` by the regular look, and the look's own way.
 const SEES_WITHIN: Span = Span::from_secs(13);
 /// A venue that refuses is asked again this often.
-const PROBES_EVERY: Span = Span::from_secs(5);
+const PROBES_EVERY: Span = Span::from_millis(3_600);
 /// Before a position of others gets its stop.
 const GRACE: Span = Span::from_secs(10);
 

@@ -35,7 +35,7 @@ struct OfLeg {
     refused: Option<(NewOrder, RefusalReason, u32, Timestamp)>,
 }
 
-type LegKey = (u32, u8, Leg, Option<backstop_model::DealId>);
+type LegKey = (PositionSide, u32, u8, Leg, Option<backstop_model::DealId>);
 
 /// What has left so far.
 #[derive(Debug, Default)]
@@ -128,16 +128,16 @@ impl Sent {
 
     /// What was refused before is another story, also for a tranche's stop when that of the whole position is accepted.
     fn accepted(&mut self, named: &Named) {
-        let (epoch, tranche, of) = (named.epoch.0, named.tranche.0, named.leg);
-        let same = |key: &LegKey| key.0 == epoch && key.1 == tranche && key.2 == of;
-        let served = |key: &LegKey| of == Leg::WholeStop && key.0 == epoch && key.2 == Leg::Stop;
+        let (side, epoch, tranche, of) = (named.side, named.epoch.0, named.tranche.0, named.leg);
+        let same = |key: &LegKey| (key.0, key.1, key.2, key.3) == (side, epoch, tranche, of);
+        let served = |key: &LegKey| of == Leg::WholeStop && (key.0, key.1, key.3) == (side, epoch, Leg::Stop);
         let legs = self.legs.iter_mut().filter(|(key, _)| same(key) || served(key));
         legs.for_each(|(_, leg)| leg.refused = None);
     }
 }
 
 fn key(named: &Named, order: &NewOrder) -> LegKey {
-    (named.epoch.0, named.tranche.0, named.leg, order.deal)
+    (named.side, named.epoch.0, named.tranche.0, named.leg, order.deal)
 }
 
 /// Refusals after which the same once more is no plan. Those that say "not now" are for waiting.

@@ -2,7 +2,8 @@
 //!
 //! It is written to the ledger file with the exchange. Without it a level is a stranger's, which still protects.
 
-use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Timestamp};
+use super::origin_of;
+use backstop_model::{ClientOrderId, Event, Lookup, PositionSide, Price, Quantity, Timestamp};
 use backstop_sim as sim;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ struct Asked {
     which: Which,
     id: ClientOrderId,
     at: Price,
-    /// The venue has agreed.
+    /// The venue has agreed, or has told of it.
     #[serde(default)]
     agreed: bool,
 }
@@ -109,6 +110,21 @@ impl DealBook {
         let other = |known: &Asked| !known.is(which, id, at) && known.which == which && known.at == at;
         page.levels.retain(|known| !other(known) || (stood && known.agreed));
         page.levels.iter_mut().filter(|known| known.is(which, id, at)).for_each(|known| known.agreed = true);
+    }
+
+    /// The core hears that levels stand: those are the orders' that it hears they are.
+    pub fn told(&mut self, event: &Event) {
+        let reports = match event {
+            Event::Order(report) => std::slice::from_ref(report),
+            Event::Lookup(Lookup { found: Some(report), .. }) => std::slice::from_ref(report),
+            Event::Snapshot(snapshot) => &snapshot.orders,
+            _ => &[],
+        };
+        for report in reports.iter().filter(|report| !report.status.is_final()) {
+            let page = report.deal.and_then(origin_of).and_then(|origin| self.deals.get_mut(&origin));
+            let levels = page.into_iter().flat_map(|page| &mut page.levels);
+            levels.filter(|level| Some(level.id) == report.id).for_each(|level| level.agreed = true);
+        }
     }
 
     /// The venue has refused it.
