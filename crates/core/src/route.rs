@@ -9,8 +9,8 @@ use crate::orders::{EntryName, Named, Scope};
 use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use backstop_model::{
-    AccountId, Candle, ClientOrderId, Event, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport, OutOfRange,
-    PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    AccountId, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId, Lookup, OrderReport,
+    OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -254,9 +254,11 @@ impl Engine {
         let opens = PositionSide::opened_by(fill.side);
         let one_way =
             self.accounts.get(&fill.account).is_some_and(|account| account.position_mode == PositionMode::OneWay);
+        // What the venue itself does to a position opens none, whether we have heard of the position or not (F-F01, F-F02).
+        let forced = fill.cause != FillCause::Order;
         let side = match fill.position_side {
             Some(side) if !one_way => side,
-            _ if !self.open_quantity(key(opens.other())).is_zero() => opens.other(),
+            _ if forced || !self.open_quantity(key(opens.other())).is_zero() => opens.other(),
             _ => match fill.order.as_ref().and_then(Named::read) {
                 Some(named) => named.side,
                 None => opens,
@@ -278,13 +280,13 @@ impl Engine {
         self.tell(key(side), turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_order(fill)?;
-            if !rest.is_zero() && (ours || !one_way) {
+            if !rest.is_zero() && (ours || forced || !one_way) {
                 position.keep_unmatched(fill, rest);
                 position.closed_too_much(rest, ours, ctx, out);
             }
             position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
         });
-        if !rest.is_zero() && one_way && !ours {
+        if !rest.is_zero() && one_way && !ours && !forced {
             self.tell(key(side.other()), turn, |position, ctx, out| {
                 position.is_news(fill);
                 let asked = position.entered_by(fill);

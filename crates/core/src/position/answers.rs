@@ -50,9 +50,9 @@ impl Position {
             if let Outcome::Accepted(venue_id) = &answer.outcome {
                 order.venue_id = order.venue_id.or(Some(*venue_id));
             }
-            // It has not left: what was executed under its id was one that nobody remembers (F-M13).
+            // It has not left: what the venue has told of under its id is one that nobody remembers, and is asked for (F-M13).
             if is_not_sent(&answer.outcome) && order.is_live() {
-                order.state = OrderState::Over { since: ctx.now };
+                order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
             }
             return;
         }

@@ -14,7 +14,7 @@ use super::stage::{self, MARKET, ME, SYMBOL, Stage};
 use super::trace::Trace;
 use super::trap::{Moment, Traps};
 use super::watch::{Violation, Watch};
-use backstop_model::{EntryRequest, Event, Prices, Span, Tick, Timestamp};
+use backstop_model::{EntryRequest, Event, PositionSide, Prices, Span, Tick, Timestamp};
 use backstop_sim as sim;
 use backstop_venues::Venue;
 use backstop_venues::paper::PaperVenue;
@@ -419,15 +419,20 @@ impl<'l> World<'l> {
         }
         self.settle();
         self.until(self.now.plus(Span::from_secs(10)));
-        loop {
-            let open = super::watch::open_slots(&self.venue).next();
-            let Some((_, side, _)) = open else { break };
+        for side in [PositionSide::Long, PositionSide::Short] {
+            self.close_side(side);
+        }
+        self.settle();
+    }
+
+    /// By hand, each deal of it, as far as the venue takes it: what is too little stays.
+    fn close_side(&mut self, side: PositionSide) {
+        while super::watch::open_slots(&self.venue).any(|(_, open, _)| open == side) {
             let close = sim::HandAction::Close { symbol: SYMBOL.to_owned(), side };
             if self.venue.exchange_mut().by_hand(self.now, ME, close).is_err() {
-                break;
+                return;
             }
             self.watch.by_hand(self.now, Hand::Close, true);
         }
-        self.settle();
     }
 }
