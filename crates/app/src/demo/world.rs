@@ -184,6 +184,14 @@ impl World {
                 idle = false;
                 self.send(&command);
             }
+            while let Some(question) = self.cycle.next_candles(self.now) {
+                idle = false;
+                // Every player has its own instrument, and only its own exchange knows that.
+                let mut players = self.cast.players.iter_mut();
+                if let Some(player) = players.find(|player| player.opening.instrument.id == question.instrument) {
+                    player.venue.ask_candles(self.now, &question);
+                }
+            }
             if idle {
                 return Ok(());
             }
