@@ -85,14 +85,15 @@ pub struct Volatility {
 }
 
 impl Volatility {
-    /// As if every average that is asked for had been measured as `average`: for looking at a plan before there are bars.
+    /// As if these averages had been measured, each in points, whatever its multiple: for looking at a plan before there are
+    /// bars.
     #[must_use]
-    pub fn assumed(specs: impl Iterator<Item = AtrSpec>, average: Points) -> Self {
-        let known = |spec: AtrSpec| {
+    pub fn assumed(averages: impl Iterator<Item = (AtrSpec, Points)>) -> Self {
+        let known = |(spec, value): (AtrSpec, Points)| {
             let (period, interval) = (spec.period, spec.interval);
-            Atr { period, interval, last: None, seen: period, value: average }
+            Atr { period, interval, last: None, seen: period, value }
         };
-        Self { atrs: specs.map(known).collect() }
+        Self { atrs: averages.map(known).collect() }
     }
 
     /// Keeps the average a plan asks for, from the next bar on.

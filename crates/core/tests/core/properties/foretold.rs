@@ -3,7 +3,8 @@
 
 use super::run::{Case, Run};
 use backstop_core::exits::trailing_stop::Phase;
-use backstop_core::preview::{self, Preview, Row};
+use backstop_core::preview::{self, AssumedCosts, Preview, Row};
+use backstop_core::volatility::Volatility;
 use backstop_model::{Price, Prices, Quantity, Span};
 
 impl Run {
@@ -11,7 +12,8 @@ impl Run {
     fn foretell(&self, entry: Price, quantity: Quantity) -> Preview {
         let (plan, instrument, capability) = (&self.plan, &self.instrument, &self.account.capability);
         let side = self.case.side;
-        let case = preview::Case { plan, instrument, capability, side, entry, quantity, atr: None };
+        let (volatility, costs) = (&Volatility::default(), AssumedCosts::NONE);
+        let case = preview::Case { plan, instrument, capability, side, entry, quantity, volatility, costs };
         preview::preview(&case).unwrap_or_else(|wrong| panic!("{}: {wrong}", self.case.plan))
     }
 
