@@ -77,11 +77,13 @@ impl WarmUps {
         }
     }
 
-    /// Looks at new prices before they are taken in: `board` has the ones before. A silence of a whole bar has cost bars.
+    /// Looks at new prices before they are taken in: `board` has the ones before. Where bars do not follow each other some are
+    /// missing.
     pub fn hear(&mut self, now: Timestamp, tick: &Tick, board: Option<&Board>) {
         let heard = tick.prices.of(Series::Last).and(board).and_then(|board| board.heard_at(Series::Last));
         let Some(heard) = heard else { return };
-        for interval in self.intervals.iter().filter(|interval| now.since(heard) >= **interval) {
+        let missing = |interval: &&Span| began(now, **interval).since(began(heard, **interval)) > **interval;
+        for interval in self.intervals.iter().filter(missing) {
             self.wanted.entry((tick.instrument, *interval)).or_insert(Wanted::at(now));
         }
     }

@@ -107,12 +107,12 @@ fn a_silence_that_has_cost_bars_is_made_good_and_a_shorter_one_is_none() {
     let mut bench = Bench::measuring(&[(3, 5)]);
     bench.asked(100_030);
     bench.answers(100_300, 5, 90_000, 100_200);
-    for second in [100_300, 100_500] {
+    for second in [100_300, 100_500, 100_810] {
         bench.price(second);
         assert_eq!(bench.asked(second), [], "{second}");
     }
-    bench.price(101_000);
-    assert_eq!(bench.asked(101_000), [(5, 99_900)]);
+    bench.price(101_400);
+    assert_eq!(bench.asked(101_400), [(5, 99_900)]);
 }
 
 #[test]
