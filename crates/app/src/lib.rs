@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod direct;
+mod doors;
 pub mod paper;
 pub mod preview;
 pub mod recorded;

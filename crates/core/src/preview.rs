@@ -5,6 +5,7 @@
 //! walks the way, `duties` says what rests at the venue, `warnings` what a trader would regret; words for people who
 //! read a table are the caller's.
 
+mod costs;
 mod course;
 mod duties;
 mod ground;
@@ -17,9 +18,8 @@ use crate::exits::trailing_stop::why_not_native;
 use crate::exits::{NotArmable, liquidation};
 use crate::volatility::Volatility;
 use backstop_model::plan::{BreakEven, ExitPlan, Guaranteed, TrailedBy};
-use backstop_model::{
-    Capability, ExitReason, Instrument, Money, OutOfRange, Points, PositionSide, Price, Quantity, Ratio,
-};
+use backstop_model::{Capability, ExitReason, Instrument, Money, OutOfRange, PositionSide, Price, Quantity, Ratio};
+pub use costs::{AssumedCosts, BelowZero, BreakEvenParts};
 use ground::Ground;
 pub use in_parts::{PartPreview, in_parts};
 use serde::Serialize;
@@ -39,8 +39,10 @@ pub struct Case<'a> {
     pub entry: Price,
     /// What was entered; more than nothing.
     pub quantity: Quantity,
-    /// The average true range that every distance in ATR is measured in, in points; `until_warm` applies without it.
-    pub atr: Option<Points>,
+    /// The average true ranges that distances in ATR are measured in; `until_warm` applies where one is not known.
+    pub volatility: &'a Volatility,
+    /// What an exit costs beside fees.
+    pub costs: AssumedCosts,
 }
 
 /// What happens at a step.
@@ -96,7 +98,9 @@ pub struct Row {
     pub fees: Money,
     /// Gross result if the stop is hit next.
     pub worst_gross: Money,
-    /// The same after all fees, the stop's among them.
+    /// Spread, slippage and funding by then, and of that stop.
+    pub other_costs: Money,
+    /// The result after all fees, the stop's among them, and those costs.
     pub worst_net: Money,
     /// What else is to be known of this step.
     pub note: Option<String>,
@@ -111,9 +115,11 @@ pub struct Preview {
     pub stop: Price,
     /// How far it lies from the entry, in percent of it.
     pub stop_percent: Ratio,
-    /// Where closing everything would cost nothing: fees in and out and one tick, no spread and no slippage. None for a
+    /// Where closing everything would cost nothing: fees in and out, the costs that are assumed, and one tick. None for a
     /// short so near to zero that no price would do.
     pub net_break_even: Option<Price>,
+    /// What it is made of.
+    pub break_even_parts: Option<BreakEvenParts>,
     /// Where the venue would liquidate, estimated from leverage and maintenance margin.
     pub liquidation: Option<Price>,
     /// How far that is from the entry, in percent of it.
@@ -139,15 +145,11 @@ pub struct Preview {
 /// # Errors
 /// [`NotArmable`] says which part does not fit this entry or instrument.
 pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
-    let volatility = match case.atr {
-        Some(average) => Volatility::assumed(case.plan.atrs(), average),
-        None => Volatility::default(),
-    };
     let offered = case.capability.guaranteed_stops && case.instrument.guaranteed.is_some();
     if case.plan.stop_loss.guaranteed == Guaranteed::Require && !offered {
         return Err(NotArmable::NoGuarantee);
     }
-    let armed = arm(case.plan, case.instrument, &volatility, case.side, case.entry)?;
+    let armed = arm(case.plan, case.instrument, case.volatility, case.side, case.entry)?;
     let (levels, told) = levels(case.plan, &armed, case.instrument, case.quantity)?;
     let ground = Ground { case, armed: &armed, levels: &levels, native: native(case, &armed, &levels) };
     // Levels, stops and trails have been proven to be prices by now.
@@ -155,10 +157,12 @@ pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
     let course = course::course(&ground, &told).map_err(|_| no_price("break-even"))?;
     let way = Way::of(&ground).map_err(|_| no_price("the liquidation guard"))?;
     let warnings = warnings::warnings(&ground, &course, &way, &told)?;
+    let net_break_even = ground.break_even(BreakEven::Net, case.quantity).ok();
     Ok(Preview {
         stop: armed.stop,
         stop_percent: ground.percent_from_entry(armed.stop)?,
-        net_break_even: ground.break_even(BreakEven::Net, case.quantity).ok(),
+        net_break_even,
+        break_even_parts: net_break_even.and_then(|at| ground.break_even_parts(at).ok()),
         liquidation: way.liquidation,
         liquidation_percent: way.liquidation.map(|at| ground.percent_from_entry(at)).transpose()?,
         stop_on_the_way: way.share,

@@ -8,9 +8,10 @@ use crate::exits::end_of_day::SessionEnd;
 use crate::orders::{EntryName, Named, Scope};
 use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
+use crate::volatility::{Known, Volatility};
 use backstop_model::{
-    AccountId, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    Account, AccountId, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId, Lookup,
+    OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -18,6 +19,9 @@ impl Engine {
     pub(crate) fn route(&mut self, event: &Event, turn: &mut Turn) {
         match event {
             Event::DefineAccount(account) => {
+                if let Some(spec) = account.hard_stop_atr() {
+                    self.markets.iter_mut().for_each(|market| market.volatility.keep(spec));
+                }
                 let limited = account.limits.max_daily_loss.is_some();
                 let before = self.accounts.insert(account.id, (**account).clone());
                 if limited || before.as_ref().is_some_and(|before| before.limits.max_daily_loss.is_some()) {
@@ -32,9 +36,12 @@ impl Engine {
                 self.session_ends(*instrument, ends, turn);
             }
             Event::Candles { instrument, interval, candles, history: None } => {
-                self.candles(*instrument, *interval, candles, turn);
+                self.measure(*instrument, turn, |volatility| volatility.take(*interval, candles));
             }
-            Event::Candles { instrument, candles, history: Some(series), .. } => {
+            Event::Candles { instrument, interval, candles, history: Some(series) } => {
+                if *series == Series::Last {
+                    self.measure(*instrument, turn, |volatility| volatility.recall(*interval, candles));
+                }
                 self.recall(*instrument, *series, candles, turn);
             }
             Event::DefinePlan { id, plan } => {
@@ -123,7 +130,8 @@ impl Engine {
             self.markets[index].session_ends = None;
         }
         self.markets[index].volatility.keep(crate::position::adoption::HARD_STOP_ATR);
-        let wanted = self.plans.values().flat_map(|plan| plan.atrs().collect::<Vec<_>>());
+        let of_plans = self.plans.values().flat_map(|plan| plan.atrs());
+        let wanted = of_plans.chain(self.accounts.values().filter_map(Account::hard_stop_atr));
         wanted.for_each(|spec| self.markets[index].volatility.keep(spec));
         // Another leverage moves the liquidation guard, another grid what may rest.
         let slots: Vec<u32> =
@@ -133,12 +141,17 @@ impl Engine {
         }
     }
 
-    /// Bars that have ended: what follows the average true range looks at it.
-    fn candles(&mut self, instrument: InstrumentId, interval: Span, candles: &[Candle], turn: &mut Turn) {
+    /// Bars that have ended: what follows the average true range, or has waited for it, looks at it.
+    fn measure(
+        &mut self,
+        instrument: InstrumentId,
+        turn: &mut Turn,
+        take_in: impl FnOnce(&mut Volatility) -> Result<(), OutOfRange>,
+    ) {
         let Some(market) = self.markets.get_mut(instrument.index()) else { return };
         let before = market.volatility.clone();
         // Bars out of any range leave the averages as they were.
-        if market.volatility.take(interval, candles).is_err() {
+        if take_in(&mut market.volatility).is_err() {
             market.volatility = before;
             return;
         }
@@ -147,9 +160,15 @@ impl Engine {
         let slots: Vec<u32> = self.slots.iter().filter(|(key, _)| follows(key)).map(|(_, slot)| *slot).collect();
         for slot in slots {
             if self.positions[slot as usize].follows_volatility() {
-                self.with(slot, turn, |_, _, _| Ok(()));
+                self.with(slot, turn, |position, ctx, out| position.arm_late(&before, ctx, out));
             }
         }
+    }
+
+    /// What is known of an instrument's bars of one length; nothing where no average is made of them.
+    #[must_use]
+    pub fn known_bars(&self, instrument: InstrumentId, interval: Span) -> Option<Known> {
+        self.markets.get(instrument.index())?.volatility.known(interval)
     }
 
     /// The venue's history of a series: what is open there learns how far it went while nobody here heard it.

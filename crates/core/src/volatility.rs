@@ -49,9 +49,33 @@ impl Atr {
         Ok(())
     }
 
+    /// Takes in the venue's history. What it knows better is measured anew out of it: an average that has not been seen for
+    /// long enough, or that a gap lies behind, because the jump over a gap is no bar's range.
+    fn recall(&mut self, candles: &[Candle]) -> Result<(), OutOfRange> {
+        let mut anew = Self { last: None, seen: 0, value: Points::ZERO, ..self.clone() };
+        candles.iter().try_for_each(|candle| anew.take(candle))?;
+        let follows =
+            |(at, _): (Timestamp, Price)| candles.first().is_none_or(|first| first.opened_at <= at.plus(self.interval));
+        let connects = self.last.is_none_or(follows);
+        if (!self.is_warm() && anew.seen > self.seen) || (!connects && anew.is_warm()) {
+            *self = anew;
+            return Ok(());
+        }
+        candles.iter().try_for_each(|candle| self.take(candle))
+    }
+
     fn is_warm(&self) -> bool {
         self.seen == self.period
     }
+}
+
+/// What is known of bars of one length.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Known {
+    /// The longest period that an average is made over, in bars.
+    pub longest: u16,
+    /// When the newest bar began that all averages have taken in; none while one of them is not known yet.
+    pub through: Option<Timestamp>,
 }
 
 /// All averages of one instrument.
@@ -61,14 +85,15 @@ pub struct Volatility {
 }
 
 impl Volatility {
-    /// As if every average that is asked for had been measured as `average`: for looking at a plan before there are bars.
+    /// As if these averages had been measured, each in points, whatever its multiple: for looking at a plan before there are
+    /// bars.
     #[must_use]
-    pub fn assumed(specs: impl Iterator<Item = AtrSpec>, average: Points) -> Self {
-        let known = |spec: AtrSpec| {
+    pub fn assumed(averages: impl Iterator<Item = (AtrSpec, Points)>) -> Self {
+        let known = |(spec, value): (AtrSpec, Points)| {
             let (period, interval) = (spec.period, spec.interval);
-            Atr { period, interval, last: None, seen: period, value: average }
+            Atr { period, interval, last: None, seen: period, value }
         };
-        Self { atrs: specs.map(known).collect() }
+        Self { atrs: averages.map(known).collect() }
     }
 
     /// Keeps the average a plan asks for, from the next bar on.
@@ -89,6 +114,23 @@ impl Volatility {
             candles.iter().try_for_each(|candle| atr.take(candle))?;
         }
         Ok(())
+    }
+
+    /// Takes in bars of one length out of the venue's history, oldest first.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn recall(&mut self, interval: Span, candles: &[Candle]) -> Result<(), OutOfRange> {
+        self.atrs.iter_mut().filter(|atr| atr.interval == interval).try_for_each(|atr| atr.recall(candles))
+    }
+
+    /// What is known of bars of one length; nothing where no average is made of them.
+    #[must_use]
+    pub fn known(&self, interval: Span) -> Option<Known> {
+        let of_it = || self.atrs.iter().filter(|atr| atr.interval == interval);
+        let longest = of_it().map(|atr| atr.period).max()?;
+        let through = of_it().map(|atr| atr.last.filter(|_| atr.is_warm()).map(|(at, _)| at)).min()?;
+        Some(Known { longest, through })
     }
 
     /// So many times the average; nothing until there are enough bars.
@@ -147,6 +189,33 @@ mod tests {
             }
         }
         assert_eq!(compared, 115 + 106);
+    }
+
+    #[test]
+    fn history_warms_what_is_cold_fills_what_was_missed_and_starts_anew_after_what_nobody_knows() {
+        let bars: Vec<Candle> = golden().into_iter().map(|(candle, ..)| candle).collect();
+        let fresh = || {
+            let mut volatility = Volatility::default();
+            volatility.keep(spec(14));
+            volatility
+        };
+        let after = |heard: &[Candle], told: &[Candle]| {
+            let mut volatility = fresh();
+            volatility.take(MINUTE, heard).unwrap();
+            volatility.recall(MINUTE, told).unwrap();
+            volatility
+        };
+        let straight = |bars: &[Candle]| after(bars, &[]);
+        assert_eq!(straight(&bars[..14]).known(MINUTE), Some(Known { longest: 14, through: None }));
+        assert_eq!(after(&[], &bars[..60]), straight(&bars[..60]), "cold");
+        assert_eq!(after(&bars[50..55], &bars[..60]), straight(&bars[..60]), "a few bars heard");
+        assert_eq!(after(&bars[..40], &bars[30..60]), straight(&bars[..60]), "missed");
+        assert_eq!(after(&bars[..40], &bars[60..]), straight(&bars[60..]), "longer than history reaches back");
+        assert_eq!(after(&bars[..40], &bars[60..70]), straight(&[&bars[..40], &bars[60..70]].concat()), "too short");
+        assert_eq!(after(&bars[..60], &bars[..40]), straight(&bars[..60]), "nothing new");
+        let through = bars[59].opened_at;
+        assert_eq!(straight(&bars[..60]).known(MINUTE), Some(Known { longest: 14, through: Some(through) }));
+        assert_eq!(fresh().known(Span::from_secs(300)), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An account at a venue, as far as decisions depend on it. Keys and addresses are not the core's concern.
 
-use crate::plan::StopLoss;
+use crate::plan::{AtrSpec, Distance, StopLoss};
 use crate::{AccountId, Capability, Money, PlanId, Ratio, Refusals, Symbol, ids::Name};
 use serde::{Deserialize, Serialize};
 
@@ -96,4 +96,17 @@ pub struct Account {
     /// The most that may be done for it, whatever is permitted later.
     #[serde(default)]
     pub permit: Permit,
+}
+
+impl Account {
+    /// The average true range that the account's own hard stop is measured in; none when it is measured otherwise.
+    #[must_use]
+    pub fn hard_stop_atr(&self) -> Option<AtrSpec> {
+        match self.hard_stop?.at {
+            Distance::Atr(atr) => Some(atr),
+            Distance::At(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Points(_) | Distance::Risk(_) => {
+                None
+            }
+        }
+    }
 }

@@ -12,12 +12,13 @@ use crate::gaps::Gaps;
 use crate::health::Health;
 use crate::lease::Lease;
 use crate::snapshots::SnapshotSchedule;
+use crate::warm_up::WarmUps;
 use backstop_core::orders::{Leg, Named};
 use backstop_core::position::adoption::HARD_STOP_ATR;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    AccountId, Adopt, Answer, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal, RefusalReason,
-    Stamped, Timestamp,
+    AccountId, Adopt, Answer, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal, RefusalReason, Series,
+    Span, Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
 use backstop_venues::CandleQuestion;
@@ -63,6 +64,7 @@ pub struct Cycle {
     closes: Closes,
     drills: Drills,
     gaps: Gaps,
+    warm_ups: WarmUps,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
 }
@@ -87,6 +89,7 @@ impl Cycle {
             closes: Closes::default(),
             drills: Drills::default(),
             gaps: Gaps::default(),
+            warm_ups: WarmUps::default(),
             lease: None,
         }
     }
@@ -174,21 +177,31 @@ impl Cycle {
         if let Event::Tick(tick) = event {
             self.fallout.extend(self.bars.hear(self.now, tick));
             self.gaps.hear(self.now, tick, self.engine.board(tick.instrument));
-        } else if let Event::Candles { instrument, history: Some(series), .. } = event {
-            self.gaps.answered(*instrument, *series);
+            self.warm_ups.hear(self.now, tick, self.engine.board(tick.instrument));
+        } else if let Event::Candles { instrument, interval, candles, history: Some(series) } = event {
+            self.gaps.answered(*instrument, *series, *interval);
+            if *series == Series::Last {
+                self.fallout.extend(self.warm_ups.answered(self.now, *instrument, *interval, candles));
+            }
         } else if let Event::DefinePlan { plan, .. } = event {
-            plan.atrs().for_each(|atr| self.bars.keep(atr.interval));
+            plan.atrs().for_each(|atr| self.keep_bars(atr.interval));
             let close_at = plan.close_at.as_ref();
             self.fallout.extend(close_at.and_then(|close_at| self.closes.keep(self.now, close_at)));
         } else if let Event::DefineInstrument(instrument) = event {
+            self.warm_ups.follow(self.now, instrument.id);
             let week_ends = instrument.week_ends.as_ref();
             self.fallout.extend(week_ends.and_then(|at| self.closes.keep(self.now, at)));
             self.fallout.extend(self.closes.keep_hours(self.now, instrument));
         } else if let Event::DefineAccount(account) = event
             && account.adopt == Adopt::HardStop
         {
-            self.bars.keep(HARD_STOP_ATR.interval);
+            self.keep_bars(account.hard_stop_atr().unwrap_or(HARD_STOP_ATR).interval);
         }
+    }
+
+    fn keep_bars(&mut self, interval: Span) {
+        self.bars.keep(interval);
+        self.warm_ups.keep(self.now, interval);
     }
 
     fn record(&self, stamped: Stamped, core: &Step) -> Record {
@@ -307,11 +320,13 @@ impl Cycle {
         Some(command)
     }
 
-    /// The next question about prices that nobody here heard, for what is open and needs to know them.
+    /// The next question about past prices: those that nobody here heard, for what is open and needs to know them, then
+    /// those that average true ranges are measured with.
     pub fn next_candles(&mut self, now: Timestamp) -> Option<CandleQuestion> {
         self.now = self.now.max(now);
         let engine = &self.engine;
-        self.gaps.due(self.now, |instrument, series| engine.needs_history(instrument, series))
+        let gap = self.gaps.due(self.now, |instrument, series| engine.needs_history(instrument, series));
+        gap.or_else(|| self.warm_ups.due(self.now, engine))
     }
 
     /// What the cycle itself has to say, to be taken in: bars that have ended, times of day that have come, unknown outcomes of requests without an answer

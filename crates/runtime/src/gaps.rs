@@ -89,8 +89,9 @@ impl Gaps {
     }
 
     /// The venue has answered.
-    pub fn answered(&mut self, instrument: InstrumentId, series: Series) {
-        let Some(gap) = self.open.get_mut(&(instrument, series)) else { return };
+    pub fn answered(&mut self, instrument: InstrumentId, series: Series, length: Span) {
+        let gap = self.open.get_mut(&(instrument, series));
+        let Some(gap) = gap.filter(|gap| gap.interval() == length) else { return };
         if gap.last {
             self.open.remove(&(instrument, series));
             return;
@@ -179,10 +180,10 @@ mod tests {
         bench.price(310, last("102"));
         assert_eq!(bench.asked(310), [(Series::Last, 1, 60)]);
         assert_eq!(bench.asked(311), []);
-        bench.gaps.answered(BTC, Series::Last);
+        bench.gaps.answered(BTC, Series::Last, SILENCE);
         assert_eq!(bench.asked(360), []);
         assert_eq!(bench.asked(361), [(Series::Last, 1, 60)]);
-        bench.gaps.answered(BTC, Series::Last);
+        bench.gaps.answered(BTC, Series::Last, SILENCE);
         assert_eq!(bench.asked(10_000), []);
     }
 

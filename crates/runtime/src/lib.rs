@@ -4,7 +4,7 @@
 //! sockets and a clock drives it, a demonstration drives it on virtual time, a storm drives it on faults: always this
 //! very code. Its parts are state machines as well: [`executor`] says what may be sent now, [`retry`] which refusals
 //! are worth repeating, [`snapshots`] when the venue is asked for its full truth, [`gaps`] when for the prices that nobody
-//! heard, [`lease`] whether this engine may act at all. Nothing here decides about a
+//! heard and [`warm_up`] for the bars of the past, [`lease`] whether this engine may act at all. Nothing here decides about a
 //! position.
 
 pub mod bars;
@@ -23,6 +23,7 @@ pub mod recovery;
 pub mod retry;
 pub mod snapshots;
 pub mod state_files;
+pub mod warm_up;
 
 pub use calendar::{Calendar, Closes, Session};
 pub use clock::Clock;
@@ -37,3 +38,4 @@ pub use live::{Ended, Handle, Input, Live, Shown, ShownEntry, Status, Tell, Verd
 pub use recovery::{Recovered, recover};
 pub use snapshots::SnapshotSchedule;
 pub use state_files::{MarketState, StateFileKeeper, StateFiles};
+pub use warm_up::WarmUps;

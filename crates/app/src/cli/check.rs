@@ -3,7 +3,7 @@
 use super::{Failure, Outcome, output};
 use crate::config::{Adopt, Config};
 use crate::paper;
-use crate::preview::{Entry, Explained, average};
+use crate::preview::{Averages, Entry, Explained, WrittenCosts};
 use crate::recorded::Decimals;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{Instrument, PositionSide, Price, Quantity, Symbol};
@@ -32,9 +32,20 @@ pub struct Check {
     /// The side.
     #[arg(long, default_value = "long")]
     side: Side,
-    /// The average true range in points of price, for distances in `atr`; without it `until_warm` applies.
-    #[arg(long, value_name = "POINTS")]
-    atr: Option<String>,
+    /// The average true range in points of price, for distances in `atr`: `150` for all, `5m=40` or "14, 5m=40" for some
+    /// bars, as often as needed; without it `until_warm` applies.
+    #[arg(long, value_name = "[BARS=]POINTS")]
+    atr: Vec<String>,
+    /// From bid to ask, in points of price or percent of the entry (`0.01%`); none when absent.
+    #[arg(long, value_name = "POINTS|%")]
+    spread: Option<String>,
+    /// How far beyond its price a stop or a market order fills, in points or percent; nothing when absent.
+    #[arg(long, value_name = "POINTS|%")]
+    slippage: Option<String>,
+    /// Funding and overnight costs paid until it is closed, in money for the whole position or percent of its notional; none
+    /// when absent.
+    #[arg(long, value_name = "MONEY|%")]
+    funding: Option<String>,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -52,6 +63,9 @@ impl Check {
         let path = self.file.as_ref().or(self.config.as_ref());
         let config = path.map_or_else(Config::built_in, |path| Config::load(path))?;
         let entry = self.entry(&config)?;
+        if let Some(needless) = entry.averages.needless(plans(&config).map(AsRef::as_ref)) {
+            return Err(Failure::said(format!("--atr: {needless}")));
+        }
         let explain = |plan| Explained::new(plan, &config, &entry);
         let shown: Vec<Explained> = plans(&config).map(explain).collect();
         if self.json {
@@ -79,9 +93,13 @@ impl Check {
             Side::Long => PositionSide::Long,
             Side::Short => PositionSide::Short,
         };
-        let atr = self.atr.as_ref().map(|text| average(text)).transpose();
-        let atr = atr.map_err(|wrong| Failure::said(format!("--atr: {wrong}")))?;
-        Ok(Entry { instrument: self.instrument(config)?, side, price, quantity, atr })
+        let mut averages = Averages::default();
+        let mut given = self.atr.iter();
+        given.try_for_each(|text| averages.add(text)).map_err(|wrong| Failure::said(format!("--atr: {wrong}")))?;
+        let (spread, slippage, funding) = (self.spread.as_deref(), self.slippage.as_deref(), self.funding.as_deref());
+        let costs = WrittenCosts { spread, slippage, funding }.of(price, quantity);
+        let costs = costs.map_err(|(name, wrong)| Failure::said(format!("--{name}: {wrong}")))?;
+        Ok(Entry { instrument: self.instrument(config)?, side, price, quantity, averages, costs })
     }
 
     fn instrument(&self, config: &Config) -> Result<Instrument, Failure> {
@@ -92,7 +110,7 @@ impl Check {
 }
 
 /// The plans of the file; the built-in one only where it is used or nothing else is there.
-fn plans(config: &Config) -> impl Iterator<Item = &Arc<ExitPlan>> {
+fn plans(config: &Config) -> impl Iterator<Item = &Arc<ExitPlan>> + Clone {
     let used = |plan: &ExitPlan| {
         config.accounts.iter().any(|account| {
             account.plan == Some(plan.name) || account.symbol_plans.values().any(|name| *name == plan.name)

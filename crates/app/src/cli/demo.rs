@@ -5,6 +5,7 @@ use super::{Failure, Outcome, output, unknown};
 use crate::calendar::TzCalendar;
 use crate::config::{AccountConfig, Config};
 use crate::demo::{Cast, Feed, Kept, Opening, Summary, View, World, of_one_plan, program, worth};
+use crate::doors;
 use crate::paper::{self, GeneratedMarket, Seat, generated_markets};
 use crate::recorded::{OpenSpec, Survey, Tally, survey_watched};
 use crate::records::{TapeWriter, tape_of};
@@ -90,7 +91,7 @@ impl FromStr for Speed {
 
 /// A generated market is played for at most so long.
 const GENERATED_MINUTES: i64 = 120;
-/// Where generated time begins: 2026-01-01T00:00:00Z.
+/// Where generated time begins: 2026-01-01T00:00:00Z, or when the markets open after it.
 const GENERATED_FROM: Timestamp = Timestamp::from_nanos(1_767_225_600_000_000_000);
 
 impl Demo {
@@ -116,7 +117,7 @@ impl Demo {
 
     fn market(&self, config: &Config) -> Result<Market, Failure> {
         let Some(file) = self.frames.as_ref().or(self.klines.as_ref()) else {
-            return Ok(Market::Generated(generated(config)?));
+            return generated(config);
         };
         let symbol = self.symbol.map(|symbol| symbol.0);
         let mut progress = Progress::new("lines looked through:", None, self.json);
@@ -161,7 +162,7 @@ impl Demo {
                     |side| Ok(worth(market.start(), &on, side, &plan).map_err(Failure::said)?.seated(seat.clone()));
                 [Long, Short].into_iter().map(open).collect()
             }
-            Market::Generated(markets) => {
+            Market::Generated { markets, .. } => {
                 let own = self.config.as_ref().and_then(|_| own_plan(config));
                 let played = match own {
                     Some(plan) => of_one_plan(markets, market.start(), &plan)
@@ -179,13 +180,13 @@ impl Demo {
             (Market::Recorded { survey, .. }, Some(file)) if self.frames.is_some() => Ok(Feed::frames(file, survey)?),
             (Market::Recorded { survey, instrument }, Some(file)) => Ok(Feed::bars(file, survey, instrument.tick)?),
             (Market::Recorded { .. }, None) => Err(Failure::said("a recorded market needs its file")),
-            (Market::Generated(markets), _) => {
+            (Market::Generated { markets, from }, _) => {
                 let played = markets.iter().filter(|(instrument, _)| {
                     openings.iter().any(|opening| opening.instrument.symbol == instrument.symbol)
                 });
                 let walks: Vec<_> =
                     played.map(|(instrument, start)| (instrument.symbol, *start, instrument.tick)).collect();
-                Ok(Feed::generated(&walks, self.seed, GENERATED_FROM))
+                Ok(Feed::generated(&walks, self.seed, *from))
             }
         }
     }
@@ -248,17 +249,17 @@ impl Demo {
             progress.reached(feed.lines());
         }
         let mut pace = Pace::new(self.speed.unwrap_or_else(|| market.usual_speed(view.is_live())));
-        let until = GENERATED_FROM.plus(Span::from_secs(GENERATED_MINUTES * 60));
+        let until = market.start().plus(Span::from_secs(GENERATED_MINUTES * 60));
         let mut noted = Instant::now();
         while let Some(moment) = feed.next_moment()? {
             if !market.is_recorded() && (world.is_over() || moment.at > until) {
                 break;
             }
             pace.wait_for(moment.at, || view.show(world)).map_err(output::not_written)?;
-            if let Some(tape) = &mut tape {
+            let played = world.play(&moment).map_err(Failure::said)?;
+            if let Some(tape) = tape.as_mut().filter(|_| played) {
                 tape.note(&moment);
             }
-            world.play(&moment).map_err(Failure::said)?;
             if self.store.is_some() && noted.elapsed() > Duration::from_millis(200) {
                 if let Some(tape) = &mut tape {
                     tape.flush();
@@ -318,7 +319,7 @@ impl Pace {
 
 /// What is played.
 enum Market {
-    Generated(Vec<(Instrument, Price)>),
+    Generated { markets: Vec<(Instrument, Price)>, from: Timestamp },
     Recorded { survey: Box<Survey>, instrument: Box<Instrument> },
 }
 
@@ -334,7 +335,7 @@ impl Market {
 
     fn start(&self) -> Timestamp {
         match self {
-            Self::Generated(_) => GENERATED_FROM,
+            Self::Generated { from, .. } => *from,
             Self::Recorded { survey, .. } => survey.first,
         }
     }
@@ -342,7 +343,7 @@ impl Market {
     /// How many lines there are to be played; none of a generated market, which ends when its positions are closed.
     fn lines(&self) -> Option<u64> {
         match self {
-            Self::Generated(_) => None,
+            Self::Generated { .. } => None,
             Self::Recorded { survey, .. } => Some(survey.tally.lines),
         }
     }
@@ -350,7 +351,7 @@ impl Market {
     fn usual_speed(&self, watched: bool) -> Speed {
         match self {
             _ if !watched => Speed::Max,
-            Self::Generated(_) => Speed::Times(60.0),
+            Self::Generated { .. } => Speed::Times(60.0),
             Self::Recorded { survey, .. } => {
                 #[allow(clippy::cast_precision_loss, reason = "a pause for people, not a price")]
                 let seconds = survey.last.since(survey.first).as_millis() as f64 / 1e3;
@@ -361,7 +362,7 @@ impl Market {
 
     fn instrument(&self, symbol: Symbol) -> Result<Instrument, Failure> {
         let known: Vec<&Instrument> = match self {
-            Self::Generated(markets) => markets.iter().map(|(instrument, _)| instrument).collect(),
+            Self::Generated { markets, .. } => markets.iter().map(|(instrument, _)| instrument).collect(),
             Self::Recorded { instrument, .. } => vec![instrument],
         };
         let found = known.iter().find(|instrument| instrument.symbol == symbol);
@@ -394,9 +395,24 @@ fn account(config: &Config, name: Option<Name>) -> Result<&AccountConfig, Failur
     config.accounts.iter().find(|account| account.name == name).ok_or_else(|| unknown::account(name, known))
 }
 
-fn generated(config: &Config) -> Result<Vec<(Instrument, Price)>, Failure> {
+/// A generated market, which begins when all of its instruments trade.
+fn generated(config: &Config) -> Result<Market, Failure> {
     let market = |market: GeneratedMarket| {
         Ok((paper::instrument(config, market.symbol, market.decimals).map_err(Failure::said)?, market.first_price))
     };
-    generated_markets().into_iter().map(market).collect()
+    let markets = generated_markets().into_iter().map(market).collect::<Result<Vec<_>, Failure>>()?;
+    let mut from = GENERATED_FROM;
+    // Each turn goes on to where another one opens; hours that never overlap are played one after the other.
+    for _ in 0..=markets.len() {
+        for (instrument, _) in &markets {
+            let opens = doors::first_open(instrument, from).ok_or_else(|| {
+                let symbol = instrument.symbol;
+                Failure::said(format!(
+                    "instruments: {symbol}: hours: no session is held for two weeks; add one to `week`"
+                ))
+            })?;
+            from = opens;
+        }
+    }
+    Ok(Market::Generated { markets, from })
 }

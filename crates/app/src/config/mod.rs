@@ -23,6 +23,7 @@ pub use instrument::InstrumentOverrides;
 pub use located::Place;
 pub use problem::{ConfigError, Problem};
 pub use schema::schema;
+pub(crate) use times::read_length;
 
 use backstop_model::{ExitPlan, Name, Symbol};
 use std::collections::BTreeMap;

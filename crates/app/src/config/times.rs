@@ -26,7 +26,7 @@ pub(super) fn length(written: &Located<wire::Length>) -> Result<Span, Problem> {
 }
 
 /// A length of time in words, without its place.
-pub(super) fn read_length(text: &str) -> Option<Span> {
+pub(crate) fn read_length(text: &str) -> Option<Span> {
     let span: jiff::Span = text.parse().ok()?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     i64::try_from(duration.as_nanos()).ok().map(Span::from_nanos)

@@ -19,6 +19,9 @@ pub struct Summary {
     pub frames: u64,
     /// Lines of these that could not be used.
     pub skipped: u64,
+    /// Moments of the market outside the instruments' hours, which were passed over.
+    #[serde(skip_serializing_if = "is_none")]
+    pub shut: u64,
     /// Events the engine took in, ticks included.
     pub events: u64,
     /// Commands sent to the venue.
@@ -44,6 +47,7 @@ impl Summary {
             open: open.into_iter().map(|kept| kept.document.clone()).collect(),
             frames: tally.lines,
             skipped: tally.skipped,
+            shut: world.shut_moments(),
             events: world.events(),
             commands: world.cycle().health().commands,
             max_unprotected_ms: world.cycle().health().longest_unprotected.as_millis(),
@@ -64,6 +68,9 @@ impl Summary {
             "{trades} closed, {open} open; {} frames, {} skipped; {} events, {} commands",
             self.frames, self.skipped, self.events, self.commands
         );
+        if !is_none(&self.shut) {
+            let _ = writeln!(text, "{} moments outside the market's hours, passed over", self.shut);
+        }
         for named in &self.named {
             let _ = writeln!(text, "  skipped {named}");
         }
@@ -76,6 +83,11 @@ impl Summary {
         }
         text
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A trade with its exits and its excursion.

@@ -7,6 +7,7 @@ use super::audit::Audit;
 use super::cast::{Cast, Player};
 use super::feed::Moment;
 use super::hand::act_if_due;
+use crate::doors::Doors;
 use backstop_core::PositionRead;
 use backstop_model::{
     AccountId, Command, Course, Event, Notice, OrderSide, PositionDocument, PositionKey, Price, Prices, Ratio,
@@ -67,6 +68,9 @@ pub struct World {
     /// The newest document of every tranche of every position with its course, by name and tranche.
     documents: BTreeMap<(String, u8), Kept>,
     audit: Audit,
+    doors: Doors,
+    /// Moments of the market that lay outside its hours.
+    shut_moments: u64,
 }
 
 impl World {
@@ -90,6 +94,8 @@ impl World {
             told: Vec::new(),
             documents: BTreeMap::new(),
             audit: Audit::default(),
+            doors: Doors::default(),
+            shut_moments: 0,
         };
         for event in world.cast.definitions().into_iter().chain(doubts) {
             world.take(event)?;
@@ -102,24 +108,51 @@ impl World {
         self.documents.extend(documents.into_iter().map(|kept| (name_of(&kept.document), kept)));
     }
 
-    /// Plays one moment of the market.
+    /// Plays one moment of the market. False when it is shut then: the moment is passed over.
     ///
     /// # Errors
     /// [`Stopped`] when journal or venue fail.
-    pub fn play(&mut self, moment: &Moment) -> Result<(), Stopped> {
+    pub fn play(&mut self, moment: &Moment) -> Result<bool, Stopped> {
         self.run_until(moment.at)?;
         self.now = self.now.max(moment.at);
+        let players = 0..self.cast.players.len();
+        let of_it: Vec<usize> = players.filter(|index| self.cast.players[*index].symbol() == moment.symbol).collect();
+        let open: Vec<usize> = of_it.iter().copied().filter(|index| self.is_open(*index)).collect();
+        if open.is_empty() && !of_it.is_empty() {
+            self.shut_moments += 1;
+            self.settle()?;
+            return Ok(false);
+        }
         let count = moment.long.len().max(moment.short.len());
         for point in 0..count {
-            for index in 0..self.cast.players.len() {
-                let player = &self.cast.players[index];
-                if player.symbol() == moment.symbol {
-                    self.go(index, moment, point)?;
-                }
+            for index in &open {
+                self.go(*index, moment, point)?;
             }
             self.settle()?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether a player's market trades now; its exchange is told when it opens or shuts.
+    fn is_open(&mut self, index: usize) -> bool {
+        let player = &mut self.cast.players[index];
+        let (open, news) = self.doors.look(&player.opening.instrument, self.now);
+        if let Some(session) = news {
+            let symbol = player.symbol();
+            // A ledger of another market does not list this one, and nothing ever fills there.
+            let _ = player.venue.exchange_mut().set_session(self.now, symbol.as_str(), session);
+        }
+        open
+    }
+
+    /// Sessions that have ended since the last price.
+    fn shut(&mut self) {
+        let ended = self.doors.ended(self.now);
+        for index in 0..self.cast.players.len() {
+            if ended.contains(&self.cast.players[index].opening.instrument.id) {
+                self.is_open(index);
+            }
+        }
     }
 
     /// Takes one player's market to the next point. On a continuous path it calls at every price an order waits at, so
@@ -154,7 +187,7 @@ impl World {
     pub fn run_until(&mut self, until: Timestamp) -> Result<(), Stopped> {
         for _ in 0..MOST_ROUNDS * 1_000 {
             let venues = self.cast.players.iter().filter_map(|player| player.venue.next_due());
-            let next = venues.chain(self.cycle.next_wake()).min();
+            let next = venues.chain(self.cycle.next_wake()).chain(self.doors.next_end()).min();
             let Some(next) = next.filter(|next| *next < until) else { return Ok(()) };
             self.now = self.now.max(next);
             self.settle()?;
@@ -164,6 +197,7 @@ impl World {
 
     /// Deliveries, deadlines and requests of this very instant, until nothing is left of it.
     fn settle(&mut self) -> Result<(), Stopped> {
+        self.shut();
         for _ in 0..MOST_ROUNDS {
             let mut idle = true;
             for index in 0..self.cast.players.len() {
@@ -183,6 +217,14 @@ impl World {
             while let Some(command) = self.cycle.next_request(self.now) {
                 idle = false;
                 self.send(&command);
+            }
+            while let Some(question) = self.cycle.next_candles(self.now) {
+                idle = false;
+                // Every player has its own instrument, and only its own exchange knows that.
+                let mut players = self.cast.players.iter_mut();
+                if let Some(player) = players.find(|player| player.opening.instrument.id == question.instrument) {
+                    player.venue.ask_candles(self.now, &question);
+                }
             }
             if idle {
                 return Ok(());
@@ -280,6 +322,12 @@ impl World {
     #[must_use]
     pub const fn events(&self) -> u64 {
         self.events
+    }
+
+    /// Moments of the market that lay outside its hours, and were passed over.
+    #[must_use]
+    pub const fn shut_moments(&self) -> u64 {
+        self.shut_moments
     }
 
     /// Every position's newest document, by id.

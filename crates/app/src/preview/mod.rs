@@ -3,17 +3,21 @@
 //!
 //! One object for both, so that they cannot differ. Nothing is decided here and nothing is placed.
 
+mod averages;
+mod costs;
 mod numbers;
 mod parts;
 mod words;
 
+pub use averages::Averages;
+pub use costs::WrittenCosts;
 pub use words::in_words;
 
 use crate::config::{AccountConfig, Config};
 use crate::paper::Seat;
 use backstop_core::exits::{NotArmable, arm};
-use backstop_core::preview::{Case, PartPreview, Preview, in_parts, preview};
-use backstop_model::{ExitPlan, Instrument, ParseUnitError, Points, PositionSide, Price, Quantity};
+use backstop_core::preview::{AssumedCosts, Case, PartPreview, Preview, in_parts, preview};
+use backstop_model::{ExitPlan, Instrument, PositionSide, Price, Quantity};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -28,18 +32,10 @@ pub struct Entry {
     pub price: Price,
     /// What was entered; more than nothing.
     pub quantity: Quantity,
-    /// The average true range in points, for distances in `atr`.
-    pub atr: Option<Points>,
-}
-
-/// An average true range: points of price, more than none.
-///
-/// # Errors
-/// A text that says what to write.
-pub fn average(text: &str) -> Result<Points, String> {
-    let points: Points = text.parse().map_err(|wrong: ParseUnitError| wrong.to_string())?;
-    let why = || format!("{text:?} is no average true range: write points of price, greater than zero");
-    (points > Points::ZERO).then_some(points).ok_or_else(why)
+    /// Average true ranges, for distances in `atr`.
+    pub averages: Averages,
+    /// What an exit costs beside fees.
+    pub costs: AssumedCosts,
 }
 
 /// Who follows the plan on this instrument, else anywhere; nobody, where it is only written down.
@@ -73,8 +69,9 @@ impl Explained {
         // Followed by nobody it is played on the paper venue of its own.
         let account = follower(plan, config, entry);
         let (capability, instrument) = (account.map_or_else(Seat::plain, Seat::of).capability(), &entry.instrument);
-        let (side, quantity, atr) = (entry.side, entry.quantity, entry.atr);
-        let case = Case { plan, instrument, capability: &capability, side, entry: entry.price, quantity, atr };
+        let (side, quantity, costs) = (entry.side, entry.quantity, entry.costs);
+        let (capability, volatility) = (&capability, &entry.averages.measured(plan));
+        let case = Case { plan, instrument, capability, side, entry: entry.price, quantity, volatility, costs };
         let split = account.is_some_and(|account| account.split_entries);
         let parts = if split { in_parts(&case).unwrap_or_default() } else { Vec::new() };
         Self { plan: Arc::clone(plan), entry: entry.clone(), told, shown: preview(&case), parts }
@@ -105,7 +102,8 @@ impl Explained {
                 "side": self.entry.side,
                 "price": self.entry.price,
                 "quantity": self.entry.quantity,
-                "atr": self.entry.atr,
+                "atr": self.entry.averages.as_json(),
+                "costs": self.entry.costs,
             },
             "armed": self.is_armed(),
             "stand_in_stop": self.stand_in(),
@@ -131,7 +129,7 @@ impl Explained {
         match &self.shown {
             Ok(shown) => {
                 text.push_str(&format!("\n{side} {quantity} from {price}:\n"));
-                text.push_str(&numbers::in_numbers(shown, &self.entry.instrument));
+                text.push_str(&numbers::in_numbers(shown, &self.entry.instrument, !self.entry.costs.is_none()));
                 text.push_str(&parts::in_words(&self.parts));
             }
             Err(_) => {

@@ -1,11 +1,11 @@
 //! A preview as an aligned table, and below it in sentences what a table cannot say.
 
-use backstop_core::preview::{Deed, Preview, Row};
+use backstop_core::preview::{BreakEvenParts, Deed, Preview, Row};
 use backstop_model::{Instrument, Money, Ratio};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// The columns; the first and the reason are words, the others numbers.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "step",
     "price",
     "move %",
@@ -17,18 +17,22 @@ const COLUMNS: [&str; 12] = [
     "because",
     "realised",
     "worst from here",
+    OTHER_COSTS,
     "after fees",
 ];
+/// The column that is there where such costs are assumed.
+const OTHER_COSTS: &str = "other costs";
 /// Which of them are words.
 const WORDS: [usize; 2] = [0, 8];
 
-/// Everything of a preview, without an end of line.
-pub(super) fn in_numbers(shown: &Preview, instrument: &Instrument) -> String {
+/// Everything of a preview, without an end of line. Costs beside fees have a column where some are assumed.
+pub(super) fn in_numbers(shown: &Preview, instrument: &Instrument, has_costs: bool) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(COLUMNS);
+    let is_shown = |column: &usize| has_costs || COLUMNS[*column] != OTHER_COSTS;
+    table.set_header((0..COLUMNS.len()).filter(is_shown).map(|column| COLUMNS[column]));
     for row in &shown.rows {
-        let cells = cells(row).into_iter().enumerate().map(|(column, text)| {
+        let cells = cells(row).into_iter().enumerate().filter(|(column, _)| is_shown(column)).map(|(column, text)| {
             let alignment = if WORDS.contains(&column) { CellAlignment::Left } else { CellAlignment::Right };
             Cell::new(text).set_alignment(alignment)
         });
@@ -54,7 +58,7 @@ pub(super) fn in_numbers(shown: &Preview, instrument: &Instrument) -> String {
     text
 }
 
-fn cells(row: &Row) -> [String; 12] {
+fn cells(row: &Row) -> [String; 13] {
     let step = match row.deed {
         Deed::BreakEven | Deed::Closes | Deed::Entry | Deed::Trails => row.event.clone(),
         Deed::Moot => format!("{} (nothing is left)", row.event),
@@ -74,6 +78,7 @@ fn cells(row: &Row) -> [String; 12] {
         row.stop_because.clone().unwrap_or_else(none),
         money(row.realised),
         money(row.worst_gross),
+        money(row.other_costs),
         money(row.worst_net),
     ]
 }
@@ -96,6 +101,7 @@ fn places(shown: &Preview, instrument: &Instrument) -> String {
         shown.stop,
         percent(shown.stop_percent)
     );
+    text.extend(shown.break_even_parts.map(|parts| format!("\n{}", made_of(&parts))));
     match (shown.liquidation, shown.liquidation_percent, shown.stop_on_the_way, shown.guard) {
         (Some(liquidation), Some(far), Some(way), Some(guard)) => {
             let far = percent(far);
@@ -107,6 +113,17 @@ fn places(shown: &Preview, instrument: &Instrument) -> String {
         (None, ..) => text.push_str("\nno liquidation is known: the instrument has no leverage"),
     }
     text
+}
+
+/// What net break-even lies beyond the entry for; what costs nothing is said as well, so that nobody has to guess.
+fn made_of(parts: &BreakEvenParts) -> String {
+    let BreakEvenParts { entry_fee, exit_fee, half_spread, slippage, funding, premium, tick } = *parts;
+    let mut told = vec![("fee of the entry", entry_fee), ("of the exit", exit_fee), ("half the spread", half_spread)];
+    told.extend([("slippage", slippage), ("funding", funding)]);
+    told.extend((premium > Money::ZERO).then_some(("premium", premium)));
+    told.push(("one tick", tick));
+    let told: Vec<String> = told.into_iter().map(|(name, cost)| format!("{name} {}", money(cost))).collect();
+    format!("net break-even counts: {}", told.join(", "))
 }
 
 fn list(text: &mut String, title: &str, lines: &[String]) {

@@ -4,16 +4,14 @@
 //! Its time stands still while nobody runs it: points are counted, and on a new start the next one comes next.
 
 use crate::demo::{Feed, Moment};
+use crate::doors::Doors;
 use crate::records::TapeWriter;
-use crate::sessions;
 use backstop_model::{
     AccountId, Command, Event, Instrument, InstrumentId, PositionSide, Quantity, Span, Tick, Timestamp,
 };
-use backstop_runtime::Session;
 use backstop_sim as sim;
 use backstop_venues::paper::PaperVenue;
 use backstop_venues::{CandleQuestion, Venue, VenueFailure};
-use std::collections::BTreeMap;
 
 /// The cursor is written at most this often.
 const CURSOR_EVERY: Span = Span::from_millis(250);
@@ -60,15 +58,7 @@ pub struct PaperMarket {
     tape: Option<TapeWriter>,
     /// What had arrived when an exchange's ledger could not be written.
     held: Vec<Event>,
-    doors: BTreeMap<InstrumentId, Door>,
-}
-
-/// Whether a market trades, as the exchanges have been told.
-#[derive(Clone, Copy, Debug)]
-struct Door {
-    open: bool,
-    /// The session that runs or comes next.
-    session: Option<Session>,
+    doors: Doors,
 }
 
 impl PaperMarket {
@@ -93,7 +83,7 @@ impl PaperMarket {
             cursor_at: now,
             tape: None,
             held: Vec::new(),
-            doors: BTreeMap::new(),
+            doors: Doors::default(),
         }
     }
 
@@ -125,21 +115,23 @@ impl PaperMarket {
     /// Whether a market trades at `now`; the exchanges are told when it opens or shuts. While it is shut it has no prices.
     fn is_open(&mut self, known: usize, now: Timestamp) -> bool {
         let instrument = &self.instruments[known];
-        let before = self.doors.get(&instrument.id).copied();
-        let runs = before.and_then(|door| door.session).filter(|session| session.ends > now);
-        let next = || instrument.hours.as_deref().and_then(|hours| sessions::next(hours, now));
-        let session = runs.or_else(next);
-        let open = instrument.hours.is_none() || session.is_some_and(|session| session.opens <= now);
-        self.doors.insert(instrument.id, Door { open, session });
-        if before.is_none_or(|before| before.open != open) {
-            let session = if open { sim::Session::Trading } else { sim::Session::Closed };
-            let symbol = instrument.symbol;
+        let (open, news) = self.doors.look(instrument, now);
+        if let Some(session) = news {
             for venue in &mut self.venues {
                 // A market that is not listed is a mistake of the caller's that shows at once: nothing ever fills there.
-                let _ = venue.exchange_mut().set_session(now, symbol.as_str(), session);
+                let _ = venue.exchange_mut().set_session(now, instrument.symbol.as_str(), session);
             }
         }
         open
+    }
+
+    /// Sessions that have ended since the last price.
+    fn shut(&mut self, now: Timestamp) {
+        for id in self.doors.ended(now) {
+            if let Some(known) = self.instruments.iter().position(|instrument| instrument.id == id) {
+                self.is_open(known, now);
+            }
+        }
     }
 
     fn play(&mut self, moment: &Moment, now: Timestamp, events: &mut Vec<Event>) -> Result<(), VenueFailure> {
@@ -184,6 +176,7 @@ impl Venue for PaperMarket {
             self.play(&moment, now, &mut events)?;
             self.next = self.feed.next_moment().ok().flatten();
         }
+        self.shut(now);
         for venue in &mut self.venues {
             match venue.poll(now) {
                 Ok(arrived) => events.extend(arrived),
@@ -213,6 +206,7 @@ impl Venue for PaperMarket {
 
     fn next_due(&self) -> Option<Timestamp> {
         let market = self.next.as_ref().map(|moment| self.pace.when(moment.at));
-        market.into_iter().chain(self.venues.iter().filter_map(Venue::next_due)).min()
+        let market = market.into_iter().chain(self.doors.next_end());
+        market.chain(self.venues.iter().filter_map(Venue::next_due)).min()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::door::refuse;
 use crate::config::Config;
-use crate::preview::{Entry, Explained, average};
+use crate::preview::{Averages, Entry, Explained, WrittenCosts};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use backstop_model::{ExitPlan, Instrument, PositionSide, Quantity};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -35,8 +36,33 @@ pub struct Asked {
     entry: String,
     /// What is entered.
     quantity: String,
-    /// The average true range in points, for distances in `atr`.
-    atr: Option<String>,
+    /// Average true ranges in points, for distances in `atr`.
+    atr: Option<AskedAverages>,
+    /// From bid to ask, in points or percent.
+    spread: Option<String>,
+    /// How far beyond its price a stop fills, in points or percent.
+    slippage: Option<String>,
+    /// Funding paid until it is closed, in money or percent.
+    funding: Option<String>,
+}
+
+/// One for all bars, or one for each that is named.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AskedAverages {
+    All(String),
+    Each(BTreeMap<String, String>),
+}
+
+impl AskedAverages {
+    fn read(&self) -> Result<Averages, String> {
+        let mut averages = Averages::default();
+        match self {
+            Self::All(points) => averages.of_bars("", points)?,
+            Self::Each(each) => each.iter().try_for_each(|(bars, points)| averages.of_bars(bars, points))?,
+        }
+        Ok(averages)
+    }
 }
 
 /// What is wrong with a question, and under which status it is said.
@@ -57,8 +83,15 @@ impl Previews {
         if quantity.is_zero() {
             return Err(unusable("quantity", "nothing is entered; give a quantity greater than zero"));
         }
-        let atr = asked.atr.as_deref().map(average).transpose().map_err(|why| unusable("atr", &why))?;
-        let entry = Entry { instrument, side: asked.side, price, quantity, atr };
+        let averages = asked.atr.as_ref().map_or_else(|| Ok(Averages::default()), AskedAverages::read);
+        let averages = averages.map_err(|why| unusable("atr", &why))?;
+        if let Some(needless) = averages.needless([plan.as_ref()].into_iter()) {
+            return Err(unusable("atr", &needless));
+        }
+        let (spread, slippage) = (asked.spread.as_deref(), asked.slippage.as_deref());
+        let costs = WrittenCosts { spread, slippage, funding: asked.funding.as_deref() }.of(price, quantity);
+        let costs = costs.map_err(|(name, why)| unusable(name, &why))?;
+        let entry = Entry { instrument, side: asked.side, price, quantity, averages, costs };
         Ok(Explained::new(plan, &self.config, &entry))
     }
 

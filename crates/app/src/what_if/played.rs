@@ -68,7 +68,7 @@ impl Played {
             player.venue.quote(entry.at, instrument, Prices::all(entry.price));
             player.venue.open_by_hand(entry.at, key.account, instrument, key.side, entry.quantity)?;
         }
-        self.world.play(moment)
+        self.world.play(moment).map(drop)
     }
 
     /// Whether everything that was entered is closed again.

@@ -32,4 +32,5 @@ mod starting;
 mod state_files;
 mod tables;
 mod trade_log;
+mod warm_up;
 mod what_if;

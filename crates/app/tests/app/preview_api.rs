@@ -60,6 +60,13 @@ fn a_preview_is_what_check_prints() {
     warm["atr"] = json!("250");
     let (_, warm) = ask(&engine, token, &warm.to_string());
     assert_eq!((&warm["armed"], &warm["preview"]["stop"]), (&json!(true), &json!("50500")));
+    let mut costly = question("one");
+    (costly["spread"], costly["slippage"], costly["funding"]) = (json!("10"), json!("0.01%"), json!("0.03%"));
+    let (_, costly) = ask(&engine, token, &costly.to_string());
+    let line = format!("{line} --spread 10 --slippage 0.01% --funding 0.03%");
+    let checked = last_line(&run(folder.path(), &line, &[]));
+    assert!(checked["plans"].as_array().unwrap().contains(&costly), "{costly}");
+    assert_eq!(costly["preview"]["break_even_parts"]["funding"], "1.5");
 }
 
 #[test]
@@ -79,6 +86,10 @@ fn a_question_that_cannot_be_answered_names_the_culprit() {
         ("quantity", json!("0"), 422, "quantity: nothing is entered"),
         ("quantity", json!("much"), 422, "quantity: \"much\" is not a quantity"),
         ("atr", json!("-5"), 422, "atr: \"-5\" is no average true range"),
+        ("atr", json!({"5m": "40"}), 422, "atr: no plan measures an average true range; leave 5m out"),
+        ("spread", json!("-1"), 422, "spread: it is below zero"),
+        ("slippage", json!("far"), 422, "slippage: \"far\" is not"),
+        ("funding", json!("1 %%"), 422, "funding: "),
         ("leverage", json!("20"), 422, "leverage"),
     ] {
         let mut asked = question("one");

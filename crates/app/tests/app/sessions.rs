@@ -130,3 +130,86 @@ fn a_market_is_shut_at_the_exchanges_and_has_no_prices_until_it_opens() {
     let open = ticks(monday..monday + 10);
     assert!(open.0 > 5 && open.1 == Some(Session::Trading), "{open:?}");
 }
+
+/// A demonstration of bars of a minute: when each opens, and at what price it stands.
+fn demonstrated(folder: &std::path::Path, rule: &str, bars: &[(&str, &str)]) -> serde_json::Value {
+    let millis = |at: &str| at.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    let line = |(at, price): &(&str, &str)| format!("{},{price},{price},{price},{price},1\n", millis(at));
+    let lines: String = bars.iter().map(line).collect();
+    let file = format!("{SYMBOL}-1m.csv");
+    std::fs::write(folder.join(&file), format!("open_time,open,high,low,close,volume\n{lines}")).unwrap();
+    std::fs::write(folder.join("c.yaml"), format!("accounts: {{ main: {{ venue: ig, plan: p }} }}\n{}", plan(rule)))
+        .unwrap();
+    let open = format!("{} {SYMBOL} long 1", millis(bars[0].0));
+    let line = ["demo", "--json", "--config", "c.yaml", "--klines", &file, "--open", &open];
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_backstop")).current_dir(folder).args(line).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(told.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn a_demonstration_passes_over_what_its_market_was_shut_for_and_a_gap_fills_where_it_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let bars = [
+        ("2026-12-24T13:00:00Z", "100"),
+        ("2026-12-24T13:59:00Z", "101"),
+        // Shut: neither stop nor target sees these.
+        ("2026-12-24T14:00:00Z", "90"),
+        ("2026-12-26T12:00:00Z", "150"),
+        ("2026-12-28T08:00:00Z", "97"),
+        ("2026-12-28T08:01:00Z", "97"),
+    ];
+    let shown = demonstrated(folder.path(), "weekend: hold", &bars);
+    assert_eq!((&shown["shut"], shown["violations"].as_array().unwrap().len()), (&serde_json::json!(2), 0), "{shown}");
+    let exit = &shown["trades"][0]["partial_exits"][0];
+    assert_eq!(
+        (&exit["exit_price"], &exit["reason"]),
+        (&serde_json::json!("97"), &serde_json::json!("stop_loss")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_demonstration_closes_before_its_market_shuts_and_deals_at_no_price_after_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let bars = [
+        ("2026-12-24T13:00:00Z", "100"),
+        ("2026-12-24T13:49:00Z", "101"),
+        ("2026-12-24T14:30:00Z", "90"),
+        ("2026-12-28T08:00:00Z", "97"),
+    ];
+    // The price of 13:49 has no age in a bar: the close ten minutes before the end finds it.
+    let shown = demonstrated(folder.path(), "close_at: \"23:30 Europe/London\"", &bars);
+    let trade = &shown["trades"][0];
+    assert_eq!(trade["partial_exits"][0]["exit_price"], "101", "{shown}");
+    assert_eq!(shown["shut"], 1);
+}
+
+#[test]
+fn a_generated_demonstration_begins_when_its_market_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.yaml"), plan("weekend: hold")).unwrap();
+    let line = ["demo", "--json", "--config", "c.yaml"];
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_backstop"))
+        .current_dir(folder.path())
+        .args(line)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    let entries = shown["trades"].as_array().unwrap().iter().chain(shown["open"].as_array().unwrap());
+    // 1 January 2026 is a Thursday.
+    let from = "2026-01-01T08:00:00Z".parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    assert!(entries.clone().count() > 0, "{shown}");
+    entries.for_each(|entry| assert!(entry["entry_time"].as_i64().unwrap() >= from, "{entry}"));
+    let never = plan("weekend: hold").replace("week: [Mon-Fri 08:00-22:00]", "week: []");
+    std::fs::write(folder.path().join("c.yaml"), never).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_backstop"))
+        .current_dir(folder.path())
+        .args(line)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}

@@ -275,10 +275,17 @@ impl Position {
         Ok(own.min(self.quantity().saturating_minus(claimed(&|_| true)?)))
     }
 
-    /// Tranches whose native trail rests and has to be another one.
+    /// Tranches whose native trail rests and has to be another one, and is cancelled for it now: while one stays the venue
+    /// goes on trailing, and its ground needs no keeping.
     fn trails_to_replace(&self, ctx: Ctx) -> Vec<TrancheId> {
+        let Some(live) = self.live.as_deref() else { return Vec::new() };
+        let stays = |tranche: &Tranche| live.paused && self.may_rest(tranche);
+        let goes = |tranche: &Tranche| !tranche.is_held(Leg::Trail, ctx.now) && !stays(tranche);
         let resting = |order: &&OpenOrder| {
-            order.leg == Leg::Trail && order.epoch == self.epoch && order.state == OrderState::Working { change: None }
+            order.leg == Leg::Trail
+                && order.epoch == self.epoch
+                && order.state == OrderState::Working { change: None }
+                && live.tranche(order.tranche).is_some_and(goes)
         };
         let trails: Vec<&OpenOrder> = self.orders.iter().filter(resting).collect();
         if trails.is_empty() {

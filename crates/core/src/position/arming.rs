@@ -3,12 +3,13 @@
 
 use super::scene::title;
 use super::tranche::SoftLevel;
-use super::{Ctx, Live, Out, Tranche, guarantee};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, guarantee};
 use crate::exits::arm::{self, Armed, NotArmable};
 use crate::exits::ladder::{self, LevelState};
 use crate::exits::liquidation;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::{Phase, Trail, why_not_native};
+use crate::volatility::Volatility;
 use backstop_model::plan::{ExitPlan, TrailedBy};
 use backstop_model::{OutOfRange, PositionKey, Price, Severity, TrancheId};
 
@@ -25,15 +26,20 @@ pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, ou
         out.tell(Severity::Alarm, key, text);
         return Ok(());
     };
-    let armed = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price);
-    let armed = match armed.and_then(|armed| inside_guard(armed, tranche, liquidation, key, ctx)) {
+    let armed = match worked_out(&plan, tranche, liquidation, key, ctx) {
         Ok(armed) => armed,
         Err(wrong) => {
             // No plan is no reason to be naked: a hard stop stands in for it, nothing else is done.
             let price = arm::stand_in(ctx.instrument, key.side, tranche.entry_price)?;
             tranche.stop = Some(StopLevel { price, basis: Basis::Initial });
+            tranche.initial_stop = None;
+            let what_next = if matches!(wrong, NotArmable::NeedsBars(_)) {
+                "until there are enough bars"
+            } else {
+                "for it; close the position or give it a plan that fits"
+            };
             let text = format!(
-                "{name}: plan {} is not armed: {wrong}. A hard stop at {price} stands in for it; close the position or give it a plan that fits",
+                "{name}: plan {} is not armed: {wrong}. A hard stop at {price} stands in {what_next}",
                 plan.name
             );
             out.tell(Severity::Alarm, key, text);
@@ -46,6 +52,61 @@ pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, ou
     set_trail(tranche, &plan, &armed, key, ctx, out);
     guarantee::arm(tranche, plan.stop_loss.guaranteed, key, ctx, out);
     Ok(())
+}
+
+/// Whether a plan with distances in ATR has not been armed for a tranche: a hard stop stands in for it.
+pub(super) fn waits_for_bars(tranche: &Tranche, plan: &ExitPlan) -> bool {
+    tranche.initial_stop.is_none() && tranche.closing.is_none() && plan.atrs().next().is_some()
+}
+
+impl Position {
+    /// Bars have come: a plan that has waited for them is armed if they are enough, and if it does not fit now that they are,
+    /// people are told so once. `before` is what was known. The stop that stood in is not loosened.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn arm_late(&mut self, before: &Volatility, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let Some(live) = self.live.as_mut().filter(|live| live.adoption == Adoption::Managed) else { return Ok(()) };
+        let Some(plan) = live.plan.clone() else { return Ok(()) };
+        let liquidation = live.liquidation;
+        let is_new = plan.atrs().any(|atr| before.distance(atr).is_none() && ctx.volatility.distance(atr).is_some());
+        let waits = |tranche: &&Tranche| {
+            waits_for_bars(tranche, &plan)
+                && match worked_out(&plan, tranche, liquidation, key, ctx) {
+                    Ok(_) => true,
+                    Err(wrong) => is_new && !matches!(wrong, NotArmable::NeedsBars(_)),
+                }
+        };
+        let waiting: Vec<TrancheId> = live.open().filter(waits).map(|tranche| tranche.id).collect();
+        for id in waiting {
+            let standing = live.tranche(id).and_then(|tranche| tranche.stop);
+            arm(live, id, key, ctx, out)?;
+            let Some(tranche) = live.tranche_mut(id) else { continue };
+            if let (Some(before), Some(now)) = (standing, tranche.stop)
+                && !key.side.is_better(now.price, before.price)
+            {
+                tranche.stop = Some(before);
+            }
+            if tranche.initial_stop.is_some() {
+                let text = format!("enough bars are known now: plan {} is armed", plan.name);
+                out.tell(Severity::Note, key, format!("{}: {text}", title(key.side, id, ctx)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The plan's prices for a tranche, its stop far enough from liquidation.
+fn worked_out(
+    plan: &ExitPlan,
+    tranche: &Tranche,
+    liquidation: Option<Price>,
+    key: PositionKey,
+    ctx: Ctx,
+) -> Result<Armed, NotArmable> {
+    let armed = arm::arm(plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price)?;
+    inside_guard(armed, tranche, liquidation, key, ctx)
 }
 
 /// Where the venue says nothing, the estimate decides.

@@ -279,10 +279,13 @@ impl Position {
         self.quantity().is_zero()
     }
 
-    /// Whether new bars can change anything for it.
+    /// Whether new bars can change anything for it: because its plan follows them, or could not be armed without them.
     pub(crate) fn follows_volatility(&self) -> bool {
-        let plan = self.live.as_ref().and_then(|live| live.plan.as_ref());
-        plan.is_some_and(|plan| plan.stop_loss.follow || plan.trailing.is_some_and(|trailing| trailing.follow))
+        let Some((live, plan)) = self.live.as_ref().and_then(|live| Some((live, live.plan.as_ref()?))) else {
+            return false;
+        };
+        let follows = plan.stop_loss.follow || plan.trailing.is_some_and(|trailing| trailing.follow);
+        follows || live.open().any(|tranche| arming::waits_for_bars(tranche, plan))
     }
 
     /// Nothing is open and nothing is left to be seen gone.

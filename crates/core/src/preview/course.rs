@@ -116,6 +116,7 @@ struct Walk<'a> {
     due: Quantity,
     realised: Money,
     fees: Money,
+    other_costs: Money,
     course: Course,
 }
 
@@ -136,6 +137,8 @@ impl<'a> Walk<'a> {
             due,
             realised: Money::ZERO,
             fees: ground.entry_fee(case.quantity)?.plus(ground.premium(case.quantity)?)?,
+            // Funding is taken for paid: nobody knows when each part of it falls due.
+            other_costs: case.costs.funding(),
             course,
         })
     }
@@ -167,6 +170,7 @@ impl<'a> Walk<'a> {
         self.due = self.due.saturating_minus(closes);
         self.realised = self.realised.plus(self.ground.profit(level.price, closes)?)?;
         self.fees = self.fees.plus(self.ground.target_fee(level.price, closes)?)?;
+        self.other_costs = self.other_costs.plus(self.ground.target_cost(closes)?)?;
         self.climb(level, &name)?;
         self.tighten(level)?;
         self.follow(level.price)?;
@@ -306,7 +310,7 @@ impl<'a> Walk<'a> {
         let (true, Some((behind, distance))) = (self.trails, self.behind) else { return Ok(()) };
         let candidate = self.ground.on_venue_steps(behind).stop(side, best, tick)?;
         let standing = self.trail_level.map_or(self.stop.price, |level| side.better(level, self.stop.price));
-        let worth = side.gain(standing, candidate) >= smallest_move(best, tick, None)?;
+        let worth = side.gain(standing, candidate) >= smallest_move(best, tick, self.ground.spread())?;
         if !worth || !side.is_better(best, candidate) {
             return Ok(());
         }
@@ -363,6 +367,7 @@ impl<'a> Walk<'a> {
         let (ground, is_open) = (self.ground, !self.remaining.is_zero());
         let (gross, exit_fees) = self.worst()?;
         let worst_gross = self.realised.plus(gross)?;
+        let other_costs = self.other_costs.plus(ground.market_cost(self.remaining)?)?;
         let move_percent = ground.move_percent(price)?;
         let leverage = ground.case.instrument.leverage.map(backstop_model::Leverage::as_ratio);
         let on_margin = |times: Ratio| move_percent.times(times, backstop_model::Rounding::Nearest);
@@ -383,7 +388,8 @@ impl<'a> Walk<'a> {
             realised: self.realised,
             fees: self.fees,
             worst_gross,
-            worst_net: worst_gross.minus(self.fees)?.minus(exit_fees)?,
+            other_costs,
+            worst_net: worst_gross.minus(self.fees)?.minus(exit_fees)?.minus(other_costs)?,
             note,
         });
         Ok(())

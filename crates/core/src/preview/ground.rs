@@ -3,9 +3,9 @@
 use super::Case;
 use crate::exits::Armed;
 use crate::exits::arm::Behind;
-use crate::exits::break_even::{Costs, price as break_even_price};
+use crate::exits::break_even::price as break_even_price;
 use crate::exits::ladder::{Level, profit};
-use backstop_model::plan::{BreakEven, TargetOrder, TrailedBy};
+use backstop_model::plan::{AtrSpec, BreakEven, Distance, TargetOrder, TrailedBy};
 use backstop_model::{Money, OutOfRange, Points, Price, Quantity, Ratio, Rounding};
 
 /// A case, and what its plan is once armed.
@@ -54,18 +54,9 @@ impl Ground<'_> {
         self.fee(price, quantity, self.case.instrument.taker_fee)
     }
 
-    /// Break-even for what remains; spread, slippage and funding are not known here.
+    /// Break-even for what remains.
     pub fn break_even(&self, kind: BreakEven, remaining: Quantity) -> Result<Price, OutOfRange> {
-        let costs = Costs {
-            entry: self.case.entry,
-            remaining,
-            entry_fees: self.entry_fee(remaining)?,
-            funding: Money::ZERO,
-            premium: self.premium(remaining)?,
-            spread: Points::ZERO,
-            slippage: Points::ZERO,
-        };
-        break_even_price(kind, self.case.side, self.case.instrument, &costs)
+        break_even_price(kind, self.case.side, self.case.instrument, &self.costs(remaining)?)
     }
 
     /// How far a price lies from the entry, in percent of it, without a sign.
@@ -132,9 +123,10 @@ impl Ground<'_> {
     pub fn assumptions(&self) -> Vec<String> {
         let instrument = self.case.instrument;
         let mut told = vec![format!(
-            "fees {}% resting, {}% taking; the entry takes; no spread, slippage or funding",
+            "fees {}% resting, {}% taking; the entry takes; {}",
             instrument.maker_fee.in_percent(),
-            instrument.taker_fee.in_percent()
+            instrument.taker_fee.in_percent(),
+            self.costs_in_words()
         )];
         if let Some(premium) = self.premium(self.case.quantity).ok().filter(|premium| *premium > Money::ZERO) {
             told.push(format!("a premium of {premium} for the guaranteed stop, paid at once"));
@@ -143,14 +135,27 @@ impl Ground<'_> {
             let maintenance = instrument.maintenance_margin.in_percent();
             told.push(format!("leverage {leverage}, maintenance margin {maintenance}%, isolated margin"));
         }
-        if self.case.plan.atrs().next().is_some() {
-            told.push(match (self.case.atr, self.case.plan.stop_loss.until_warm) {
-                (Some(atr), _) => format!("an average true range of {atr} points, whatever bars it is measured in"),
+        told.extend(self.averages());
+        told
+    }
+
+    /// What is assumed of each average true range that the plan measures.
+    fn averages(&self) -> Vec<String> {
+        let mut told: Vec<String> = Vec::new();
+        for spec in self.case.plan.atrs() {
+            let one = AtrSpec { multiple: Ratio::ONE, ..spec };
+            let name = Distance::Atr(one).to_string();
+            let name = name.strip_prefix("1 ").unwrap_or(&name);
+            let text = match (self.case.volatility.distance(one), self.case.plan.stop_loss.until_warm) {
+                (Some(points), _) => format!("{name} is {points} points"),
                 (None, Some(share)) => format!(
-                    "no average true range is known yet: distances in atr are taken from until_warm {share}, as while there are too few bars"
+                    "{name} is not known yet: distances in it are taken from until_warm {share}, as while there are too few bars"
                 ),
-                (None, None) => "no average true range is known".to_owned(),
-            });
+                (None, None) => format!("{name} is not known"),
+            };
+            if !told.contains(&text) {
+                told.push(text);
+            }
         }
         told
     }

@@ -4,7 +4,6 @@ use super::{Case, preview};
 use crate::entries::MOST;
 use crate::exits::arm::arm;
 use crate::exits::{NotArmable, ladder, parts};
-use crate::volatility::Volatility;
 use backstop_model::{Price, Quantity, RestingTargets};
 use serde::Serialize;
 
@@ -35,9 +34,7 @@ pub fn in_parts(case: &Case) -> Result<Vec<PartPreview>, NotArmable> {
     if case.capability.resting_targets != RestingTargets::Last {
         return Ok(Vec::new());
     }
-    let volatility =
-        case.atr.map_or_else(Volatility::default, |average| Volatility::assumed(case.plan.atrs(), average));
-    let armed = arm(case.plan, case.instrument, &volatility, case.side, case.entry)?;
+    let armed = arm(case.plan, case.instrument, case.volatility, case.side, case.entry)?;
     let (levels, _) = ladder::levels(case.plan, &armed, case.instrument, case.quantity)?;
     let made = parts::parts(case.plan, &levels, case.quantity).filter(|parts| parts.len() <= MOST);
     let shown = |(number, made): (u8, parts::Part)| {

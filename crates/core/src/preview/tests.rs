@@ -59,8 +59,10 @@ fn plan() -> ExitPlanSpec {
 fn shown(plan: ExitPlanSpec, spec: InstrumentSpec, side: PositionSide) -> Preview {
     let (plan, instrument) = (ExitPlan::try_from(plan).unwrap(), Instrument::try_from(spec).unwrap());
     let (capability, entry, quantity) = (capability(), price("50000"), "0.1".parse().unwrap());
-    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
-    preview(&case).unwrap()
+    let volatility = &Volatility::default();
+    let costs = AssumedCosts::NONE;
+    let (plan, instrument, capability) = (&plan, &instrument, &capability);
+    preview(&Case { plan, instrument, capability, side, entry, quantity, volatility, costs }).unwrap()
 }
 
 fn capability() -> Capability {
@@ -179,7 +181,16 @@ fn what_the_last_level_of_a_short_cannot_close_the_one_before_closes() {
     let (plan, instrument) = (ExitPlan::try_from(halves).unwrap(), Instrument::try_from(costly).unwrap());
     let (capability, side) = (capability(), PositionSide::Short);
     let (entry, quantity) = (price("51000"), "0.004".parse().unwrap());
-    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
+    let case = Case {
+        plan: &plan,
+        instrument: &instrument,
+        capability: &capability,
+        side,
+        entry,
+        quantity,
+        volatility: &Volatility::default(),
+        costs: AssumedCosts::NONE,
+    };
     let shown = preview(&case).unwrap();
     assert_eq!(
         lines(&shown)[1..],
@@ -207,7 +218,8 @@ fn what_is_no_price_is_named_and_not_armed() {
             side,
             entry,
             quantity,
-            atr: None,
+            volatility: &Volatility::default(),
+            costs: AssumedCosts::NONE,
         })
     };
     let wrong = far("1000").unwrap_err().to_string();
@@ -223,7 +235,16 @@ fn where_one_target_can_rest_the_others_are_backstops() {
     let (plan, instrument) = (ExitPlan::try_from(plan()).unwrap(), Instrument::try_from(spec()).unwrap());
     let one = Capability { resting_targets: RestingTargets::Last, whole_stop: true, ..capability() };
     let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
-    let case = Case { plan: &plan, instrument: &instrument, capability: &one, side, entry, quantity, atr: None };
+    let case = Case {
+        plan: &plan,
+        instrument: &instrument,
+        capability: &one,
+        side,
+        entry,
+        quantity,
+        volatility: &Volatility::default(),
+        costs: AssumedCosts::NONE,
+    };
     let shown = preview(&case).unwrap();
     assert_eq!(
         shown.rests_at_venue,
@@ -247,11 +268,13 @@ fn an_average_true_range_that_is_given_takes_the_place_of_the_plans_percent() {
     let (plan, instrument) = (ExitPlan::try_from(breathing).unwrap(), Instrument::try_from(spec()).unwrap());
     let (capability, side) = (capability(), PositionSide::Long);
     let (entry, quantity) = (price("50000"), "0.1".parse().unwrap());
-    let of = |atr| {
-        let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr };
-        preview(&case).unwrap().stop
+    let of = |average: Option<&str>| {
+        let known = average.map(|points| plan.atrs().map(move |spec| (spec, points.parse().unwrap())));
+        let volatility = &Volatility::assumed(known.into_iter().flatten());
+        let (plan, instrument, capability, costs) = (&plan, &instrument, &capability, AssumedCosts::NONE);
+        preview(&Case { plan, instrument, capability, side, entry, quantity, volatility, costs }).unwrap().stop
     };
-    assert_eq!((of(None), of(Some("150".parse().unwrap()))), (price("48500"), price("49700")));
+    assert_eq!((of(None), of(Some("150"))), (price("48500"), price("49700")));
 }
 
 #[test]
@@ -292,7 +315,16 @@ fn a_guaranteed_stop_has_a_premium_that_counts_and_is_told_where_there_is_none()
     let (plan, instrument) = (ExitPlan::try_from(wanted.clone()).unwrap(), Instrument::try_from(sold).unwrap());
     let capability = Capability { guaranteed_stops: true, ..capability() };
     let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
-    let case = Case { plan: &plan, instrument: &instrument, capability: &capability, side, entry, quantity, atr: None };
+    let case = Case {
+        plan: &plan,
+        instrument: &instrument,
+        capability: &capability,
+        side,
+        entry,
+        quantity,
+        volatility: &Volatility::default(),
+        costs: AssumedCosts::NONE,
+    };
     let with = preview(&case).unwrap();
     assert_eq!(
         (with.rows[0].fees.to_string(), with.rows[0].worst_net.to_string()),
@@ -304,4 +336,38 @@ fn a_guaranteed_stop_has_a_premium_that_counts_and_is_told_where_there_is_none()
     let required = ExitPlan::try_from(wanted).unwrap();
     let elsewhere = Capability { guaranteed_stops: false, ..capability.clone() };
     assert_eq!(preview(&Case { plan: &required, capability: &elsewhere, ..case }), Err(NotArmable::NoGuarantee));
+}
+
+#[test]
+fn spread_slippage_and_funding_count_in_net_break_even_and_in_every_net_result() {
+    let mut net = plan();
+    (net.breakeven, net.stop_ladder) = (BreakEven::Net, StopLadder::Breakeven);
+    let (resting, instrument) = (ExitPlan::try_from(net.clone()).unwrap(), Instrument::try_from(spec()).unwrap());
+    net.target_order = backstop_model::plan::TargetOrder::Market;
+    let taking = ExitPlan::try_from(net).unwrap();
+    let of = |plan: &ExitPlan, side| {
+        let (volatility, capability) = (&Volatility::default(), &capability());
+        let costs = AssumedCosts::new("10".parse().unwrap(), "5".parse().unwrap(), "3".parse().unwrap()).unwrap();
+        let (entry, quantity, instrument) = (price("50000"), "0.1".parse().unwrap(), &instrument);
+        preview(&Case { plan, instrument, capability, side, entry, quantity, volatility, costs }).unwrap()
+    };
+    // For a unit: half of 10, 5, and 3 over 0.1, and a tick.
+    let long = of(&resting, PositionSide::Long);
+    assert_eq!(long.net_break_even, Some(price("50040.1")));
+    assert_eq!(of(&resting, PositionSide::Short).net_break_even, Some(price("49959.9")));
+    // At the entry all of it would be stopped out: 100, 1 for spread and slippage, 3 of funding.
+    let costs: Vec<(String, String)> =
+        long.rows.iter().map(|row| (row.other_costs.to_string(), row.worst_net.to_string())).collect();
+    // After TP1 the stop is at break-even of the rest: nothing but the tick is gained on it.
+    let text =
+        |costs: &[(&str, &str)]| costs.iter().map(|(c, n)| ((*c).to_owned(), (*n).to_owned())).collect::<Vec<_>>();
+    assert_eq!(costs, text(&[("4", "-104"), ("3.6", "58.806"), ("3.3", "132.903"), ("3", "252")]));
+    // Targets that go to market pay for spread and slippage as well.
+    let taken = of(&taking, PositionSide::Long);
+    assert_eq!(taken.rows[3].other_costs.to_string(), "4");
+    assert_eq!(taken.rows[3].worst_net.to_string(), "251");
+    let parts = long.break_even_parts.unwrap();
+    let parts = [parts.entry_fee, parts.exit_fee, parts.half_spread, parts.slippage, parts.funding, parts.tick];
+    assert_eq!(parts.map(|part| part.to_string()), ["0", "0", "0.5", "0.5", "3", "0.01"]);
+    assert!(AssumedCosts::new("0".parse().unwrap(), "0".parse().unwrap(), "-1".parse().unwrap()).is_err());
 }

@@ -10,7 +10,7 @@ mod unused;
 use super::Way;
 use super::course::Course;
 use super::ground::Ground;
-use backstop_model::OutOfRange;
+use backstop_model::{Money, OutOfRange};
 
 /// All of them, in the order of a plan.
 pub(super) fn warnings(
@@ -27,4 +27,9 @@ pub(super) fn warnings(
     warnings.extend(stop::trail_too_near(ground));
     warnings.extend(unused::warnings(ground, course));
     Ok(warnings)
+}
+
+/// What spread, slippage and funding add to fees, where they are assumed.
+fn in_words(other_costs: Money) -> String {
+    if other_costs > Money::ZERO { format!(" and {other_costs} of other costs") } else { String::new() }
 }

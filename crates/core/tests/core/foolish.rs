@@ -2,7 +2,8 @@
 //! cannot. It never panics, no stop in it ever loosens, and what closes and what remains are what was entered.
 
 use crate::builders::{account_from, instrument_from, plan_from, quantity};
-use backstop_core::preview::{Case, Preview, preview};
+use backstop_core::preview::{AssumedCosts, Case, Preview, preview};
+use backstop_core::volatility::Volatility;
 use backstop_model::{Money, Points, PositionSide, Price, Quantity};
 use proptest::prelude::*;
 
@@ -79,12 +80,15 @@ fn shown(
     side: PositionSide,
     entry: Price,
     quantity: Quantity,
-    atr: Option<Points>,
+    (atr, cost): (Option<Points>, &str),
 ) -> Option<Preview> {
     let (plan, _) = plan_from(words).ok()?;
     let (instrument, account) = (instrument_from(instrument), account_from("native 0.1%..20%"));
     let capability = &account.capability;
-    let case = Case { plan: &plan, instrument: &instrument, capability, side, entry, quantity, atr };
+    let costs = AssumedCosts::new(cost.parse().unwrap(), cost.parse().unwrap(), cost.parse().unwrap()).unwrap();
+    let known = atr.map(|points| plan.atrs().map(move |spec| (spec, points)));
+    let volatility = &Volatility::assumed(known.into_iter().flatten());
+    let case = Case { plan: &plan, instrument: &instrument, capability, side, entry, quantity, volatility, costs };
     match preview(&case) {
         Ok(shown) => Some(shown),
         Err(why) => {
@@ -111,11 +115,12 @@ proptest! {
         entry in prop_oneof![Just("0.00002"), Just("0.8"), Just("102.5"), Just("50000"), Just("98765432.1")],
         many in prop_oneof![Just("0.001"), Just("0.0004"), Just("1"), Just("37"), Just("1000000")],
         atr in prop_oneof![Just(None), Just(Some("0.001")), Just(Some("150")), Just(Some("99999999"))],
+        cost in prop_oneof![3 => Just("0"), 1 => Just("0.01"), 1 => Just("30"), 1 => Just("987654321")],
     ) {
         let side = if is_long { PositionSide::Long } else { PositionSide::Short };
         let (entry, whole) = (entry.parse().unwrap(), quantity(many));
         let atr = atr.map(|points| points.parse().unwrap());
-        let Some(shown) = shown(&words, instrument, side, entry, whole, atr) else { return Ok(()) };
+        let Some(shown) = shown(&words, instrument, side, entry, whole, (atr, cost)) else { return Ok(()) };
         let mut closed = Quantity::ZERO;
         let mut stop = shown.stop;
         for row in &shown.rows {

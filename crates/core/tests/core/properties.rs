@@ -3,16 +3,20 @@
 //! One run drives the engine, a second one that looks at every tick, and keeps the record a journal would keep. The
 //! laws are checked after every step; each test adds the question that is its own.
 
+mod drawn;
 mod foretold;
 mod laws;
 mod run;
 
 use crate::builders::{self, account, key, plan_from, price};
-use crate::venue::Toy;
+use crate::venue::{Held, Toy};
 use backstop_core::Engine;
-use backstop_model::{Event, Fill, Money, PositionSide, Quantity, Stamped, Timestamp};
+use backstop_model::{Event, Fill, Money, OrderKind, PositionSide, Quantity, Stamped, Timestamp};
+use drawn::case;
 use proptest::prelude::*;
-use run::{Run, case};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use run::Run;
 
 fn config() -> ProptestConfig {
     let usual = ProptestConfig::default();
@@ -97,6 +101,20 @@ proptest! {
         }
         prop_assert_eq!(restored.fingerprint(), engine.fingerprint());
     }
+}
+
+/// The drawn cases get to where the rarer rules are: otherwise the laws would hold for want of anything to break them.
+#[test]
+fn venues_trail_and_close_and_both_sides_are_open_at_once() {
+    let mut runner = TestRunner::deterministic();
+    let (mut trailed, mut both) = (0, 0);
+    for _ in 0..600 {
+        let run = Run::new(case(20).new_tree(&mut runner).unwrap().current()).go();
+        let trails = |held: &Held| matches!(held.order.kind, OrderKind::TrailingStop { .. }) && !held.filled.is_zero();
+        trailed += usize::from(run.toys.iter().any(|toy| toy.orders.values().any(trails)));
+        both += usize::from(run.laws.both_open);
+    }
+    assert!(trailed >= 10 && both >= 50, "{trailed} trails of venues have closed, {both} times both sides were open");
 }
 
 /// A first entry that is larger than everything that closes, then entries and reductions by hand.

@@ -1,4 +1,5 @@
-//! A toy market, written for these tests: one net position, resting orders, prices, and faults drawn from given bytes.
+//! A toy market, written for these tests: one position, net or one side of an account that keeps both, resting orders, the
+//! venue's own trailing stop among them, prices, and faults drawn from given bytes.
 //!
 //! It knows nothing of the core but how to read an order id. Its position is the truth that invariants are checked
 //! against; reduce-only is enforced, so what it must never see is asserted where it would happen.
@@ -7,8 +8,8 @@ use crate::builders::{ACCOUNT, BTC, fill, key, tick};
 use backstop_core::orders::{Leg, Named};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Epoch, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
-    OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Refusal, RefusalReason, Snapshot,
-    TimeInForce, Timestamp, TrancheId, Trigger, UnknownCause, VenueOrderId,
+    OrderSide, OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Ratio, Refusal,
+    RefusalReason, Snapshot, TimeInForce, Timestamp, TrancheId, Trigger, TriggerSource, UnknownCause, VenueOrderId,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,6 +20,8 @@ pub struct Held {
     pub status: OrderStatus,
     pub quantity: Quantity,
     pub filled: Quantity,
+    /// Of a trailing stop that is active: the best price since.
+    pub best: Option<Price>,
 }
 
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub struct Toy {
     /// Share of things that go wrong, of 256.
     trouble: u8,
     step: Quantity,
+    /// The account keeps long and short apart, and executions say which they belong to.
+    per_side: bool,
 }
 
 impl Toy {
@@ -58,7 +63,14 @@ impl Toy {
             drawn: 0,
             trouble,
             step,
+            per_side: false,
         }
+    }
+
+    /// One side of an account that keeps both.
+    pub const fn of_its_side(mut self) -> Self {
+        self.per_side = true;
+        self
     }
 
     /// From now on nothing goes wrong (I38).
@@ -85,10 +97,15 @@ impl Toy {
         }
         self.open = if opens { self.open.plus(quantity).unwrap() } else { self.open.minus(quantity).unwrap() };
         self.entry = Some(at);
-        let id = format!("f{}", self.fills.len());
-        let mut made = fill(&id, None, side, at, quantity);
-        made.at = self.now;
+        let made = self.execution(None, side, at, quantity);
         self.publish_fill(made);
+    }
+
+    fn execution(&self, order: Option<ClientOrderId>, side: OrderSide, at: Price, quantity: Quantity) -> Fill {
+        let number = self.fills.len();
+        let id = if self.per_side { format!("f-{}-{number}", self.side) } else { format!("f{number}") };
+        let position_side = self.per_side.then_some(self.side);
+        Fill { at: self.now, position_side, ..fill(&id, order, side, at, quantity) }
     }
 
     fn publish_fill(&mut self, made: Fill) {
@@ -101,6 +118,12 @@ impl Toy {
 
     /// New prices: told to the engine, then triggers and limits are looked at, stops before targets.
     pub fn move_to(&mut self, prices: Prices, sure: bool) {
+        self.outbox.push_back(tick(prices, sure));
+        self.move_untold(prices);
+    }
+
+    /// The same, where the engine hears of them from elsewhere.
+    pub fn move_untold(&mut self, prices: Prices) {
         let old = self.prices;
         self.prices = Prices {
             last: prices.last.or(old.last),
@@ -108,12 +131,11 @@ impl Toy {
             bid: prices.bid.or(old.bid),
             ask: prices.ask.or(old.ask),
         };
-        self.outbox.push_back(tick(prices, sure));
         let ids: Vec<ClientOrderId> = self.orders.keys().copied().collect();
         for stops in [true, false] {
             for id in &ids {
                 let held = &self.orders[id];
-                let is_stop = matches!(held.order.kind, OrderKind::StopMarket(_));
+                let is_stop = matches!(held.order.kind, OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. });
                 if held.status == OrderStatus::Working && is_stop == stops {
                     self.look_at(*id);
                 }
@@ -147,9 +169,52 @@ impl Toy {
                 }
             }
             OrderKind::Limit { price: limit, .. } if side.reached(price, limit) => self.execute(id, limit),
+            OrderKind::TrailingStop { activation, distance, source }
+                if self.trails(id, activation, distance, source) =>
+            {
+                self.orders.get_mut(&id).unwrap().status = OrderStatus::Triggered;
+                self.report(id);
+                self.execute(id, price);
+            }
             OrderKind::Limit { .. } | OrderKind::Market | OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. } => {
             }
         }
+    }
+
+    /// The venue's own trail follows its price, from its activation on; whether that has come back far enough.
+    fn trails(&mut self, id: ClientOrderId, activation: Option<Price>, distance: Ratio, source: TriggerSource) -> bool {
+        let side = self.side;
+        let Some(now) = self.prices.of(source.series(side)) else { return false };
+        let best = &mut self.orders.get_mut(&id).unwrap().best;
+        if best.is_none() && activation.is_some_and(|at| !side.reached(now, at)) {
+            return false;
+        }
+        let best = *best.insert(best.map_or(now, |best| side.better(best, now)));
+        side.hit(now, behind(side, best, distance))
+    }
+
+    /// The price that the venue's own trail waits for; none where none waits.
+    pub fn trail_waits_for(&self) -> Option<Price> {
+        let waiting = |held: &Held| match held.order.kind {
+            OrderKind::TrailingStop { activation, .. }
+                if held.status == OrderStatus::Working && held.best.is_none() =>
+            {
+                activation
+            }
+            _ => None,
+        };
+        self.orders.values().find_map(waiting)
+    }
+
+    /// Where the venue's own trail would close; none while none is active.
+    pub fn trail_level(&self) -> Option<Price> {
+        let active = |held: &Held| match held.order.kind {
+            OrderKind::TrailingStop { distance, .. } if held.status == OrderStatus::Working => {
+                Some(behind(self.side, held.best?, distance))
+            }
+            _ => None,
+        };
+        self.orders.values().find_map(active)
     }
 
     fn note_stop(&mut self, id: ClientOrderId) {
@@ -176,8 +241,7 @@ impl Toy {
         let part = if is_limit && self.fate() < 100 { half(left, self.step) } else { left };
         self.open = self.open.plus(part).unwrap();
         self.entry = Some(at);
-        let mut made = fill(&format!("f{}", self.fills.len()), Some(id), self.side.opening(), at, part);
-        made.at = self.now;
+        let made = self.execution(Some(id), self.side.opening(), at, part);
         let held = self.orders.get_mut(&id).unwrap();
         held.filled = held.filled.plus(part).unwrap();
         if held.filled == held.quantity {
@@ -200,8 +264,7 @@ impl Toy {
         let side = self.side;
         if !part.is_zero() {
             self.open = self.open.minus(part).unwrap();
-            let mut made = fill(&format!("f{}", self.fills.len()), Some(id), side.closing(), at, part);
-            made.at = self.now;
+            let made = self.execution(Some(id), side.closing(), at, part);
             let held = self.orders.get_mut(&id).unwrap();
             held.filled = held.filled.plus(part).unwrap();
             self.publish_fill(made);
@@ -258,7 +321,7 @@ impl Toy {
             Command::Cancel { id, .. } => self.cancel(id),
             Command::Amend { id, trigger, quantity, .. } => self.amend(id, trigger, quantity),
             Command::Lookup { id, .. } => self.lookup(id),
-            Command::Snapshot { .. } => self.snapshot(),
+            Command::Snapshot { .. } => unreachable!("the whole account is read, not one side of it"),
         }
     }
 
@@ -283,7 +346,7 @@ impl Toy {
             // The request is lost.
             return self.answer(order.id, Asked::Place, Outcome::Unknown(UnknownCause::TimedOut));
         }
-        let held = Held { order, status: OrderStatus::Working, quantity, filled: Quantity::ZERO };
+        let held = Held { order, status: OrderStatus::Working, quantity, filled: Quantity::ZERO, best: None };
         self.orders.insert(order.id, held);
         self.note_stop(order.id);
         let outcome = match wrong {
@@ -373,8 +436,8 @@ impl Toy {
         }));
     }
 
-    /// The full truth.
-    pub fn snapshot(&mut self) {
+    /// The full truth of it.
+    pub fn read(&self) -> Snapshot {
         let working = self.orders.iter().filter(|(_, held)| held.status == OrderStatus::Working);
         let orders = working.map(|(id, _)| self.report_of(*id)).collect();
         let position = PositionReport {
@@ -389,20 +452,22 @@ impl Toy {
         let (fills, server_time) = (self.fills.clone(), self.now);
         // Small, so that a limit for the day's loss is reached now and then.
         let balance = Some(crate::builders::money("300"));
-        self.outbox.push_back(Event::Snapshot(Snapshot {
-            account: ACCOUNT,
-            positions,
-            orders,
-            fills,
-            server_time,
-            balance,
-        }));
+        Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }
     }
 
     fn answer(&mut self, id: ClientOrderId, asked: Asked, outcome: Outcome) {
         let answer = Answer { account: ACCOUNT, instrument: BTC, id, asked, outcome, sent_at: self.now };
         self.outbox.push_back(Event::Answer(answer));
     }
+}
+
+/// So far behind a best price.
+fn behind(side: PositionSide, best: Price, distance: Ratio) -> Price {
+    let factor = match side {
+        PositionSide::Long => Ratio::ONE.minus(distance),
+        PositionSide::Short => Ratio::ONE.plus(distance),
+    };
+    best.times(factor.unwrap(), backstop_model::Rounding::Nearest).unwrap()
 }
 
 fn is_whole(order: &NewOrder) -> bool {

@@ -19,7 +19,8 @@ fn percent(text: &str) -> Ratio {
     Ratio::percent(text).unwrap()
 }
 
-fn definitions() -> Vec<Event> {
+/// A plan of two per cent, an account, an instrument, a price.
+pub(crate) fn definitions() -> Vec<Event> {
     let capability = Capability {
         native_trailing: None,
         amend_stop: false,

@@ -1,7 +1,10 @@
 //! The paper venue's ledger file: its whole state, written atomically before anything is acknowledged.
 //!
-//! Beside it lies a cursor file that says how far the market has been played. Losing that one only repeats prices.
+//! Beside it lies a cursor file that says how far the market has been played. Losing that one only repeats prices. And the
+//! candles of the past, see `candle_file`.
 
+use super::candle_file::CandleFile;
+use super::candles::Candles;
 use super::deals::DealBook;
 use backstop_sim::Exchange;
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,14 @@ pub enum LedgerFailure {
         done: &'static str,
         /// What the system says.
         why: std::io::Error,
+    },
+    /// A line of the candles that says nothing.
+    #[error("{path} line {line} is no candle; move the file away: average true ranges are measured anew then")]
+    NoCandle {
+        /// Which file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
     },
     /// Not a ledger.
     #[error("{path} is not a paper ledger of this version ({why}); move it away, or give another --store")]
@@ -71,6 +82,22 @@ impl LedgerFile {
         self.path.with_extension("cursor")
     }
 
+    /// The candles beside it; those of an unreadable file have been told of by [`Self::read`].
+    pub(super) fn candles(&self) -> Candles {
+        CandleFile::open(&self.candles_path()).map(Candles::of).unwrap_or_default()
+    }
+
+    fn candles_path(&self) -> PathBuf {
+        // Ledgers of several exchanges may differ in their extension only.
+        let mut name = self.path.clone().into_os_string();
+        name.push(".candles");
+        name.into()
+    }
+
+    pub(super) fn candles_failed(&self, why: std::io::Error) -> LedgerFailure {
+        LedgerFailure::File { path: self.candles_path().display().to_string(), done: "written", why }
+    }
+
     fn failed(&self, done: &'static str) -> impl FnOnce(std::io::Error) -> LedgerFailure + '_ {
         move |why| LedgerFailure::File { path: self.path.display().to_string(), done, why }
     }
@@ -90,6 +117,7 @@ impl LedgerFile {
         if saved.version != VERSION {
             return Err(not_ours(format!("version {}", saved.version)));
         }
+        CandleFile::open(&self.candles_path())?;
         let cursor = fs::read_to_string(self.cursor_path()).ok().and_then(|text| text.trim().parse().ok());
         Ok(Some((saved.exchange, cursor.unwrap_or(0))))
     }

@@ -8,6 +8,7 @@
 //! back, `decode` reads it.
 
 mod answers;
+mod candle_file;
 mod candles;
 mod capability;
 mod deals;
@@ -70,6 +71,7 @@ impl PaperVenue {
     #[must_use]
     pub fn new(exchange: sim::Exchange, ledger: Option<LedgerFile>, known_until: Timestamp) -> Self {
         let book = ledger.as_ref().map(LedgerFile::deals).unwrap_or_default();
+        let candles = ledger.as_ref().map(LedgerFile::candles).unwrap_or_default();
         Self {
             exchange,
             ledger,
@@ -84,7 +86,7 @@ impl PaperVenue {
             undelivered: Vec::new(),
             stamped: Timestamp::EPOCH,
             dirty: true,
-            candles: Candles::default(),
+            candles,
         }
     }
 
@@ -92,7 +94,8 @@ impl PaperVenue {
     #[must_use]
     pub fn restarted(self, known_until: Timestamp) -> Self {
         let fresh = Self::new(self.exchange, self.ledger, known_until);
-        Self { names: self.names, desk: Desk::with(self.desk.book), stamped: self.stamped, ..fresh }
+        let (names, candles) = (self.names, self.candles);
+        Self { names, desk: Desk::with(self.desk.book), stamped: self.stamped, candles, ..fresh }
     }
 
     /// Says which account of the exchange a number stands for.
@@ -125,7 +128,9 @@ impl PaperVenue {
 
     /// The market moves.
     pub fn quote(&mut self, now: Timestamp, instrument: InstrumentId, prices: Prices) {
-        self.candles.note(now, instrument, &prices);
+        if let Some(symbol) = self.names.instruments.get(&instrument) {
+            self.candles.note(now, *symbol, &prices);
+        }
         let symbol = self.names.symbol(instrument);
         // A market that is not listed is a mistake of the caller's that shows at once: nothing ever fills there.
         let _ = self.exchange.quote(now, symbol, prices);
@@ -171,15 +176,14 @@ impl PaperVenue {
         })
     }
 
-    /// Writes where the market is, so that it goes on from there. Not synced: losing it repeats prices, nothing else.
+    /// Writes where the market is, so that it goes on from there, and its candles. Not synced: losing it repeats prices, nothing else.
     ///
     /// # Errors
     /// [`VenueFailure`] naming the file.
     pub fn note_cursor(&mut self, cursor: u64) -> Result<(), VenueFailure> {
-        match &mut self.ledger {
-            Some(ledger) => ledger.note_cursor(cursor).map_err(|failure| VenueFailure(failure.to_string())),
-            None => Ok(()),
-        }
+        let Some(ledger) = &mut self.ledger else { return Ok(()) };
+        let candles = self.candles.flush().map_err(|why| ledger.candles_failed(why));
+        candles.and_then(|()| ledger.note_cursor(cursor)).map_err(|failure| VenueFailure(failure.to_string()))
     }
 
     fn reader(&self) -> Reader<'_> {
@@ -389,7 +393,8 @@ impl Venue for PaperVenue {
 
     fn ask_candles(&mut self, now: Timestamp, question: &CandleQuestion) {
         let CandleQuestion { instrument, series, interval, .. } = *question;
-        let candles = self.candles.answer(now, question);
+        let symbol = self.names.instruments.get(&instrument);
+        let candles = symbol.map_or_else(Vec::new, |symbol| self.candles.answer(now, *symbol, question));
         self.ready.push(Event::Candles { instrument, interval, candles, history: Some(series) });
     }
 }

@@ -191,6 +191,11 @@ impl Stage {
         }
     }
 
+    /// A minute without prices.
+    pub fn wait_a_minute(&mut self) {
+        self.wait(Span::from_secs(60));
+    }
+
     /// The engine ends and starts again; the venue goes on.
     pub fn restart(&mut self) {
         let checkpoint = self.cycle.checkpoint_now();
@@ -198,6 +203,7 @@ impl Stage {
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         snapshots.start(ACCOUNT, self.now, SnapshotCause::Start);
         self.cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots);
+        self.definitions.clone().into_iter().for_each(|event| self.take(event));
         recovered.doubts.into_iter().for_each(|doubt| self.take(doubt));
     }
 

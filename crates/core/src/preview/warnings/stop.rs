@@ -19,7 +19,11 @@ pub(super) fn warnings(ground: &Ground, way: &Way) -> Result<Vec<String>, OutOfR
     told.extend(too_near(ground)?);
     let (case, stop) = (ground.case, ground.armed.stop);
     let ticks = ground.risk()?.mantissa() / case.instrument.tick.mantissa();
-    if ticks < FEW_TICKS {
+    if let Some(spread) = ground.spread().filter(|spread| ground.risk().is_ok_and(|risk| risk <= *spread)) {
+        told.push(format!(
+            "stop {stop} lies no farther from the entry than the spread of {spread} pt, which alone can trigger it"
+        ));
+    } else if ticks < FEW_TICKS {
         let plural = if ticks == 1 { "" } else { "s" };
         told.push(format!("stop {stop} lies {ticks} tick{plural} from the entry: the spread alone can trigger it"));
     }

@@ -1,6 +1,7 @@
 //! Targets that are too small, too near to be worth it, too far to be reached, or eaten by fees.
 
 use super::super::ground::Ground;
+use super::in_words;
 use crate::exits::ladder::{Level, LevelState};
 use backstop_model::{Money, OutOfRange, Ratio, Rounding, Span};
 
@@ -83,10 +84,12 @@ pub(super) fn warnings(ground: &Ground) -> Result<Vec<String>, OutOfRange> {
 fn eaten(ground: &Ground, level: &Level) -> Result<Option<String>, OutOfRange> {
     let earns = ground.profit(level.price, level.planned)?;
     let fees = ground.entry_fee(level.planned)?.plus(ground.target_fee(level.price, level.planned)?)?;
-    let left = earns.minus(fees)?;
+    let other = ground.target_cost(level.planned)?.plus(ground.funding(level.planned)?)?;
+    let left = earns.minus(fees)?.minus(other)?;
+    let beside = in_words(other);
     Ok((left <= Money::ZERO).then(|| {
         let number = level.number;
-        format!("fees eat TP{number}: it earns {earns} and costs {fees} in and out, net {left}")
+        format!("fees eat TP{number}: it earns {earns} and costs {fees} in and out{beside}, net {left}")
     }))
 }
 

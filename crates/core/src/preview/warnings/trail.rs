@@ -2,6 +2,7 @@
 
 use super::super::course::{Course, Start};
 use super::super::ground::Ground;
+use super::in_words;
 use crate::exits::arm::Behind;
 use crate::exits::trailing_stop::smallest_move;
 use backstop_model::plan::TrailingStop;
@@ -62,10 +63,12 @@ fn locked(ground: &Ground, trailing: &TrailingStop, start: &Start) -> Result<Opt
         )));
     }
     let fees = ground.entry_fee(case.quantity)?.plus(ground.stop_fee(level, case.quantity)?)?;
-    let net = ground.profit(level, case.quantity)?.minus(fees)?;
+    let other = ground.market_cost(case.quantity)?.plus(case.costs.funding())?;
+    let net = ground.profit(level, case.quantity)?.minus(fees)?.minus(other)?;
+    let beside = in_words(other);
     Ok((net < Money::ZERO).then(|| {
         format!(
-            "{who} can close at a loss after fees: active from {from} the trail is at {level}; fees in and out are {fees}, net {net}"
+            "{who} can close at a loss after fees: active from {from} the trail is at {level}; fees in and out are {fees}{beside}, net {net}"
         )
     }))
 }
@@ -75,7 +78,7 @@ fn near(ground: &Ground, trailing: &TrailingStop, behind: Behind) -> Result<Opti
     let (side, tick) = (ground.case.side, ground.case.instrument.tick);
     let from = ground.armed.activation.unwrap_or(ground.case.entry);
     let far = side.gain(behind.stop(side, from, tick)?, from);
-    let smallest = smallest_move(from, tick, None)?;
+    let smallest = smallest_move(from, tick, ground.spread())?;
     let distance = trailing.distance;
     Ok((far < smallest).then(|| {
         format!("the trail stays {distance} behind, {far} points: nearer than its smallest move, {smallest} points")

@@ -1,24 +1,27 @@
 //! What a preview foretells is what the engine does: a price walks the way that the preview describes, and after each
 //! step the stop and what remains are where its row has them.
 
-use super::run::{Case, Run};
+use super::drawn::Case;
+use super::run::Run;
 use backstop_core::exits::trailing_stop::Phase;
-use backstop_core::preview::{self, Preview, Row};
-use backstop_model::{Price, Prices, Quantity, Span};
+use backstop_core::preview::{self, AssumedCosts, Preview, Row};
+use backstop_core::volatility::Volatility;
+use backstop_model::{Price, Prices, Quantity, Span, TrailedBy};
 
 impl Run {
     /// The preview of this run's plan for its entry.
     fn foretell(&self, entry: Price, quantity: Quantity) -> Preview {
         let (plan, instrument, capability) = (&self.plan, &self.instrument, &self.account.capability);
         let side = self.case.side;
-        let case = preview::Case { plan, instrument, capability, side, entry, quantity, atr: None };
+        let (volatility, costs) = (&Volatility::default(), AssumedCosts::NONE);
+        let case = preview::Case { plan, instrument, capability, side, entry, quantity, volatility, costs };
         preview::preview(&case).unwrap_or_else(|wrong| panic!("{}: {wrong}", self.case.plan))
     }
 
     /// Stands at a price until everything that belongs there has happened.
     fn stand_at(&mut self, price: Price) {
         for _ in 0..24 {
-            self.toy.move_to(Prices::all(price), true);
+            self.move_to(Prices::all(price), true);
             self.deliver();
             self.pass(Span::from_secs(3));
         }
@@ -38,7 +41,21 @@ impl Run {
         }
         if let (Some(foretold), Some(trail)) = (row.trail_after, tranche.trail) {
             let Phase::Active { level, .. } = trail.phase else { panic!("the trail is not active after {name}") };
-            assert_eq!(level, Some(foretold), "the trail after {name}");
+            if trail.by != TrailedBy::Venue {
+                return assert_eq!(level, Some(foretold), "the trail after {name}");
+            }
+            let toy = self.toy(self.case.side);
+            let Some(there) = toy.trail_level() else {
+                // One that had to be placed anew, too close to its activation, waits a little farther out (product.md §2.3).
+                let waits = toy.trail_waits_for().is_some_and(|at| self.case.side.is_better(at, row.price));
+                return assert!(waits, "no trail rests after {name}");
+            };
+            // The venue's own keeps to no grid of prices.
+            let off = there.above(foretold).absolute().unwrap();
+            assert!(
+                off <= self.instrument.tick.as_points(),
+                "the venue's trail is at {there}, not {foretold}, after {name}"
+            );
         }
     }
 }
@@ -55,9 +72,10 @@ pub fn walk(mut case: Case) {
     let entry = run.price(run.case.entry);
     let quantity = run.quantity(run.case.quantity).max(run.instrument.min_quantity);
     let foretold = run.foretell(entry, quantity);
-    run.toy.move_to(Prices::all(entry), true);
+    run.move_to(Prices::all(entry), true);
     run.deliver();
-    run.toy.by_hand(true, entry, quantity);
+    let side = run.case.side;
+    run.toy_mut(side).by_hand(true, entry, quantity);
     run.deliver();
     for (index, row) in foretold.rows.iter().enumerate() {
         let is_last_there = foretold.rows.get(index + 1).is_none_or(|next| next.price != row.price);

@@ -2,19 +2,22 @@
 
 use super::run::Run;
 use crate::builders::key;
+use crate::venue::Toy;
 use backstop_core::Step;
 use backstop_core::exits::ladder::LevelState;
 use backstop_core::orders::{EntryName, Leg, Named, OrderState};
-use backstop_core::position::{Live, Tranche};
+use backstop_core::position::{Live, Position, Tranche};
 use backstop_model::plan::StopLadder;
-use backstop_model::{Command, Event, NewOrder, OrderKind, OrderQuantity, OrderStatus, Price, Quantity};
+use backstop_model::{Command, Event, NewOrder, OrderKind, OrderQuantity, OrderStatus, PositionSide, Price, Quantity};
 use std::collections::BTreeSet;
 
 /// What has to be remembered between steps.
 #[derive(Default)]
 pub struct Laws {
-    /// Quantities were changed by hand: the shares are no longer the plan's.
-    pub was_changed_by_hand: bool,
+    /// Where quantities were changed by hand: the shares are no longer the plan's.
+    pub changed_by_hand: BTreeSet<PositionSide>,
+    /// Long and short have been open at once.
+    pub both_open: bool,
     /// Tranches whose last read shows them open.
     pub open_by_the_record: BTreeSet<(String, u8)>,
 }
@@ -22,6 +25,7 @@ pub struct Laws {
 /// Looks at one step.
 pub fn after(run: &mut Run, step: &Step) {
     told(run, step);
+    run.laws.both_open |= run.toys.len() > 1 && run.toys.iter().all(|toy| !toy.open.is_zero());
     let run = &*run;
     for notice in &step.notices {
         assert!(!notice.text.contains("please report"), "{}", notice.text);
@@ -48,7 +52,7 @@ pub fn after(run: &mut Run, step: &Step) {
             assert!(exit.is_some_and(|exit| !exit.quantity_closed.is_zero()), "property 8: TP{level} is not recorded");
         }
     }
-    standing(run);
+    run.toys.iter().for_each(|toy| standing(run, toy));
 }
 
 /// Property 8: the record of a tranche goes on until it shows it closed, or gone up in another one.
@@ -62,10 +66,12 @@ fn told(run: &mut Run, step: &Step) {
             record.insert(name);
         }
     }
-    let position = run.engine.position(key(run.case.side));
-    let live = position.and_then(|position| position.live.as_deref());
-    let known = |tranche: u8| live.is_some_and(|live| live.tranches.iter().any(|other| other.id.0 == tranche));
-    if let Some(lost) = record.iter().find(|(_, tranche)| !known(*tranche)) {
+    let live = |side| run.engine.position(key(side)).and_then(|position| position.live.as_deref());
+    let known = |(name, tranche): &(String, u8)| {
+        let side = if name.contains("-short-") { PositionSide::Short } else { PositionSide::Long };
+        live(side).is_some_and(|live| live.tranches.iter().any(|other| other.id.0 == *tranche))
+    };
+    if let Some(lost) = record.iter().find(|lost| !known(lost)) {
         panic!("the closing of tranche {lost:?} is not in the record");
     }
 }
@@ -75,12 +81,13 @@ fn entered(run: &Run, order: &NewOrder) {
     let asked = run.events.last().map(|stamped| &stamped.event);
     let Some(Event::Enter(asked)) = asked else { panic!("nobody asked for {order:?}") };
     assert_eq!(order.quantity, OrderQuantity::Exact(asked.quantity));
-    assert_eq!((order.side, order.reduce_only), (run.case.side.opening(), false));
+    assert_eq!((order.side, order.reduce_only), (asked.position.side.opening(), false));
 }
 
 /// I4, I16, property 6.
 fn placed(run: &Run, order: &NewOrder) {
-    let side = run.case.side;
+    let named = Named::read(&order.id).expect("our ids are ours");
+    let side = named.side;
     assert!(order.reduce_only, "I4: {order:?}");
     assert_eq!((order.side, order.position_side), (side.closing(), side), "I1: {order:?}");
     let position = run.engine.position(key(side)).unwrap();
@@ -91,10 +98,9 @@ fn placed(run: &Run, order: &NewOrder) {
     };
     let own = tranche_of(position.live.as_deref().unwrap(), order).map(|tranche| tranche.remaining);
     assert!(quantity <= open, "I1: {quantity} of {open} open: {order:?}");
-    let named = Named::read(&order.id).expect("our ids are ours");
     if let (Leg::Target(_), OrderKind::Limit { price, .. }) = (named.leg, order.kind) {
         let smallest = run.instrument.smallest_exit(price).unwrap();
-        let whole = run.laws.was_changed_by_hand || Some(quantity) == own;
+        let whole = run.laws.changed_by_hand.contains(&side) || Some(quantity) == own;
         assert!(quantity >= smallest || whole || partly_filled(run, named), "property 6: {order:?} below {smallest}");
     }
     if let OrderKind::StopMarket(trigger) = order.kind {
@@ -104,7 +110,7 @@ fn placed(run: &Run, order: &NewOrder) {
 
 /// An order for the rest of a level that has already closed a part may be small.
 fn partly_filled(run: &Run, named: Named) -> bool {
-    let live = run.engine.position(key(run.case.side)).and_then(|position| position.live.as_ref());
+    let live = run.engine.position(key(named.side)).and_then(|position| position.live.as_ref());
     let tranche = live.and_then(|live| live.tranche(named.tranche));
     let level = tranche.and_then(|tranche| tranche.levels.iter().find(|level| Some(level.number) == named.leg.level()));
     level.is_some_and(|level| !level.filled.is_zero())
@@ -119,24 +125,27 @@ fn never_looser(run: &Run, named: Named, price: Price) {
     if named.leg == Leg::WholeStop {
         return;
     }
-    if let Some(before) = run.toy.tightest.get(&(named.epoch, named.tranche)) {
-        let looser = run.case.side.is_better(*before, price);
-        assert!(!looser || nothing_rests(run, named), "I3: the stop goes from {before} to {price}");
+    if let Some(before) = run.toy(named.side).tightest.get(&(named.epoch, named.tranche)) {
+        let looser = named.side.is_better(*before, price);
+        assert!(!looser || none_rests_nearer(run, named, price), "I3: the stop goes from {before} to {price}");
     }
 }
 
-/// What rested is gone, and the venue takes none as near as that was: the nearest it takes is better than none.
-fn nothing_rests(run: &Run, named: Named) -> bool {
-    let mut resting = run.toy.orders.iter().filter(|(id, held)| {
+/// What rested as near is gone, and the venue takes none there: the nearest it takes is better than what is left.
+fn none_rests_nearer(run: &Run, named: Named, price: Price) -> bool {
+    let nearer =
+        |kind: OrderKind| matches!(kind, OrderKind::StopMarket(trigger) if named.side.is_better(trigger.price, price));
+    let mut resting = run.toy(named.side).orders.iter().filter(|(id, held)| {
         let mine = |of: Named| of.leg.is_stop() && of.epoch == named.epoch && of.tranche == named.tranche;
-        held.status == OrderStatus::Working && Named::read(id).is_some_and(mine)
+        let works = held.status == OrderStatus::Working && nearer(held.order.kind);
+        works && Named::read(id).is_some_and(mine)
     });
     run.instrument.least_distance.is_some() && resting.next().is_none()
 }
 
 /// I7: the last working stop of an open position is never cancelled.
 fn cancelled(run: &Run, named: Named) {
-    let position = run.engine.position(key(run.case.side)).unwrap();
+    let position = run.engine.position(key(named.side)).unwrap();
     if !named.leg.is_stop() || position.quantity().is_zero() || named.epoch != position.epoch {
         return;
     }
@@ -148,7 +157,7 @@ fn cancelled(run: &Run, named: Named) {
     let tranche = position.live.as_ref().and_then(|live| live.tranche(going.tranche));
     let protects = tranche.map_or(Quantity::ZERO, |tranche| tranche.remaining).min(going.remaining());
     let near = |order: &backstop_core::orders::OpenOrder| {
-        order.stop_price().zip(going.stop_price()).is_some_and(|(other, own)| !run.case.side.is_better(own, other))
+        order.stop_price().zip(going.stop_price()).is_some_and(|(other, own)| !named.side.is_better(own, other))
     };
     // The larger of two may be the looser one, and goes first: a stop never loosens (I3).
     let other = others.any(|order| order.tranche == going.tranche && (order.remaining() >= protects || near(order)));
@@ -156,20 +165,21 @@ fn cancelled(run: &Run, named: Named) {
 }
 
 /// I2, I6, properties 7, 9 and 10.
-fn standing(run: &Run) {
-    let Some(position) = run.engine.position(key(run.case.side)) else { return };
+fn standing(run: &Run, toy: &Toy) {
+    let side = toy.side;
+    let Some(position) = run.engine.position(key(side)) else { return };
     let Some(live) = &position.live else { return };
     assert!(!live.suspended, "a guard has failed");
     let exits = position.orders.iter().filter(|order| !order.leg.is_stop() && !order.whole && order.is_live());
     let claimed = exits.fold(Quantity::ZERO, |sum, order| sum.plus(order.remaining()).unwrap());
     assert!(
-        claimed <= live.remaining() || run.laws.was_changed_by_hand || overtaken(run),
+        claimed <= live.remaining() || run.laws.changed_by_hand.contains(&side) || overtaken(position),
         "I2: {claimed} of {} claimed by {:?}",
         live.remaining(),
         position.orders
     );
     for tranche in &live.tranches {
-        let stops = run.toy.orders.iter().filter(|(id, held)| {
+        let stops = toy.orders.iter().filter(|(id, held)| {
             let Some(named) = Named::read(id) else { return false };
             let mine = named.epoch == position.epoch && named.tranche == tranche.id;
             held.status == OrderStatus::Working && named.leg == Leg::Stop && mine
@@ -178,16 +188,15 @@ fn standing(run: &Run) {
         let ascending = tranche
             .levels
             .windows(2)
-            .all(|pair| run.case.side.is_better(pair[1].price, pair[0].price) || pair[0].state == LevelState::Moot);
+            .all(|pair| side.is_better(pair[1].price, pair[0].price) || pair[0].state == LevelState::Moot);
         assert!(ascending, "property 7: {:?}", tranche.levels);
         levels_end_it(run, tranche);
-        after_the_first(run, tranche);
+        after_the_first(run, side, tranche);
     }
 }
 
 /// A stop or an exit of the whole has executed, and the alternatives have not been seen to go yet.
-fn overtaken(run: &Run) -> bool {
-    let position = run.engine.position(key(run.case.side)).unwrap();
+fn overtaken(position: &Position) -> bool {
     let going = |order: &&backstop_core::orders::OpenOrder| {
         !order.leg.is_stop()
             && matches!(
@@ -209,14 +218,14 @@ fn levels_end_it(run: &Run, tranche: &Tranche) {
 }
 
 /// Property 10: after the first level the stop is at entry or better, unless its own price is not there yet.
-fn after_the_first(run: &Run, tranche: &Tranche) {
+fn after_the_first(run: &Run, side: PositionSide, tranche: &Tranche) {
     let at_entry = matches!(run.plan.stop_ladder, StopLadder::Breakeven | StopLadder::PreviousTarget);
     let first_hit = tranche.levels.first().is_some_and(|level| matches!(level.state, LevelState::Hit { .. }));
-    if !at_entry || !first_hit || run.laws.was_changed_by_hand || tranche.remaining.is_zero() {
+    if !at_entry || !first_hit || run.laws.changed_by_hand.contains(&side) || tranche.remaining.is_zero() {
         return;
     }
     let stop = tranche.stop.unwrap().price;
-    let better = !run.case.side.is_better(tranche.entry_price, stop);
+    let better = !side.is_better(tranche.entry_price, stop);
     assert!(
         better || tranche.proposal.is_some() || tranche.closing.is_some(),
         "property 10: the stop stands at {stop}, entry {}",
@@ -227,22 +236,28 @@ fn after_the_first(run: &Run, tranche: &Tranche) {
 /// Everything has had time to settle: belief and truth agree, an open position is protected, a closed one leaves
 /// nothing behind.
 pub fn at_the_end(run: &Run) {
-    let position = run.engine.position(key(run.case.side)).unwrap();
-    assert_eq!(position.quantity(), run.toy.open, "belief and truth differ");
-    let resting = run.toy.orders.values().filter(|held| held.status == OrderStatus::Working).count();
-    if run.toy.open.is_zero() {
-        assert_eq!(resting, 0, "I30: orders are left at the venue: {:?}", run.toy.orders);
+    run.toys.iter().for_each(|toy| ends(run, toy));
+}
+
+fn ends(run: &Run, toy: &Toy) {
+    let Some(position) = run.engine.position(key(toy.side)) else {
+        return assert!(toy.open.is_zero() && toy.orders.is_empty(), "nobody knows of what is open here");
+    };
+    assert_eq!(position.quantity(), toy.open, "belief and truth differ");
+    let resting = toy.orders.values().filter(|held| held.status == OrderStatus::Working).count();
+    if toy.open.is_zero() {
+        assert_eq!(resting, 0, "I30: orders are left at the venue: {:?}", toy.orders);
     } else {
-        let stops =
-            run.toy.orders.values().filter(|held| {
-                matches!(held.order.kind, OrderKind::StopMarket(_)) && held.status == OrderStatus::Working
-            });
+        let stops = toy
+            .orders
+            .values()
+            .filter(|held| matches!(held.order.kind, OrderKind::StopMarket(_)) && held.status == OrderStatus::Working);
         let rests = stops.map(|held| match held.order.quantity {
             OrderQuantity::Exact(_) => held.quantity.minus(held.filled).unwrap(),
-            OrderQuantity::WholePosition => run.toy.open,
+            OrderQuantity::WholePosition => toy.open,
         });
         let covered = rests.fold(Quantity::ZERO, |sum, rest| sum.plus(rest).unwrap());
         let closing = position.live.as_ref().is_some_and(|live| live.open().all(|tranche| tranche.closing.is_some()));
-        assert!(covered >= run.toy.open || closing, "I25: {} open, {covered} under stops", run.toy.open);
+        assert!(covered >= toy.open || closing, "I25: {} open, {covered} under stops", toy.open);
     }
 }

@@ -1,186 +1,15 @@
 //! One random run: the case it is drawn from, and the loop that a runtime would have.
 
+use super::drawn::{Action, Case};
 use super::laws;
 use crate::builders::{account_from, definitions, instrument_from, key, plan_from};
 use crate::venue::Toy;
+use backstop_core::orders::{EntryName, Named};
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    Account, Candle, EntryRequest, Event, ExitPlan, Instrument, PositionSide, Price, Prices, Quantity, RequestId,
-    Series, Span, Stamped, Timestamp,
+    Account, Candle, ClientOrderId, Command, EntryRequest, Event, ExitPlan, Instrument, PositionMode, PositionSide,
+    Price, Prices, Quantity, RequestId, Series, Span, Stamped, Timestamp,
 };
-use proptest::prelude::*;
-
-/// What is drawn.
-#[derive(Clone, Debug)]
-pub struct Case {
-    pub side: PositionSide,
-    pub account: &'static str,
-    pub instrument: &'static str,
-    pub plan: String,
-    /// In ticks of 0.1.
-    pub entry: i64,
-    /// In thousandths.
-    pub quantity: u32,
-    pub actions: Vec<(u16, Action)>,
-    pub fates: Vec<u8>,
-    pub trouble: u8,
-}
-
-/// What happens, some milliseconds after what happened before.
-#[derive(Clone, Copy, Debug)]
-pub enum Action {
-    /// Prices move by so many basis points; the mark lags behind by so many ticks, the spread is so wide. One that is not
-    /// sure may be a misprint (F-H01).
-    Move { basis_points: i16, lag: i16, spread: u8, sure: bool },
-    /// The venue's history: two candles that reach so many basis points up and down.
-    Candles { up: u8, down: u8, mark: bool },
-    /// Only the mark moves.
-    MarkOnly { basis_points: i16 },
-    /// Somebody adds, in thousandths.
-    Add(u8),
-    /// Somebody reduces.
-    Reduce(u8),
-    /// The operator enters, in thousandths; a limit lies so many basis points below the price for a long.
-    Enter { thousandths: u8, limit: Option<u8> },
-    /// The operator asks for the last entry once more.
-    EnterAgain,
-    /// The operator takes the last entry back.
-    TakeBack,
-    /// The operator closes.
-    Close,
-    /// The operator moves the stop to break-even.
-    BreakEven,
-    /// The operator closes a share, in percent.
-    ClosePart(u8),
-    /// The operator pauses, or lets it go on.
-    Pause(bool),
-    /// The loop is late: a price is heard before the deadlines that have come meanwhile (F-J03).
-    Late { basis_points: i16 },
-    /// The regular look.
-    Snapshot,
-    /// Nothing but time.
-    Wait,
-}
-
-fn sure() -> impl Strategy<Value = bool> {
-    prop_oneof![3 => Just(true), 1 => Just(false)]
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    prop_oneof![
-        20 => (-120_i16..140, -30_i16..30, 0_u8..20, sure())
-            .prop_map(|(basis_points, lag, spread, sure)| Action::Move { basis_points, lag, spread, sure }),
-        4 => (-500_i16..500, -30_i16..30, 0_u8..20, sure())
-            .prop_map(|(basis_points, lag, spread, sure)| Action::Move { basis_points, lag, spread, sure }),
-        3 => (-200_i16..200).prop_map(|basis_points| Action::MarkOnly { basis_points }),
-        1 => (0_u8..200, 0_u8..200, any::<bool>()).prop_map(|(up, down, mark)| Action::Candles { up, down, mark }),
-        2 => (1_u8..100).prop_map(Action::Add),
-        1 => (1_u8..100).prop_map(Action::Reduce),
-        1 => (1_u8..100, prop_oneof![Just(None), (0_u8..60).prop_map(Some)])
-            .prop_map(|(thousandths, limit)| Action::Enter { thousandths, limit }),
-        1 => Just(Action::EnterAgain),
-        1 => Just(Action::TakeBack),
-        1 => Just(Action::Snapshot),
-        1 => Just(Action::BreakEven),
-        1 => (1_u8..=100).prop_map(Action::ClosePart),
-        1 => any::<bool>().prop_map(Action::Pause),
-        3 => Just(Action::Wait),
-        2 => (-30_i16..30).prop_map(|basis_points| Action::Late { basis_points }),
-    ]
-}
-
-fn plan() -> impl Strategy<Value = String> {
-    let on = prop_oneof![Just("mark"), Just("last"), Just("bid_ask"), Just("bid_ask prefer"), Just("last prefer")];
-    let stop = (5_u32..50, on);
-    let levels = prop::collection::vec((5_u32..40, 1_u32..5), 1..5);
-    let ladder = prop_oneof![
-        Just("none"),
-        Just("breakeven"),
-        Just("previous_target"),
-        Just("targets_behind 2"),
-        Just("percent_below_trigger 1%"),
-        Just("percent_below_high 1%"),
-    ];
-    let rest = prop_oneof![
-        3 => Just(""),
-        1 => Just("; rest; trail activation 3% distance 1% by amend; allow-loss"),
-        1 => Just("; rest; trail distance 2% by engine; allow-loss"),
-        1 => Just("; trail activation 2% distance 1.5% by amend on mark; allow-loss"),
-    ];
-    let more = prop_oneof![
-        4 => Just(""),
-        4 => Just("; instant"),
-        1 => Just("; time-limit 60s"),
-        1 => Just("; breakeven net"),
-        1 => Just("; breakeven-at 0.4%"),
-        1 => Just("; soft 0.4% for 5s"),
-        1 => Just("; slices 3"),
-        1 => Just("; instant; slices 2 most 3000")
-    ];
-    let tranches = prop_oneof![
-        4 => Just(""),
-        1 => Just("; tranches loss 0.4% max 3"),
-        1 => Just("; tranches loss 0.4% max 3; merge never"),
-        1 => Just("; tranches per-fill")
-    ];
-    (stop, levels, ladder, rest, more, tranches).prop_map(|((stop, on), levels, ladder, rest, more, tranches)| {
-        let whole: u32 = levels.iter().map(|(_, weight)| weight).sum::<u32>() + u32::from(rest.contains("rest"));
-        let mut text = format!("stop {}.{}% {on}", stop / 10, stop % 10);
-        let (mut at, mut left) = (0, 100);
-        for (index, (step, weight)) in levels.iter().enumerate() {
-            at += step;
-            let last = index + 1 == levels.len() && !rest.contains("rest");
-            let share = if last { left } else { weight * 100 / whole };
-            left -= share;
-            text += &format!("; tp {}.{}% close {share}%", at / 10, at % 10);
-        }
-        format!("{text}; ladder {ladder}{rest}{more}{tranches}")
-    })
-}
-
-/// Random cases with so much trouble, of 256.
-pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
-    let side = prop_oneof![Just(PositionSide::Long), Just(PositionSide::Short)];
-    let account = prop_oneof![
-        4 => Just(""),
-        4 => Just("amend"),
-        4 => Just("amend no-reduce-only hedge"),
-        4 => Just("whole-stop"),
-        4 => Just("whole-stop amend"),
-        2 => Just("whole-stop amend entry-stop"),
-        1 => Just("unprotectable close"),
-        1 => Just("on-refusal throttled=again,reduce,close"),
-        4 => Just("amend last-target"),
-        2 => Just("whole-stop amend last-target guaranteed"),
-        1 => Just("amend guaranteed"),
-        1 => Just("daily-loss 3%"),
-        1 => Just("daily-loss 2% flatten"),
-        1 => Just("whole-stop daily-loss 2% flatten")
-    ];
-    let instrument = prop_oneof![
-        Just(""),
-        Just("min 0.02"),
-        Just("notional 1000"),
-        Just("tick 2.5 step 0.01 min 0.01"),
-        Just("maker 0.02% taker 0.05%"),
-        Just("distance 0.5%"),
-        Just("distance 120"),
-        Just("distance 0.3% premium 2 0.6%"),
-    ];
-    let what = (side, account, instrument, plan(), 100_000_i64..600_000, 1_u32..300);
-    let actions = prop::collection::vec((prop_oneof![0_u16..300, 0_u16..5000], action()), 5..40);
-    let close = prop_oneof![3 => Just(None), 1 => (0_usize..40).prop_map(Some)];
-    (what, actions, close, prop::collection::vec(any::<u8>(), 16..64)).prop_map(
-        move |((side, account, instrument, plan, entry, quantity), mut actions, close, fates)| {
-            if let Some(at) = close.filter(|at| *at < actions.len()) {
-                actions[at].1 = Action::Close;
-            }
-            // Where reduce-only is not enforced the position is kept per side; the toy has one net position.
-            let account = account.trim_end_matches(" hedge");
-            Case { side, account, instrument, plan, entry, quantity, actions, fates, trouble }
-        },
-    )
-}
 
 /// A run in progress, and what is left of it.
 pub struct Run {
@@ -188,7 +17,10 @@ pub struct Run {
     pub engine: Engine,
     /// The engine that looks at every tick.
     watchful: Engine,
-    pub toy: Toy,
+    /// One, or one for each side where the account keeps both; what is opened first has the first.
+    pub toys: Vec<Toy>,
+    /// On which side hands act.
+    hand: PositionSide,
     pub plan: ExitPlan,
     pub instrument: Instrument,
     pub account: Account,
@@ -206,14 +38,22 @@ impl Run {
         let (plan, _) = plan_from(&case.plan).unwrap_or_else(|bad| panic!("{}: {bad}", case.plan));
         let now = Timestamp::from_millis(START).unwrap();
         let instrument = instrument_from(case.instrument);
-        let toy = Toy::new(case.side, now, case.fates.clone(), case.trouble, instrument.step);
+        let account = account_from(case.account);
+        let toy = |side, fates| Toy::new(side, now, fates, case.trouble, instrument.step);
+        let mut toys = vec![toy(case.side, case.fates.clone())];
+        if account.position_mode == PositionMode::Hedge {
+            let fates = case.fates.iter().rev().copied().collect();
+            toys.push(toy(case.side.other(), fates));
+            toys = toys.into_iter().map(Toy::of_its_side).collect();
+        }
         let mut run = Self {
             engine: Engine::new(),
             watchful: Engine::new().exhaustive(),
-            toy,
+            toys,
+            hand: case.side,
             plan,
             instrument,
-            account: account_from(case.account),
+            account,
             events: Vec::new(),
             laws: laws::Laws::default(),
             last: case.entry,
@@ -232,22 +72,29 @@ impl Run {
         self.act(Action::Snapshot);
         let entry = self.price(self.last);
         let quantity = self.quantity(self.case.quantity).max(self.instrument.min_quantity);
-        self.toy.by_hand(true, entry, quantity);
+        let side = self.case.side;
+        self.toy_mut(side).by_hand(true, entry, quantity);
+        if self.toys.len() > 1 && self.case.quantity.is_multiple_of(2) {
+            self.toy_mut(side.other()).by_hand(true, entry, quantity);
+        }
         self.deliver();
         for (wait, action) in self.case.actions.clone() {
             match action {
-                Action::Late { .. } => self.toy.now = self.toy.now.plus(Span::from_millis(i64::from(wait.min(600)))),
+                Action::Late { .. } => self.set_now(self.now().plus(Span::from_millis(i64::from(wait.min(600))))),
                 _ => self.pass(Span::from_millis(i64::from(wait))),
             }
             self.act(action);
         }
-        self.act(Action::Pause(false));
+        for toy in 0..self.toys.len() {
+            self.hand = self.toys[toy].side;
+            self.act(Action::Pause(false));
+        }
         for entry in self.entries.clone() {
             self.hand_in(Event::CancelEntry { account: entry.account(), request: entry.request });
         }
         self.deliver();
         self.pass(Span::from_secs(90));
-        self.toy.heal();
+        self.toys.iter_mut().for_each(Toy::heal);
         for _ in 0..3 {
             self.pass(Span::from_secs(20));
             self.act(Action::Snapshot);
@@ -267,24 +114,27 @@ impl Run {
                     bid: Some(self.price(self.last - i64::from(spread))),
                     ask: Some(self.price(self.last + i64::from(spread))),
                 };
-                self.toy.move_to(prices, sure);
+                self.move_to(prices, sure);
             }
             Action::MarkOnly { basis_points } => {
                 let mark = self.last + self.last * i64::from(basis_points) / 10_000;
-                self.toy.move_to(Prices { mark: Some(self.price(mark)), ..Prices::default() }, true);
+                self.move_to(Prices { mark: Some(self.price(mark)), ..Prices::default() }, true);
             }
             Action::Candles { up, down, mark } => self.candles(up, down, mark),
             Action::Add(thousandths) => {
                 let (at, quantity) = (self.price(self.last), self.quantity(u32::from(thousandths)));
-                if !self.toy.open.is_zero() {
-                    self.laws.was_changed_by_hand = true;
-                    self.toy.by_hand(true, at, quantity);
+                let side = self.hand;
+                // The first side begins once; the other one as often as hands like.
+                if !self.toy(side).open.is_zero() || side != self.case.side {
+                    self.laws.changed_by_hand.insert(side);
+                    self.toy_mut(side).by_hand(true, at, quantity);
                 }
             }
             Action::Reduce(thousandths) => {
                 let (at, quantity) = (self.price(self.last), self.quantity(u32::from(thousandths)));
-                self.laws.was_changed_by_hand = true;
-                self.toy.by_hand(false, at, quantity);
+                let side = self.hand;
+                self.laws.changed_by_hand.insert(side);
+                self.toy_mut(side).by_hand(false, at, quantity);
             }
             Action::Enter { thousandths, limit } => self.enter(thousandths, limit),
             Action::EnterAgain => {
@@ -297,15 +147,19 @@ impl Run {
                     self.hand_in(Event::CancelEntry { account: asked.account(), request: asked.request });
                 }
             }
-            Action::BreakEven => self.hand_in(Event::BreakEven { position: key(self.case.side) }),
+            Action::BreakEven => self.hand_in(Event::BreakEven { position: key(self.hand) }),
             Action::ClosePart(percent) => {
-                self.laws.was_changed_by_hand = true;
+                self.laws.changed_by_hand.insert(self.hand);
                 let share = crate::builders::percent(&percent.to_string());
-                self.hand_in(Event::ClosePart { position: key(self.case.side), share });
+                self.hand_in(Event::ClosePart { position: key(self.hand), share });
             }
-            Action::Pause(paused) => self.hand_in(Event::Pause { position: key(self.case.side), paused }),
-            Action::Close => self.hand_in(Event::Close { position: key(self.case.side) }),
-            Action::Snapshot => self.toy.snapshot(),
+            Action::Pause(paused) => self.hand_in(Event::Pause { position: key(self.hand), paused }),
+            Action::Close => self.hand_in(Event::Close { position: key(self.hand) }),
+            Action::Snapshot => self.read(),
+            Action::Switch => {
+                let other = self.toys.iter().find(|toy| toy.side != self.hand);
+                self.hand = other.map_or(self.hand, |toy| toy.side);
+            }
             Action::Late { basis_points } => {
                 return self.act(Action::Move { basis_points, lag: 0, spread: 2, sure: true });
             }
@@ -317,21 +171,21 @@ impl Run {
     fn candles(&mut self, up: u8, down: u8, mark: bool) {
         let away = |points: i64| self.price(self.last + self.last * points / 10_000);
         let (high, low) = (away(i64::from(up)), away(-i64::from(down)));
-        let candle = |ago: i64| Candle { opened_at: self.toy.now.plus(Span::from_secs(-ago)), high, low, close: low };
+        let candle = |ago: i64| Candle { opened_at: self.now().plus(Span::from_secs(-ago)), high, low, close: low };
         let history = Some(if mark { Series::Mark } else { Series::Last });
         let (interval, candles) = (Span::from_secs(1), vec![candle(2), candle(1)]);
         self.hand_in(Event::Candles { instrument: self.instrument.id, interval, candles, history });
     }
 
     fn enter(&mut self, thousandths: u8, limit: Option<u8>) {
-        self.laws.was_changed_by_hand = true;
-        let away = |points: u8| match self.case.side {
+        self.laws.changed_by_hand.insert(self.hand);
+        let away = |points: u8| match self.hand {
             PositionSide::Long => self.last - self.last * i64::from(points) / 10_000,
             PositionSide::Short => self.last + self.last * i64::from(points) / 10_000,
         };
         let asked = EntryRequest {
             request: RequestId::new(&format!("e{}", self.entries.len())).unwrap(),
-            position: key(self.case.side),
+            position: key(self.hand),
             quantity: self.quantity(u32::from(thousandths)),
             limit: limit.map(|points| self.price(away(points))),
             plan: None,
@@ -350,23 +204,71 @@ impl Run {
         raw.ceil_to_step(self.instrument.step).unwrap()
     }
 
+    /// One side, as it is at the venue.
+    pub(super) fn toy(&self, side: PositionSide) -> &Toy {
+        self.toys.iter().find(|toy| toy.side == side).expect("I1: the account keeps no such side")
+    }
+
+    pub(super) fn toy_mut(&mut self, side: PositionSide) -> &mut Toy {
+        self.toys.iter_mut().find(|toy| toy.side == side).expect("I1: the account keeps no such side")
+    }
+
+    fn now(&self) -> Timestamp {
+        self.toys[0].now
+    }
+
+    fn set_now(&mut self, now: Timestamp) {
+        self.toys.iter_mut().for_each(|toy| toy.now = now);
+    }
+
+    /// One market: its prices are told once.
+    pub(super) fn move_to(&mut self, prices: Prices, sure: bool) {
+        let (first, others) = self.toys.split_first_mut().expect("there is one at least");
+        first.move_to(prices, sure);
+        others.iter_mut().for_each(|toy| toy.move_untold(prices));
+    }
+
+    /// The whole account is read.
+    fn read(&mut self) {
+        let mut whole = self.toys[0].read();
+        for other in self.toys[1..].iter().map(Toy::read) {
+            whole.positions.extend(other.positions);
+            whole.orders.extend(other.orders);
+            whole.fills.extend(other.fills);
+        }
+        self.toys[0].outbox.push_back(Event::Snapshot(whole));
+    }
+
+    fn command(&mut self, command: &Command) {
+        let named = |id: &ClientOrderId| Named::read(id).map(|named| named.side);
+        let side = |id: &ClientOrderId| named(id).or_else(|| EntryName::read(id).map(|name| name.side));
+        let side = match command {
+            Command::Snapshot { .. } => return self.read(),
+            Command::Place(order) => order.position_side,
+            Command::Amend { id, .. } | Command::Cancel { id, .. } | Command::Lookup { id, .. } => {
+                side(id).expect("our ids are ours")
+            }
+        };
+        self.toy_mut(side).command(command);
+    }
+
     /// Lets time pass, waking the engine at every deadline on the way.
     pub(super) fn pass(&mut self, span: Span) {
-        let until = self.toy.now.plus(span);
+        let until = self.now().plus(span);
         for turn in 0.. {
             let Some((at, why)) = self.engine.next_deadline().filter(|(at, _)| *at <= until) else { break };
             assert!(turn < 500, "it does not come to rest: {why:?}");
-            self.toy.now = self.toy.now.max(at);
+            self.set_now(self.now().max(at));
             self.hand_in(Event::Wake);
             self.deliver();
         }
-        self.toy.now = until;
+        self.set_now(until);
     }
 
     /// Hands in everything that is on its way.
     pub(super) fn deliver(&mut self) {
         for turn in 0.. {
-            let Some(event) = self.toy.outbox.pop_front() else { break };
+            let Some(event) = self.toys.iter_mut().find_map(|toy| toy.outbox.pop_front()) else { break };
             assert!(turn < 2000, "the venue and the engine talk for ever: {event:?}");
             self.hand_in(event);
         }
@@ -374,7 +276,7 @@ impl Run {
 
     fn hand_in(&mut self, event: Event) {
         let sequence = self.events.len() as u64 + 1;
-        let stamped = Stamped { sequence, at: self.toy.now, event };
+        let stamped = Stamped { sequence, at: self.now(), event };
         let step: Step = self.engine.handle(&stamped);
         let same = self.watchful.handle(&stamped);
         if step.commands != same.commands {
@@ -386,7 +288,7 @@ impl Run {
         assert!(step.changed || step.commands.is_empty(), "commands without a record (R1)");
         laws::after(self, &step);
         for command in &step.commands {
-            self.toy.command(command);
+            self.command(command);
         }
     }
 }

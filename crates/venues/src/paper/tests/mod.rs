@@ -7,7 +7,7 @@ mod orders;
 use super::*;
 use backstop_model::{
     Answer, ClientOrderId, DealId, Fill, Leverage, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, Price,
-    Snapshot, SnapshotCause, TimeInForce, Trigger, TriggerSource,
+    Series, Snapshot, SnapshotCause, TimeInForce, Trigger, TriggerSource,
 };
 use backstop_sim::{Exchange, HandAction, Opening, Profile, Rules, Setup};
 
@@ -182,4 +182,35 @@ fn reports(events: &[Event]) -> Vec<&OrderReport> {
         if let Event::Order(report) = event { Some(report) } else { None }
     }
     events.iter().filter_map(report).collect()
+}
+
+#[test]
+fn past_candles_are_told_as_history_also_after_a_restart_and_only_of_what_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.venue");
+    let open = || {
+        let file = LedgerFile::at(&path);
+        let exchange = file.read().unwrap().map(|(exchange, _)| exchange);
+        let exchange = exchange.unwrap_or_else(|| exchange_of(Profile::binance(), PositionMode::OneWay));
+        around(exchange, Some(file), PositionMode::OneWay)
+    };
+    let mut before = open();
+    for to in ["100", "101", "99", "100"] {
+        before.go(to);
+        before.wait(59_000);
+    }
+    before.venue.note_cursor(1).unwrap();
+    let now = before.now;
+    drop(before);
+    let mut after = open();
+    after.now = now;
+    let since = Timestamp::EPOCH.plus(Span::from_secs(1_020));
+    let (account, instrument, interval) = (ACCOUNT, MARKET, Span::from_secs(60));
+    for series in [Series::Last, Series::Mark] {
+        after.venue.ask_candles(after.now, &CandleQuestion { account, instrument, series, interval, since });
+        let told = after.venue.poll(after.now).unwrap();
+        let [Event::Candles { candles, history, .. }] = told.as_slice() else { panic!("{told:?}") };
+        let lows: Vec<String> = candles.iter().map(|candle| candle.low.to_string()).collect();
+        assert_eq!((lows, *history), (vec!["101".to_owned(), "99".to_owned()], Some(series)));
+    }
 }
