@@ -25,6 +25,8 @@ const STREAMS_WITHIN: Span = Span::from_secs(1);
 const SEES_WITHIN: Span = Span::from_secs(13);
 /// A venue that refuses is asked again this often.
 const PROBES_EVERY: Span = Span::from_millis(3_600);
+/// So much later than it would have to be it may be asked again, and answer.
+const ASKED_LATER: Span = Span::from_secs(1);
 /// Before a position of others gets its stop.
 const GRACE: Span = Span::from_secs(10);
 
@@ -148,7 +150,7 @@ impl Clocks {
         let requests = struck(&REQUEST_FAULTS);
         if requests != self.requests_disturbed {
             self.requests_disturbed = requests;
-            self.disturbed(now);
+            self.disturbed(now.plus(ASKED_LATER));
         }
         let stream = struck(&STREAM_FAULTS);
         if stream != self.stream_disturbed {

@@ -94,7 +94,7 @@ struct State {
     request_validity: Span,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
-    /// Orders that left although their record was lost. Their ids are used once more, and collide only with what is still
+    /// Orders that left although their record was lost, or before a lost journal was made good by a read. Their ids are used once more, and collide only with what is still
     /// open (R2, R3); that a twin does no harm is I1's matter.
     unrecorded: Vec<ClientOrderId>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
@@ -187,6 +187,13 @@ impl Watch {
         self.sent.leaves(now, command, venue, knows, &mut found);
         self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
         self.said.leaves(now, command);
+        if let Command::Place(order) = command
+            && self.state.journal_lost
+            && !process.has_read()
+        {
+            // Nobody knows which ids are used, and the venue does not say: the price does not wait for it (I28, R3).
+            self.state.unrecorded.push(order.id);
+        }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 

@@ -6,12 +6,12 @@ use super::clocks::Clocks;
 use super::{Found, State};
 use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET};
-use backstop_core::orders::{Leg, Named, OrderState};
+use backstop_core::orders::{Leg, Named, OpenOrder, OrderState};
 use backstop_core::position::Adoption;
 use backstop_model::{ClientOrderId, Command, Permit, PositionSide, Price, Prices, Series, Span, Timestamp};
 use backstop_store::Record;
 use backstop_venues::paper::PaperVenue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `T_stale`.
 const STALE_AFTER: Span = Span::from_secs(3);
@@ -32,6 +32,16 @@ const THROUGH: &str = "is through the stop";
 
 type Place = (PositionSide, u32, u8);
 
+/// A price that is through a stop.
+#[derive(Clone, Copy, Debug)]
+struct Through {
+    level: Price,
+    /// Since when.
+    first: Timestamp,
+    /// Since when there is no exit under way that has left.
+    since: Timestamp,
+}
+
 /// Prices, and what they have passed.
 #[derive(Debug)]
 pub struct Said {
@@ -39,9 +49,11 @@ pub struct Said {
     all: BTreeMap<Timestamp, Vec<Prices>>,
     newest: Option<(Timestamp, Prices)>,
     /// Since when the price has been through the stop of a tranche, and where that stop is.
-    through: BTreeMap<Place, (Timestamp, Price)>,
+    through: BTreeMap<Place, Through>,
     /// When an exit of a tranche has last left.
     exits: BTreeMap<Place, Timestamp>,
+    /// Those that have ever left.
+    left: BTreeSet<ClientOrderId>,
     /// The venue itself sees to it that an exit only ever closes.
     venue_reduces_only: bool,
     /// How long the disk takes to sync, and until when that lasts: nothing leaves before it is written (R1, F-M06).
@@ -53,8 +65,17 @@ pub struct Said {
 impl Said {
     /// Nothing has been said yet, at a venue that lets exits only close, or not.
     pub fn at(venue_reduces_only: bool) -> Self {
-        let (all, through, exits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { all, newest: None, through, exits, venue_reduces_only, slow: None, unread: (None, Timestamp::EPOCH) }
+        let (all, through, exits, left) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self {
+            all,
+            newest: None,
+            through,
+            exits,
+            left,
+            venue_reduces_only,
+            slow: None,
+            unread: (None, Timestamp::EPOCH),
+        }
     }
 
     /// The market says its prices, and the process is there to hear them.
@@ -88,6 +109,7 @@ impl Said {
             && let Some(place) = exit_of(&order.id)
         {
             self.exits.insert(place, now);
+            self.left.insert(order.id);
         }
     }
 
@@ -125,14 +147,16 @@ impl Said {
     ) {
         self.waits_for_read(now, process);
         let stops = self.passed(now, venue, process, state);
-        self.through.retain(|place, (_, level)| stops.iter().any(|(other, at, ..)| other == place && at == level));
+        self.through
+            .retain(|place, through| stops.iter().any(|(other, at, ..)| other == place && *at == through.level));
         for (place, level, triggered, under_way) in stops {
-            let (since, _) = self.through.entry(place).or_insert((now, level));
+            let through = self.through.entry(place).or_insert(Through { level, first: now, since: now });
+            let sent = self.exits.get(&place).filter(|at| at.plus(STILL_MEANT) >= through.first);
             if under_way {
-                // One that came to nothing is followed by the next as soon.
-                *since = now;
+                // One that has left and comes to nothing is followed by the next as soon.
+                through.since = now;
             }
-            let since = *since;
+            let since = through.since;
             let more = if triggered { TRIGGERED_FOR } else { Span::ZERO };
             let due = since
                 .max(clocks.calm_since())
@@ -141,10 +165,8 @@ impl Said {
                 .plus(FREES_WITHIN)
                 .plus(more)
                 .plus(self.writing(since));
-            let sent = self.exits.get(&place);
             // One that nobody knows of is waited out (R4, I29).
-            let lately = |at: Timestamp| at.plus(STILL_MEANT) >= since && now <= at.plus(AGAIN_WITHIN);
-            let tried = sent.is_some_and(|at| under_way || lately(*at));
+            let tried = under_way || sent.is_some_and(|at| now <= at.plus(AGAIN_WITHIN));
             if now > due && !tried {
                 let (side, _, tranche) = place;
                 let text =
@@ -183,7 +205,11 @@ impl Said {
                 let orders = || position.orders.iter().filter(|order| order.is_live());
                 let fired = |state: OrderState| matches!(state, OrderState::Triggered { .. });
                 let triggered = orders().any(|order| order.leg.is_stop() && fired(order.state));
-                let under_way = orders().any(|order| order.leg == Leg::Close && order.tranche == tranche.id);
+                let closes = |order: &OpenOrder| order.leg == Leg::Close && order.tranche == tranche.id;
+                // One that may have left before the process died is waited out like one that has.
+                let unknown = |order: &OpenOrder| matches!(order.state, OrderState::Unknown(_));
+                let under_way =
+                    orders().any(|order| closes(order) && (unknown(order) || self.left.contains(&order.id)));
                 passed.push(((side, position.epoch.0, tranche.id.0), stop.price, triggered, under_way));
             }
         }
