@@ -316,15 +316,21 @@ impl Engine {
 
     fn enter(&mut self, key: PositionKey, fill: &Fill, quantity: Quantity, turn: &mut Turn) {
         let asked = self.asked_beside(key, fill, turn);
+        // A closing of it may have been quicker than this (F-B03): nothing is decided in between.
+        let is_closed = self.position(key).is_some_and(|position| position.was_closed_since(fill.at));
+        let decides = is_closed && !turn.gathering;
+        turn.gathering |= is_closed;
         self.tell(key, turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_entry(fill, ctx, out)?;
             let asked = asked.or_else(|| position.entered_by(fill));
             position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)
         });
-        // A closing of it may have been quicker than this (F-B03).
-        if self.position(key).is_some_and(|position| position.was_closed_since(fill.at)) {
+        if is_closed {
             self.tell_known(key, turn, |position, ctx, out| position.close_unmatched(fill.at, ctx, out));
+        }
+        if decides {
+            self.decide_gathered(turn);
         }
     }
 

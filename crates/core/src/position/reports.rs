@@ -67,7 +67,7 @@ impl Position {
     /// Takes in an order of a full read: what it shows of ours is there, whatever we have forgotten.
     pub(crate) fn read_order(&mut self, report: &OrderReport, ctx: Ctx, out: &mut Out) {
         let own = report.id.as_ref().and_then(Named::read).is_some_and(|named| named.side == self.key.side);
-        if own && self.index_of(report).is_none() && self.is_behind(report) && !self.was_settled(report) {
+        if own && self.index_of(report).is_none() && self.is_behind(report) {
             self.adopt_order(report, ctx);
         }
         self.reported(report, ctx, out);

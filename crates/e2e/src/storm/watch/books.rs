@@ -36,7 +36,9 @@ impl Books {
             self.executed(fill, found);
         }
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
-        stops_pile_up(ledger, found);
+        if now > state.forgets_until {
+            stops_pile_up(ledger, found);
+        }
         // Without a journal what stands at the venue is all that is known of where stops belong.
         if !state.overtakes && !state.journal_lost {
             self.stops_hold(now, venue, found);

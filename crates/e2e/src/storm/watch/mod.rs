@@ -59,6 +59,9 @@ pub struct Violation {
     pub what: String,
 }
 
+/// What a first read shows to be too much is put right by then (I27).
+const TIDIES_WITHIN: Span = Span::from_secs(3);
+
 /// Everything that is remembered between steps.
 pub struct Watch {
     violations: Vec<Violation>,
@@ -83,6 +86,8 @@ struct State {
     stretches: Vec<(Timestamp, Timestamp)>,
     /// Some records are gone, or were never written.
     journal_lost: bool,
+    /// Until then stops may stand of which it has no record: it has not read the account, or only just (I27's time to put it right).
+    forgets_until: Timestamp,
     /// Somebody turned the position round, or opened on the other side.
     turned: bool,
     settled: bool,
@@ -139,6 +144,7 @@ impl Watch {
             adopt: life.adopt,
             stretches: stretches.collect(),
             journal_lost: false,
+            forgets_until: Timestamp::EPOCH,
             turned: false,
             settled: false,
             market: stage::instrument(life),
@@ -169,6 +175,9 @@ impl Watch {
     /// After every step.
     pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process) {
         let mut found = Vec::new();
+        if self.state.journal_lost && !process.has_read() {
+            self.state.forgets_until = now.plus(TIDIES_WITHIN);
+        }
         self.books.look(now, venue, &self.state, &mut found);
         self.clocks.look(now, venue, process, &self.state, &mut found);
         self.claims.look(now, venue, &self.clocks, &mut found);

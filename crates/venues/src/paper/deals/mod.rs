@@ -197,7 +197,10 @@ impl Desk {
                 if let Subject::Deal(origin) = subject {
                     self.book.name_closing(origin, work.job.id, &reference);
                 }
-                let early = self.early.iter().rposition(|confirm| confirm.reference == reference);
+                // A change of levels goes under the deal's own reference: the verdict on an earlier one is not for this.
+                let sent_at = work.sent_at;
+                let its = |confirm: &sim::Confirm| confirm.reference == reference && confirm.at >= sent_at;
+                let early = self.early.iter().rposition(its);
                 if let Some(confirm) = early.and_then(|place| self.early.remove(place)) {
                     self.confirmed(&confirm, now, exchange, out);
                 }
@@ -213,7 +216,10 @@ impl Desk {
 
     /// A verdict, from the stream or asked for.
     pub fn confirmed(&mut self, confirm: &sim::Confirm, now: Timestamp, exchange: &sim::Exchange, out: &mut Outcomes) {
-        let meant = |work: &&Work| work.reference.as_ref() == Some(&confirm.reference) && fits(work, &confirm.verdict);
+        let meant = |work: &&Work| {
+            let named = work.reference.as_ref() == Some(&confirm.reference) && confirm.at >= work.sent_at;
+            named && fits(work, &confirm.verdict)
+        };
         let Some(job) = self.under_way.values().find(meant).map(|work| work.job) else {
             self.early.push_back(confirm.clone());
             if self.early.len() > MOST_EARLY {
