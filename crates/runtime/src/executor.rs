@@ -175,8 +175,12 @@ impl Executor {
         candidates.min_by_key(|(index, at)| ((*at).max(now), *index))
     }
 
-    /// How long it is held back: for the first full read, or because its leg would run hot.
+    /// How long it is held back: for the first full read, because its leg would run hot, or behind an earlier move of the same
+    /// order, which it must not overtake (I3, F-A07).
     fn held_until(&self, waits: &Queued) -> Option<Timestamp> {
+        if let Command::Amend { id, .. } = waits.command {
+            return self.sent.get(&(id, Asked::Amend)).map(|sent| sent.at.plus(REQUEST_TIMEOUT));
+        }
         let unread_since = self.unread_since.filter(|_| waits_for_read(&waits.command));
         let times = waits.leg.and_then(|leg| self.legs.get(&leg)).filter(|times| times.len() >= MOST_OF_LEG);
         let cool_at = times.and_then(|times| times.front()).map(|first| first.plus(MINUTE));

@@ -84,7 +84,12 @@ impl Position {
                 }
                 // Cancels and amends may be asked for again at any time: an unanswered one is forgotten, and what is
                 // wanted now decides below. A cancel that nobody has answered must not take away what is needed again.
-                OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => *change = None,
+                // A move that nobody has answered may still be done.
+                OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => {
+                    if let Some(Change::Amending { price, .. }) = change.take() {
+                        order.maybe_at = Some(price);
+                    }
+                }
                 OrderState::InFlight { .. }
                 | OrderState::Over { .. }
                 | OrderState::Triggered { .. }
@@ -103,7 +108,7 @@ impl Position {
         let needed = |order: &OpenOrder| match live.and_then(|live| live.tranche(order.tranche)) {
             Some(tranche) if !tranche.is_closed() => true,
             // Its tranche is over; until the others have stops of their own it protects them as well as it can.
-            Some(_) | None => open && !spare,
+            Some(_) | None => open && (!spare || self.bridges(order)),
         };
         let fitting = |order: &OpenOrder| order.leg != Leg::WholeStop && wants.iter().any(|want| fits(want, order));
         let wanted = |order: &OpenOrder| order.epoch == epoch && fitting(order);
@@ -116,7 +121,7 @@ impl Position {
                 Leg::Stop => needed(order) && !self.is_served(order, wants),
                 _ => false,
             };
-            let still_protects = order.stands() && self.outlasts(order) && self.lacks_stops();
+            let still_protects = order.stands() && self.outlasts(order) && (self.lacks_stops() || self.bridges(order));
             rests
                 || still_protects
                 || wanted(order)
@@ -135,6 +140,22 @@ impl Position {
     /// A stop of an incarnation that is over.
     fn outlasts(&self, order: &OpenOrder) -> bool {
         order.leg.is_stop() && (order.epoch != self.epoch || self.is_flat())
+    }
+
+    /// Whether a tranche is to have its stop as near as this one, and none of those that stand for it is yet: of a tranche
+    /// that has gone up in it, or of the incarnation before (I3).
+    fn bridges(&self, order: &OpenOrder) -> bool {
+        let (side, Some(at)) = (self.key.side, order.stop_price()) else { return false };
+        let as_near = |other: &OpenOrder| other.worst_stop(side).is_some_and(|near| !side.is_better(at, near));
+        let covers = |other: &OpenOrder, tranche: &Tranche| {
+            let own = other.leg == Leg::Stop && other.tranche == tranche.id && other.remaining() >= tranche.remaining;
+            other.epoch == self.epoch && (own || other.leg == Leg::WholeStop) && other.stands() && as_near(other)
+        };
+        self.live.iter().flat_map(|live| live.open()).any(|tranche| {
+            let wanted = tranche.resting_stop().is_some_and(|stop| !side.is_better(at, stop.price));
+            let others = || self.orders.iter().filter(|other| other.id != order.id);
+            wanted && tranche.closing.is_none() && !others().any(|other| covers(other, tranche))
+        })
     }
 
     /// Whether stops of earlier incarnations are all that protects what is open, until it has stops of its own (R6, I7). What

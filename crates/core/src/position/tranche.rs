@@ -285,15 +285,15 @@ impl Tranche {
         retry.refusals
     }
 
-    /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for once a minute
-    /// (F-G03).
+    /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for every half
+    /// minute (F-G03): the price may have made it enough.
     pub fn hold_refused(&mut self, leg: Leg, why: RefusalReason, now: Timestamp) -> u16 {
         let refusals = self.hold(leg, now);
         if why == RefusalReason::BelowMinimum
             && refusals >= 3
             && let Some(retry) = self.retries.get_mut(&leg)
         {
-            retry.at = now.plus(Span::from_secs(60));
+            retry.at = now.plus(Span::from_secs(30));
         }
         refusals
     }
