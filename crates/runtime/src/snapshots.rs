@@ -8,7 +8,7 @@ const PATIENCE: Span = Span::from_secs(5);
 /// The first ones after a start sooner: until one is answered little is known, and little leaves (R9).
 const PATIENCE_AT_START: Span = Span::from_secs(2);
 /// So many.
-const FIRST_ONES: u8 = 3;
+const FIRST_ONES: u8 = 10;
 /// Surprises of one account share a question when they are closer together than this.
 const APART: Span = Span::from_millis(500);
 
@@ -125,7 +125,7 @@ mod tests {
         let mut schedule = SnapshotSchedule::new(Span::from_secs(10));
         schedule.start(ACCOUNT, Timestamp::EPOCH, SnapshotCause::Start);
         let mut at = Timestamp::EPOCH;
-        for patience in [PATIENCE_AT_START, PATIENCE_AT_START, PATIENCE_AT_START, PATIENCE, PATIENCE] {
+        for patience in [[PATIENCE_AT_START; 10].as_slice(), &[PATIENCE; 2]].concat() {
             assert_eq!(schedule.next_due(), Some(at));
             assert!(schedule.due(at).is_some());
             at = at.plus(patience);

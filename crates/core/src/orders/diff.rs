@@ -172,7 +172,11 @@ impl Position {
         let moved = |order: &OpenOrder| {
             matches!(order.state, OrderState::Working { change: Some(Change::Amending { .. }) | None })
         };
-        let needed = |order: &OpenOrder| moved(order) || (self.outlasts(order) && self.lacks_stops());
+        let alone = |order: &OpenOrder| {
+            let own = order.leg == Leg::WholeStop && order.epoch == self.epoch && !self.is_flat();
+            own && self.is_only_whole_stop(order) && self.needs_whole_stop()
+        };
+        let needed = |order: &OpenOrder| moved(order) || alone(order) || (self.outlasts(order) && self.lacks_stops());
         self.orders.iter().any(|order| order.id == id && needed(order))
     }
 

@@ -102,12 +102,22 @@ impl Position {
     pub(crate) fn whole_stop_stays(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let wanted = wants.iter().any(|want| want.leg == Leg::WholeStop);
         let is_it = self.live_whole_stop().is_none_or(|kept| kept.id == order.id);
-        let needed = || !self.is_covered_without_whole() || self.is_known_to_grow();
-        !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || needed())
+        !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || self.needs_whole_stop())
+    }
+
+    /// Whether the other stops do not cover everything, or what is about to be heard of.
+    pub(super) fn needs_whole_stop(&self) -> bool {
+        !self.is_covered_without_whole() || self.is_known_to_grow()
+    }
+
+    /// Whether no other one for the whole position stands.
+    pub(super) fn is_only_whole_stop(&self, order: &OpenOrder) -> bool {
+        let other = |other: &OpenOrder| other.leg == Leg::WholeStop && other.epoch == self.epoch && other.stands();
+        !self.orders.iter().any(|one| one.id != order.id && other(one))
     }
 
     /// More is open than executions have told of, or will be at any moment: it is the whole-position stop's alone (I7).
-    fn is_known_to_grow(&self) -> bool {
+    pub(super) fn is_known_to_grow(&self) -> bool {
         let told = self.live.as_ref().and_then(|live| live.mismatch.as_ref());
         let at_market = |entry: &EntryOrder| entry.is_live() && entry.limit.is_none();
         told.is_some_and(|told| told.quantity > self.quantity()) || self.entries.iter().any(at_market)

@@ -9,7 +9,7 @@ use backstop_model::{ClientOrderId, OrderReport, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Remembered at most; the oldest goes first.
-const MOST: usize = 12;
+const MOST: usize = 32;
 
 /// An order that is over.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]

@@ -101,8 +101,11 @@ impl Clocks {
         self.calm_since = self.calm_since.max(until);
     }
 
-    /// The process has started.
-    pub fn booted(&mut self, now: Timestamp) {
+    /// The process has started; what it had seen it knows from its journal, or not at all.
+    pub fn booted(&mut self, now: Timestamp, journal_lost: bool) {
+        if journal_lost {
+            self.uncovered.values_mut().for_each(|uncovered| uncovered.wrong.seen = None);
+        }
         self.has_restarted |= self.booted_at > Timestamp::EPOCH;
         self.booted_at = now;
         self.disturbed(now.plus(STARTS_WITHIN));

@@ -288,7 +288,7 @@ impl Watch {
         let mut found = Vec::new();
         self.written.read_back(process, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
-        self.clocks.booted(now);
+        self.clocks.booted(now, self.state.journal_lost);
         self.sent.booted();
         self.intents.booted(&self.state);
         self.claims.booted(process);

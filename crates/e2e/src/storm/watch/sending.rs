@@ -8,8 +8,8 @@ use crate::storm::words::Line;
 use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, Event, Lane, NewOrder, OrderKind, Outcome, PositionSide, RefusalReason,
-    Span, TimeInForce, Timestamp,
+    Answer, Asked, ClientOrderId, Command, Event, Lane, Lookup, NewOrder, OrderKind, Outcome, PositionSide,
+    RefusalReason, Span, TimeInForce, Timestamp,
 };
 use backstop_sim::{Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
@@ -105,6 +105,15 @@ impl Sent {
 
     /// The engine hears an answer.
     pub fn heard(&mut self, now: Timestamp, event: &Event, found: &mut Found) {
+        let accepted = match event {
+            Event::Fill(fill) => fill.order,
+            Event::Lookup(Lookup { found: Some(report), .. }) => report.id,
+            Event::Order(report) => report.id,
+            _ => None,
+        };
+        if let Some(named) = accepted.as_ref().and_then(Named::read) {
+            self.accepted(&named);
+        }
         let Event::Answer(Answer { id, asked: Asked::Place, outcome, .. }) = event else { return };
         let Some(named) = Named::read(id) else { return };
         if let Outcome::Accepted(_) = outcome {
