@@ -70,6 +70,8 @@ impl Wrong {
 #[derive(Clone, Copy, Debug)]
 struct Last {
     quantity: Quantity,
+    /// When it became that.
+    since: Timestamp,
     is_covered: bool,
 }
 
@@ -187,7 +189,9 @@ impl Clocks {
             }
             let covers = covered(venue, slot, side, quantity);
             let is_covered = covers >= quantity || state.settled;
-            let last = self.last.insert(which, Last { quantity, is_covered });
+            let before = self.last.get(&which).filter(|last| last.quantity == quantity);
+            let open_since = before.map_or(now, |last| last.since);
+            let last = self.last.insert(which, Last { quantity, since: open_since, is_covered });
             if is_covered {
                 self.uncovered.remove(&which);
                 continue;
@@ -201,7 +205,9 @@ impl Clocks {
             if self.has_restarted && self.booted_at > wrong.since {
                 promise = "I33";
             }
-            let Some(seen) = self.seen(wrong, now) else { continue };
+            // What the stream has left out it does not tell later.
+            let unheard = self.stream_calm_since >= open_since && wrong.seen.is_none();
+            let Some(seen) = self.seen(wrong, now).filter(|_| !unheard) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
             if self.closes(process, since, side, state, now) {
