@@ -39,6 +39,13 @@ dense_id! {
     Epoch
 }
 
+impl Default for Epoch {
+    /// None has been yet.
+    fn default() -> Self {
+        Self(0)
+    }
+}
+
 impl Epoch {
     /// The incarnation after this one.
     #[must_use]

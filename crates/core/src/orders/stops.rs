@@ -3,7 +3,7 @@
 //!
 //! The stop for the whole position is `whole_stop`; what else is wanted and open is subtracted in `diff`.
 
-use super::{Change, Leg, OpenOrder, OrderState, Wanted};
+use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position};
 use backstop_model::{Command, OrderKind, Span, Trigger};
 
@@ -18,9 +18,11 @@ impl Position {
             // It is executing; whatever it leaves is seen to when it is over.
             return;
         }
-        let standing = self
-            .orders_of(want.tranche, Leg::Stop)
-            .find(|order| matches(order) && order.state == OrderState::Working { change: None });
+        // Of two that fit the newer one is kept: the older one may have been asked to go.
+        let fitting = self.orders_of(want.tranche, Leg::Stop);
+        let standing = fitting
+            .filter(|order| matches(order) && order.state == OrderState::Working { change: None })
+            .max_by_key(|order| Named::read(&order.id).map(|named| named.revision));
         if let Some(keep) = standing.map(|order| order.id) {
             if let Some(tranche) = self.tranche_mut(want) {
                 tranche.resize_at = None;

@@ -105,9 +105,11 @@ impl Position {
         !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || self.needs_whole_stop())
     }
 
-    /// Whether the other stops do not cover everything, or what is about to be heard of.
+    /// Whether the other stops do not cover everything, or what is about to be heard of; one that has triggered may be stuck
+    /// (F-C11).
     pub(super) fn needs_whole_stop(&self) -> bool {
-        !self.is_covered_without_whole() || self.is_known_to_grow()
+        let fired = |order: &OpenOrder| order.leg == Leg::Stop && matches!(order.state, OrderState::Triggered { .. });
+        !self.is_covered_without_whole() || self.is_known_to_grow() || self.orders.iter().any(fired)
     }
 
     /// Whether no other one for the whole position stands.

@@ -92,7 +92,9 @@ impl Position {
 
     fn cancel_answered(&mut self, index: usize, answer: &Answer, ctx: Ctx, out: &mut Out) {
         let order = &mut self.orders[index];
-        let OrderState::Working { change: Some(Change::Cancelling { .. }) } = order.state else { return };
+        let OrderState::Working { change: Some(Change::Cancelling { agreed: was_agreed, .. }) } = order.state else {
+            return;
+        };
         let agreed = match &answer.outcome {
             Outcome::Accepted(_) => true,
             // It may be gone because it filled: ask (F-B07).
@@ -110,6 +112,8 @@ impl Position {
                 order.state = OrderState::Working { change: None };
                 return;
             }
+            // One that was repeated is refused: what the first one was told stands.
+            Outcome::Refused(_) | Outcome::Unknown(_) if was_agreed => return,
             // Repeated when overdue: a cancel is repeatable at any time (R13).
             Outcome::Refused(_) | Outcome::Unknown(_) => false,
         };

@@ -272,7 +272,7 @@ impl Position {
 
     /// The incarnation that an entry asked for now belongs to.
     pub(crate) fn entry_epoch(&self) -> Epoch {
-        if self.is_flat() { self.epoch.next() } else { self.epoch }
+        if self.is_flat() { self.next_epoch() } else { self.epoch }
     }
 
     /// Takes in the answer to "what became of this entry?"; its executions have been booked.

@@ -9,7 +9,7 @@ use super::tranche::{Booking, Entry};
 use super::{Adoption, Ctx, Live, Out, Position, Rare, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OrderState, Unwanted};
 use backstop_model::{
-    ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
+    Epoch, ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
     Rounding, Severity, TrancheId,
 };
 
@@ -41,7 +41,7 @@ impl Position {
         let entry = Entry { price: fill.price, quantity, fee, at: fill.at, window: ctx.board.next_window() };
         // Flat and open again is a new incarnation, even while orders of the old one are still to be seen gone.
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else {
-            self.epoch = self.epoch.next();
+            self.epoch = self.next_epoch();
             let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
             tranche.main_order = Some(order);
             let origin = entered.map_or(Origin::Others { at_first_look: false }, Origin::Ours);
@@ -311,6 +311,11 @@ impl Position {
         self.remember(fill.id)
     }
 
+    /// The incarnation after this one: its ids have never been used (R2).
+    pub(super) fn next_epoch(&self) -> Epoch {
+        self.epoch.max(self.shown).next()
+    }
+
     /// An order of ours that we do not know has executed: its incarnation has been, and the next one needs ids of its own
     /// (R2), also when the journal that knew is gone. Within an incarnation of which we know orders, the next
     /// one of its leg does: most venues take an id once more when its order is over (R3).
@@ -318,6 +323,7 @@ impl Position {
         let ours = fill.order.as_ref().and_then(Named::read);
         let ours = ours.filter(|named| named.scope == self.scope && named.side == self.key.side);
         let Some(named) = ours else { return };
+        self.shown = self.shown.max(named.epoch);
         match &self.live {
             None => self.epoch = self.epoch.max(named.epoch),
             Some(live) if !live.has_sent_nothing() => self.note_revision(&named),

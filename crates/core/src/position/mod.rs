@@ -82,6 +82,9 @@ pub struct Position {
     pub scope: Scope,
     /// The current incarnation, or the last one.
     pub epoch: Epoch,
+    /// The newest incarnation that an order or execution of ours has shown, also when nobody remembers it.
+    #[serde(default)]
+    pub(crate) shown: Epoch,
     /// The plan assigned to it by name, closer than symbol or account.
     pub assigned: Option<PlanId>,
     /// What is open.
@@ -229,6 +232,7 @@ impl Position {
             key,
             scope: Scope::of(account, instrument, key.deal),
             epoch: Epoch(0),
+            shown: Epoch(0),
             assigned: None,
             live: None,
             orders: Vec::new(),

@@ -197,6 +197,7 @@ impl Position {
         if named.side != self.key.side || self.is_outlived(report) {
             return;
         }
+        self.shown = self.shown.max(named.epoch);
         let kind = self.kind_of(&named, report, ctx);
         let state = match report.status {
             OrderStatus::Triggered => OrderState::Triggered { since: ctx.now },
@@ -400,7 +401,7 @@ impl Position {
         let Some(live) = &mut self.live else {
             // It was there before us: taken over with the venue's own average (R7).
             let Some(price) = report.and_then(|report| report.entry_price) else { return Ok(()) };
-            self.epoch = self.epoch.next();
+            self.epoch = self.next_epoch();
             let at = report.map_or(ctx.now, |report| report.at);
             let entry = Entry { price, quantity, fee: Money::ZERO, at, window: ctx.board.next_window() };
             let origin = self.origin_of_read(at_first_look);
