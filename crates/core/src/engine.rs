@@ -220,7 +220,7 @@ impl Engine {
         let mut out = Out::default();
         let Some(ctx) = self.ctx(key, turn.now) else { return };
         let taken = take_in(&mut position, ctx, &mut out);
-        let earned = earned(before, &position);
+        let earned = earned(before, &position).and_then(|earned| earned.minus(out.late_fees));
         // A closed incarnation is told of before the next one may begin.
         let ended = position.is_flat() && !before.is_flat();
         if ended {
@@ -239,9 +239,14 @@ impl Engine {
             only_observe(&mut out);
         }
         let changed = position != *before || !out.commands.is_empty();
-        turn.positions.append(&mut out.merged);
+        turn.positions.append(&mut out.reads);
+        // What was gathered is told with the decision, also when nothing had to be decided.
+        let altered = turn.altered.remove(&slot) || changed;
+        if turn.gathering && altered {
+            turn.altered.insert(slot);
+        }
         match done {
-            Ok(read) if changed => turn.positions.extend(read),
+            Ok(read) if altered => turn.positions.extend(read),
             Ok(_) => {}
             Err(_) => suspend(&mut position, ctx, &mut out),
         }
@@ -320,6 +325,8 @@ pub(crate) struct Turn {
     /// One event brings many facts: positions take them all in before any of them decides.
     pub(crate) gathering: bool,
     pub(crate) gathered: BTreeSet<u32>,
+    /// Those of them that are not what they were.
+    pub(crate) altered: BTreeSet<u32>,
 }
 
 impl Turn {
@@ -334,6 +341,7 @@ impl Turn {
             touched: BTreeSet::new(),
             gathering: false,
             gathered: BTreeSet::new(),
+            altered: BTreeSet::new(),
         }
     }
 }
@@ -358,6 +366,7 @@ fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<Positi
     let mut reads = position.read(ctx)?;
     let is_over = |read: &PositionRead| reads.iter().all(|now| now.document.tranche != read.document.tranche);
     let last_words: Vec<_> = before.into_iter().filter(is_over).collect();
+    position.keep_owing(&last_words);
     reads.extend(last_words);
     Ok(reads)
 }
