@@ -5,6 +5,7 @@
 //! wanted waits until the orders it would collide with are settled; nothing is cancelled that is still wanted.
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
+use crate::exits::slices;
 use crate::guards;
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
@@ -113,13 +114,15 @@ impl Position {
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let protects = match order.leg {
                 Leg::WholeStop => self.whole_stop_stays(order, wants),
-                Leg::Stop => needed(order) && !self.is_served(order, wants),
+                leg if leg.is_own_stop() => {
+                    needed(order) && !self.is_served(order, wants) && !self.is_surplus(order, wants)
+                }
                 _ => false,
             };
             let still_protects = order.stands() && self.outlasts(order) && self.lacks_stops();
             rests
                 || still_protects
-                || wanted(order)
+                || (wanted(order) && !(paused && order.leg.rests()))
                 || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
         // A cancel the venue has just refused is not asked for again at once.
@@ -213,7 +216,9 @@ impl Position {
             Leg::Instant(level) => self.orders_of(want.tranche, Leg::Target(level)).next().is_some(),
             // The levels have been fitted to the rest: it waits until their orders have followed.
             Leg::Drill | Leg::Part => false,
-            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => self.close_waits(want.tranche),
+            Leg::Close | Leg::Stop | Leg::StopPart(_) | Leg::Target(_) | Leg::Trail | Leg::WholeStop => {
+                self.close_waits(want.tranche)
+            }
         };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
@@ -227,9 +232,9 @@ impl Position {
         if want.leg == Leg::Part && room < want.quantity {
             return Ok(());
         }
-        let quantity = want.quantity.min(room);
-        let largest = ctx.instrument.max_quantity.unwrap_or(quantity);
-        let quantity = quantity.min(largest);
+        let price = ctx.board.price(backstop_model::Series::Last).or(tranche.map(|tranche| tranche.entry_price));
+        let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.instrument.smallest_exit(price))?;
+        let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
             self.place(want, quantity, ctx, out);
         }

@@ -195,6 +195,16 @@ impl OpenOrder {
     /// Where a stop may stand by now, at worst: an amend on its way, or one whose outcome nobody knows, may have moved it.
     #[must_use]
     pub fn worst_stop(&self, side: PositionSide) -> Option<Price> {
+        self.places().reduce(|one, other| side.other().better(one, other))
+    }
+
+    /// The same at best.
+    #[must_use]
+    pub fn best_stop(&self, side: PositionSide) -> Option<Price> {
+        self.places().reduce(|one, other| side.better(one, other))
+    }
+
+    fn places(&self) -> impl Iterator<Item = Price> {
         let moving = match self.state {
             OrderState::Working { change: Some(Change::Amending { price, .. }) } => Some(price),
             OrderState::InFlight { .. }
@@ -203,8 +213,7 @@ impl OpenOrder {
             | OrderState::Unknown(_)
             | OrderState::Working { .. } => None,
         };
-        let all = [self.stop_price(), moving, self.maybe_at].into_iter().flatten();
-        all.reduce(|one, other| side.other().better(one, other))
+        [self.stop_price(), moving, self.maybe_at].into_iter().flatten()
     }
 
     /// Alive and confirmed, or already executing.

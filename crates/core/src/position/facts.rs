@@ -287,7 +287,9 @@ impl Position {
         let known = self.orders.iter().find(|order| Some(order.id) == fill.order);
         let stop = self.live.as_ref().and_then(|live| live.tranche(named.tranche)?.stop);
         let reason = known.map(|order| order.reason).unwrap_or(match named.leg {
-            Leg::Stop | Leg::WholeStop => stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason()),
+            Leg::Stop | Leg::StopPart(_) | Leg::WholeStop => {
+                stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason())
+            }
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,

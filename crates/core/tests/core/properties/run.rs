@@ -166,6 +166,8 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         Just("distance 0.5%"),
         Just("distance 120"),
         Just("distance 0.3% premium 2 0.6%"),
+        Just("max 0.1"),
+        Just("max 0.15 market-max 0.06 min 0.02"),
     ];
     let what = (side, account, instrument, plan(), 100_000_i64..600_000, 1_u32..300);
     let actions = prop::collection::vec((prop_oneof![0_u16..300, 0_u16..5000], action()), 5..40);
