@@ -4,7 +4,7 @@
 use crate::board::{Board, news};
 use crate::day::{Day, earned};
 use crate::exits::end_of_day::SessionEnd;
-use crate::position::{Ctx, Out, Position};
+use crate::position::{Ctx, Out, Position, is_off};
 use crate::quiet::QuietIndex;
 use crate::step::{PositionRead, Step};
 use crate::timers::{Deadline, Timers, earlier};
@@ -112,12 +112,20 @@ impl Engine {
     }
 
     /// Whether a command that was decided earlier must not leave any more: the cancel of a stop that is by now all that
-    /// protects what has been opened since (I7).
+    /// protects what has been opened since (I7), and an order whose price is none any more (F-G02).
     #[must_use]
     pub fn takes_back(&self, command: &Command) -> bool {
-        let Command::Cancel { account, instrument, id, .. } = command else { return false };
-        let owner = self.owner_of(*account, *instrument, *id).and_then(|key| self.position(key));
-        owner.is_some_and(|position| position.is_needed_again(*id))
+        match command {
+            Command::Cancel { account, instrument, id, .. } => {
+                let owner = self.owner_of(*account, *instrument, *id).and_then(|key| self.position(key));
+                owner.is_some_and(|position| position.is_needed_again(*id))
+            }
+            Command::Place(order) => {
+                let instrument = self.instrument(order.instrument);
+                instrument.is_some_and(|instrument| is_off(order.kind, instrument.tick))
+            }
+            Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => false,
+        }
     }
 
     /// An instrument's rules.

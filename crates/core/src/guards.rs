@@ -4,7 +4,7 @@
 //! ours: the command is dropped, the position is suspended with the stop it has, the process goes on.
 
 use crate::orders::Leg;
-use backstop_model::{Instrument, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Quantity};
+use backstop_model::{Instrument, NewOrder, OrderQuantity, PositionSide, Price, Quantity};
 
 /// Which law an order would have broken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -82,13 +82,7 @@ pub fn check(
 }
 
 fn check_prices(order: &NewOrder, instrument: &Instrument) -> Result<(), Broken> {
-    let price = match order.kind {
-        OrderKind::Limit { price, .. } => Some(price),
-        OrderKind::StopMarket(trigger) | OrderKind::TakeProfitMarket(trigger) => Some(trigger.price),
-        OrderKind::TrailingStop { activation, .. } => activation,
-        OrderKind::Market => None,
-    };
-    match price {
+    match order.kind.price() {
         Some(price) if !price.is_on_tick(instrument.tick) => Err(Broken::OffTick(price, instrument.tick)),
         _ => Ok(()),
     }

@@ -36,6 +36,7 @@ impl Position {
             self.retire();
             return Ok(());
         }
+        self.fit_to_grid(ctx, out)?;
         self.wishes.clear();
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;

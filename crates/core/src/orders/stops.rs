@@ -81,7 +81,7 @@ impl Position {
     }
 
     /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
-    pub(super) fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
+    pub(crate) fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let closing = tranche.is_some_and(|tranche| tranche.closing.is_some());

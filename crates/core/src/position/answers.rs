@@ -5,7 +5,7 @@
 
 use super::misplaced::{is_about_place, stop_misplaced};
 use super::scene::Scene;
-use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
+use super::{Ctx, Out, Position, Tranche, conflicts, guarantee, regrid};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::refusal_policy;
@@ -170,6 +170,9 @@ impl Position {
     /// A definite no: what each leg does about it.
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
+        if refusal.reason == RefusalReason::Filter && regrid::is_off(order.kind, ctx.instrument.tick) {
+            return self.refused_for_grid(order, refusal, ctx, out);
+        }
         if order.leg == Leg::WholeStop {
             if is_about_place(refusal.reason) {
                 return self.whole_stop_misplaced(order, refusal, ctx, out);

@@ -81,7 +81,7 @@ impl Tranche {
         self.spacing.get().unwrap_or_default()
     }
 
-    fn note_spacing(&mut self, spacing: Spacing) {
+    pub(super) fn note_spacing(&mut self, spacing: Spacing) {
         if spacing != self.spacing() {
             self.spacing.put(Some(spacing).filter(|spacing| *spacing != Spacing::default()));
         }

@@ -8,6 +8,7 @@ mod builders;
 mod candles;
 mod foolish;
 mod isolation;
+mod overtaken;
 mod play;
 mod properties;
 mod refusal_choices;

@@ -58,6 +58,8 @@ pub enum Action {
     Late { basis_points: i16 },
     /// The regular look.
     Snapshot,
+    /// The price grid gets coarser.
+    Coarser,
     /// Nothing but time.
     Wait,
 }
@@ -84,6 +86,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::BreakEven),
         1 => (1_u8..=100).prop_map(Action::ClosePart),
         1 => any::<bool>().prop_map(Action::Pause),
+        1 => Just(Action::Coarser),
         3 => Just(Action::Wait),
         2 => (-30_i16..30).prop_map(|basis_points| Action::Late { basis_points }),
     ]
@@ -311,6 +314,7 @@ impl Run {
             Action::Late { basis_points } => {
                 return self.act(Action::Move { basis_points, lag: 0, spread: 2, sure: true });
             }
+            Action::Coarser => self.coarsen(),
             Action::Wait => {}
         }
         self.deliver();
@@ -374,7 +378,7 @@ impl Run {
         }
     }
 
-    fn hand_in(&mut self, event: Event) {
+    pub(super) fn hand_in(&mut self, event: Event) {
         let sequence = self.events.len() as u64 + 1;
         let stamped = Stamped { sequence, at: self.toy.now, event };
         let step: Step = self.engine.handle(&stamped);
