@@ -43,6 +43,7 @@ impl Position {
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else {
             let last_words = self.read(ctx)?;
             self.keep_owing(&last_words);
+            out.reads.extend(last_words);
             self.epoch = self.epoch.next();
             let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
             tranche.main_order = Some(order);

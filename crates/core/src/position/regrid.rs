@@ -50,6 +50,8 @@ impl Position {
             OrderState::Working { change: Some(Change::Amending { price, quantity, .. }) } => {
                 want.kind.price() == Some(price) && (whole || quantity == want.quantity)
             }
+            // It goes: what is wanted there is placed anew.
+            OrderState::Working { change: Some(Change::Cancelling { .. }) } => false,
             _ => {
                 let fits = whole || order.remaining() == want.quantity;
                 order.kind == want.kind && fits && order.is_live() && !order.is_lost()

@@ -8,6 +8,7 @@ mod builders;
 mod candles;
 mod foolish;
 mod isolation;
+mod late_fees;
 mod overtaken;
 mod play;
 mod properties;
