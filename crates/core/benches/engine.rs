@@ -69,6 +69,7 @@ fn instrument(number: u32) -> Instrument {
         step: "0.001".parse().unwrap(),
         min_quantity: "0.001".parse().unwrap(),
         max_quantity: None,
+        max_market_quantity: None,
         min_notional: Money::ZERO,
         min_notional_waived_for_exits: false,
         maker_fee: percent("0.02"),

@@ -4,7 +4,7 @@
 use crate::board::{Board, news};
 use crate::day::{Day, earned};
 use crate::exits::end_of_day::SessionEnd;
-use crate::position::{Ctx, Out, Position};
+use crate::position::{Ctx, Out, Position, is_off};
 use crate::quiet::QuietIndex;
 use crate::step::{PositionRead, Step};
 use crate::timers::{Deadline, Timers, earlier};
@@ -112,12 +112,20 @@ impl Engine {
     }
 
     /// Whether a command that was decided earlier must not leave any more: the cancel of a stop that is by now all that
-    /// protects what has been opened since (I7).
+    /// protects what has been opened since (I7), and an order whose price is none any more (F-G02).
     #[must_use]
     pub fn takes_back(&self, command: &Command) -> bool {
-        let Command::Cancel { account, instrument, id, .. } = command else { return false };
-        let owner = self.owner_of(*account, *instrument, *id).and_then(|key| self.position(key));
-        owner.is_some_and(|position| position.is_needed_again(*id))
+        match command {
+            Command::Cancel { account, instrument, id, .. } => {
+                let owner = self.owner_of(*account, *instrument, *id).and_then(|key| self.position(key));
+                owner.is_some_and(|position| position.is_needed_again(*id))
+            }
+            Command::Place(order) => {
+                let instrument = self.instrument(order.instrument);
+                instrument.is_some_and(|instrument| is_off(order.kind, instrument.tick))
+            }
+            Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => false,
+        }
     }
 
     /// An instrument's rules.
@@ -226,7 +234,7 @@ impl Engine {
         let mut out = Out::default();
         let Some(ctx) = self.ctx(key, turn.now) else { return };
         let taken = take_in(&mut position, ctx, &mut out);
-        let earned = earned(before, &position);
+        let earned = earned(before, &position).and_then(|earned| earned.minus(out.late_fees));
         // A closed incarnation is told of before the next one may begin.
         let ended = position.is_flat() && !before.is_flat();
         if ended {
@@ -245,9 +253,14 @@ impl Engine {
             only_observe(&mut out);
         }
         let changed = position != *before || !out.commands.is_empty();
-        turn.positions.append(&mut out.merged);
+        turn.positions.append(&mut out.reads);
+        // What was gathered is told with the decision, also when nothing had to be decided.
+        let altered = turn.altered.remove(&slot) || changed;
+        if turn.gathering && altered {
+            turn.altered.insert(slot);
+        }
         match done {
-            Ok(read) if changed => turn.positions.extend(read),
+            Ok(read) if altered => turn.positions.extend(read),
             Ok(_) => {}
             Err(_) => suspend(&mut position, ctx, &mut out),
         }
@@ -326,6 +339,8 @@ pub(crate) struct Turn {
     /// One event brings many facts: positions take them all in before any of them decides.
     pub(crate) gathering: bool,
     pub(crate) gathered: BTreeSet<u32>,
+    /// Those of them that are not what they were.
+    pub(crate) altered: BTreeSet<u32>,
 }
 
 impl Turn {
@@ -340,6 +355,7 @@ impl Turn {
             touched: BTreeSet::new(),
             gathering: false,
             gathered: BTreeSet::new(),
+            altered: BTreeSet::new(),
         }
     }
 }
@@ -364,6 +380,7 @@ fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<Positi
     let mut reads = position.read(ctx)?;
     let is_over = |read: &PositionRead| reads.iter().all(|now| now.document.tranche != read.document.tranche);
     let last_words: Vec<_> = before.into_iter().filter(is_over).collect();
+    position.keep_owing(&last_words);
     reads.extend(last_words);
     Ok(reads)
 }

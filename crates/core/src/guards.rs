@@ -4,7 +4,7 @@
 //! ours: the command is dropped, the position is suspended with the stop it has, the process goes on.
 
 use crate::orders::Leg;
-use backstop_model::{Instrument, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Quantity};
+use backstop_model::{Instrument, NewOrder, OrderQuantity, PositionSide, Price, Quantity};
 
 /// Which law an order would have broken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum Broken {
     /// I16.
     #[error("quantity {0} is below the venue's minimum {1}")]
     BelowMinimum(Quantity, Quantity),
+    /// I16.
+    #[error("quantity {0} is above the venue's maximum {1}")]
+    AboveMaximum(Quantity, Quantity),
     /// Nothing is no order.
     #[error("its quantity is zero")]
     Nothing,
@@ -63,24 +66,23 @@ pub fn check(
     if !leg.is_stop() && quantity > room {
         return Err(Broken::MoreThanRoom(quantity, room));
     }
-    // A whole position may be off the step after a step change or an odd entry: closing all of it is always right.
-    if !quantity.is_on_step(instrument.step) && quantity != open {
+    // A whole position may be off the step after a step change or an odd entry: closing all of it is always right, and so
+    // is the part that leaves nothing odd behind.
+    let leaves_odd = !open.saturating_minus(quantity).is_on_step(instrument.step);
+    if !quantity.is_on_step(instrument.step) && leaves_odd {
         return Err(Broken::OffStep(quantity, instrument.step));
     }
     if matches!(leg, Leg::Target(_)) && quantity < instrument.min_quantity && quantity != open {
         return Err(Broken::BelowMinimum(quantity, instrument.min_quantity));
     }
+    if let Some(largest) = instrument.largest_order(order.kind).filter(|largest| quantity > *largest) {
+        return Err(Broken::AboveMaximum(quantity, largest));
+    }
     check_prices(order, instrument)
 }
 
 fn check_prices(order: &NewOrder, instrument: &Instrument) -> Result<(), Broken> {
-    let price = match order.kind {
-        OrderKind::Limit { price, .. } => Some(price),
-        OrderKind::StopMarket(trigger) | OrderKind::TakeProfitMarket(trigger) => Some(trigger.price),
-        OrderKind::TrailingStop { activation, .. } => activation,
-        OrderKind::Market => None,
-    };
-    match price {
+    match order.kind.price() {
         Some(price) if !price.is_on_tick(instrument.tick) => Err(Broken::OffTick(price, instrument.tick)),
         _ => Ok(()),
     }

@@ -184,7 +184,7 @@ fn native(case: &Case, armed: &Armed, levels: &[Level]) -> Option<Result<Quantit
     }
     let claimed = levels.iter().fold(Quantity::ZERO, |sum, level| sum.plus(level.due()).unwrap_or(case.quantity));
     let runner = case.quantity.saturating_minus(claimed);
-    Some(match why_not_native(behind, case.capability.native_trailing, runner) {
+    Some(match why_not_native(behind, case.capability.native_trailing, runner, case.instrument) {
         Some(why) => Err(why),
         None => Ok(runner),
     })

@@ -283,8 +283,9 @@ impl Engine {
                 None => opens,
             },
         };
-        if self.knows(key(side), fill) || self.knows(key(side.other()), fill) {
-            return;
+        let both = [key(side), key(side.other())];
+        if both.iter().any(|key| self.knows(*key, fill)) {
+            return both.into_iter().for_each(|key| self.late_fee(key, fill, turn));
         }
         if side.opening() == fill.side {
             return self.enter(key(side), fill, fill.quantity, turn);
@@ -311,6 +312,13 @@ impl Engine {
                 let asked = position.entered_by(fill);
                 position.enter(fill, rest, facts_fee(fill, rest)?, asked, ctx, out)
             });
+        }
+    }
+
+    /// An execution that is known tells what it has cost (F-B11).
+    fn late_fee(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) {
+        if self.position(key).is_some_and(|position| position.owes(fill)) {
+            self.tell_known(key, turn, |position, ctx, out| position.pay(fill, ctx, out));
         }
     }
 

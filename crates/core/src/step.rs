@@ -30,7 +30,7 @@ pub struct Step {
 }
 
 /// A position as others read it: the document and the orders that guard it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct PositionRead {
     /// Which position.
     pub key: PositionKey,

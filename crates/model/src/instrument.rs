@@ -2,7 +2,9 @@
 
 use crate::ids::{Name, Symbol};
 use crate::plan::CloseAt;
-use crate::{GuaranteedTerms, Hours, InstrumentId, LeastDistance, Leverage, Money, OutOfRange, Price, Quantity, Ratio};
+use crate::{
+    GuaranteedTerms, Hours, InstrumentId, LeastDistance, Leverage, Money, OrderKind, OutOfRange, Price, Quantity, Ratio,
+};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 
@@ -23,6 +25,9 @@ pub struct InstrumentSpec {
     pub min_quantity: Quantity,
     /// The largest quantity of one order, where there is one (F-G04).
     pub max_quantity: Option<Quantity>,
+    /// The largest quantity of one order that executes at market, where it is a smaller one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_market_quantity: Option<Quantity>,
     /// The smallest price × quantity of one order.
     pub min_notional: Money,
     /// Whether the minimum notional is waived for orders that only reduce (venues/binance.md §5).
@@ -89,6 +94,14 @@ impl Instrument {
         }
         Ok(by_quantity.max(Quantity::worth_at_least(self.min_notional, price, self.step)?))
     }
+
+    /// The largest quantity, on step, that one order may have; none where the venue has no such rule.
+    #[must_use]
+    pub fn largest_order(&self, kind: OrderKind) -> Option<Quantity> {
+        let at_market = self.max_market_quantity.filter(|_| !matches!(kind, OrderKind::Limit { .. }));
+        let largest = self.max_quantity.into_iter().chain(at_market).min()?;
+        largest.floor_to_step(self.step).ok().filter(|largest| !largest.is_zero())
+    }
 }
 
 impl TryFrom<InstrumentSpec> for Instrument {
@@ -105,7 +118,7 @@ impl TryFrom<InstrumentSpec> for Instrument {
                 return Err(BadInstrument::Fee(symbol, fee.in_percent()));
             }
         }
-        if let Some(max) = spec.max_quantity
+        if let Some(max) = spec.max_quantity.into_iter().chain(spec.max_market_quantity).min()
             && max < spec.min_quantity
         {
             return Err(BadInstrument::MaxBelowMin(symbol, max, spec.min_quantity));

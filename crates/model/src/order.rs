@@ -84,6 +84,19 @@ pub enum OrderKind {
     },
 }
 
+impl OrderKind {
+    /// The price it names, if it names one.
+    #[must_use]
+    pub const fn price(self) -> Option<Price> {
+        match self {
+            Self::Limit { price, .. } => Some(price),
+            Self::StopMarket(trigger) | Self::TakeProfitMarket(trigger) => Some(trigger.price),
+            Self::TrailingStop { activation, .. } => activation,
+            Self::Market => None,
+        }
+    }
+}
+
 /// How much an order is for.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum OrderQuantity {

@@ -103,10 +103,7 @@ impl Exchange {
             }
             HandAction::ChangeLeverage(leverage) => self.change_leverage(account, mode, leverage),
             HandAction::ChangeMode(mode) => self.change_mode(account, mode),
-            HandAction::Close { symbol, side } => {
-                let quantity = self.held(account, mode, &symbol, side)?;
-                self.trade_by_hand(account, mode, &symbol, side, false, quantity)
-            }
+            HandAction::Close { symbol, side } => self.close_by_hand(account, mode, &symbol, side),
             HandAction::Flip { symbol, side } => self.flip(account, mode, &symbol, side),
             HandAction::MoveLevels(levels) => self.move_levels_by_hand(account, levels),
             HandAction::MoveStop { client_id, trigger } => {
@@ -141,6 +138,29 @@ impl Exchange {
             return Err(refusal::REDUCE_ONLY.about(symbol));
         }
         Ok(held)
+    }
+
+    /// In as many orders as the venue makes it be, like anybody who closes more than it takes at once (F-G04).
+    fn close_by_hand(
+        &mut self,
+        account: &str,
+        mode: PositionMode,
+        symbol: &str,
+        side: PositionSide,
+    ) -> Result<(), Refused> {
+        let mut left = self.held(account, mode, symbol, side)?;
+        let (smallest, largest) = self.rules(symbol).map_or((Quantity::ZERO, left), |rules| {
+            let largest = rules.max_market_quantity.or(rules.max_quantity);
+            (rules.min_quantity, largest.unwrap_or(left))
+        });
+        while !left.is_zero() {
+            let rest = left.saturating_minus(largest);
+            let is_short = !rest.is_zero() && rest < smallest;
+            let part = if is_short { left.saturating_minus(smallest) } else { left.min(largest) };
+            self.trade_by_hand(account, mode, symbol, side, false, part)?;
+            left = left.saturating_minus(part);
+        }
+        Ok(())
     }
 
     fn flip(&mut self, account: &str, mode: PositionMode, symbol: &str, side: PositionSide) -> Result<(), Refused> {

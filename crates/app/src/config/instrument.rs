@@ -27,6 +27,8 @@ pub struct InstrumentOverrides {
     pub min_quantity: Option<Quantity>,
     /// The largest quantity of one order.
     pub max_quantity: Option<Quantity>,
+    /// The largest quantity of one order that executes at market, where it is a smaller one.
+    pub max_market_quantity: Option<Quantity>,
     /// The smallest price × quantity of one order.
     pub min_notional: Option<Money>,
     /// Whether that minimum is waived for orders that only reduce.
@@ -65,6 +67,7 @@ impl InstrumentOverrides {
             step,
             min_quantity: self.min_quantity.unwrap_or(step),
             max_quantity: self.max_quantity,
+            max_market_quantity: self.max_market_quantity,
             min_notional: self.min_notional.unwrap_or(Money::ZERO),
             min_notional_waived_for_exits: self.min_notional_waived,
             maker_fee: self.maker_fee.unwrap_or_else(|| usual("0.02")),
@@ -108,6 +111,7 @@ pub(super) fn instrument(
         step: quantity(&written.step)?,
         min_quantity: quantity(&written.min_quantity)?,
         max_quantity: quantity(&written.max_quantity)?,
+        max_market_quantity: quantity(&written.max_market_quantity)?,
         min_notional: written.min_notional.as_ref().map(amount).transpose()?,
         min_notional_waived: written.min_notional_waived.as_ref().is_some_and(|waived| waived.value),
         maker_fee: percent(&written.maker_fee, "maker_fee")?,
@@ -178,7 +182,11 @@ fn misfit(name: Place, written: &wire::Instrument, said: &InstrumentOverrides, w
             let culprit = fees.into_iter().find(|(fee, _)| fee.is_some_and(|fee| fee.in_percent() == *percent));
             (culprit.and_then(|(_, at)| at.as_ref().map(|at| at.at)), "write it in percent, like `0.05%`")
         }
-        BadInstrument::MaxBelowMin(..) => (number(&written.max_quantity), "raise it, or lower min_quantity"),
+        BadInstrument::MaxBelowMin(_, max, _) => {
+            let is_general = said.max_quantity == Some(*max);
+            let culprit = if is_general { &written.max_quantity } else { &written.max_market_quantity };
+            (number(culprit), "raise it, or lower min_quantity")
+        }
         BadInstrument::NegativeDistance(..) => {
             (written.min_stop_distance.as_ref().map(|far| far.at), "leave it out for none")
         }

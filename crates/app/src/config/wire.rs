@@ -1,5 +1,4 @@
-//! The shape of the file, key by key. Typed first, meant second: here every value is its own text and nothing is
-//! decided; the comments are what editors show, since the JSON Schema is derived from these structs.
+//! The shape of the file, key by key: every value is its own text, nothing is decided; editors show the comments (JSON Schema).
 
 use super::located::{Located, Named};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -452,6 +451,8 @@ pub struct Instrument {
     pub min_quantity: Option<Located<Number>>,
     /// The largest quantity of one order.
     pub max_quantity: Option<Located<Number>>,
+    /// The largest quantity of one order that executes at market; `max_quantity` when absent.
+    pub max_market_quantity: Option<Located<Number>>,
     /// The smallest price × quantity of one order; none when absent.
     pub min_notional: Option<Located<Number>>,
     /// Whether that minimum is waived for orders that only reduce; it is not when absent.

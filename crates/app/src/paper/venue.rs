@@ -48,6 +48,7 @@ pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
     let mut rules = sim::Rules::on_grid(instrument.tick, instrument.step);
     rules.min_quantity = instrument.min_quantity;
     rules.max_quantity = instrument.max_quantity;
+    rules.max_market_quantity = instrument.max_market_quantity;
     rules.min_notional = instrument.min_notional;
     rules.min_notional_waived_for_exits = instrument.min_notional_waived_for_exits;
     rules.maker_fee = instrument.maker_fee;

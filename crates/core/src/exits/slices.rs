@@ -1,12 +1,38 @@
 //! Closing in parts (product.md §2.6): how much of a level, or of a market exit, is asked for at once. Stops are never
-//! sliced, and neither is anything that closes in a stop's place.
+//! sliced, and neither is anything that closes in a stop's place: they are only cut where the venue takes no single order
+//! so large (F-G04).
 
 use backstop_model::plan::Slices;
 use backstop_model::{ExitReason, Instrument, OutOfRange, Price, Quantity, Ratio, Rounding};
 
+/// The most orders that one stop is made of: as many as an id can tell apart.
+pub const MOST: u8 = 32;
+
+/// The first of the orders that close `quantity` where none may be larger than `largest`. What it leaves is not below
+/// `smallest`, as far as that can be.
+#[must_use]
+pub fn first(quantity: Quantity, largest: Option<Quantity>, smallest: Quantity) -> Quantity {
+    let Some(largest) = largest.filter(|largest| *largest < quantity) else { return quantity };
+    let short = quantity.saturating_minus(smallest);
+    // A rest that is too small for an order of its own is made large enough.
+    if quantity.saturating_minus(largest) < smallest && short >= smallest { short.min(largest) } else { largest }
+}
+
+/// All of them, at most [`MOST`]: only the last two change when a little is closed.
+#[must_use]
+pub fn cut(quantity: Quantity, largest: Option<Quantity>, smallest: Quantity) -> Vec<Quantity> {
+    let (mut left, mut cut) = (quantity, Vec::new());
+    while !left.is_zero() && cut.len() < usize::from(MOST) {
+        let next = first(left, largest, smallest);
+        left = left.saturating_minus(next);
+        cut.push(next);
+    }
+    cut
+}
+
 /// The part to ask for now of something that is `whole` and has closed `done` of it, at about `price`. Parts begin at
 /// whole multiples of their size, so that a part that is executed by and by stays the same part; one too small for an
-/// order joins its neighbour.
+/// order joins its neighbour, or where both together were too large, takes from it. None is above the `largest`.
 ///
 /// # Errors
 /// [`OutOfRange`] when a number does not fit.
@@ -15,10 +41,11 @@ pub fn part(
     whole: Quantity,
     done: Quantity,
     price: Price,
+    largest: Option<Quantity>,
     instrument: &Instrument,
 ) -> Result<Quantity, OutOfRange> {
     let left = whole.saturating_minus(done);
-    let size = size(slices, whole, price, instrument)?;
+    let size = size(slices, whole, price, instrument)?.min(largest.unwrap_or(whole));
     if size >= whole {
         return Ok(left);
     }
@@ -28,7 +55,13 @@ pub fn part(
         // What was asked for before had another size: too little of it is left for an order of its own.
         end = end.plus(size)?;
     }
-    if whole.saturating_minus(end) < smallest { Ok(left) } else { end.minus(done) }
+    if whole.saturating_minus(end) >= smallest {
+        return end.minus(done);
+    }
+    let together = whole.saturating_minus(end.saturating_minus(size));
+    let short = whole.saturating_minus(smallest);
+    let too_large = largest.is_some_and(|largest| together > largest) && short > done;
+    Ok(if too_large { short.minus(done)? } else { first(left, largest, smallest) })
 }
 
 fn size(slices: Slices, whole: Quantity, price: Price, instrument: &Instrument) -> Result<Quantity, OutOfRange> {
@@ -75,6 +108,7 @@ mod tests {
             step: "0.001".parse().unwrap(),
             min_quantity: minimum.parse().unwrap(),
             max_quantity: None,
+            max_market_quantity: None,
             min_notional: Money::ZERO,
             min_notional_waived_for_exits: false,
             maker_fee: Ratio::ZERO,
@@ -95,26 +129,54 @@ mod tests {
         let q = |text: &str| text.parse::<Quantity>().unwrap();
         let none = None;
         let cases = [
-            // count, most, minimum, whole, done, part
-            (1, none, "0.001", "1", "0", "1"),
-            (4, none, "0.001", "1", "0", "0.25"),
-            (4, none, "0.001", "1", "0.1", "0.15"),
-            (4, none, "0.001", "1", "0.25", "0.25"),
-            (4, none, "0.001", "1", "0.9", "0.1"),
-            (3, none, "0.001", "1", "0", "0.334"),
-            (3, none, "0.001", "1", "0.668", "0.332"),
-            (4, none, "0.4", "1", "0", "0.4"),
-            (4, none, "0.4", "1", "0.4", "0.6"),
-            (4, none, "2", "1", "0", "1"),
-            (1, Some("5000"), "0.001", "1", "0", "0.1"),
-            (20, Some("5000"), "0.001", "1", "0", "0.05"),
-            (4, none, "0.1", "1", "0.2", "0.3"),
+            // count, most, largest, minimum, whole, done, part
+            (1, none, none, "0.001", "1", "0", "1"),
+            (4, none, none, "0.001", "1", "0", "0.25"),
+            (4, none, none, "0.001", "1", "0.1", "0.15"),
+            (4, none, none, "0.001", "1", "0.25", "0.25"),
+            (4, none, none, "0.001", "1", "0.9", "0.1"),
+            (3, none, none, "0.001", "1", "0", "0.334"),
+            (3, none, none, "0.001", "1", "0.668", "0.332"),
+            (4, none, none, "0.4", "1", "0", "0.4"),
+            (4, none, none, "0.4", "1", "0.4", "0.6"),
+            (4, none, none, "2", "1", "0", "1"),
+            (1, Some("5000"), none, "0.001", "1", "0", "0.1"),
+            (20, Some("5000"), none, "0.001", "1", "0", "0.05"),
+            (4, none, none, "0.1", "1", "0.2", "0.3"),
+            (1, none, Some("0.4"), "0.001", "1", "0", "0.4"),
+            (1, none, Some("0.4"), "0.001", "1", "0.3", "0.1"),
+            (1, none, Some("0.4"), "0.001", "1", "0.8", "0.2"),
+            (1, none, Some("0.3"), "0.2", "1", "0.6", "0.2"),
+            (1, none, Some("0.3"), "0.2", "1", "0.7", "0.1"),
+            (1, none, Some("0.3"), "0.2", "1", "0.8", "0.2"),
+            (2, none, Some("0.3"), "0.001", "1", "0", "0.3"),
         ];
-        for (count, most, minimum, whole, done, expected) in cases {
+        for (count, most, largest, minimum, whole, done, expected) in cases {
             let slices = Slices { count, max_notional: most.map(|most: &str| most.parse().unwrap()) };
             let instrument = instrument(minimum);
-            let made = part(slices, q(whole), q(done), "50000".parse().unwrap(), &instrument).unwrap();
-            assert_eq!(made, q(expected), "{count} {most:?} {minimum} {whole} {done}");
+            let largest = largest.map(q);
+            let made = part(slices, q(whole), q(done), "50000".parse().unwrap(), largest, &instrument).unwrap();
+            assert_eq!(made, q(expected), "{count} {most:?} {largest:?} {minimum} {whole} {done}");
         }
+    }
+
+    #[test]
+    fn orders_that_are_cut_sum_to_the_whole_and_none_is_too_large_or_too_small() {
+        let q = |text: &str| text.parse::<Quantity>().unwrap();
+        let cases: [(&str, Option<&str>, &str, &[&str]); 7] = [
+            ("25", None, "1", &["25"]),
+            ("25", Some("30"), "1", &["25"]),
+            ("25", Some("10"), "1", &["10", "10", "5"]),
+            ("20", Some("10"), "1", &["10", "10"]),
+            ("20.3", Some("10"), "0.5", &["10", "9.8", "0.5"]),
+            // It cannot be done.
+            ("11", Some("10"), "8", &["10", "1"]),
+            ("0", Some("10"), "1", &[]),
+        ];
+        for (whole, largest, smallest, expected) in cases {
+            let made = cut(q(whole), largest.map(q), q(smallest));
+            assert_eq!(made, expected.iter().map(|text| q(text)).collect::<Vec<_>>(), "{whole} {largest:?}");
+        }
+        assert_eq!(cut(q("100"), Some(q("1")), q("1")).len(), usize::from(MOST));
     }
 }

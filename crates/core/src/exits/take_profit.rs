@@ -31,21 +31,30 @@ pub fn resting_whole(level: &Level, tranche: TrancheId, open: Quantity) -> Optio
     Some(Wanted { tranche, leg: Leg::Target(level.number), kind, quantity: open, whole: true, reason: level.reason() })
 }
 
+/// What the order of a level says.
+#[must_use]
+pub fn kind(level: &Level, plan: &ExitPlan) -> OrderKind {
+    match plan.target_order {
+        TargetOrder::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::GoodTillCancel },
+        TargetOrder::PostOnly => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::PostOnly },
+        TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger::new(level.price, TriggerSource::Last)),
+    }
+}
+
 /// The resting order of an open level; nothing when it has nothing to close or is being taken at once.
 #[must_use]
 pub fn resting(level: &Level, tranche: TrancheId, plan: &ExitPlan, instrument: &Instrument) -> Option<Wanted> {
     use super::ladder::Instant;
-    let due = level.due();
-    let quantity =
-        slices::part(plan.slices, level.planned, level.filled, level.price, instrument).unwrap_or(due).min(due);
-    if quantity.is_zero() || matches!(level.instant, Instant::Limit | Instant::Market) {
+    if matches!(level.instant, Instant::Limit | Instant::Market) {
         return None;
     }
-    let kind = match plan.target_order {
-        TargetOrder::Limit => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::GoodTillCancel },
-        TargetOrder::PostOnly => OrderKind::Limit { price: level.price, time_in_force: TimeInForce::PostOnly },
-        TargetOrder::Market => OrderKind::TakeProfitMarket(Trigger::new(level.price, TriggerSource::Last)),
-    };
+    let kind = kind(level, plan);
+    let (due, largest) = (level.due(), instrument.largest_order(kind));
+    let part = slices::part(plan.slices, level.planned, level.filled, level.price, largest, instrument);
+    let quantity = part.unwrap_or(due).min(due);
+    if quantity.is_zero() {
+        return None;
+    }
     Some(Wanted { tranche, leg: Leg::Target(level.number), kind, quantity, whole: false, reason: level.reason() })
 }
 

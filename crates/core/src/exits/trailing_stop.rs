@@ -6,7 +6,8 @@
 use super::arm::Behind;
 use backstop_model::plan::TrailedBy;
 use backstop_model::{
-    OutOfRange, Points, PositionSide, Price, Quantity, Ratio, Rounding, Span, Timestamp, TrailingLimits,
+    Instrument, OrderKind, OutOfRange, Points, PositionSide, Price, Quantity, Ratio, Rounding, Span, Timestamp,
+    TrailingLimits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +90,13 @@ pub const fn fall_back(by: TrailedBy) -> TrailedBy {
 
 /// Why the venue's own trailing order cannot trail what the levels leave over; nothing when it can.
 #[must_use]
-pub fn why_not_native(behind: Behind, limits: Option<TrailingLimits>, runner: Quantity) -> Option<String> {
+pub fn why_not_native(
+    behind: Behind,
+    limits: Option<TrailingLimits>,
+    runner: Quantity,
+    instrument: &Instrument,
+) -> Option<String> {
+    let largest = instrument.largest_order(OrderKind::Market).filter(|largest| runner > *largest);
     let Some(limits) = limits else { return Some("the venue has no native trailing order".to_owned()) };
     match behind {
         Behind::Points(_) => Some("a native trail takes percent only".to_owned()),
@@ -100,6 +107,6 @@ pub fn why_not_native(behind: Behind, limits: Option<TrailingLimits>, runner: Qu
             Some(format!("the venue trails by {}% at least", limits.smallest.in_percent()))
         }
         Behind::Share(_) if runner.is_zero() => Some("the levels leave nothing over for a native trail".to_owned()),
-        Behind::Share(_) => None,
+        Behind::Share(_) => largest.map(|largest| format!("the venue takes {largest} in one order at most")),
     }
 }

@@ -91,6 +91,7 @@ impl Named {
         let (letter, level) = match self.leg {
             Leg::WholeStop => ('w', 0),
             Leg::Stop => ('s', 0),
+            Leg::StopPart(number) => ('s', number),
             Leg::Trail => ('r', 0),
             Leg::Close => ('c', 0),
             Leg::Drill => ('d', 0),
@@ -127,7 +128,7 @@ impl Named {
         let level = u8::try_from(digits(take(1))?).ok()?;
         let leg = match letter {
             "w" => Leg::WholeStop,
-            "s" => Leg::Stop,
+            "s" => Leg::stop_part(level),
             "r" => Leg::Trail,
             "c" => Leg::Close,
             "d" => Leg::Drill,
@@ -194,6 +195,8 @@ mod tests {
             Leg::Drill,
             Leg::WholeStop,
             Leg::Stop,
+            Leg::StopPart(1),
+            Leg::StopPart(31),
             Leg::Trail,
             Leg::Close,
             Leg::Part,

@@ -4,7 +4,8 @@
 //! leg, except that a stop may be placed once more after one read that did not find it (R13); everything else that is
 //! wanted waits until the orders it would collide with are settled; nothing is cancelled that is still wanted.
 
-use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
+use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted, together};
+use crate::exits::slices;
 use crate::guards;
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
@@ -35,6 +36,7 @@ impl Position {
             self.retire();
             return Ok(());
         }
+        self.fit_to_grid(ctx, out)?;
         self.wishes.clear();
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;
@@ -118,13 +120,15 @@ impl Position {
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let protects = match order.leg {
                 Leg::WholeStop => self.whole_stop_stays(order, wants),
-                Leg::Stop => needed(order) && !self.is_served(order, wants),
+                leg if leg.is_own_stop() => {
+                    needed(order) && !self.is_served(order, wants) && !self.is_surplus(order, wants)
+                }
                 _ => false,
             };
             let still_protects = order.stands() && self.outlasts(order) && (self.lacks_stops() || self.bridges(order));
             rests
                 || still_protects
-                || wanted(order)
+                || (wanted(order) && !(paused && order.leg.rests()))
                 || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
         };
         // A cancel the venue has just refused is not asked for again at once.
@@ -147,14 +151,14 @@ impl Position {
     fn bridges(&self, order: &OpenOrder) -> bool {
         let (side, Some(at)) = (self.key.side, order.stop_price()) else { return false };
         let as_near = |other: &OpenOrder| other.worst_stop(side).is_some_and(|near| !side.is_better(at, near));
-        let covers = |other: &OpenOrder, tranche: &Tranche| {
-            let own = other.leg == Leg::Stop && other.tranche == tranche.id && other.remaining() >= tranche.remaining;
-            other.epoch == self.epoch && (own || other.leg == Leg::WholeStop) && other.stands() && as_near(other)
-        };
-        self.live.iter().flat_map(|live| live.open()).any(|tranche| {
+        let stands =
+            |other: &&OpenOrder| other.id != order.id && other.epoch == self.epoch && other.stands() && as_near(other);
+        let standing = || self.orders.iter().filter(stands);
+        let whole = standing().any(|other| other.leg == Leg::WholeStop);
+        self.live.iter().flat_map(|live| live.open()).filter(|tranche| tranche.closing.is_none()).any(|tranche| {
             let wanted = tranche.resting_stop().is_some_and(|stop| !side.is_better(at, stop.price));
-            let others = || self.orders.iter().filter(|other| other.id != order.id);
-            wanted && tranche.closing.is_none() && !others().any(|other| covers(other, tranche))
+            let own = standing().filter(|other| other.leg.is_own_stop() && other.tranche == tranche.id);
+            wanted && !whole && together(own) < tranche.remaining
         })
     }
 
@@ -242,7 +246,9 @@ impl Position {
             Leg::Instant(level) => self.orders_of(want.tranche, Leg::Target(level)).next().is_some(),
             // The levels have been fitted to the rest: it waits until their orders have followed.
             Leg::Drill | Leg::Part => false,
-            Leg::Close | Leg::Stop | Leg::Target(_) | Leg::Trail | Leg::WholeStop => self.close_waits(want.tranche),
+            Leg::Close | Leg::Stop | Leg::StopPart(_) | Leg::Target(_) | Leg::Trail | Leg::WholeStop => {
+                self.close_waits(want.tranche)
+            }
         };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let patient = match (want.leg, tranche.and_then(|tranche| tranche.closing)) {
@@ -256,9 +262,9 @@ impl Position {
         if want.leg == Leg::Part && room < want.quantity {
             return Ok(());
         }
-        let quantity = want.quantity.min(room);
-        let largest = ctx.instrument.max_quantity.unwrap_or(quantity);
-        let quantity = quantity.min(largest);
+        let price = ctx.board.price(backstop_model::Series::Last).or(tranche.map(|tranche| tranche.entry_price));
+        let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.instrument.smallest_exit(price))?;
+        let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
             self.place(want, quantity, ctx, out);
         }

@@ -10,6 +10,8 @@ pub enum Leg {
     WholeStop,
     /// The protective stop of one tranche, wherever the plan has moved it.
     Stop,
+    /// One more order of the same stop, counted from 1, where the venue takes no single one so large (F-G04).
+    StopPart(u8),
     /// The venue's native trailing order, for the runner.
     Trail,
     /// An order that only proves that the venue takes its kind (product.md §8.3).
@@ -30,14 +32,32 @@ impl Leg {
     pub const fn takes_at_once(self) -> bool {
         match self {
             Self::Close | Self::Instant(_) | Self::Part => true,
-            Self::Drill | Self::Stop | Self::Target(_) | Self::Trail | Self::WholeStop => false,
+            Self::Drill | Self::Stop | Self::StopPart(_) | Self::Target(_) | Self::Trail | Self::WholeStop => false,
         }
+    }
+
+    /// Waits for a profit: targets and the native trail.
+    #[must_use]
+    pub const fn rests(self) -> bool {
+        matches!(self, Self::Target(_) | Self::Trail)
     }
 
     /// Protects: never cancelled before another does, and no claim on the position beside targets and exits (I2, I7).
     #[must_use]
     pub const fn is_stop(self) -> bool {
-        matches!(self, Self::Stop | Self::WholeStop)
+        self.is_own_stop() || matches!(self, Self::WholeStop)
+    }
+
+    /// The stop of one tranche, or a part of it.
+    #[must_use]
+    pub const fn is_own_stop(self) -> bool {
+        matches!(self, Self::Stop | Self::StopPart(_))
+    }
+
+    /// The orders that the stop of one tranche is made of, counted from 0; mostly there is one.
+    #[must_use]
+    pub const fn stop_part(number: u8) -> Self {
+        if number == 0 { Self::Stop } else { Self::StopPart(number) }
     }
 
     /// The level it belongs to.
@@ -45,7 +65,9 @@ impl Leg {
     pub const fn level(self) -> Option<u8> {
         match self {
             Self::Instant(level) | Self::Target(level) => Some(level),
-            Self::Close | Self::Drill | Self::Part | Self::Stop | Self::Trail | Self::WholeStop => None,
+            Self::Close | Self::Drill | Self::Part | Self::Stop | Self::StopPart(_) | Self::Trail | Self::WholeStop => {
+                None
+            }
         }
     }
 }
@@ -54,6 +76,7 @@ impl fmt::Display for Leg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stop => f.write_str("stop"),
+            Self::StopPart(number) => write!(f, "stop part {}", u16::from(*number) + 1),
             Self::Trail => f.write_str("trail"),
             Self::Close => f.write_str("close"),
             Self::Drill => f.write_str("drill"),

@@ -19,4 +19,5 @@ pub use entry_name::EntryName;
 pub use leg::Leg;
 pub(crate) use leg::by_leg;
 pub use open::{Change, Doubt, OpenOrder, OrderState};
+pub(crate) use stops::together;
 pub use wanted::Wanted;

@@ -1,11 +1,14 @@
 //! The stop of one tranche: placed before the old one goes (R6), moved in place where the venue allows it, never two of
 //! them longer than needed (I6).
 //!
+//! Where the venue takes no single order so large, it is made of several, each with a leg and so an id of its own (F-G04);
+//! what is said of one stop here goes for each of them.
+//!
 //! The stop for the whole position is `whole_stop`; what else is wanted and open is subtracted in `diff`.
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position};
-use backstop_model::{Command, OrderKind, Span, Trigger};
+use backstop_model::{Command, OrderKind, Quantity, Span, TrancheId, Trigger};
 
 /// A stop that has become larger than the position may be fitted with this delay, so that partial fills share one move
 /// (I27 allows three seconds). Only where the venue itself lets an exit never grow a position.
@@ -14,22 +17,26 @@ const RESIZE_AFTER: Span = Span::from_secs(1);
 impl Position {
     pub(super) fn fit_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let matches = |order: &OpenOrder| order.kind == want.kind && order.remaining() == want.quantity;
-        if self.orders_of(want.tranche, Leg::Stop).any(|order| matches!(order.state, OrderState::Triggered { .. })) {
-            // It is executing; whatever it leaves is seen to when it is over.
+        if self.is_executing(want, ctx) {
+            // Whatever it leaves is seen to when it is over.
             return;
         }
         // Of two that fit the newer one is kept: the older one may have been asked to go.
-        let fitting = self.orders_of(want.tranche, Leg::Stop);
+        let fitting = self.orders_of(want.tranche, want.leg);
         let standing = fitting
             .filter(|order| matches(order) && order.state == OrderState::Working { change: None })
             .max_by_key(|order| Named::read(&order.id).map(|named| named.revision));
         if let Some(keep) = standing.map(|order| order.id) {
-            if let Some(tranche) = self.tranche_mut(want) {
+            let covered = together(self.own_stops(want.tranche).filter(|order| order.stands()));
+            let (leg, id, epoch) = (want.leg, want.tranche, self.epoch);
+            let Some(tranche) = self.tranche_mut(want) else { return };
+            let is_whole = covered >= tranche.remaining;
+            if covered <= tranche.remaining {
                 tranche.resize_at = None;
             }
-            let (tranche, epoch) = (want.tranche, self.epoch);
             let older = |order: &OpenOrder| {
-                order.leg == Leg::Stop && order.id != keep && (order.epoch != epoch || order.tranche == tranche)
+                let before = order.epoch != epoch && order.leg.is_own_stop() && is_whole;
+                order.id != keep && (before || (order.epoch == epoch && order.leg == leg && order.tranche == id))
             };
             self.cancel_where(older, ctx, out);
             return;
@@ -40,7 +47,7 @@ impl Position {
         if ctx.account.capability.amend_stop && self.amend_stop(want, ctx, out) {
             return;
         }
-        if self.orders_of(want.tranche, Leg::Stop).filter(|order| order.is_live()).count() >= 2 {
+        if self.orders_of(want.tranche, want.leg).filter(|order| order.is_live()).count() >= 2 {
             // No more than two at once (I6).
             self.cancel_weaker_stop(want, ctx, out);
             return;
@@ -48,8 +55,35 @@ impl Position {
         self.place(want, want.quantity, ctx, out);
     }
 
+    /// The orders that the stop of one tranche is made of.
+    pub(crate) fn own_stops(&self, tranche: TrancheId) -> impl Iterator<Item = &OpenOrder> + Clone {
+        let own = move |order: &&OpenOrder| order.leg.is_own_stop() && order.tranche == tranche;
+        self.orders.iter().filter(move |order| order.epoch == self.epoch).filter(own)
+    }
+
+    /// Whether the stop is executing: it has triggered, or the price is through it and another part of it stands there.
+    fn is_executing(&self, want: &Wanted, ctx: Ctx) -> bool {
+        let OrderKind::StopMarket(trigger) = want.kind else { return false };
+        let now = ctx.board.price(trigger.source.series(self.key.side));
+        let is_hit = now.is_some_and(|now| self.key.side.hit(now, trigger.price));
+        let mut own = self.own_stops(want.tranche);
+        own.any(|order| match order.state {
+            OrderState::Triggered { .. } => true,
+            _ => is_hit && order.leg != want.leg && order.kind == want.kind && order.stands(),
+        })
+    }
+
+    /// A part of a stop that has fewer by now goes when the others cover everything.
+    pub(super) fn is_surplus(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
+        let wanted = |leg: Leg| wants.iter().any(|want| want.tranche == order.tranche && want.leg == leg);
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(order.tranche));
+        let Some(tranche) = tranche.filter(|tranche| tranche.stop_passed.is_none()) else { return false };
+        let others = self.own_stops(order.tranche).filter(|other| wanted(other.leg) && other.stands());
+        order.leg != Leg::Stop && !wanted(order.leg) && together(others) >= tranche.remaining
+    }
+
     /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
-    pub(super) fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
+    pub(crate) fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let closing = tranche.is_some_and(|tranche| tranche.closing.is_some());
@@ -62,17 +96,17 @@ impl Position {
         if self.is_futile(want, ctx) {
             return false;
         }
-        let blocked = self.orders_of(want.tranche, Leg::Stop).any(|order| match order.state {
+        let blocked = self.orders_of(want.tranche, want.leg).any(|order| match order.state {
             OrderState::InFlight { .. } | OrderState::Working { change: Some(Change::Amending { .. }) } => true,
             OrderState::Unknown(doubt) => doubt.not_found == 0,
             OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => false,
         });
         let larger_only = self
-            .orders_of(want.tranche, Leg::Stop)
+            .orders_of(want.tranche, want.leg)
             .any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
         let reduce_only = ctx.account.capability.reduce_only;
         let Some(tranche) = self.tranche_mut(want) else { return false };
-        if blocked || tranche.is_held(Leg::Stop, ctx.now) {
+        if blocked || tranche.is_held(want.leg, ctx.now) {
             return false;
         }
         if !(larger_only && reduce_only) {
@@ -88,7 +122,7 @@ impl Position {
         let (account, instrument, deal, epoch) = (self.key.account, self.key.instrument, self.key.deal, self.epoch);
         let same_source = |order: &&mut OpenOrder| matches!(order.kind, OrderKind::StopMarket(Trigger { source, .. }) if source == trigger.source);
         let mut candidates = self.orders.iter_mut().filter(|order| {
-            order.leg == Leg::Stop
+            order.leg == want.leg
                 && order.tranche == want.tranche
                 && order.epoch == epoch
                 && order.state == OrderState::Working { change: None }
@@ -114,7 +148,7 @@ impl Position {
     fn cancel_weaker_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
         let working: Vec<_> = self
-            .orders_of(want.tranche, Leg::Stop)
+            .orders_of(want.tranche, want.leg)
             .filter(|order| order.state == OrderState::Working { change: None })
             .filter_map(|order| Some((order.stop_price()?, order.remaining(), order.id)))
             .collect();
@@ -124,4 +158,14 @@ impl Position {
             self.cancel_where(|order| order.id == weaker, ctx, out);
         }
     }
+}
+
+/// How much these stops of one tranche are for: of two for the same part the larger one counts.
+pub(crate) fn together<'o>(stops: impl Iterator<Item = &'o OpenOrder> + Clone) -> Quantity {
+    let outdone = |stop: &OpenOrder| {
+        let rank = |other: &OpenOrder| (other.remaining(), other.id);
+        stops.clone().any(|other| other.leg == stop.leg && rank(other) > rank(stop))
+    };
+    let counted = stops.clone().filter(|stop| !outdone(stop));
+    counted.fold(Quantity::ZERO, |sum, stop| sum.plus(stop.remaining()).unwrap_or(sum))
 }

@@ -5,7 +5,7 @@
 //! Tighter stops are orders of their own (`diff`). Where a stop can be moved in place it follows the outermost one, and
 //! with one tranche it is the only stop. While it cannot be had, every tranche has a stop of its own quantity.
 
-use super::{Change, EntryOrder, Leg, Named, OpenOrder, OrderState, Wanted};
+use super::{Change, EntryOrder, Leg, Named, OpenOrder, OrderState, Wanted, together};
 use crate::position::{Ctx, Out, Position, Retry};
 use backstop_model::{Command, OrderKind, Span, Timestamp, TrancheId, Trigger};
 
@@ -65,11 +65,11 @@ impl Position {
         live.open().all(|tranche| {
             let nearer = tranche.resting_stop().filter(|stop| side.is_better(stop.price, outermost.price));
             let Some(stop) = nearer else { return true };
-            self.orders.iter().any(|order| {
-                let own = order.leg == Leg::Stop && order.epoch == self.epoch && order.tranche == tranche.id;
+            let near = self.own_stops(tranche.id).filter(|order| {
                 let near = order.stop_price().is_some_and(|at| !side.is_better(stop.price, at));
-                own && near && order.stands() && order.remaining() >= tranche.remaining
-            })
+                near && order.stands()
+            });
+            together(near) >= tranche.remaining
         })
     }
 
@@ -108,7 +108,7 @@ impl Position {
     /// Whether the other stops do not cover everything, or what is about to be heard of; one that has triggered may be stuck
     /// (F-C11).
     pub(super) fn needs_whole_stop(&self) -> bool {
-        let fired = |order: &OpenOrder| order.leg == Leg::Stop && matches!(order.state, OrderState::Triggered { .. });
+        let fired = |order: &OpenOrder| order.leg.is_own_stop() && matches!(order.state, OrderState::Triggered { .. });
         !self.is_covered_without_whole() || self.is_known_to_grow() || self.orders.iter().any(fired)
     }
 
@@ -144,7 +144,7 @@ impl Position {
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where
     /// this one does, or nearer. Where it is being moved to counts once the venue has moved it (R6, I3).
     pub(crate) fn is_served(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
-        let own = wants.iter().any(|want| want.leg == Leg::Stop && want.tranche == order.tranche);
+        let own = wants.iter().any(|want| want.leg.is_own_stop() && want.tranche == order.tranche);
         let side = self.key.side;
         let as_near = |whole: &OpenOrder| match (whole.worst_stop(side), order.best_stop(side)) {
             (Some(whole), Some(own)) => !side.is_better(own, whole),

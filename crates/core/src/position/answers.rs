@@ -5,7 +5,7 @@
 
 use super::misplaced::{is_about_place, stop_misplaced};
 use super::scene::Scene;
-use super::{Ctx, Out, Position, Tranche, conflicts, guarantee};
+use super::{Ctx, Out, Position, Tranche, conflicts, guarantee, regrid};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::refusal_policy;
@@ -184,6 +184,9 @@ impl Position {
     /// A definite no: what each leg does about it.
     pub(super) fn refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
+        if refusal.reason == RefusalReason::Filter && regrid::is_off(order.kind, ctx.instrument.tick) {
+            return self.refused_for_grid(order, refusal, ctx, out);
+        }
         if order.leg == Leg::WholeStop {
             if is_about_place(refusal.reason) {
                 return self.whole_stop_misplaced(order, refusal, ctx, out);
@@ -213,7 +216,7 @@ impl Position {
         };
         let scene = Scene { key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         match order.leg {
-            Leg::Stop => stop_refused(tranche, order, refusal, &scene, out),
+            Leg::Stop | Leg::StopPart(_) => stop_refused(tranche, order, refusal, &scene, out),
             Leg::Target(number) => target_refused(tranche, number, refusal, &scene, out),
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
@@ -243,8 +246,8 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     if guarantee::gives_up(tranche, order, refusal, scene, out) {
         return;
     }
-    let refusals = tranche.hold_refused(Leg::Stop, refusal.reason, now);
-    tranche.note_throttled(refusal.reason);
+    let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
+    tranche.note_throttled(order.leg, refusal.reason);
     if is_about_place(refusal.reason) {
         return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }
@@ -255,14 +258,15 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         tranche.close(order.reason, now);
         return;
     }
-    let retry = tranche.retries.get(&Leg::Stop).copied();
+    let retry = tranche.retries.get(&order.leg).copied();
     let told = retry.is_none_or(|retry| retry.is_told());
     let text = format!(
         "stop {} refused ({refusal}){}; trying again, Backstop watches the price meanwhile",
         order.stop_price().map_or_else(String::new, |price| price.to_string()),
         retry.map_or_else(String::new, |retry| retry.how_often(now)),
     );
-    let standing = scene.protecting(tranche.id).find(|other| other.stands()).and_then(|other| {
+    let same = |other: &&OpenOrder| other.leg == order.leg || other.leg == Leg::WholeStop;
+    let standing = scene.protecting(tranche.id).filter(same).find(|other| other.stands()).and_then(|other| {
         // Never looser than where an unanswered amend may have put it (I3).
         let price = other.stop_price()?;
         Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))
@@ -283,11 +287,14 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
             if let Some(trail) = &mut tranche.trail {
                 trail.phase = Phase::Active { level: Some(stop.price), moved_at: Some(now) };
             }
+            // Other parts of it may have been moved already: none goes back (I3).
+            let parts = scene.protecting(tranche.id).filter(|other| other.leg.is_own_stop() && other.leg != order.leg);
+            let price = parts.filter_map(|part| part.best_stop(side)).fold(price, |one, other| side.better(one, other));
             tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
             repeat_ladder_move(tranche, scene);
             // Another place is another request; the same one waits its time (I36).
             if tranche.resting_stop().map(|stop| stop.price) != order.stop_price() {
-                tranche.retries.remove(&Leg::Stop);
+                tranche.retries.remove(&order.leg);
             }
         }
     }

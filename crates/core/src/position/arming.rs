@@ -199,7 +199,8 @@ fn set_trail(tranche: &mut Tranche, plan: &ExitPlan, armed: &Armed, key: Positio
     let (Some(trailing), Some(behind)) = (plan.trailing, armed.trail) else { return };
     let mut by = trailing.by;
     if by == TrailedBy::Venue
-        && let Some(why) = why_not_native(behind, ctx.account.capability.native_trailing, tranche.runner())
+        && let Some(why) =
+            why_not_native(behind, ctx.account.capability.native_trailing, tranche.runner(), ctx.instrument)
     {
         by = TrailedBy::Amend;
         let text = format!(

@@ -41,9 +41,13 @@ impl Position {
         let entry = Entry { price: fill.price, quantity, fee, at: fill.at, window: ctx.board.next_window() };
         // Flat and open again is a new incarnation, even while orders of the old one are still to be seen gone.
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else {
+            let last_words = self.read(ctx)?;
+            self.keep_owing(&last_words);
+            out.reads.extend(last_words);
             self.epoch = self.next_epoch();
             let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
             tranche.main_order = Some(order);
+            self.owe(fill, tranche.id, quantity, true);
             let origin = entered.map_or(Origin::Others { at_first_look: false }, Origin::Ours);
             return self.begin(tranche, origin, ctx, out);
         };
@@ -59,7 +63,9 @@ impl Position {
             if entered.is_some() {
                 tranche.unproven = tranche.unproven.plus(quantity)?;
             }
-            return arming::rearm(live, id, key, ctx, out);
+            arming::rearm(live, id, key, ctx, out)?;
+            self.owe(fill, id, quantity, true);
+            return Ok(());
         }
         if live.plan.is_none() {
             return Ok(());
@@ -74,7 +80,9 @@ impl Position {
         live.tranches.push(tranche);
         let text = format!("{}: a tranche of its own, {quantity} from {}", title(key.side, id, ctx), fill.price);
         out.tell(Severity::Note, key, text);
-        arming::arm(live, id, key, ctx, out)
+        arming::arm(live, id, key, ctx, out)?;
+        self.owe(fill, id, quantity, true);
+        Ok(())
     }
 
     /// Starts an incarnation. One of an entry of ours is managed at once; one of others that is there at the very first
@@ -251,6 +259,7 @@ impl Position {
         {
             level.filled = level.filled.plus(quantity)?;
         }
+        self.owe(fill, id, quantity, false);
         Ok(())
     }
 
@@ -279,7 +288,9 @@ impl Position {
         let known = self.orders.iter().find(|order| Some(order.id) == fill.order);
         let stop = self.live.as_ref().and_then(|live| live.tranche(named.tranche)?.stop);
         let reason = known.map(|order| order.reason).unwrap_or(match named.leg {
-            Leg::Stop | Leg::WholeStop => stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason()),
+            Leg::Stop | Leg::StopPart(_) | Leg::WholeStop => {
+                stop.map_or(ExitReason::StopLoss, |stop| stop.basis.reason())
+            }
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,
@@ -379,7 +390,7 @@ fn part_of(amount: Money, part: Quantity, whole: Quantity) -> Result<Money, OutO
     if part == whole { Ok(amount) } else { amount.pro_rata(part, whole, Rounding::Nearest) }
 }
 
-/// The fee of a part of an execution; unknown counts as nothing until it is known (F-B11).
+/// The fee of a part of an execution; unknown counts as nothing until it is known (`owed`).
 pub(crate) fn fee_of(fill: &Fill, part: Quantity) -> Result<Money, OutOfRange> {
     match fill.fee {
         Fee::Known(fee) if part == fill.quantity => Ok(fee),

@@ -6,7 +6,7 @@
 
 use super::scene::{Scene, title};
 use super::{Ctx, Live, Out, Position, Tranche};
-use crate::orders::{Leg, OpenOrder, OrderState};
+use crate::orders::{OpenOrder, OrderState};
 use backstop_model::plan::{ExitPlan, Guaranteed, Weekend};
 use backstop_model::{Money, OrderKind, OutOfRange, PositionKey, Price, Refusal, RefusalReason, Severity, Trigger};
 use serde::{Deserialize, Serialize};
@@ -148,7 +148,7 @@ pub(super) fn gives_up(
         return false;
     }
     tranche.guarantee = Guarantee::Refused;
-    tranche.retries.remove(&Leg::Stop);
+    tranche.forget_stop_retries();
     let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
     let then = if rests { "the ordinary one stays" } else { "an ordinary one is placed" };
     let text = format!("the guaranteed stop was refused ({refusal}): {then}");

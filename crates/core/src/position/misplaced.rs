@@ -5,10 +5,10 @@
 
 use super::scene::Scene;
 use super::spacing::note_refusal;
-use super::{Out, Retry, Tranche};
+use super::{Out, Tranche};
 use crate::exits::spacing::{is_far, nearer};
 use crate::exits::stop_loss::StopLevel;
-use crate::orders::{Leg, OpenOrder};
+use crate::orders::OpenOrder;
 use backstop_model::{Price, Refusal, RefusalReason, Series, Severity};
 
 /// Whether a refusal speaks of the place alone.
@@ -42,11 +42,11 @@ pub(super) fn stop_misplaced(
         (false, true, None) => "it is tried again".to_owned(),
     };
     let asked = asked.map_or_else(String::new, |price| price.to_string());
-    let retry = tranche.retries.get(&Leg::Stop);
+    let retry = tranche.stop_retry();
     let often = retry.map_or_else(String::new, |retry| retry.how_often(scene.ctx.now));
     let text =
         format!("stop {asked} refused as too {word} ({refusal}){often}; {then}, Backstop watches the price meanwhile");
-    if retry.is_none_or(Retry::is_told) {
+    if retry.is_none_or(|retry| retry.is_told()) {
         scene.tell(severity, tranche.id, &text, out);
     }
 }

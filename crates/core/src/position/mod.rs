@@ -21,11 +21,13 @@ mod levels;
 mod limits;
 mod misplaced;
 mod observing;
+mod owed;
 mod patience;
 mod protection;
 mod rare;
 pub mod recalled;
 mod recognise;
+mod regrid;
 mod reports;
 mod scene;
 mod sharing;
@@ -50,6 +52,7 @@ pub(crate) use facts::fee_of as facts_fee;
 pub use guarantee::Guarantee;
 pub use protection::Protection;
 pub use rare::Rare;
+pub(crate) use regrid::is_off;
 pub use spacing::Spacing;
 pub(crate) use spacing::carried_place;
 pub use tranche::{Closing, Exit, Retry, Tranche};
@@ -116,6 +119,12 @@ pub struct Position {
     /// Closings of what is not known to be open yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unmatched: Vec<unmatched::Unmatched>,
+    /// Executions whose fee is not known yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    owed: Vec<owed::Owed>,
+    /// Tranches that are over with a fee still to come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    past: Vec<owed::Past>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -213,8 +222,10 @@ pub struct Out {
     pub notices: Vec<Notice>,
     /// Slippage of stops that filled, in points against us.
     pub slippage: Vec<Points>,
-    /// How tranches read that have just gone up in another one.
-    pub merged: Vec<PositionRead>,
+    /// How tranches read that are no more: they have just gone up in another one, or a fee of theirs has come.
+    pub reads: Vec<PositionRead>,
+    /// Fees of what is no more, which came later.
+    pub late_fees: Money,
 }
 
 impl Out {
@@ -245,6 +256,8 @@ impl Position {
             unseen: None,
             ended: Vec::new(),
             unmatched: Vec::new(),
+            owed: Vec::new(),
+            past: Vec::new(),
         }
     }
 

@@ -28,6 +28,28 @@ impl Retry {
     }
 }
 
+impl Tranche {
+    /// The refusals of its stop: of the part that was refused most often, where it has several.
+    #[must_use]
+    pub fn stop_retry(&self) -> Option<Retry> {
+        let own = self.retries.iter().filter(|(leg, _)| leg.is_own_stop());
+        own.map(|(_, retry)| *retry).max_by_key(|retry| retry.refusals)
+    }
+
+    /// Whether its stop, or a part of it, waits after a refusal.
+    #[must_use]
+    pub fn is_stop_held(&self, now: Timestamp) -> bool {
+        self.retries.iter().any(|(leg, retry)| leg.is_own_stop() && retry.at > now)
+    }
+
+    /// The refusals of its stop are over; what they came to.
+    pub(super) fn forget_stop_retries(&mut self) -> Option<Retry> {
+        let over = self.stop_retry();
+        self.retries.retain(|leg, _| !leg.is_own_stop());
+        over
+    }
+}
+
 impl Position {
     /// The venue has taken an order: the refusals before it are over, and where they were many, people are told.
     pub(super) fn taken(&mut self, order: &OpenOrder, ctx: Ctx, out: &mut Out) {
@@ -40,13 +62,13 @@ impl Position {
             let at = order.stop_price();
             // One whose own is under way hears of that first: refused once more, it is not refused for the first time.
             let asks = |id: TrancheId| {
-                let own = |order: &OpenOrder| order.leg == Leg::Stop && order.tranche == id;
+                let own = |order: &OpenOrder| order.leg.is_own_stop() && order.tranche == id;
                 self.orders.iter().any(|order| own(order) && matches!(order.state, OrderState::InFlight { .. }))
             };
             let is_served =
                 |tranche: &Tranche| tranche.resting_stop().map(|stop| stop.price) == at && !asks(tranche.id);
             let served = live.tranches.iter_mut().filter(|tranche| is_served(tranche));
-            over.extend(served.filter_map(|tranche| tranche.retries.remove(&Leg::Stop)));
+            over.extend(served.filter_map(Tranche::forget_stop_retries));
         }
         over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.remove(&leg)));
         let over = over.into_iter().max_by_key(|retry| retry.in_row);

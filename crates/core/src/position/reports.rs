@@ -109,7 +109,7 @@ impl Position {
             (ours.price, ours.guaranteed) = (theirs.price, theirs.guaranteed);
             let (side, id, leg) = (self.key.side, order.tranche, order.leg);
             let Some(live) = &mut self.live else { return };
-            let its = |tranche: &&mut Tranche| leg == Leg::WholeStop || (leg == Leg::Stop && tranche.id == id);
+            let its = |tranche: &&mut Tranche| leg == Leg::WholeStop || (leg.is_own_stop() && tranche.id == id);
             for tranche in live.tranches.iter_mut().filter(its) {
                 // A guarantee that there is, whoever bought it, is never given back.
                 tranche.guarantee.note_told(theirs.guaranteed);
@@ -142,7 +142,7 @@ impl Position {
         let Some(tranche) = tranche else { return };
         let name = title(key.side, id, ctx);
         match leg {
-            Leg::Stop if was_triggered || *status == OrderStatus::Rejected => {
+            Leg::Stop | Leg::StopPart(_) if was_triggered || *status == OrderStatus::Rejected => {
                 // Triggered without (full) execution: a stop hit that the venue did not finish (F-C07, F-B09).
                 let text =
                     format!("{name}: the stop triggered but was not executed in full; closing the rest at market");
@@ -150,7 +150,7 @@ impl Position {
                 let reason = stop_reason(tranche);
                 tranche.close(reason, ctx.now);
             }
-            Leg::Stop => {
+            Leg::Stop | Leg::StopPart(_) => {
                 let text = format!("{name}: the stop has gone from the venue; placing it again");
                 out.tell(Severity::Alarm, key, text);
             }
@@ -227,7 +227,7 @@ impl Position {
     /// A stop of ours that nobody remembers and that is tighter than what is wanted is kept where it is (I3).
     fn keep_ground(&mut self, named: &Named, report: &OrderReport) {
         let (side, leg) = (self.key.side, named.leg);
-        let live = self.live.as_mut().filter(|_| leg == Leg::Stop && named.epoch == self.epoch);
+        let live = self.live.as_mut().filter(|_| leg.is_own_stop() && named.epoch == self.epoch);
         let stop = live.and_then(|live| live.tranche_mut(named.tranche)).and_then(|tranche| tranche.stop.as_mut());
         if let (Some(stop), Some(trigger)) = (stop, report.trigger) {
             stop.price = side.better(stop.price, trigger.price);
@@ -249,7 +249,7 @@ impl Position {
     fn reason_of(&self, named: &Named) -> ExitReason {
         let tranche = self.live.as_ref().and_then(|live| live.tranche(named.tranche));
         match named.leg {
-            Leg::Stop | Leg::WholeStop => tranche.map_or(ExitReason::StopLoss, stop_reason),
+            Leg::Stop | Leg::StopPart(_) | Leg::WholeStop => tranche.map_or(ExitReason::StopLoss, stop_reason),
             Leg::Trail => ExitReason::TrailingStop,
             Leg::Target(_) => ExitReason::TakeProfit,
             Leg::Instant(_) => ExitReason::InstantTakeProfit,

@@ -63,7 +63,8 @@ impl Scene<'_> {
     pub(crate) fn protecting(&self, tranche: TrancheId) -> impl Iterator<Item = &OpenOrder> + Clone {
         let epoch = self.epoch;
         let whole = self.orders.iter().filter(move |order| order.leg == Leg::WholeStop && order.epoch == epoch);
-        self.orders_of(tranche, Leg::Stop).chain(whole)
+        let own = move |order: &&OpenOrder| order.leg.is_own_stop() && order.tranche == tranche;
+        self.orders.iter().filter(move |order| order.epoch == epoch).filter(own).chain(whole)
     }
 
     /// The stops that end a tranche at its stop: its own, and that of the whole position where it stands there.
@@ -90,7 +91,7 @@ pub(super) fn stops_of<'o>(
         let there = |at: Price| wanted.is_none_or(|wanted| !side.is_better(wanted, at));
         order.epoch == epoch
             && match order.leg {
-                Leg::Stop => order.tranche == id,
+                Leg::Stop | Leg::StopPart(_) => order.tranche == id,
                 Leg::WholeStop => order.stop_price().is_some_and(there),
                 _ => false,
             }

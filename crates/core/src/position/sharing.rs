@@ -140,7 +140,8 @@ impl Position {
         let ids: Vec<TrancheId> = live.tranches.iter().filter(ready).map(|tranche| tranche.id).collect();
         let [oldest, others @ ..] = &ids[..] else { return Ok(()) };
         for id in others {
-            out.merged.extend(self.read_tranche(*id, ctx)?.map(|read| read.merged()));
+            out.reads.extend(self.read_tranche(*id, ctx)?.map(|read| read.merged()));
+            self.hand_on_owed(*id, *oldest);
         }
         let Some(live) = &mut self.live else { return Ok(()) };
         for id in others {

@@ -81,7 +81,7 @@ impl Tranche {
         self.spacing.get().unwrap_or_default()
     }
 
-    fn note_spacing(&mut self, spacing: Spacing) {
+    pub(super) fn note_spacing(&mut self, spacing: Spacing) {
         if spacing != self.spacing() {
             self.spacing.put(Some(spacing).filter(|spacing| *spacing != Spacing::default()));
         }
@@ -194,7 +194,7 @@ fn choose(tranche: &Tranche, wanted: Price, scene: &Scene) -> Result<(Option<Pri
     let tightest = side.better(wanted, at);
     let nearest = nearest_now(tranche, own, scene)?.unwrap_or(tightest);
     let upgraded = if side.is_better(tightest, nearest) { nearest } else { tightest };
-    if side.is_better(at, upgraded) || tranche.is_held(Leg::Stop, scene.ctx.now) {
+    if side.is_better(at, upgraded) || tranche.is_stop_held(scene.ctx.now) {
         return Ok((instead(tranche, wanted, place, usual, scene)?, true));
     }
     Ok((Some(upgraded).filter(|place| *place != wanted), false))
@@ -261,7 +261,7 @@ fn instead(
         return Ok(Some(nearest).filter(|_| !side.hit(price, wanted)));
     };
     let early = spacing.asked_at.is_some_and(|at| ctx.now < at.plus(PAUSE));
-    if early || !side.is_better(nearest, resting) || tranche.is_held(Leg::Stop, ctx.now) {
+    if early || !side.is_better(nearest, resting) || tranche.is_stop_held(ctx.now) {
         return Ok(Some(resting));
     }
     let worth = nearest.above(resting).absolute()? >= smallest_move(price, ctx.instrument.tick, None)?;

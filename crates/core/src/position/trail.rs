@@ -6,9 +6,9 @@ use super::turn::{DWELL, believed, extreme};
 use super::{Ctx, Out, Tranche};
 use crate::exits::arm::{Atrs, Behind, behind};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
-use crate::exits::trailing_stop::{Phase, Trail, pause, smallest_move};
+use crate::exits::trailing_stop::{Phase, Trail, fall_back, pause, smallest_move};
 use backstop_model::plan::{TrailDistance, TrailedBy};
-use backstop_model::{ExitReason, OutOfRange, PositionSide, Price, Series, Severity};
+use backstop_model::{ExitReason, OrderKind, OutOfRange, PositionSide, Price, Series, Severity};
 
 /// Activation, then the stop after the best price.
 pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
@@ -16,6 +16,10 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
     let (Some(mut trail), Some(trailing), None) = (tranche.trail, scene.plan.trailing, tranche.closing) else {
         return Ok(());
     };
+    if trail.by == TrailedBy::Venue && is_too_large(tranche, scene, out) {
+        trail.by = fall_back(trail.by);
+        tranche.trail = Some(trail);
+    }
     let series = trailing.trigger.series(side);
     let Some(best) = extreme(side, scene.ctx, series, tranche) else { return Ok(()) };
     if trail.phase == Phase::Waiting {
@@ -32,6 +36,15 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
     move_stop(tranche, trail, best, scene)?;
     watch_level(tranche, series, scene, out);
     Ok(())
+}
+
+/// Whether what runs has become more than one order of the venue's may be for (F-G04).
+fn is_too_large(tranche: &Tranche, scene: &Scene, out: &mut Out) -> bool {
+    let largest = scene.ctx.instrument.largest_order(OrderKind::Market);
+    let Some(largest) = largest.filter(|largest| tranche.runner() > *largest) else { return false };
+    let text = format!("the venue takes {largest} in one order at most: Backstop moves the resting stop instead");
+    scene.tell(Severity::Warning, tranche.id, &text, out);
+    true
 }
 
 /// A trail in ATR that follows comes nearer when the average falls; it never goes farther.

@@ -13,7 +13,7 @@ use crate::exits::end_of_day::{self, DayEnd, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
-use crate::orders::{Leg, OpenOrder, OrderState};
+use crate::orders::{Leg, OpenOrder, OrderState, together};
 use backstop_model::{
     Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
     Span, Timestamp,
@@ -312,12 +312,12 @@ pub(crate) fn guarded(tranche: &Tranche, orders: &[OpenOrder], epoch: backstop_m
     if orders.iter().any(whole) { tranche.remaining } else { guarded_alone(tranche, orders, epoch) }
 }
 
-/// What of a tranche its own working stop covers.
+/// What of a tranche its own working stop covers, in as many orders as it is made of.
 pub(crate) fn guarded_alone(tranche: &Tranche, orders: &[OpenOrder], epoch: backstop_model::Epoch) -> Quantity {
     let own = orders.iter().filter(|order| {
-        order.leg == Leg::Stop && order.epoch == epoch && order.tranche == tranche.id && order.stands()
+        order.leg.is_own_stop() && order.epoch == epoch && order.tranche == tranche.id && order.stands()
     });
-    own.map(OpenOrder::remaining).max().unwrap_or(Quantity::ZERO).min(tranche.remaining)
+    together(own).min(tranche.remaining)
 }
 
 /// What no working stop covers. The stop of a tranche that has gone up in another one still protects what it is for.
@@ -325,7 +325,7 @@ fn uncovered(live: &Live, orders: &[OpenOrder], epoch: backstop_model::Epoch) ->
     let add = |sum: Quantity, more: Quantity| sum.plus(more).unwrap_or(sum);
     let open = live.open().map(|tranche| tranche.remaining.saturating_minus(guarded(tranche, orders, epoch)));
     let without_tranche = orders.iter().filter(|order| {
-        order.leg == Leg::Stop && order.epoch == epoch && order.stands() && live.tranche(order.tranche).is_none()
+        order.leg.is_own_stop() && order.epoch == epoch && order.stands() && live.tranche(order.tranche).is_none()
     });
     let spare = without_tranche.map(OpenOrder::remaining).fold(Quantity::ZERO, add);
     open.fold(Quantity::ZERO, add).saturating_minus(spare)

@@ -4,7 +4,7 @@
 //! (I10). What an execution closes is decided in `facts`; whose it is, in the engine's `route`.
 
 use super::{Ctx, Out, Position, facts_fee};
-use backstop_model::{Fill, OutOfRange, Quantity, Timestamp};
+use backstop_model::{Fee, Fill, OutOfRange, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Kept at most; the oldest goes first.
@@ -15,6 +15,20 @@ const MOST: usize = 16;
 pub(crate) struct Unmatched {
     fill: Fill,
     left: Quantity,
+}
+
+impl Unmatched {
+    /// Whether it is this execution, which tells its fee only now (F-B11).
+    pub(super) fn lacks_fee_of(&self, fill: &Fill) -> bool {
+        self.fill.id == fill.id && self.fill.fee == Fee::Unknown
+    }
+
+    /// The fee of this execution is known.
+    pub(super) fn note_fee_of(&mut self, fill: &Fill) {
+        if self.lacks_fee_of(fill) {
+            self.fill.fee = fill.fee;
+        }
+    }
 }
 
 impl Position {

@@ -12,12 +12,12 @@ use backstop_model::{ExitReason, OnUnprotectable, PositionSide, Price, Ratio, Re
 impl Tranche {
     /// Whether its last refused stop was refused for overload.
     pub(super) fn is_throttled(&self) -> bool {
-        self.retries.get(&Leg::Stop).is_some_and(|retry| retry.throttled)
+        self.stop_retry().is_some_and(|retry| retry.throttled)
     }
 
     /// Notes why its stop was refused.
-    pub(super) fn note_throttled(&mut self, reason: RefusalReason) {
-        if let Some(retry) = self.retries.get_mut(&Leg::Stop) {
+    pub(super) fn note_throttled(&mut self, leg: Leg, reason: RefusalReason) {
+        if let Some(retry) = self.retries.get_mut(&leg) {
             retry.throttled = reason == RefusalReason::Throttled;
         }
     }

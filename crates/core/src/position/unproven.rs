@@ -4,7 +4,7 @@
 use super::protection::LIMIT;
 use super::turn::guarded;
 use super::{Ctx, Live, Out, Position, Tranche};
-use crate::orders::{Leg, Unwanted};
+use crate::orders::Unwanted;
 use backstop_model::{ExitReason, OutOfRange, Quantity, Severity, Timestamp};
 
 /// So many refusals of a stop in a row have been through the whole refusal policy.
@@ -56,7 +56,7 @@ impl Position {
 }
 
 fn failed(tranche: &Tranche, late: bool) -> Option<Failed> {
-    let refusals = tranche.retries.get(&Leg::Stop).map_or(0, |retry| retry.refusals);
+    let refusals = tranche.stop_retry().map_or(0, |retry| retry.refusals);
     match refusals {
         REFUSED_OUT.. => Some(Failed::Refused(refusals)),
         _ if late => Some(Failed::TooLate),

@@ -26,7 +26,7 @@ impl Position {
         for tranche in live.open() {
             wants.extend(wants_of(tranche, live, ctx, self.key.side));
         }
-        wants.retain(|want| want.leg != Leg::Stop || !serves(want));
+        wants.retain(|want| !want.leg.is_own_stop() || !serves(want));
         wants.retain(|want| !self.waits_for_distance(want, ctx));
         wants
     }
@@ -61,15 +61,7 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     let Some(plan) = live.plan.as_ref() else { return wants_everything(tranche) };
     if let Some(stop) = tranche.resting_stop() {
         let kind = OrderKind::StopMarket(tranche.asked(stop.price, plan));
-        let reason = stop.basis.reason();
-        wants.push(Wanted {
-            tranche: tranche.id,
-            leg: Leg::Stop,
-            kind,
-            quantity: tranche.remaining,
-            whole: false,
-            reason,
-        });
+        wants.extend(wants_stop(tranche, kind, stop.basis.reason(), ctx));
     }
     if tranche.closing.is_some() {
         wants.extend(wants_close(tranche, plan, ctx));
@@ -96,6 +88,22 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
     wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));
     wants.extend(native_trail(tranche, plan, ctx, side));
     wants
+}
+
+/// The stop: one order, or as many as the venue makes it be (F-G04).
+fn wants_stop(tranche: &Tranche, kind: OrderKind, reason: ExitReason, ctx: Ctx) -> impl Iterator<Item = Wanted> {
+    let (id, instrument) = (tranche.id, ctx.instrument);
+    let smallest = instrument.smallest_exit(tranche.entry_price).unwrap_or(instrument.min_quantity);
+    let cut = slices::cut(tranche.remaining, instrument.largest_order(kind), smallest);
+    let want = move |(number, quantity)| Wanted {
+        tranche: id,
+        leg: Leg::stop_part(number),
+        kind,
+        quantity,
+        whole: false,
+        reason,
+    };
+    (0..slices::MOST).zip(cut).map(want)
 }
 
 fn resting_target(level: &Level, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Option<Wanted> {
@@ -138,7 +146,8 @@ fn wants_close(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Vec<Wanted> {
     for want in wants.iter_mut().filter(|want| slices::has_time(want.reason)) {
         let (whole, done) = (tranche.original, tranche.closed());
         let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(tranche.entry_price);
-        let part = slices::part(plan.slices, whole, done, price, ctx.instrument).unwrap_or(want.quantity);
+        // What the venue takes in one order is seen to when it leaves.
+        let part = slices::part(plan.slices, whole, done, price, None, ctx.instrument).unwrap_or(want.quantity);
         want.quantity = want.quantity.min(part);
     }
     wants

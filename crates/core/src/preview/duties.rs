@@ -5,18 +5,21 @@ use super::course::{Course, Fate};
 use super::ground::Ground;
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
-use crate::exits::take_profit::can_rest;
+use crate::exits::take_profit::{self, can_rest};
 use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches, Weekend};
-use backstop_model::{Distance, Quantity, RestingTargets};
+use backstop_model::{Distance, OrderKind, Quantity, RestingTargets};
 
 /// What rests at the venue.
 pub(super) fn resting(ground: &Ground) -> Vec<String> {
     let (case, plan) = (ground.case, ground.case.plan);
     let over = if case.capability.whole_stop { "the whole position".to_owned() } else { case.quantity.to_string() };
     let word = plan.stop_loss.trigger.word();
-    let mut told = vec![match has_guarantee(ground) {
-        true => format!("the stop: a guaranteed stop over {over}, which fills at its level whatever happens"),
-        false => format!("the stop: a stop-market order over {over} that watches the {word} price"),
+    let mut told = vec![match (has_guarantee(ground), stop_orders(ground)) {
+        (true, _) => format!("the stop: a guaranteed stop over {over}, which fills at its level whatever happens"),
+        (false, Some((count, largest))) => format!(
+            "the stop: {count} stop-market orders over {over} in all that watch the {word} price: the venue takes {largest} in one at most"
+        ),
+        (false, None) => format!("the stop: a stop-market order over {over} that watches the {word} price"),
     }];
     let kind = match plan.target_order {
         _ if case.capability.resting_targets == RestingTargets::Last => "limit that closes whatever is left",
@@ -31,6 +34,15 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
         told.push(format!("the trail: the venue's own trailing order for {runner}, on the {source} price"));
     }
     told
+}
+
+/// How many orders the stop is made of, and the largest the venue takes, where one is not enough (F-G04).
+fn stop_orders(ground: &Ground) -> Option<(usize, Quantity)> {
+    let (case, at_market) = (ground.case, OrderKind::Market);
+    let largest = case.instrument.largest_order(at_market).filter(|_| !case.capability.whole_stop)?;
+    let smallest = case.instrument.smallest_exit(case.entry).ok()?;
+    let count = slices::cut(case.quantity, Some(largest), smallest).len();
+    (count > 1).then_some((count, largest))
 }
 
 /// Whether the plan has a guaranteed stop here.
@@ -135,19 +147,31 @@ fn trail(ground: &Ground) -> Option<String> {
     }
 }
 
-/// Closing in parts, where it cuts anything at this quantity.
+/// Closing in parts, where it cuts anything at this quantity: because the plan says so, or because the venue takes no single
+/// order so large.
 fn parts(ground: &Ground) -> Option<String> {
     let (case, slices) = (ground.case, ground.case.plan.slices);
-    let cut = |whole: Quantity, price| slices::part(slices, whole, Quantity::ZERO, price, case.instrument).ok();
+    let cut = |whole: Quantity, price, kind| {
+        let largest = case.instrument.largest_order(kind);
+        slices::part(slices, whole, Quantity::ZERO, price, largest, case.instrument).ok()
+    };
     let of_level = |level: &Level| {
-        let part = cut(level.planned, level.price).filter(|part| *part < level.planned)?;
+        let kind = take_profit::kind(level, case.plan);
+        let part = cut(level.planned, level.price, kind).filter(|part| *part < level.planned)?;
         Some(format!("TP{} {part} at a time", level.number))
     };
     let mut told: Vec<String> =
         ground.levels.iter().filter(|level| !level.due().is_zero()).filter_map(of_level).collect();
-    let market = cut(case.quantity, case.entry).filter(|part| *part < case.quantity);
-    told.extend(market.map(|part| format!("market exits that have the time {part} at a time")));
-    (!told.is_empty()).then(|| format!("closing in parts: {}; stops are never cut", told.join(", ")))
+    let market = cut(case.quantity, case.entry, OrderKind::Market).filter(|part| *part < case.quantity);
+    let largest = case.instrument.largest_order(OrderKind::Market).filter(|largest| case.quantity > *largest);
+    let which = if largest.is_some() { "market exits" } else { "market exits that have the time" };
+    told.extend(market.map(|part| format!("{which} {part} at a time")));
+    let stops = match (largest, stop_orders(ground)) {
+        (None, _) => "stops are never cut",
+        (Some(_), None) => "the stop is not cut",
+        (Some(_), Some(_)) => "the parts of the stop rest all at once",
+    };
+    (!told.is_empty()).then(|| format!("closing in parts: {}; {stops}", told.join(", ")))
 }
 
 fn follows(ground: &Ground) -> Option<String> {

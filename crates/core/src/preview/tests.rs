@@ -3,7 +3,7 @@
 
 use super::*;
 use backstop_model::plan::{
-    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
+    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
 };
 use backstop_model::{
     Distance, ExitPlanSpec, GuaranteedTerms, InstrumentId, InstrumentSpec, LeastDistance, Name, RestingTargets, Span,
@@ -27,6 +27,7 @@ fn spec() -> InstrumentSpec {
         step: "0.001".parse().unwrap(),
         min_quantity: "0.001".parse().unwrap(),
         max_quantity: None,
+        max_market_quantity: None,
         min_notional: Money::ZERO,
         min_notional_waived_for_exits: false,
         maker_fee: Ratio::ZERO,
@@ -370,4 +371,22 @@ fn spread_slippage_and_funding_count_in_net_break_even_and_in_every_net_result()
     let parts = [parts.entry_fee, parts.exit_fee, parts.half_spread, parts.slippage, parts.funding, parts.tick];
     assert_eq!(parts.map(|part| part.to_string()), ["0", "0", "0.5", "0.5", "3", "0.01"]);
     assert!(AssumedCosts::new("0".parse().unwrap(), "0".parse().unwrap(), "-1".parse().unwrap()).is_err());
+}
+
+#[test]
+fn more_than_one_order_may_be_for_is_told_with_the_parts_it_is_closed_in() {
+    let mut small = spec();
+    small.max_quantity = Some("0.04".parse().unwrap());
+    let told = shown(plan(), small.clone(), PositionSide::Long);
+    assert_eq!(
+        told.rests_at_venue[0],
+        "the stop: 3 stop-market orders over 0.1 in all that watch the mark price: the venue takes 0.04 in one at most"
+    );
+    let parts = "closing in parts: market exits 0.04 at a time; the parts of the stop rest all at once";
+    assert_eq!(told.done_by_backstop.iter().find(|text| text.contains("in parts")).unwrap(), parts);
+    small.max_market_quantity = Some("0.02".parse().unwrap());
+    let at_market = ExitPlanSpec { target_order: TargetOrder::Market, ..plan() };
+    let told = shown(at_market, small, PositionSide::Long);
+    let parts = "closing in parts: TP1 0.02 at a time, TP2 0.02 at a time, TP3 0.02 at a time, market exits 0.02 at a time; the parts of the stop rest all at once";
+    assert_eq!(told.done_by_backstop.iter().find(|text| text.contains("in parts")).unwrap(), parts);
 }

@@ -8,6 +8,8 @@ mod builders;
 mod candles;
 mod foolish;
 mod isolation;
+mod late_fees;
+mod overtaken;
 mod play;
 mod properties;
 mod refusal_choices;

@@ -3,6 +3,7 @@
 //! One run drives the engine, a second one that looks at every tick, and keeps the record a journal would keep. The
 //! laws are checked after every step; each test adds the question that is its own.
 
+mod coarser;
 mod drawn;
 mod foretold;
 mod laws;

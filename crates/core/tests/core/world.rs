@@ -54,7 +54,8 @@ pub struct World {
     /// Orders of others that work at the venue.
     strangers: Vec<OrderReport>,
     fills: u32,
-    last_fill: Option<Fill>,
+    /// Executions of the script, the oldest first.
+    made: Vec<Fill>,
     last_read: Option<PositionRead>,
     printed: Vec<String>,
     defined: Vec<Event>,
@@ -76,7 +77,7 @@ impl World {
             book: BTreeMap::new(),
             strangers: Vec::new(),
             fills: 0,
-            last_fill: None,
+            made: Vec::new(),
             last_read: None,
             printed: Vec::new(),
             defined: Vec::new(),
@@ -109,7 +110,7 @@ impl World {
             "enter" | "add" => self.enter(rest),
             "by-hand" | "liquidated" | "adl" => self.by_hand(head, rest),
             "fill" => self.fill(rest),
-            "again" => self.handle(Event::Fill(self.last_fill.clone().expect("there was a fill"))),
+            "again" => self.again(rest),
             "after" => self.wait(rest),
             "accept" | "refuse" | "unknown" => self.answer(head, rest),
             "report" => self.report(rest),
@@ -196,7 +197,7 @@ impl World {
         self.handle(tick(prices, confirmed));
     }
 
-    /// `long 0.1 @ 50000 [fee 2]`: somebody's order opens or adds.
+    /// `long 0.1 @ 50000 [fee 2]`, `fee unknown`: somebody's order opens or adds.
     fn enter(&mut self, words: &str) {
         let (which, rest) = words.split_once(' ').unwrap();
         let made = self.execution(None, side(which).opening(), rest);
@@ -244,13 +245,25 @@ impl World {
             made.at = self.now.plus(Span::from_millis(-parts[at + 1].parse::<i64>().unwrap()));
         }
         if let Some(at) = parts.iter().position(|word| *word == "fee") {
-            made.fee = Fee::Known(parts[at + 1].parse().unwrap());
+            made.fee = if parts[at + 1] == "unknown" { Fee::Unknown } else { Fee::Known(money(parts[at + 1])) };
         }
         made
     }
 
     fn book_fill(&mut self, made: Fill) {
-        self.last_fill = Some(made.clone());
+        self.made.push(made.clone());
+        self.handle(Event::Fill(made));
+    }
+
+    /// The newest execution once more, or `f1`; with `fee 2.5` it tells what it has cost.
+    fn again(&mut self, words: &str) {
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        let named = |made: &&Fill| parts.first().is_some_and(|id| made.id.as_str() == *id);
+        let known = self.made.iter().find(named).or(self.made.last());
+        let mut made = known.expect("there was a fill").clone();
+        if let [.., "fee", fee] = &parts[..] {
+            made.fee = Fee::Known(money(fee));
+        }
         self.handle(Event::Fill(made));
     }
 

@@ -24,8 +24,6 @@ pub struct Choice {
     pub venue: Option<VenueKind>,
     /// Nothing goes wrong: to see that the world itself breaks no promise.
     pub calm: bool,
-    /// Faults as well that are known to break promises.
-    pub wild: bool,
 }
 
 /// A number from `least` to `most`.
@@ -64,7 +62,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
     people(dice, &mut life);
     if !choice.calm {
         for _ in 0..between(dice, 1, 8) {
-            troubles::draw(dice, &mut life, choice.wild);
+            troubles::draw(dice, &mut life);
         }
     }
     life.acts.sort_by_key(|(at, _)| *at);

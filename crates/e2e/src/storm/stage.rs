@@ -178,6 +178,7 @@ pub fn instrument(life: &Life) -> Instrument {
         step,
         min_quantity: step.share(Ratio::whole(grid.min_steps), Rounding::Nearest).unwrap_or(step),
         max_quantity: life.most_steps.and_then(|most| step.share(Ratio::whole(most), Rounding::Nearest).ok()),
+        max_market_quantity: None,
         min_notional: money(grid.min_notional),
         min_notional_waived_for_exits: life.seed.is_multiple_of(2),
         maker_fee: percent("0.02"),

@@ -72,8 +72,8 @@ impl Tally {
 
     /// Every pair of ids that can strike in one life, with the number of lives in which it did.
     #[must_use]
-    pub fn pairs(&self, wild: bool) -> Vec<(Pair, u64)> {
-        let ids = troubles::ids(wild);
+    pub fn pairs(&self) -> Vec<(Pair, u64)> {
+        let ids = troubles::ids();
         let all = ids.iter().enumerate().flat_map(|(at, one)| ids[at + 1..].iter().map(move |other| (*one, *other)));
         let possible = all.filter(|(one, other)| troubles::can_meet(one, other));
         possible.map(|pair| (pair, self.pairs.get(&pair).copied().unwrap_or(0))).collect()
@@ -81,8 +81,8 @@ impl Tally {
 
     /// Every fault of the menu with its count, those that never struck included.
     #[must_use]
-    pub fn rows(&self, wild: bool) -> Vec<(&'static str, u64)> {
-        troubles::ids(wild).into_iter().map(|id| (id, self.hits.get(id).copied().unwrap_or(0))).collect()
+    pub fn rows(&self) -> Vec<(&'static str, u64)> {
+        troubles::ids().into_iter().map(|id| (id, self.hits.get(id).copied().unwrap_or(0))).collect()
     }
 }
 

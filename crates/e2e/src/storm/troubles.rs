@@ -103,6 +103,7 @@ const MENU: &[Line] = &[
     knob(&["F-B07", "F-B08"], Fault::PartialFill),
     knob(&["F-B09"], Fault::MarketRest),
     act(&["F-B10"], |_, _| Act::Garble(Garble::Status)),
+    act(&["F-B11"], |_, _| Act::Garble(Garble::Fee)),
     act(&["F-B16"], |dice, _| Act::Garble(Garble::Late { ms: between(dice, 2_000, 60_000) })),
     act(&["F-C01"], |dice, life| {
         let (up, down) = (whipped(dice, life, 1), whipped(dice, life, -1));
@@ -134,6 +135,8 @@ const MENU: &[Line] = &[
     act(&["F-F03"], |_, _| Act::Venue(Incident::Settle)),
     act(&["F-F04", "F-B12"], |dice, _| Act::Funding { longs_pay: dice.below(2) == 0 }),
     says(&["F-F06"], Fault::Reject, What::Margin, Scope::Conditional),
+    act(&["F-G02"], |_, _| Act::Coarser),
+    place(&["F-G04"], smaller_orders),
     says(&["F-G07"], Fault::Reject, What::TooMany, Scope::All),
     act(&["F-H01"], misprint),
     act(&["F-H02"], |dice, _| Act::Missing { series: one_of(dice, &Series::ALL), ms: between(dice, 500, 20_000) }),
@@ -177,25 +180,13 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is known to break promises more often than the rest, and waits for its repair: drawn with `--wild`.
-const WILD: &[Line] = &[
-    act(&["F-B11"], |_, _| Act::Garble(Garble::Fee)),
-    act(&["F-G02"], |_, _| Act::Coarser),
-    place(&["F-G04"], smaller_orders),
-];
-
 /// Lines that need another one to show: what became of the records is found at the next start.
 const STARTS_AGAIN: [&str; 2] = ["F-M07", "F-M09"];
 
-fn all_lines() -> impl Iterator<Item = &'static Line> {
-    MENU.iter().chain(WILD)
-}
-
-/// Every id of the menu, once; those that only `wild` lives meet with it.
+/// Every id of the menu, once.
 #[must_use]
-pub fn ids(wild: bool) -> Vec<&'static str> {
-    let lines = MENU.iter().chain(WILD.iter().filter(|_| wild));
-    let mut ids: Vec<&str> = lines.flat_map(|line| line.ids).copied().collect();
+pub fn ids() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = MENU.iter().flat_map(|line| line.ids).copied().collect();
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -213,7 +204,7 @@ pub fn can_meet(one: &str, other: &str) -> bool {
 }
 
 fn lines_of(id: &str) -> impl Iterator<Item = &'static Line> {
-    all_lines().filter(move |line| line.ids.contains(&id))
+    MENU.iter().filter(move |line| line.ids.contains(&id))
 }
 
 /// What striking knob and words mean in the catalogue.
@@ -225,15 +216,14 @@ pub fn ids_of(trouble: &Trouble) -> &'static [&'static str] {
         }
         Way::Act(_) | Way::Place(_) => false,
     };
-    all_lines().find(|line| same(line.way)).map_or(&[], |line| line.ids)
+    MENU.iter().find(|line| same(line.way)).map_or(&[], |line| line.ids)
 }
 
 /// One more thing goes wrong in this life. A knob that is turned already stays as it is: two meanings of one knob cannot
 /// be told apart.
-pub fn draw(dice: &mut Dice, life: &mut Life, wild: bool) {
-    let count = u32::try_from(MENU.len() + if wild { WILD.len() } else { 0 }).unwrap_or(u32::MAX);
-    let number = dice.below(count) as usize;
-    let line = if number < MENU.len() { &MENU[number] } else { &WILD[number - MENU.len()] };
+pub fn draw(dice: &mut Dice, life: &mut Life) {
+    let count = u32::try_from(MENU.len()).unwrap_or(u32::MAX);
+    let line = &MENU[dice.below(count) as usize];
     let from = between(dice, 0, life.length * 3 / 4);
     let (fault, what, scope, per_million, window) = match line.way {
         Way::Place(make) => return make(dice, life),

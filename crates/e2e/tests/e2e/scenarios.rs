@@ -28,7 +28,7 @@ fn a_scenario_written_from_a_life_comes_to_what_the_life_came_to() {
     let (mut different, mut all) = (Vec::new(), String::new());
     for venue in VenueKind::ALL {
         for calm in [true, false] {
-            for life in (1..=SEEDS).map(|seed| draw(seed, Choice { venue: Some(venue), calm, wild: !calm })) {
+            for life in (1..=SEEDS).map(|seed| draw(seed, Choice { venue: Some(venue), calm })) {
                 let text = written(&life);
                 let told = first_difference(&text, &play::run(&text));
                 let place = format!("seed {} at {:?}, {:?}", life.seed, life.venue, life.mode);

@@ -8,6 +8,12 @@ decimal_unit! {
     Money, scale 18, "amount of money"
 }
 
+impl Default for Money {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 impl FromStr for Money {
     type Err = ParseUnitError;
 

@@ -76,6 +76,7 @@ pub(crate) fn instrument_spec() -> InstrumentSpec {
         step: "0.001".parse().unwrap(),
         min_quantity: "0.001".parse().unwrap(),
         max_quantity: None,
+        max_market_quantity: None,
         min_notional: Money::ZERO,
         min_notional_waived_for_exits: false,
         maker_fee: Ratio::ZERO,

@@ -120,7 +120,7 @@ fn because(text: impl Into<String>) -> Decision {
 
 fn placed(around: &Around, order: &NewOrder) -> Decision {
     match around.named.leg {
-        Leg::Stop => stop(around, order),
+        Leg::Stop | Leg::StopPart(_) => stop(around, order),
         Leg::WholeStop => whole_stop(around),
         Leg::Target(_) => target(around),
         Leg::Instant(_) => instant(around),

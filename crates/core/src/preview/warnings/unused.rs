@@ -70,7 +70,7 @@ fn ladder(ground: &Ground, course: &Course) -> Option<String> {
 fn cuts_nothing(ground: &Ground) -> bool {
     let case = ground.case;
     let is_whole = |whole: Quantity, price: Price| {
-        let part = slices::part(case.plan.slices, whole, Quantity::ZERO, price, case.instrument);
+        let part = slices::part(case.plan.slices, whole, Quantity::ZERO, price, None, case.instrument);
         part.is_ok_and(|part| part >= whole)
     };
     let whole_levels = ground.levels.iter().all(|level| is_whole(level.planned, level.price));

@@ -53,6 +53,8 @@ pub enum Action {
     Switch,
     /// The regular look.
     Snapshot,
+    /// The price grid gets coarser.
+    Coarser,
     /// Nothing but time.
     Wait,
 }
@@ -80,6 +82,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::BreakEven),
         1 => (1_u8..=100).prop_map(Action::ClosePart),
         1 => any::<bool>().prop_map(Action::Pause),
+        1 => Just(Action::Coarser),
         3 => Just(Action::Wait),
         2 => (-30_i16..30).prop_map(|basis_points| Action::Late { basis_points }),
     ]
@@ -171,6 +174,8 @@ pub fn case(trouble: u8) -> impl Strategy<Value = Case> {
         Just("distance 0.5%"),
         Just("distance 120"),
         Just("distance 0.3% premium 2 0.6%"),
+        Just("max 0.1"),
+        Just("max 0.15 market-max 0.06 min 0.02"),
     ];
     let what = (side, account, instrument, plan(), 100_000_i64..600_000, 1_u32..300);
     let actions = prop::collection::vec((prop_oneof![0_u16..300, 0_u16..5000], action()), 5..40);

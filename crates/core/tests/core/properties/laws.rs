@@ -96,6 +96,10 @@ fn placed(run: &Run, order: &NewOrder) {
         OrderQuantity::Exact(quantity) => quantity,
         OrderQuantity::WholePosition => open,
     };
+    if let (OrderQuantity::Exact(quantity), Some(largest)) = (order.quantity, run.instrument.largest_order(order.kind))
+    {
+        assert!(quantity <= largest, "I16: {order:?} above {largest}");
+    }
     let own = tranche_of(position.live.as_deref().unwrap(), order).map(|tranche| tranche.remaining);
     assert!(quantity <= open, "I1: {quantity} of {open} open: {order:?}");
     if let (Leg::Target(_), OrderKind::Limit { price, .. }) = (named.leg, order.kind) {

@@ -163,6 +163,7 @@ impl Run {
             Action::Late { basis_points } => {
                 return self.act(Action::Move { basis_points, lag: 0, spread: 2, sure: true });
             }
+            Action::Coarser => self.coarsen(),
             Action::Wait => {}
         }
         self.deliver();
@@ -274,7 +275,7 @@ impl Run {
         }
     }
 
-    fn hand_in(&mut self, event: Event) {
+    pub(super) fn hand_in(&mut self, event: Event) {
         let sequence = self.events.len() as u64 + 1;
         let stamped = Stamped { sequence, at: self.now(), event };
         let step: Step = self.engine.handle(&stamped);

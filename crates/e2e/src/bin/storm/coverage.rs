@@ -9,9 +9,9 @@ const ENOUGH: u64 = 100_000;
 const PER_LINE: usize = 8;
 
 /// Prints it. True when something was missed, over lives enough; a pair that never met is named and is no failure.
-pub fn misses(tally: &Tally, wild: bool) -> bool {
+pub fn misses(tally: &Tally) -> bool {
     let enough = tally.lives >= ENOUGH;
-    let rows = tally.rows(wild);
+    let rows = tally.rows();
     rows.iter().for_each(|(id, hits)| println!("{id}  {hits}"));
     let mut never: Vec<&str> = rows.iter().filter(|(_, hits)| *hits == 0).map(|(id, _)| *id).collect();
     println!("\nsometimes, in so many lives:");
@@ -20,15 +20,15 @@ pub fn misses(tally: &Tally, wild: bool) -> bool {
         never.extend((lives == 0).then(|| one.words()));
     }
     ELSEWHERE.iter().for_each(|(what, who)| println!("         -  {what}: {who}"));
-    pairs(tally, wild, enough);
+    pairs(tally, enough);
     if enough && !never.is_empty() {
         println!("never in {} lives: {}", tally.lives, never.join(", "));
     }
     enough && !never.is_empty()
 }
 
-fn pairs(tally: &Tally, wild: bool, enough: bool) {
-    let pairs = tally.pairs(wild);
+fn pairs(tally: &Tally, enough: bool) {
+    let pairs = tally.pairs();
     let missed: Vec<String> =
         pairs.iter().filter(|(_, lives)| *lives == 0).map(|((one, other), _)| format!("{one}+{other}")).collect();
     println!("\npairs of faults in one life: {} of {} possible", pairs.len() - missed.len(), pairs.len());

@@ -47,9 +47,6 @@ struct Cli {
     /// Nothing goes wrong: the lives alone.
     #[arg(long)]
     calm: bool,
-    /// With the faults as well that are known to break promises and wait for their repair (docs/reliability.md).
-    #[arg(long, conflicts_with = "calm")]
-    wild: bool,
     /// Play a day that has really been, as four positions lived it, at `--profile`: 2025-10-10.
     #[arg(long, conflicts_with_all = ["seed", "seeds", "minutes"], value_parser = ["2025-10-10"])]
     day: Option<String>,
@@ -121,7 +118,7 @@ fn main() -> ExitCode {
     if cli.day.is_some() {
         return the_day(venue.unwrap_or(VenueKind::Binance), cli.all);
     }
-    let choice = Choice { venue, calm: cli.calm, wild: cli.wild };
+    let choice = Choice { venue, calm: cli.calm };
     match cli.seed {
         Some(seed) => one(&cli, draw(seed, choice)),
         None => many(&cli, choice),
@@ -164,8 +161,8 @@ fn one(cli: &Cli, mut life: Life) -> ExitCode {
 /// The command that plays a seed as this run does.
 fn how(cli: &Cli, seed: u64) -> String {
     let profile = if cli.profile == "mixed" { String::new() } else { format!(" --profile {}", cli.profile) };
-    let (calm, wild) = (if cli.calm { " --calm" } else { "" }, if cli.wild { " --wild" } else { "" });
-    format!("cargo xtask storm --seed {seed}{profile}{calm}{wild}")
+    let calm = if cli.calm { " --calm" } else { "" };
+    format!("cargo xtask storm --seed {seed}{profile}{calm}")
 }
 
 fn shown(seed: u64, violation: &Violation) -> String {
@@ -219,7 +216,7 @@ fn progress(first: u64, last: u64, timed: bool) -> indicatif::ProgressBar {
 }
 
 fn report(cli: &Cli, choice: Choice, tally: &Tally, broken: &[(u64, Vec<Violation>)], took: Duration) -> ExitCode {
-    let never = cli.coverage && coverage::misses(tally, cli.wild);
+    let never = cli.coverage && coverage::misses(tally);
     let mut broken = broken.to_vec();
     broken.sort_by_key(|(seed, _)| *seed);
     for (seed, violations) in broken.iter().take(if cli.all { usize::MAX } else { 40 }) {

@@ -1,7 +1,7 @@
 //! How far stops cover a position, and what they owe to go on covering (I3).
 
 use crate::storm::stage::ME;
-use backstop_core::orders::{Leg, Named};
+use backstop_core::orders::Named;
 use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Span, Timestamp};
 use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
@@ -74,7 +74,7 @@ pub type Closed = BTreeSet<Option<(PositionSide, u32, u8)>>;
 /// Whose own stop an order is; nothing for one that protects the whole.
 fn tranche_of(client_id: &str) -> Option<(PositionSide, u32, u8)> {
     let named = Named::read(&ClientOrderId::new(client_id).ok()?)?;
-    (named.leg == Leg::Stop).then_some((named.side, named.epoch.0, named.tranche.0))
+    named.leg.is_own_stop().then_some((named.side, named.epoch.0, named.tranche.0))
 }
 
 /// How much of a slot is under stops that wait, where of those of one tranche only the largest counts; as if one order

@@ -139,7 +139,7 @@ impl Sent {
     fn accepted(&mut self, named: &Named) {
         let (side, epoch, tranche, of) = (named.side, named.epoch.0, named.tranche.0, named.leg);
         let same = |key: &LegKey| (key.0, key.1, key.2, key.3) == (side, epoch, tranche, of);
-        let served = |key: &LegKey| of == Leg::WholeStop && (key.0, key.1, key.3) == (side, epoch, Leg::Stop);
+        let served = |key: &LegKey| of == Leg::WholeStop && (key.0, key.1) == (side, epoch) && key.3.is_own_stop();
         let legs = self.legs.iter_mut().filter(|(key, _)| same(key) || served(key));
         legs.for_each(|(_, leg)| leg.refused = None);
     }
