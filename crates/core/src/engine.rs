@@ -112,19 +112,22 @@ impl Engine {
     }
 
     /// Whether a command that was decided earlier must not leave any more: the cancel of a stop that is by now all that
-    /// protects what has been opened since (I7), and an order whose price is none any more (F-G02).
+    /// protects what has been opened since (I7), the move of a stop that is to go elsewhere by now (I3), and an order whose
+    /// price is none any more (F-G02).
     #[must_use]
     pub fn takes_back(&self, command: &Command) -> bool {
+        let owner = |account, instrument, id| self.owner_of(account, instrument, id).and_then(|key| self.position(key));
         match command {
+            Command::Amend { account, instrument, id, trigger, .. } => owner(*account, *instrument, *id)
+                .is_some_and(|position| position.is_moved_elsewhere(*id, trigger.price)),
             Command::Cancel { account, instrument, id, .. } => {
-                let owner = self.owner_of(*account, *instrument, *id).and_then(|key| self.position(key));
-                owner.is_some_and(|position| position.is_needed_again(*id))
+                owner(*account, *instrument, *id).is_some_and(|position| position.is_needed_again(*id))
             }
             Command::Place(order) => {
                 let instrument = self.instrument(order.instrument);
                 instrument.is_some_and(|instrument| is_off(order.kind, instrument.tick))
             }
-            Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => false,
+            Command::Lookup { .. } | Command::Snapshot { .. } => false,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::guards;
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
 use backstop_model::{
-    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span,
+    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Price, Quantity, Severity, Span,
     Timestamp, TrancheId,
 };
 
@@ -126,10 +126,13 @@ impl Position {
                 _ => false,
             };
             let still_protects = order.stands() && self.outlasts(order) && (self.lacks_stops() || self.bridges(order));
+            // A part of the stop has executed beside it: what is left is less than it would close (I2).
+            let takes = order.leg.takes_at_once();
+            let too_large = takes && tranche.is_some_and(|tranche| claim(order) > tranche.remaining);
             rests
                 || still_protects
-                || (wanted(order) && !(paused && order.leg.rests()))
-                || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
+                || (wanted(order) && !(paused && order.leg.rests()) && !too_large)
+                || (order.epoch == epoch && (protects || (open && takes && !too_large)))
         };
         // A cancel the venue has just refused is not asked for again at once.
         let held = |order: &OpenOrder| {
@@ -182,6 +185,19 @@ impl Position {
         };
         let needed = |order: &OpenOrder| moved(order) || alone(order) || (self.outlasts(order) && self.lacks_stops());
         self.orders.iter().any(|order| order.id == id && needed(order))
+    }
+
+    /// Whether a move that has not left yet goes where the stop is not to go any more (I3).
+    pub(crate) fn is_moved_elsewhere(&self, id: ClientOrderId, to: Price) -> bool {
+        let goes = |order: &OpenOrder| match order.state {
+            OrderState::Working { change: Some(Change::Amending { price, .. }) } => price == to,
+            OrderState::InFlight { .. }
+            | OrderState::Over { .. }
+            | OrderState::Triggered { .. }
+            | OrderState::Unknown(_)
+            | OrderState::Working { .. } => false,
+        };
+        self.orders.iter().any(|order| order.id == id && !goes(order))
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.

@@ -165,6 +165,8 @@ impl Position {
                 let taken = order.clone();
                 self.taken(&taken, ctx, out);
             }
+            // It has not left, because it is to go elsewhere: where, is decided anew.
+            outcome if is_not_sent(outcome) => order.state = OrderState::Working { change: None },
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
                 let mut asked = order.clone();

@@ -210,6 +210,10 @@ fn watch_instants(tranche: &mut Tranche, scene: &Scene) {
 /// The stop's price is through it and the venue is silent: the backup closes (product.md §2.1, I28).
 fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
+    if tranche.is_closed() {
+        tranche.stop_passed = None;
+        return;
+    }
     let (Some(stop), None) = (tranche.stop, tranche.closing) else { return };
     if stuck_at(tranche, scene).is_some_and(|at| ctx.now >= at) {
         let text = "the stop has triggered and the venue does not execute it; closing at market";

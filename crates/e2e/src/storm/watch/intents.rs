@@ -6,12 +6,14 @@
 
 use super::{Found, State};
 use crate::storm::process::Process;
+use crate::storm::stage::ME;
 use crate::storm::words::Line;
 use backstop_core::orders::{Leg, Named};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, DealId, Event, NewOrder, OrderReport, Outcome, PositionSide, RefusalReason,
     Span, Timestamp,
 };
+use backstop_venues::paper::PaperVenue;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Two reads that do not find an order count as two only when this far apart (R4c).
@@ -178,7 +180,7 @@ impl Intents {
     /// I9: an order that the engine has shown, and no more, does not come back. With nothing open, what a read shows of ours
     /// is cleaned up, whatever has been forgotten: that is what finds orders when the journal was lost (R7), and a cancel
     /// does no harm (R13). One whose record was lost is found again under an id that has been refused since (F-M13).
-    pub fn look(&mut self, process: &Process, state: &State, found: &mut Found) {
+    pub fn look(&mut self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let (mut live, mut open) = (BTreeSet::new(), BTreeSet::new());
         for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
             let ids = position.orders.iter().filter(|order| order.is_live()).map(|order| order.id);
@@ -192,7 +194,8 @@ impl Intents {
             return;
         }
         self.shown_over.extend(self.shown.difference(&live));
-        let forgotten = |id: &ClientOrderId| state.journal_lost && self.refused.contains(id);
+        let twice = |id: &ClientOrderId| venue.exchange().ledger().orders_of(ME, id.as_str()).count() > 1;
+        let forgotten = |id: &ClientOrderId| state.journal_lost && (self.refused.contains(id) || twice(id));
         let back = |id: &&ClientOrderId| self.shown_over.contains(*id) && open.contains(*id) && !forgotten(id);
         for id in live.difference(&self.shown).filter(back) {
             found.push(("I9", format!("{id} was over and is not any more")));
