@@ -121,10 +121,13 @@ impl Position {
                 _ => false,
             };
             let still_protects = order.stands() && self.outlasts(order) && self.lacks_stops();
+            // A part of the stop has executed beside it: what is left is less than it would close (I2).
+            let takes = order.leg.takes_at_once();
+            let too_large = takes && tranche.is_some_and(|tranche| claim(order) > tranche.remaining);
             rests
                 || still_protects
-                || (wanted(order) && !(paused && order.leg.rests()))
-                || (order.epoch == epoch && (protects || (open && order.leg.takes_at_once())))
+                || (wanted(order) && !(paused && order.leg.rests()) && !too_large)
+                || (order.epoch == epoch && (protects || (open && takes && !too_large)))
         };
         // A cancel the venue has just refused is not asked for again at once.
         let held = |order: &OpenOrder| {

@@ -99,14 +99,15 @@ impl Position {
             OrderState::Unknown(doubt) => doubt.not_found == 0,
             OrderState::Working { .. } | OrderState::Triggered { .. } | OrderState::Over { .. } => false,
         });
-        let larger_only = self
-            .orders_of(want.tranche, want.leg)
-            .any(|order| order.stands() && order.kind == want.kind && order.remaining() > want.quantity);
+        // Of all parts together, so that each of them finds the same.
+        let there = self.own_stops(want.tranche).filter(|order| order.stands() && order.kind == want.kind);
+        let covered = together(there);
         let reduce_only = ctx.account.capability.reduce_only;
         let Some(tranche) = self.tranche_mut(want) else { return false };
         if blocked || tranche.is_held(want.leg, ctx.now) {
             return false;
         }
+        let larger_only = covered > tranche.remaining;
         if !(larger_only && reduce_only) {
             tranche.resize_at = None;
             return true;
