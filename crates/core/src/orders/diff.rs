@@ -125,7 +125,7 @@ impl Position {
                 }
                 _ => false,
             };
-            let still_protects = order.stands() && self.outlasts(order) && (self.lacks_stops() || self.bridges(order));
+            let still_protects = order.stands() && self.outlasts(order);
             // A part of the stop has executed beside it: what is left is less than it would close (I2).
             let takes = order.leg.takes_at_once();
             let too_large = takes && tranche.is_some_and(|tranche| claim(order) > tranche.remaining);
@@ -144,9 +144,10 @@ impl Position {
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
     }
 
-    /// A stop of an incarnation that is over.
+    /// A stop of an incarnation that is over, and that what is open now still needs.
     fn outlasts(&self, order: &OpenOrder) -> bool {
-        order.leg.is_stop() && (order.epoch != self.epoch || self.is_flat())
+        let is_old = order.leg.is_stop() && (order.epoch != self.epoch || self.is_flat());
+        is_old && (self.lacks_stops() || self.bridges(order) || self.is_known_to_grow())
     }
 
     /// Whether a tranche is to have its stop as near as this one, and none of those that stand for it is yet: of a tranche
@@ -183,7 +184,7 @@ impl Position {
             let own = order.leg == Leg::WholeStop && order.epoch == self.epoch && !self.is_flat();
             own && self.is_only_whole_stop(order) && self.needs_whole_stop()
         };
-        let needed = |order: &OpenOrder| moved(order) || alone(order) || (self.outlasts(order) && self.lacks_stops());
+        let needed = |order: &OpenOrder| moved(order) || alone(order) || self.outlasts(order);
         self.orders.iter().any(|order| order.id == id && needed(order))
     }
 
