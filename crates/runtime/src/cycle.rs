@@ -17,12 +17,12 @@ use backstop_core::orders::{Leg, Named};
 use backstop_core::position::adoption::HARD_STOP_ATR;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    AccountId, Adopt, Answer, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal, RefusalReason, Series,
-    Span, Stamped, Timestamp,
+    AccountId, Adopt, Answer, ClientOrderId, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal,
+    RefusalReason, Series, Span, Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
 use backstop_venues::CandleQuestion;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Records between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 1_000;
@@ -34,7 +34,7 @@ const NO_LEASE: &str = "another engine may act";
 /// The same.
 const OVERTAKEN: &str = "what it would cancel is needed again";
 /// The same.
-const UNREAD: &str = "it was decided before the account was read";
+const USED: &str = "its id has been used before";
 
 /// What one event came to.
 #[derive(Debug, Default)]
@@ -54,8 +54,8 @@ pub struct Cycle {
     sequence: u64,
     now: Timestamp,
     waiting: VecDeque<(u64, Vec<Command>)>,
-    /// The last record before everything had been read for the first time.
-    read_with: Option<u64>,
+    /// Ids that the first full read has shown: a journal that has lost its end may take them for unused.
+    used: BTreeSet<ClientOrderId>,
     journal_failed: bool,
     /// To be taken in next: bars that have ended, permits, and answers to what may not leave.
     fallout: VecDeque<Event>,
@@ -81,7 +81,7 @@ impl Cycle {
             sequence,
             now: Timestamp::EPOCH,
             waiting: VecDeque::new(),
-            read_with: None,
+            used: BTreeSet::new(),
             journal_failed: false,
             fallout: VecDeque::new(),
             since_checkpoint: 0,
@@ -141,12 +141,15 @@ impl Cycle {
     pub fn take(&mut self, now: Timestamp, event: Event) -> Taken {
         self.now = self.now.max(now);
         let Some(event) = self.executor.hear(self.now, event) else { return Taken::default() };
+        let is_first_read = self.note_used(&event);
         self.snapshots.hear(self.now, &event);
         self.prepare(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
         self.health.note(self.now, &core);
-        self.note_read();
+        if is_first_read {
+            self.take_back_used();
+        }
         if !core.changed {
             return Taken { step: None, core };
         }
@@ -163,13 +166,22 @@ impl Cycle {
         Taken { step: Some(step), core }
     }
 
-    /// Everything has been read for the first time: what was decided without it and waits is decided anew (I5).
-    fn note_read(&mut self) {
-        if self.read_with.is_none() && self.snapshots.all_read() {
-            self.read_with = Some(self.sequence);
-            let back = self.executor.take_back(waits_for_read);
-            self.say_not_sent(&back, UNREAD);
+    /// Remembers what the first full read of an account shows, orders and executions; whether this is one.
+    fn note_used(&mut self, event: &Event) -> bool {
+        let Event::Snapshot(snapshot) = event else { return false };
+        if self.snapshots.has_read(snapshot.account) {
+            return false;
         }
+        let orders = snapshot.orders.iter().filter_map(|order| order.id);
+        self.used.extend(orders.chain(snapshot.fills.iter().filter_map(|fill| fill.order)));
+        true
+    }
+
+    /// What was decided without the read and waits for it under an id that it shows is decided anew (I5).
+    fn take_back_used(&mut self) {
+        let used = &self.used;
+        let back = self.executor.take_back(|command| is_used(command, used));
+        self.say_not_sent(&back, USED);
     }
 
     /// Bars and times of day for the plans that name them; they are taken in after this event.
@@ -238,13 +250,11 @@ impl Cycle {
     /// Everything up to this record is durable: its commands may leave.
     pub fn durable(&mut self, through: u64) {
         while self.waiting.front().is_some_and(|(sequence, _)| *sequence <= through) {
-            let (sequence, mut commands) = self.waiting.pop_front().unwrap_or_default();
+            let (_, mut commands) = self.waiting.pop_front().unwrap_or_default();
             commands.retain(|command| !self.is_asked_already(command));
-            if self.read_with.is_some_and(|read_with| sequence <= read_with) {
-                let (unread, rest): (Vec<_>, Vec<_>) = commands.into_iter().partition(waits_for_read);
-                self.say_not_sent(&unread, UNREAD);
-                commands = rest;
-            }
+            let (used, rest): (Vec<_>, Vec<_>) = commands.into_iter().partition(|command| is_used(command, &self.used));
+            self.say_not_sent(&used, USED);
+            commands = rest;
             if self.may_send(self.now) {
                 self.executor.push(self.now, commands);
             } else {
@@ -417,6 +427,11 @@ impl Cycle {
     pub fn notices(taken: &Taken) -> &[Notice] {
         &taken.core.notices
     }
+}
+
+/// Whether an order that waits for the first read has one of these ids.
+fn is_used(command: &Command, used: &BTreeSet<ClientOrderId>) -> bool {
+    waits_for_read(command) && command.order().is_some_and(|id| used.contains(&id))
 }
 
 /// A definite answer for a command that has not left.

@@ -48,6 +48,12 @@ impl SnapshotSchedule {
         self.accounts.values().all(|account| account.answered)
     }
 
+    /// Whether an account has been read since the start.
+    #[must_use]
+    pub fn has_read(&self, id: AccountId) -> bool {
+        self.accounts.get(&id).is_some_and(|account| account.answered)
+    }
+
     /// The question that is due now.
     pub fn due(&mut self, now: Timestamp) -> Option<Command> {
         let (id, account) = self.accounts.iter_mut().find(|(_, account)| account.next <= now)?;

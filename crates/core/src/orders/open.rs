@@ -117,7 +117,7 @@ pub enum OrderState {
     },
     /// Over; kept until every execution it had is booked.
     Over {
-        /// Since when, by our time.
+        /// Since when, by the venue's time.
         since: Timestamp,
     },
 }

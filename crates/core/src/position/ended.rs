@@ -15,7 +15,7 @@ const MOST: usize = 32;
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Ended {
     id: ClientOrderId,
-    /// The newest word on it, by the venue's time.
+    /// When it ended, by the venue's time.
     at: Timestamp,
 }
 
@@ -24,7 +24,7 @@ impl Position {
     pub(crate) fn let_go_of_settled(&mut self) {
         for order in self.orders.iter().filter(|order| order.is_settled()) {
             if let OrderState::Over { since } = order.state {
-                self.ended.push(Ended { id: order.id, at: since.max(order.changed_at) });
+                self.ended.push(Ended { id: order.id, at: since });
             }
         }
         let surplus = self.ended.len().saturating_sub(MOST);

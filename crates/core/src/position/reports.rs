@@ -48,10 +48,8 @@ impl Position {
                     order.state = OrderState::Triggered { since: ctx.now };
                 }
             }
-            OrderStatus::Filled => order.state = OrderState::Over { since: ctx.now },
-            OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => {
-                self.ended(index, &report.status, ctx, out)
-            }
+            OrderStatus::Filled => order.state = OrderState::Over { since: report.at },
+            OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => self.ended(index, report, ctx, out),
             OrderStatus::Other(word) => {
                 // Not final, ask again (F-B10).
                 let text = format!(
@@ -126,12 +124,12 @@ impl Position {
         }
     }
 
-    fn ended(&mut self, index: usize, status: &OrderStatus, ctx: Ctx, out: &mut Out) {
-        let key = self.key;
+    fn ended(&mut self, index: usize, report: &OrderReport, ctx: Ctx, out: &mut Out) {
+        let (key, status) = (self.key, &report.status);
         let order = &mut self.orders[index];
         let asked = matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) });
         let was_triggered = matches!(order.state, OrderState::Triggered { .. });
-        order.state = OrderState::Over { since: ctx.now };
+        order.state = OrderState::Over { since: report.at };
         let (leg, id, unfilled) = (order.leg, order.tranche, order.reported < order.quantity);
         if leg == Leg::WholeStop && !asked {
             return self.whole_stop_ended(was_triggered || *status == OrderStatus::Rejected, ctx, out);
@@ -293,8 +291,10 @@ impl Position {
         }
         if let Some(report) = &lookup.found {
             if self.index_of(report).is_none() {
-                // Its executions are newer than what is said of it: only another answer decides.
-                return if booked > report.filled {
+                // Executions that are newer than what is said of it: only another answer decides. Older ones are those of an
+                // order that had its id before, in a journal that is gone.
+                let is_newer = lookup.fills.iter().any(|fill| fill.at >= report.at);
+                return if booked > report.filled && is_newer {
                     self.ask_about(report, out)
                 } else {
                     self.adopt_order(report, ctx)

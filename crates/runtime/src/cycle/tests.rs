@@ -5,9 +5,9 @@ use super::*;
 use backstop_model::plan::{BreakEven, OnInvalid, StopLoss, TakeProfit, TakeProfits};
 use backstop_model::{
     Account, Adopt, Capability, Distance, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, FillId, Instrument,
-    InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderSide, Permit, PlanId, PositionKey, PositionMode,
-    PositionReport, PositionSide, Prices, Ratio, Snapshot, SnapshotCause, Span, Symbol, Tick, TriggerSource,
-    VenueOrderId,
+    InstrumentId, InstrumentSpec, Limits, Liquidity, Money, Name, OrderReport, OrderSide, OrderStatus, Permit, PlanId,
+    PositionKey, PositionMode, PositionReport, PositionSide, Prices, Quantity, Ratio, Snapshot, SnapshotCause, Span,
+    Symbol, Tick, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -224,39 +224,48 @@ fn a_target_that_waits_for_the_first_read_is_taken_back_when_the_journal_fails()
 }
 
 #[test]
-fn a_target_that_was_decided_before_the_first_read_is_decided_anew_with_it() {
-    // I5: what a journal without its end takes for unused may have executed.
-    let mut bench = Bench::new();
-    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
-    bench.take(definitions());
-    bench.take([entry()]);
-    bench.settle();
-    assert_eq!(bench.leaves(), ["stop"]);
-    bench.settle();
-    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
-    let decided = |bench: &Bench| {
+fn a_target_that_waits_for_the_first_read_does_not_leave_under_an_id_that_it_shows() {
+    // I5: what a journal without its end takes for unused rests at the venue.
+    for is_there in [false, true] {
+        let mut bench = Bench::new();
+        bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
+        bench.take(definitions());
+        bench.take([entry()]);
+        bench.settle();
+        assert_eq!(bench.leaves(), ["stop"]);
+        bench.settle();
+        let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
         let orders = &bench.cycle.engine().position(key).unwrap().orders;
-        let target = orders.iter().find(|order| order.leg == Leg::Target(1)).map(|order| order.id);
-        Named::read(&target.unwrap()).unwrap().revision
-    };
-    assert_eq!(decided(&bench), 1);
-    let open = PositionReport {
-        key,
-        quantity: "0.1".parse().unwrap(),
-        entry_price: Some("50000".parse().unwrap()),
-        liquidation_price: None,
-        premium: None,
-        at: Timestamp::EPOCH,
-    };
-    let account = AccountId(0);
-    let (positions, server_time) = (vec![open], Timestamp::EPOCH);
-    let read = Snapshot { account, positions, orders: vec![], fills: vec![], server_time, balance: None };
-    bench.take([Event::Snapshot(read)]);
-    bench.settle();
-    assert!(bench.leaves().is_empty(), "the new one has to be recorded first");
-    bench.settle();
-    assert_eq!(bench.leaves(), ["TP1"]);
-    assert_eq!(decided(&bench), 2);
+        let target = orders.iter().find(|order| order.leg == Leg::Target(1)).unwrap();
+        let resting = OrderReport {
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            id: Some(target.id),
+            venue_id: VenueOrderId::new("7").unwrap(),
+            deal: None,
+            side: OrderSide::Sell,
+            status: OrderStatus::Working,
+            quantity: Some(target.quantity),
+            filled: Quantity::ZERO,
+            trigger: None,
+            limit: Some("51500".parse().unwrap()),
+            at: Timestamp::EPOCH,
+        };
+        let open = PositionReport {
+            key,
+            quantity: "0.1".parse().unwrap(),
+            entry_price: Some("50000".parse().unwrap()),
+            liquidation_price: None,
+            premium: None,
+            at: Timestamp::EPOCH,
+        };
+        let (account, server_time) = (AccountId(0), Timestamp::EPOCH);
+        let orders = if is_there { vec![resting] } else { vec![] };
+        let read = Snapshot { account, positions: vec![open], orders, fills: vec![], server_time, balance: None };
+        bench.take([Event::Snapshot(read)]);
+        bench.settle();
+        assert_eq!(bench.leaves().contains(&"TP1".to_owned()), !is_there);
+    }
 }
 
 #[test]
