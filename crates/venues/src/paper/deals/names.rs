@@ -122,8 +122,17 @@ impl DealBook {
         };
         for report in reports.iter().filter(|report| !report.status.is_final()) {
             let page = report.deal.and_then(origin_of).and_then(|origin| self.deals.get_mut(&origin));
-            let levels = page.into_iter().flat_map(|page| &mut page.levels);
-            levels.filter(|level| Some(level.id) == report.id).for_each(|level| level.agreed = true);
+            let level = match (report.trigger, report.limit) {
+                (Some(trigger), _) => Some((Which::Stop, trigger.price)),
+                (None, limit) => limit.map(|at| (Which::Limit, at)),
+            };
+            if let (Some(page), Some(id), Some((which, at))) = (page, report.id, level) {
+                // A read may have been under way when its claim went: what the core takes it to have is its own again.
+                let claim = page.levels.iter().position(|known| known.is(which, id, at));
+                claim.map(|place| page.levels.remove(place));
+                let place = claim.unwrap_or(0);
+                page.levels.insert(place, Asked { which, id, at, agreed: true });
+            }
         }
     }
 
