@@ -147,7 +147,8 @@ impl Position {
     /// A stop of an incarnation that is over, and that what is open now still needs.
     fn outlasts(&self, order: &OpenOrder) -> bool {
         let is_old = order.leg.is_stop() && (order.epoch != self.epoch || self.is_flat());
-        is_old && (self.lacks_stops() || self.bridges(order) || self.is_known_to_grow())
+        let grows = || !self.is_flat() && self.is_known_to_grow();
+        is_old && (self.lacks_stops() || self.bridges(order) || grows())
     }
 
     /// Whether a tranche is to have its stop as near as this one, and none of those that stand for it is yet: of a tranche
