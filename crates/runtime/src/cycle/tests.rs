@@ -124,6 +124,18 @@ impl Bench {
         Self { cycle: Cycle::new(Engine::new(), 0, Executor::default(), SnapshotSchedule::new(Span::from_secs(10))) }
     }
 
+    /// One whose account has yet to be read: the stop has left, and the target waits for that.
+    fn unread() -> Self {
+        let mut bench = Self::new();
+        bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
+        bench.take(definitions());
+        bench.take([entry()]);
+        bench.settle();
+        assert_eq!(bench.leaves(), ["stop"]);
+        bench.settle();
+        bench
+    }
+
     fn take(&mut self, events: impl IntoIterator<Item = Event>) {
         for event in events {
             self.cycle.take(Timestamp::EPOCH, event);
@@ -209,13 +221,7 @@ fn a_journal_that_fails_takes_back_the_targets_that_were_waiting_for_it_and_a_cl
 #[test]
 fn a_target_that_waits_for_the_first_read_is_taken_back_when_the_journal_fails() {
     // I18, R9: it was recorded, but what becomes of it could not be.
-    let mut bench = Bench::new();
-    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
-    bench.take(definitions());
-    bench.take([entry()]);
-    bench.settle();
-    assert_eq!(bench.leaves(), ["stop"]);
-    bench.settle();
+    let mut bench = Bench::unread();
     assert!(bench.leaves().is_empty(), "the target waits");
     bench.cycle.journal_failed();
     assert!(bench.leaves().is_empty());
@@ -227,13 +233,7 @@ fn a_target_that_waits_for_the_first_read_is_taken_back_when_the_journal_fails()
 fn a_target_that_waits_for_the_first_read_does_not_leave_under_an_id_that_it_shows() {
     // I5: what a journal without its end takes for unused rests at the venue.
     for is_there in [false, true] {
-        let mut bench = Bench::new();
-        bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
-        bench.take(definitions());
-        bench.take([entry()]);
-        bench.settle();
-        assert_eq!(bench.leaves(), ["stop"]);
-        bench.settle();
+        let mut bench = Bench::unread();
         let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
         let orders = &bench.cycle.engine().position(key).unwrap().orders;
         let target = orders.iter().find(|order| order.leg == Leg::Target(1)).unwrap();
