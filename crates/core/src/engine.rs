@@ -4,6 +4,7 @@
 use crate::board::{Board, news};
 use crate::day::{Day, earned};
 use crate::exits::end_of_day::SessionEnd;
+use crate::orders::Named;
 use crate::position::{Ctx, Out, Position, is_off};
 use crate::quiet::QuietIndex;
 use crate::step::{PositionRead, Step};
@@ -112,8 +113,8 @@ impl Engine {
     }
 
     /// Whether a command that was decided earlier must not leave any more: the cancel of a stop that is by now all that
-    /// protects what has been opened since (I7), the move of a stop that is to go elsewhere by now (I3), and an order whose
-    /// price is none any more (F-G02).
+    /// protects what has been opened since (I7), the move of a stop that is to go elsewhere by now (I3), an order whose
+    /// price is none any more (F-G02), and one that nobody waits for any more, because another has had its id (F-M13).
     #[must_use]
     pub fn takes_back(&self, command: &Command) -> bool {
         let owner = |account, instrument, id| self.owner_of(account, instrument, id).and_then(|key| self.position(key));
@@ -124,8 +125,11 @@ impl Engine {
                 owner(*account, *instrument, *id).is_some_and(|position| position.is_needed_again(*id))
             }
             Command::Place(order) => {
-                let instrument = self.instrument(order.instrument);
-                instrument.is_some_and(|instrument| is_off(order.kind, instrument.tick))
+                let off = |instrument: &Instrument| is_off(order.kind, instrument.tick);
+                let asked = |position: &Position| position.still_asks_for(order.id);
+                self.instrument(order.instrument).is_some_and(off)
+                    || (Named::read(&order.id).is_some()
+                        && !owner(order.account, order.instrument, order.id).is_some_and(asked))
             }
             Command::Lookup { .. } | Command::Snapshot { .. } => false,
         }

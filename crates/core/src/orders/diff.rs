@@ -113,7 +113,7 @@ impl Position {
             Some(_) | None => open && (!spare || self.bridges(order)),
         };
         let fitting = |order: &OpenOrder| order.leg != Leg::WholeStop && wants.iter().any(|want| fits(want, order));
-        let wanted = |order: &OpenOrder| order.epoch == epoch && fitting(order);
+        let wanted = |order: &OpenOrder| order.epoch == epoch && fitting(order) && !self.is_double(order);
         let paused = live.is_some_and(|live| live.paused);
         let keep = |order: &OpenOrder| {
             let tranche = live.and_then(|live| live.tranche(order.tranche));
@@ -189,6 +189,12 @@ impl Position {
         self.orders.iter().any(|order| order.id == id && needed(order))
     }
 
+    /// Whether an order that has not left yet is still waited for, and is no double of one that rests.
+    pub(crate) fn still_asks_for(&self, id: ClientOrderId) -> bool {
+        let waits = |order: &&OpenOrder| order.id == id && matches!(order.state, OrderState::InFlight { .. });
+        self.orders.iter().find(waits).is_some_and(|order| !self.is_double(order))
+    }
+
     /// Whether a move that has not left yet goes where the stop is not to go any more (I3).
     pub(crate) fn is_moved_elsewhere(&self, id: ClientOrderId, to: Price) -> bool {
         let goes = |order: &OpenOrder| match order.state {
@@ -200,6 +206,18 @@ impl Position {
             | OrderState::Working { .. } => false,
         };
         self.orders.iter().any(|order| order.id == id && !goes(order))
+    }
+
+    /// Whether what rests for a leg rests there twice, because a journal that has lost its end knew of one only (F-M13). One
+    /// that has not left yet is the other one's double too.
+    fn is_double(&self, order: &OpenOrder) -> bool {
+        let waits = matches!(order.state, OrderState::InFlight { .. });
+        let same = |other: &&OpenOrder| {
+            (other.epoch, other.tranche, other.leg) == (order.epoch, order.tranche, order.leg) && other.id != order.id
+        };
+        let before = |other: &&OpenOrder| waits || (other.remaining() == order.remaining() && other.id < order.id);
+        let is_target = matches!(order.leg, Leg::Target(_) | Leg::Trail);
+        is_target && self.orders.iter().filter(same).filter(before).any(OpenOrder::stands)
     }
 
     /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.

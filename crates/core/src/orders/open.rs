@@ -5,8 +5,8 @@
 
 use super::{Leg, Wanted};
 use backstop_model::{
-    ClientOrderId, Epoch, ExitReason, OrderKind, PositionSide, Price, Quantity, Span, Timestamp, TrancheId,
-    VenueOrderId,
+    ClientOrderId, Epoch, ExitReason, OrderKind, OrderReport, PositionSide, Price, Quantity, Span, Timestamp,
+    TrancheId, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +186,19 @@ impl OpenOrder {
     pub(crate) fn follow(&mut self, open: Quantity) {
         if self.whole {
             self.quantity = self.filled.max(self.reported).plus(open).unwrap_or(open);
+        }
+    }
+
+    /// What the venue says that rests is what rests: also when the id is one that a journal which has lost its end used for
+    /// something else (F-M13). Where a stop stands is the business of whoever watches that it is not loosened.
+    pub(crate) fn take_terms(&mut self, report: &OrderReport) {
+        if let Some(quantity) = report.quantity.filter(|_| !self.whole) {
+            self.quantity = quantity;
+        }
+        match (&mut self.kind, report.limit, report.trigger) {
+            (OrderKind::Limit { price, .. }, Some(told), _) => *price = told,
+            (OrderKind::TakeProfitMarket(trigger), _, Some(told)) => trigger.price = told.price,
+            _ => {}
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position};
-use backstop_model::{Command, OrderKind, Quantity, Span, TrancheId, Trigger};
+use backstop_model::{ClientOrderId, Command, OrderKind, Price, Quantity, Span, TrancheId, Trigger};
 
 /// A stop that has become larger than the position may be fitted with this delay, so that partial fills share one move
 /// (I27 allows three seconds). Only where the venue itself lets an exit never grow a position.
@@ -145,19 +145,21 @@ impl Position {
         true
     }
 
-    /// Two stops are alive and neither fits: the looser one makes room (I3), of two at one place the smaller one.
+    /// Two stops are alive and none fits: the looser one makes room (I3), of those at one place the smaller one. After records
+    /// were lost there may be more of them (F-M13).
     fn cancel_weaker_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
-        let working: Vec<_> = self
-            .orders_of(want.tranche, want.leg)
-            .filter(|order| order.state == OrderState::Working { change: None })
-            .filter_map(|order| Some((order.stop_price()?, order.remaining(), order.id)))
-            .collect();
-        if let [one, other] = working[..] {
-            let other_goes = side.is_better(one.0, other.0) || (one.0 == other.0 && one.1 >= other.1);
-            let weaker = if other_goes { other.2 } else { one.2 };
-            self.cancel_where(|order| order.id == weaker, ctx, out);
-        }
+        let resting = |order: &&OpenOrder| order.state == OrderState::Working { change: None };
+        let working = self.orders_of(want.tranche, want.leg).filter(resting);
+        let places: Vec<_> =
+            working.filter_map(|order| Some((order.stop_price()?, order.remaining(), order.id))).collect();
+        let stronger = |one: (Price, Quantity, ClientOrderId), other: (Price, Quantity, ClientOrderId)| {
+            let stays = side.is_better(one.0, other.0) || (one.0 == other.0 && one.1 >= other.1);
+            if stays { one } else { other }
+        };
+        let Some(strongest) = places.iter().copied().reduce(stronger) else { return };
+        let weaker = |order: &OpenOrder| places.iter().any(|place| place.2 == order.id && order.id != strongest.2);
+        self.cancel_where(weaker, ctx, out);
     }
 }
 

@@ -268,11 +268,9 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         retry.map_or_else(String::new, |retry| retry.how_often(now)),
     );
     let same = |other: &&OpenOrder| other.leg == order.leg || other.leg == Leg::WholeStop;
-    let standing = scene.protecting(tranche.id).filter(same).find(|other| other.stands()).and_then(|other| {
-        // Never looser than where an unanswered amend may have put it (I3).
-        let price = other.stop_price()?;
-        Some(other.maybe_at.map_or(price, |maybe| side.better(price, maybe)))
-    });
+    // Never looser than where an amend that is on its way, or has had no answer, may have put it (I3).
+    let standing = scene.protecting(tranche.id).filter(same).filter(|other| other.stands());
+    let standing = standing.filter_map(|other| other.best_stop(side)).reduce(|one, other| side.better(one, other));
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
     // That a venue is busy for a moment is no news: it is asked again at once, and after three seconds the alarm rings.
     if told && (refusal.reason != RefusalReason::Throttled || refusals > 3) {

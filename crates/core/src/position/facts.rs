@@ -7,7 +7,7 @@ use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
 use super::{Adoption, Ctx, Live, Out, Position, Rare, Tranche, WholeStop, arming};
-use crate::orders::{Leg, Named, OrderState, Unwanted};
+use crate::orders::{Leg, Named, OpenOrder, OrderState, Unwanted};
 use backstop_model::{
     Epoch, ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
     Rounding, Severity, TrancheId,
@@ -303,7 +303,10 @@ impl Position {
     /// Takes note of an execution at the order it belongs to.
     pub(crate) fn count_at_order(&mut self, fill: &Fill) -> Result<(), OutOfRange> {
         let now = fill.at;
-        let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == fill.order) else { return Ok(()) };
+        // What had this id in an incarnation of which every record is gone, before this one was opened (F-M13).
+        let before = self.live.as_ref().is_some_and(|live| live.tranches.iter().all(|tranche| now < tranche.opened_at));
+        let its = |order: &&mut OpenOrder| Some(order.id) == fill.order && !(before && order.epoch == self.epoch);
+        let Some(order) = self.orders.iter_mut().find(its) else { return Ok(()) };
         order.filled = order.filled.plus(fill.quantity)?;
         order.reported = order.reported.max(order.filled);
         if order.filled >= order.quantity {

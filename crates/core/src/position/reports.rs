@@ -101,6 +101,9 @@ impl Position {
             // It works; where it stood before is no news.
             return;
         }
+        if order.state == (OrderState::Working { change: None }) {
+            order.take_terms(report);
+        }
         if let (OrderKind::StopMarket(ours), Some(theirs)) = (&mut order.kind, report.trigger) {
             // Moved by hand or by an amend: what the venue says exists. Tighter is kept, looser is restored (F-D05).
             let moved = rested && ours.price != theirs.price;
@@ -289,7 +292,7 @@ impl Position {
         if let Some(order) = self.orders.iter_mut().find(|order| order.id == lookup.id) {
             order.filled = order.filled.max(booked);
         }
-        if let Some(report) = &lookup.found {
+        if let Some(report) = lookup.found.as_ref().filter(|report| !self.is_namesake(report)) {
             if self.index_of(report).is_none() {
                 // Executions that are newer than what is said of it: only another answer decides. Older ones are those of an
                 // order that had its id before, in a journal that is gone.
@@ -323,6 +326,17 @@ impl Position {
             }
             OrderState::InFlight { .. } | OrderState::Over { .. } => {}
         }
+    }
+
+    /// Whether what is told is how another order ended that had this id before, in a journal that is gone, while nobody
+    /// knows what became of ours (F-M13).
+    fn is_namesake(&self, report: &OrderReport) -> bool {
+        let Some(order) = self.index_of(report).map(|index| &self.orders[index]) else { return false };
+        let OrderState::Unknown(doubt) = order.state else { return false };
+        let other = report.quantity.is_some_and(|told| told != order.quantity && !order.whole)
+            || report.trigger.is_some_and(|told| order.stop_price().is_some_and(|price| price != told.price));
+        let without = report.status.is_final() && report.filled.is_zero() && order.filled.is_zero();
+        without && other && report.at < doubt.sent_at
     }
 
     fn absent(&mut self, index: usize, ctx: Ctx, out: &mut Out) {

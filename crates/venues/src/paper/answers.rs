@@ -6,8 +6,8 @@
 use super::deals::{Outcomes, Subject, deal_id, level_reports, origin_of};
 use super::{PaperVenue, decode, refusal};
 use backstop_model::{
-    AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lookup, OrderReport, OrderStatus, Outcome,
-    PositionMode, Quantity, Refusal, RefusalReason, Snapshot, Span, Timestamp, UnknownCause,
+    AccountId, Answer, Asked, ClientOrderId, Command, Event, Fill, InstrumentId, Lookup, OrderReport, OrderStatus,
+    Outcome, PositionMode, Quantity, Refusal, RefusalReason, Snapshot, Span, Timestamp, UnknownCause,
 };
 use backstop_sim as sim;
 
@@ -261,9 +261,10 @@ impl PaperVenue {
         at: Timestamp,
     ) -> Option<Event> {
         let sim::Reply::Result(sim::Answer::Fills(all)) = reply else { return None };
-        let fills: Vec<_> = all.iter().filter_map(|fill| self.reader().fill(fill)).collect();
-        let fills: Vec<_> =
-            fills.into_iter().filter(|fill| fill.order == Some(of.id) && fill.deal == deal_id(origin)).collect();
+        let fills = all.iter().filter_map(|fill| self.reader().fill(fill)).filter(|fill| fill.deal == deal_id(origin));
+        let of_deal: Vec<_> = fills.collect();
+        let gone = !is_open && is_closed_by(&of_deal);
+        let fills: Vec<_> = of_deal.into_iter().filter(|fill| fill.order == Some(of.id)).collect();
         let filled = fills.iter().fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity).unwrap_or(sum));
         let Named { account, instrument, id } = of;
         let over = |status| {
@@ -290,8 +291,9 @@ impl PaperVenue {
         let found = match standing {
             Some(report) => Some(report),
             None if !filled.is_zero() => over(OrderStatus::Filled),
-            // While the deal is there, an order that never reached it cannot be told from one that was replaced.
-            None if was_level && !is_open => over(OrderStatus::Canceled),
+            // While the deal is there, an order that never reached it cannot be told from one that was replaced. A read that
+            // does not show the deal may be older than the deal is (F-E16): what closed it has to be known.
+            None if was_level && gone => over(OrderStatus::Canceled),
             None => None,
         };
         Some(Event::Lookup(Lookup {
@@ -325,4 +327,14 @@ fn accepted(view: &sim::OrderView) -> Outcome {
 pub(super) fn answer(of: Named, asked: Asked, outcome: Outcome, sent_at: Timestamp) -> Event {
     let Named { account, instrument, id } = of;
     Event::Answer(Answer { account, instrument, id, asked, outcome, sent_at })
+}
+
+/// Whether the executions of a deal have closed all that they opened.
+fn is_closed_by(fills: &[Fill]) -> bool {
+    let Some(opened_by) = fills.first().map(|fill| fill.side) else { return false };
+    let sum = |opens: bool| {
+        let some = fills.iter().filter(|fill| (fill.side == opened_by) == opens);
+        some.fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity).unwrap_or(sum))
+    };
+    sum(false) >= sum(true)
 }

@@ -47,7 +47,14 @@ impl Books {
 
     /// People are told that a tranche is closed: its stop stands for nothing any more.
     pub fn told_closed(&mut self, side: PositionSide, epoch: u32, tranche: u8) {
-        if self.closed.insert(Some((side, epoch, tranche))) {
+        if self.closed.close(side, epoch, tranche) {
+            self.held.values_mut().for_each(Held::pardon);
+        }
+    }
+
+    /// People are told that a position is open: what is left of the one before it stands for nothing any more.
+    pub fn told_open(&mut self, side: PositionSide, epoch: u32) {
+        if self.closed.open(side, epoch) {
             self.held.values_mut().for_each(Held::pardon);
         }
     }

@@ -1,7 +1,7 @@
 //! How far stops cover a position, and what they owe to go on covering (I3).
 
 use crate::storm::stage::ME;
-use backstop_core::orders::Named;
+use backstop_core::orders::{Leg, Named};
 use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Span, Timestamp};
 use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
@@ -25,7 +25,7 @@ pub struct Cover {
 
 impl Cover {
     /// Nothing while the stops do not cover everything, or while one of them executes.
-    /// Stops of tranches that are closed stand for nothing.
+    /// Stops of what is closed stand for nothing.
     pub fn of(ledger: &Ledger, slot: Slot, side: PositionSide, open: Quantity, closed: &Closed) -> Option<Self> {
         if let Slot::Deal(origin) = slot {
             let level = ledger.deal(origin)?.levels.stop?.level;
@@ -34,7 +34,7 @@ impl Cover {
         let mut stops: Vec<(Price, String, Quantity)> = Vec::new();
         let mut by_hand = false;
         let closes = |order: &&Order| order.slot == slot && order.closes && order.place.side == side.closing();
-        let stands = |order: &&Order| !closed.contains(&tranche_of(&order.place.client_id));
+        let stands = |order: &&Order| !closed.has_outlived(&order.place.client_id);
         for order in ledger.open_orders(ME).filter(closes).filter(stands) {
             if let Kind::StopMarket { trigger, .. } = order.place.kind {
                 by_hand |= order.cause == Some(Cause::ByHand);
@@ -68,13 +68,35 @@ impl Cover {
     }
 }
 
-/// Sides, epochs and tranches that people were told are closed.
-pub type Closed = BTreeSet<Option<(PositionSide, u32, u8)>>;
+/// What people have been told of: tranches that are closed, and the newest incarnation that is open.
+#[derive(Debug, Default)]
+pub struct Closed {
+    tranches: BTreeSet<(PositionSide, u32, u8)>,
+    newest: BTreeMap<PositionSide, u32>,
+}
 
-/// Whose own stop an order is; nothing for one that protects the whole.
-fn tranche_of(client_id: &str) -> Option<(PositionSide, u32, u8)> {
-    let named = Named::read(&ClientOrderId::new(client_id).ok()?)?;
-    named.leg.is_own_stop().then_some((named.side, named.epoch.0, named.tranche.0))
+impl Closed {
+    /// A tranche is closed. True when that is news.
+    pub fn close(&mut self, side: PositionSide, epoch: u32, tranche: u8) -> bool {
+        self.tranches.insert((side, epoch, tranche))
+    }
+
+    /// An incarnation is open. True when that is news.
+    pub fn open(&mut self, side: PositionSide, epoch: u32) -> bool {
+        let newest = self.newest.entry(side).or_insert(epoch);
+        let is_newer = epoch > *newest;
+        *newest = epoch.max(*newest);
+        is_newer
+    }
+
+    /// A stop of a tranche that is closed, or for the whole of a position that was there before this one, stands for nothing.
+    fn has_outlived(&self, client_id: &str) -> bool {
+        let Some(named) = ClientOrderId::new(client_id).ok().and_then(|id| Named::read(&id)) else { return false };
+        if named.leg == Leg::WholeStop {
+            return self.newest.get(&named.side).is_some_and(|newest| named.epoch.0 < *newest);
+        }
+        named.leg.is_own_stop() && self.tranches.contains(&(named.side, named.epoch.0, named.tranche.0))
+    }
 }
 
 /// How much of a slot is under stops that wait, where of those of one tranche only the largest counts; as if one order

@@ -178,6 +178,11 @@ impl Watch {
         if self.state.journal_lost && !process.has_read() {
             self.state.forgets_until = now.plus(TIDIES_WITHIN);
         }
+        if now <= self.state.forgets_until {
+            // What is too much goes only when the venue takes its cancels.
+            let tidied = self.clocks.calm_since().plus(TIDIES_WITHIN);
+            self.state.forgets_until = self.state.forgets_until.max(tidied);
+        }
         self.books.look(now, venue, &self.state, &mut found);
         self.clocks.look(now, venue, process, &self.state, &mut found);
         self.claims.look(now, venue, &self.clocks, &mut found);
@@ -272,8 +277,12 @@ impl Watch {
         let mut found = Vec::new();
         record::read(read, &mut found);
         let epoch = read.document.position_id.rsplit('-').next().and_then(|number| number.parse().ok());
-        if let Some(epoch) = epoch.filter(|_| read.document.current_quantity.is_zero()) {
-            self.books.told_closed(read.key.side, epoch, read.document.tranche);
+        match epoch {
+            Some(epoch) if read.document.current_quantity.is_zero() => {
+                self.books.told_closed(read.key.side, epoch, read.document.tranche);
+            }
+            Some(epoch) => self.books.told_open(read.key.side, epoch),
+            None => {}
         }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }

@@ -174,13 +174,13 @@ impl DealBook {
     }
 
     /// Whose a standing level is: the newest order that asked for just that price; when somebody has moved it by hand,
-    /// the newest that asked for any.
+    /// the newest that had one.
     pub fn owner(&self, origin: u64, which: Which, at: Price) -> Option<ClientOrderId> {
         let asked = || {
             let levels = self.deals.get(&origin).map_or(&[][..], |page| &page.levels);
             levels.iter().rev().filter(|level| level.which == which)
         };
-        asked().find(|level| level.at == at).or_else(|| asked().next()).map(|level| level.id)
+        asked().find(|level| level.at == at).or_else(|| asked().find(|level| level.agreed)).map(|level| level.id)
     }
 
     /// Which of the standing levels is an order's.
