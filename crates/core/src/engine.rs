@@ -31,7 +31,7 @@ pub struct Engine {
     /// When positions that close at a time of day close next.
     pub(crate) closes: Vec<(CloseAt, Timestamp)>,
     /// Accounts that have been read at least once.
-    pub(crate) read: BTreeSet<AccountId>,
+    pub(crate) read: BTreeMap<AccountId, Timestamp>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
     /// The day of each account that has a limit for its loss.
     pub(crate) days: BTreeMap<AccountId, Day>,
@@ -155,7 +155,14 @@ impl Engine {
     /// Whether the account has ever been read in full.
     #[must_use]
     pub fn has_read(&self, account: AccountId) -> bool {
-        self.read.contains(&account)
+        self.read.contains_key(&account)
+    }
+
+    /// When every account had last been read in full; nothing while one of them never was.
+    #[must_use]
+    pub fn all_read_at(&self) -> Option<Timestamp> {
+        let read_at = self.accounts.keys().map(|account| self.read.get(account).copied());
+        read_at.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     /// What a position decides with, at `now`.

@@ -161,7 +161,7 @@ impl Engine {
     ) -> Result<Arc<ExitPlan>, NotEntered> {
         let key = asked.position;
         let ctx = self.ctx(key, turn.now).ok_or(NotEntered::NoPrice)?;
-        check_account(self.read.contains(&key.account), ctx)?;
+        check_account(self.has_read(key.account), ctx)?;
         if self.has_lost_enough(key.account, turn.now) {
             return Err(NotEntered::DailyLoss);
         }

@@ -29,6 +29,8 @@ pub(crate) struct Saved {
     #[serde(default)]
     read: BTreeSet<AccountId>,
     #[serde(default)]
+    read_at: BTreeMap<AccountId, Timestamp>,
+    #[serde(default)]
     permits: BTreeMap<AccountId, Permit>,
     #[serde(default)]
     days: BTreeMap<AccountId, Day>,
@@ -47,7 +49,8 @@ impl From<Engine> for Saved {
             plans: engine.plans,
             permits: engine.permits,
             closes: engine.closes,
-            read: engine.read,
+            read: engine.read.keys().copied().collect(),
+            read_at: engine.read,
             days: engine.days,
             days_seen_at: engine.days_seen_at,
             symbol_plans: engine
@@ -70,7 +73,8 @@ impl From<Saved> for Engine {
         engine.plans = saved.plans;
         engine.permits = saved.permits;
         engine.closes = saved.closes;
-        engine.read = saved.read;
+        let read_at = |id: &AccountId| saved.read_at.get(id).copied().unwrap_or(Timestamp::EPOCH);
+        engine.read = saved.read.iter().map(|id| (*id, read_at(id))).collect();
         engine.days = saved.days;
         engine.days_seen_at = saved.days_seen_at;
         engine.symbol_plans =
@@ -149,7 +153,7 @@ impl Engine {
         let whole = (
             &self.accounts,
             &self.permits,
-            (&self.read, &self.closes, &self.days),
+            (self.read.keys().collect::<Vec<_>>(), &self.closes, &self.days),
             &self.plans,
             plans,
             rules,

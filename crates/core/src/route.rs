@@ -394,7 +394,7 @@ impl Engine {
         for key in keys {
             let report = snapshot.positions.iter().find(|report| report.key == key);
             let quantity = report.map_or(Quantity::ZERO, |report| report.quantity);
-            let first = !self.read.contains(&snapshot.account);
+            let first = !self.has_read(snapshot.account);
             let of_it = |order: &&OrderReport| order.instrument == key.instrument && order.deal == key.deal;
             let orders = || snapshot.orders.iter().filter(of_it);
             self.tell(key, turn, |position, ctx, out| {
@@ -410,7 +410,7 @@ impl Engine {
                 Ok(())
             });
         }
-        turn.changed |= self.read.insert(snapshot.account);
+        turn.changed |= self.read.insert(snapshot.account, turn.now).is_none();
         self.decide_gathered(turn);
         self.look_at_day(snapshot.account, snapshot.balance, turn);
     }

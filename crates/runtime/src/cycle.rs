@@ -32,7 +32,7 @@ const NO_RECORD: &str = "nothing can be recorded";
 /// The same.
 const NO_LEASE: &str = "another engine may act";
 /// The same.
-const OVERTAKEN: &str = "what it would cancel is needed again";
+const OVERTAKEN: &str = "something else has been decided since";
 /// The same.
 const USED: &str = "its id has been used before";
 
@@ -320,7 +320,9 @@ impl Cycle {
         self.executor.protect_only(self.now, !self.snapshots.all_read());
         // What was right when it was decided may be wrong by now.
         let engine = &self.engine;
-        let back = self.executor.take_back(|command| engine.takes_back(command));
+        let mut back = self.executor.take_back(|command| engine.takes_back(command));
+        // Of a move that goes elsewhere by now the core waits for the newer one's answer.
+        back.retain(|command| !matches!(command, Command::Amend { .. }));
         self.say_not_sent(&back, OVERTAKEN);
         let command = self.executor.next(self.now)?;
         if command.lane() == Lane::Reconcile {

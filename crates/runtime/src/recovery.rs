@@ -7,7 +7,7 @@ use backstop_core::Engine;
 use backstop_model::{Event, Span, Stamped, Timestamp};
 use backstop_store::Loaded;
 
-/// What was executed shortly before the venue was last heard may not have been recorded: the hour before is read again.
+/// What was executed shortly before the account was last read may have been missing in it: the hour before is read again.
 const READ_AGAIN: Span = Span::from_secs(-3_600);
 
 /// What was found.
@@ -39,8 +39,7 @@ pub fn recover(loaded: Loaded) -> Recovered {
         }
         None => Engine::new(),
     };
-    // When the venue has last told of executions: an engine that only looked on may have written since, and read nothing.
-    let (mut at, mut told) = (Timestamp::EPOCH, engine.last_event_at());
+    let mut at = Timestamp::EPOCH;
     for record in &loaded.tail {
         let stamped = Stamped { sequence: record.sequence, at: record.at, event: record.event.clone() };
         let step = engine.replay(&stamped, &record.market);
@@ -51,14 +50,11 @@ pub fn recover(loaded: Loaded) -> Recovered {
             ));
         }
         at = record.at;
-        if matches!(record.event, Event::Fill(_) | Event::Lookup(_) | Event::Snapshot(_)) {
-            told = at;
-        }
     }
     let at = at.max(engine.last_event_at());
     let doubts = engine.doubt_in_flight(at);
-    // An account that this journal has never read may have had another one before it: nothing of it is known.
-    let all_read = engine.accounts().next().is_some() && engine.accounts().all(|account| engine.has_read(account.id));
-    let known_until = if all_read { told.plus(READ_AGAIN) } else { Timestamp::EPOCH };
+    // An account that this journal has never read may have had another one before it: nothing of it is known. What a stream has
+    // told of since the last full read says nothing of what was executed before it (F-B01).
+    let known_until = engine.all_read_at().map_or(Timestamp::EPOCH, |read| read.plus(READ_AGAIN).max(Timestamp::EPOCH));
     Recovered { engine, sequence: loaded.last_sequence, at, known_until, doubts, warnings }
 }

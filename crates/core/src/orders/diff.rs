@@ -86,12 +86,12 @@ impl Position {
                 }
                 // Cancels and amends may be asked for again at any time: an unanswered one is forgotten, and what is
                 // wanted now decides below. A cancel that nobody has answered must not take away what is needed again.
-                // A move that nobody has answered may still be done.
-                OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => {
-                    if let Some(Change::Amending { price, .. }) = change.take() {
-                        order.maybe_at = Some(price);
-                    }
-                }
+                // Either may be done all the same.
+                OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => match change.take() {
+                    Some(Change::Amending { price, .. }) => order.maybe_at = Some(price),
+                    Some(Change::Cancelling { .. }) => order.maybe_gone = true,
+                    None => {}
+                },
                 OrderState::InFlight { .. }
                 | OrderState::Over { .. }
                 | OrderState::Triggered { .. }
@@ -332,8 +332,11 @@ impl Position {
         let gives_way = |order: &OpenOrder| overrides && order.leg != Leg::Close && order.is_leaving(ctx.now);
         let counts = |order: &OpenOrder| !order.leg.is_stop() && !order.whole && !gives_way(order);
         let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
-            let claims = self.orders.iter().filter(|order| counts(order) && of(order));
-            claims.map(claim).try_fold(Quantity::ZERO, Quantity::plus)
+            let claims = self.orders.iter().filter(|order| counts(order) && of(order)).map(claim);
+            // What a stop has done is gone, also before each execution of it is told (F-B03).
+            let stops = self.orders.iter().filter(|order| order.leg.is_stop() && of(order));
+            let done = stops.map(|order| order.reported.saturating_minus(order.filled));
+            claims.chain(done).try_fold(Quantity::ZERO, Quantity::plus)
         };
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
         let own = tranche.map_or(Quantity::ZERO, |tranche| tranche.remaining);

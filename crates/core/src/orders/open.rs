@@ -59,6 +59,14 @@ impl Doubt {
         self.not_found >= 2 && self.last_read.is_some_and(|read| read > bound)
     }
 
+    /// One more read that does not find it is proof: it is asked for as soon as that one counts.
+    pub fn hurry(&mut self, now: Timestamp, request_validity: Span) {
+        let bound = self.sent_at.plus(request_validity).plus(MARGIN);
+        if self.not_found == 1 && self.last_read.is_some_and(|read| read.plus(SPACING) > bound) {
+            self.ask_at = self.ask_at.min(now.plus(SPACING));
+        }
+    }
+
     /// Notes that the question goes out now, and when the next one is due: 0.5 s, 1 s, then every 2 s.
     pub fn note_asked(&mut self, now: Timestamp) {
         self.asked = self.asked.saturating_add(1);
@@ -148,6 +156,9 @@ pub struct OpenOrder {
     pub reported: Quantity,
     /// Where a stop may be since an amend whose outcome is unknown.
     pub maybe_at: Option<Price>,
+    /// It may be gone, since a cancel that nobody has answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maybe_gone: bool,
     /// What its executions are booked as.
     pub reason: ExitReason,
     /// When the venue last confirmed it, by our time.
@@ -175,6 +186,7 @@ impl OpenOrder {
             filled: Quantity::ZERO,
             reported: Quantity::ZERO,
             maybe_at: None,
+            maybe_gone: false,
             reason: want.reason,
             seen_at: now,
             changed_at: Timestamp::EPOCH,

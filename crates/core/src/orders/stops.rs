@@ -145,22 +145,33 @@ impl Position {
         true
     }
 
-    /// Two stops are alive and none fits: the looser one makes room (I3), of those at one place the smaller one. After records
-    /// were lost there may be more of them (F-M13).
+    /// Two stops are alive and none fits: the looser one makes room (I3), of those at one place the smaller one; before all one
+    /// that may be gone already. After records were lost there may be more of them (F-M13).
     fn cancel_weaker_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let side = self.key.side;
         let resting = |order: &&OpenOrder| order.state == OrderState::Working { change: None };
         let working = self.orders_of(want.tranche, want.leg).filter(resting);
-        let places: Vec<_> =
-            working.filter_map(|order| Some((order.stop_price()?, order.remaining(), order.id))).collect();
-        let stronger = |one: (Price, Quantity, ClientOrderId), other: (Price, Quantity, ClientOrderId)| {
-            let stays = side.is_better(one.0, other.0) || (one.0 == other.0 && one.1 >= other.1);
-            if stays { one } else { other }
+        let place = |order: &OpenOrder| {
+            Some(Place { at: order.stop_price()?, open: order.remaining(), gone: order.maybe_gone, id: order.id })
+        };
+        let places: Vec<_> = working.filter_map(place).collect();
+        let stronger = |one: Place, other: Place| {
+            let nearer = side.is_better(one.at, other.at) || (one.at == other.at && one.open >= other.open);
+            if (other.gone, nearer) > (one.gone, false) { one } else { other }
         };
         let Some(strongest) = places.iter().copied().reduce(stronger) else { return };
-        let weaker = |order: &OpenOrder| places.iter().any(|place| place.2 == order.id && order.id != strongest.2);
+        let weaker = |order: &OpenOrder| order.id != strongest.id && places.iter().any(|place| place.id == order.id);
         self.cancel_where(weaker, ctx, out);
     }
+}
+
+/// A stop among others.
+#[derive(Clone, Copy)]
+struct Place {
+    at: Price,
+    open: Quantity,
+    gone: bool,
+    id: ClientOrderId,
 }
 
 /// How much these stops of one tranche are for: of two for the same part the larger one counts.

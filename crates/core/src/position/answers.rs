@@ -196,6 +196,9 @@ impl Position {
             if self.whole_guarantee_refused(order, refusal, ctx, out) {
                 return;
             }
+            if refusal.reason == RefusalReason::WouldTrigger {
+                self.whole_stop_passed(order, refusal, ctx, out);
+            }
             return self.whole_stop_refused(refusal, ctx, out);
         }
         if order.leg == Leg::Drill {
@@ -225,9 +228,12 @@ impl Position {
             // Told above.
             Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part => {
+                let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.small);
                 let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);
-                let severity = if refusals > 2 { Severity::Alarm } else { Severity::Warning };
-                let again = if refusal.reason == RefusalReason::BelowMinimum && refusals > 2 {
+                let dust = refusal.reason == RefusalReason::BelowMinimum
+                    && (refusals > 2 || tranche.remaining < ctx.instrument.min_quantity);
+                let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
+                let again = if dust {
                     "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
                 } else {
                     "trying again"
@@ -235,7 +241,7 @@ impl Position {
                 let retry = tranche.retries.get(&order.leg).copied();
                 let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
                 let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
-                if retry.is_none_or(|retry| retry.is_told()) {
+                if retry.is_none_or(|retry| retry.is_told()) || (dust && !known) {
                     scene.tell(severity, tranche.id, &text, out);
                 }
             }

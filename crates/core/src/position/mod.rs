@@ -111,8 +111,8 @@ pub struct Position {
     /// Executions already booked, newest last.
     known_fills: Vec<FillId>,
     /// Since when the venue speaks of something open that we do not know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) unseen: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub(crate) unseen: Rare<unseen::Unseen>,
     /// Orders that were let go of lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ended: Vec<ended::Ended>,
@@ -253,7 +253,7 @@ impl Position {
             wishes: Vec::new(),
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
-            unseen: None,
+            unseen: Rare::default(),
             ended: Vec::new(),
             unmatched: Vec::new(),
             owed: Vec::new(),

@@ -97,8 +97,9 @@ impl Position {
             self.taken(&taken, ctx, out);
         }
         let order = &mut self.orders[index];
-        if is_old {
-            // It works; where it stood before is no news.
+        order.maybe_gone &= is_old;
+        if is_old || matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) }) {
+            // It works; where it stood before, or what is going, is no news.
             return;
         }
         if order.state == (OrderState::Working { change: None }) {
@@ -218,6 +219,7 @@ impl Position {
             filled: report.filled,
             reported: report.filled,
             maybe_at: None,
+            maybe_gone: false,
             reason: self.reason_of(&named),
             seen_at: ctx.now,
             changed_at: report.at,
@@ -311,6 +313,7 @@ impl Position {
         match &mut order.state {
             OrderState::Unknown(doubt) => {
                 doubt.count_absence(lookup.server_time);
+                doubt.hurry(ctx.now, validity);
                 let (leg, sent_at) = (order.leg, doubt.sent_at);
                 if doubt.proves_absence(validity) && order.reported <= order.filled {
                     self.absent(index, ctx, out);
@@ -328,15 +331,18 @@ impl Position {
         }
     }
 
-    /// Whether what is told is how another order ended that had this id before, in a journal that is gone, while nobody
-    /// knows what became of ours (F-M13).
+    /// Whether what is told is how another order ended that had this id before, in a journal that is gone (F-M13).
     fn is_namesake(&self, report: &OrderReport) -> bool {
         let Some(order) = self.index_of(report).map(|index| &self.orders[index]) else { return false };
-        let OrderState::Unknown(doubt) = order.state else { return false };
+        let known_at = match order.state {
+            OrderState::Unknown(doubt) => doubt.sent_at,
+            OrderState::Working { .. } => order.changed_at,
+            OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Triggered { .. } => return false,
+        };
         let other = report.quantity.is_some_and(|told| told != order.quantity && !order.whole)
             || report.trigger.is_some_and(|told| order.stop_price().is_some_and(|price| price != told.price));
         let without = report.status.is_final() && report.filled.is_zero() && order.filled.is_zero();
-        without && other && report.at < doubt.sent_at
+        without && other && report.at < known_at
     }
 
     fn absent(&mut self, index: usize, ctx: Ctx, out: &mut Out) {
@@ -406,7 +412,7 @@ impl Position {
             live.note_premium(report.and_then(|report| report.premium))?;
         }
         if quantity == ours {
-            self.unseen = None;
+            self.read_as_flat(read_at);
             if let Some(live) = &mut self.live {
                 live.mismatch = None;
             }

@@ -4,6 +4,7 @@
 use super::arming;
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::ladder::{Level, LevelState};
+use crate::orders::Leg;
 use backstop_model::plan::{MOST_TRANCHES, Merge, Tranches};
 use backstop_model::{
     OutOfRange, PositionSide, Price, Quantity, Ratio, RestingTargets, Rounding, Series, Severity, TrancheId,
@@ -139,25 +140,64 @@ impl Position {
         let ready = |tranche: &&Tranche| tranche.is_untouched() && side.is_better(price, tranche.entry_price);
         let ids: Vec<TrancheId> = live.tranches.iter().filter(ready).map(|tranche| tranche.id).collect();
         let [oldest, others @ ..] = &ids[..] else { return Ok(()) };
-        for id in others {
-            out.reads.extend(self.read_tranche(*id, ctx)?.map(|read| read.merged()));
-            self.hand_on_owed(*id, *oldest);
+        let (oldest, others) = (*oldest, others.to_vec());
+        for id in &others {
+            let what = format!("tranche {} is back in profit and", id.0);
+            self.join((*id, oldest), &what, ctx, out)?;
         }
+        let Some(live) = self.live.as_mut().filter(|_| !others.is_empty()) else { return Ok(()) };
+        arming::rearm(live, oldest, key, ctx, out)
+    }
+
+    /// What is left of a tranche that is being closed, and is too little for an order of its own, joins the open tranche with
+    /// the nearest stop and goes under that: the venue would keep it for ever (F-G03).
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn join_dust(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, side) = (self.key, self.key.side);
+        let Some(live) = self.live.as_deref().filter(|live| live.tranches.len() > 1) else { return Ok(()) };
+        let exits = |id: TrancheId| self.orders.iter().any(|order| order.tranche == id && !order.leg.is_stop());
+        let is_dust = |tranche: &&Tranche| {
+            let refused = tranche.retries.get(&Leg::Close).is_some_and(|retry| retry.small);
+            tranche.closing.is_some() && refused && !exits(tranche.id)
+        };
+        let Some(dust) = live.open().find(is_dust).map(|tranche| tranche.id) else { return Ok(()) };
+        let hosts = live.open().filter(|tranche| tranche.id != dust);
+        let nearest = hosts.filter_map(|host| Some((host.stop?, host.id)));
+        let nearest = nearest.reduce(|one, other| if side.is_better(other.0.price, one.0.price) { other } else { one });
+        let Some((stop, host)) = nearest else { return Ok(()) };
+        let what = format!("what is left of tranche {} is too little for an order of its own and", dust.0);
+        self.join((dust, host), &what, ctx, out)?;
         let Some(live) = &mut self.live else { return Ok(()) };
-        for id in others {
-            let Some(at) = live.tranches.iter().position(|tranche| tranche.id == *id) else { continue };
-            let gone = live.tranches.remove(at);
-            let Some(tranche) = live.tranche_mut(*oldest) else { continue };
-            tranche.absorb(gone, side)?;
-            let text = format!(
-                "{} {side}: tranche {} is back in profit and joins tranche {}: {} from {}",
-                ctx.instrument.symbol, id.0, oldest.0, tranche.remaining, tranche.entry_price
-            );
-            out.tell(Severity::Note, key, text);
+        if let Some(tranche) = live.tranche_mut(host) {
+            // Its own stop has been passed: that is no reason to close the other as well.
+            tranche.stop = Some(stop);
         }
-        if !others.is_empty() {
-            arming::rearm(live, *oldest, key, ctx, out)?;
-        }
+        arming::rearm(live, host, key, ctx, out)
+    }
+
+    /// One tranche becomes a part of another.
+    fn join(
+        &mut self,
+        (from, to): (TrancheId, TrancheId),
+        what: &str,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
+        let (key, side) = (self.key, self.key.side);
+        out.reads.extend(self.read_tranche(from, ctx)?.map(|read| read.merged()));
+        self.hand_on_owed(from, to);
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let Some(at) = live.tranches.iter().position(|tranche| tranche.id == from) else { return Ok(()) };
+        let gone = live.tranches.remove(at);
+        let Some(tranche) = live.tranche_mut(to) else { return Ok(()) };
+        tranche.absorb(gone, side)?;
+        let text = format!(
+            "{} {side}: {what} joins tranche {}: {} from {}",
+            ctx.instrument.symbol, to.0, tranche.remaining, tranche.entry_price
+        );
+        out.tell(Severity::Note, key, text);
         Ok(())
     }
 }

@@ -180,6 +180,9 @@ pub struct Retry {
     /// The last one said that the venue is overloaded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub throttled: bool,
+    /// The last one said that it is too little.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub small: bool,
 }
 
 /// A leg that could have been tried for so long and was not is tried more often again, but not hot (I36): what the venue
@@ -190,7 +193,7 @@ impl Retry {
     /// Waiting for something else than a refusal.
     #[must_use]
     pub const fn waiting(at: Timestamp) -> Self {
-        Self { at, refusals: 0, in_row: 0, since: at, throttled: false }
+        Self { at, refusals: 0, in_row: 0, since: at, throttled: false, small: false }
     }
 
     /// After one more refusal, with the leg's last one.
@@ -204,6 +207,7 @@ impl Retry {
             in_row: last.map_or(0, |last| last.in_row).saturating_add(1),
             since: last.filter(|last| last.in_row > 0).map_or(now, |last| last.since),
             throttled: false,
+            small: false,
         }
     }
 }
@@ -289,10 +293,11 @@ impl Tranche {
     /// minute (F-G03): the price may have made it enough.
     pub fn hold_refused(&mut self, leg: Leg, why: RefusalReason, now: Timestamp) -> u16 {
         let refusals = self.hold(leg, now);
-        if why == RefusalReason::BelowMinimum
-            && refusals >= 3
-            && let Some(retry) = self.retries.get_mut(&leg)
-        {
+        let Some(retry) = self.retries.get_mut(&leg).filter(|_| why == RefusalReason::BelowMinimum) else {
+            return refusals;
+        };
+        retry.small = true;
+        if refusals >= 3 {
             retry.at = now.plus(Span::from_secs(30));
         }
         refusals

@@ -57,6 +57,7 @@ impl Position {
         }
         self.watch_adoption(ctx, out)?;
         self.watch_worth(ctx, out)?;
+        self.join_dust(ctx, out)?;
         self.merge(ctx, out)?;
         if !self.is_flat() {
             self.watch_quantity(ctx, out);

@@ -4,11 +4,27 @@
 use super::reports::GRACE;
 use super::{Ctx, Out, Position};
 use backstop_model::{Command, PositionReport, SnapshotCause, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Something open that nobody here knows.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Unseen {
+    /// Since when, or when it was last asked about, by our time.
+    since: Timestamp,
+    /// When it was told, by the venue's time: a read from before says nothing of it (F-E16).
+    told_at: Timestamp,
+}
 
 impl Position {
     /// The venue's word while nothing is known to be open.
     pub(super) fn note_unseen(&mut self, report: &PositionReport, ctx: Ctx) {
-        self.unseen = (!report.quantity.is_zero()).then(|| self.unseen.unwrap_or(ctx.now));
+        let since = self.unseen.get().map_or(ctx.now, |unseen| unseen.since);
+        self.unseen.put((!report.quantity.is_zero()).then_some(Unseen { since, told_at: report.at }));
+    }
+
+    /// A read says that nothing is open.
+    pub(super) fn read_as_flat(&mut self, read_at: Timestamp) {
+        self.unseen.put(self.unseen.get().filter(|unseen| read_at < unseen.told_at));
     }
 
     /// Something was closed: the venue's last word on the quantity is met, or, when all is closed for us, still to be looked into.
@@ -17,19 +33,20 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let Some(told) = live.mismatch.take_if(|told| flat || told.quantity == open) else { return };
         if flat && !told.quantity.is_zero() {
-            self.unseen = Some(self.unseen.unwrap_or(told.since));
+            let since = self.unseen.get().map_or(told.since, |unseen| unseen.since);
+            self.unseen.put(Some(Unseen { since, told_at: Timestamp::EPOCH }));
         }
     }
 
     /// Asks when executions have had their time.
     pub(super) fn watch_unseen(&mut self, ctx: Ctx, out: &mut Out) {
         if !self.is_flat() {
-            self.unseen = None;
+            self.unseen.put(None);
         }
-        if let Some(since) = self.unseen
-            && ctx.now.since(since) >= GRACE
+        if let Some(unseen) = self.unseen.get()
+            && ctx.now.since(unseen.since) >= GRACE
         {
-            self.unseen = Some(ctx.now);
+            self.unseen.put(Some(Unseen { since: ctx.now, ..unseen }));
             let (account, cause) = (self.key.account, SnapshotCause::Surprise);
             out.commands.push(Command::Snapshot { account, cause });
         }
@@ -37,6 +54,6 @@ impl Position {
 
     /// When that is due.
     pub(super) fn unseen_until(&self) -> Option<Timestamp> {
-        self.unseen.map(|since| since.plus(GRACE))
+        self.unseen.get().map(|unseen| unseen.since.plus(GRACE))
     }
 }

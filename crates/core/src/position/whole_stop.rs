@@ -60,6 +60,22 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
+    /// The price is through it: that is a stop hit for the tranches that asked for that place and have nothing else (F-C03). A
+    /// stop of their own quantity may be too small for the venue to say so.
+    pub(super) fn whole_stop_passed(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let Some(live) = &mut self.live else { return };
+        let Some(plan) = live.plan.clone() else { return };
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        for tranche in live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed()) {
+            let asked = tranche.resting_stop().map(|stop| stop.price) == order.stop_price();
+            if asked && !scene.protecting(tranche.id).any(OpenOrder::stands) {
+                let text = format!("the stop would trigger at once ({refusal}); closing at market");
+                scene.tell(Severity::Warning, tranche.id, &text, out);
+                tranche.close(stop_reason(tranche), ctx.now);
+            }
+        }
+    }
+
     /// It was wanted too near to the price or too far from it: the tranches that asked for that place look for another.
     pub(super) fn whole_stop_misplaced(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };

@@ -277,7 +277,8 @@ fn smaller_orders(dice: &mut Dice, life: &mut Life) {
         _ => None,
     };
     let Some((at, steps)) = life.acts.iter().filter_map(|(at, act)| Some((*at, opens(act)?))).min() else { return };
-    life.most_steps = Some(steps);
+    // Two of the smallest at least: with less there are amounts that no orders make.
+    life.most_steps = Some(steps.max(2 * life.grid.min_steps));
     life.acts.push((between(dice, at, life.length), Act::Hand(Hand::Open { steps })));
 }
 
