@@ -287,6 +287,13 @@ impl Engine {
         if both.iter().any(|key| self.knows(*key, fill)) {
             return both.into_iter().for_each(|key| self.late_fee(key, fill, turn));
         }
+        if let Some(key) = both.into_iter().find(|key| self.position(*key).is_some_and(|known| known.assumes(fill))) {
+            return self.tell_known(key, turn, |position, ctx, out| {
+                position.is_news(fill);
+                position.count_at_entry(fill, ctx, out)?;
+                position.prove(fill, ctx, out)
+            });
+        }
         if side.opening() == fill.side {
             return self.enter(key(side), fill, fill.quantity, turn);
         }

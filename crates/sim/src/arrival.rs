@@ -95,7 +95,8 @@ impl Exchange {
             Ask::Deal(ask) => self.receive_deal(account, ask.clone()),
             Ask::Fills { since } => {
                 let newer = self.ledger.fills_since(*since).iter();
-                Ok(Answer::Fills(newer.filter(|fill| fill.account == account).cloned().collect()))
+                let listed = newer.filter(|fill| fill.account == account && !self.is_withheld(fill.id));
+                Ok(Answer::Fills(listed.cloned().collect()))
             }
             Ask::FlashClose { symbol, side } => self.flash_close(account, symbol, *side).and_then(|id| self.placed(id)),
             Ask::Place(place) => self.place(account, place.clone()).and_then(|id| self.placed(id)),

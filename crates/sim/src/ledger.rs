@@ -106,6 +106,12 @@ impl Ledger {
         &self.fills
     }
 
+    /// One execution.
+    #[must_use]
+    pub fn fill(&self, id: u64) -> Option<&Fill> {
+        self.fills_since(id.checked_sub(1)?).first().filter(|fill| fill.id == id)
+    }
+
     /// Every execution after the one with this id, oldest first.
     #[must_use]
     pub fn fills_since(&self, id: u64) -> &[Fill] {

@@ -102,6 +102,7 @@ pub mod request;
 mod risk;
 mod sparse;
 mod window;
+mod withheld;
 
 pub use account::{Account, Holding, Position, TrailingStops};
 pub use deal::{

@@ -112,7 +112,8 @@ impl Exchange {
                 {
                     market.open.remove(&id);
                 }
-                self.publish_order(id, Some(fill));
+                let told = self.told_of(fill);
+                self.publish_order(id, told);
                 self.publish_position(&account, &symbol, slot);
                 self.expire_what_no_longer_fits(&account, &symbol, slot);
                 true

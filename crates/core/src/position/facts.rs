@@ -278,7 +278,7 @@ impl Position {
     }
 
     /// What an execution was for: the leg of our order, and the reason it is booked under.
-    fn purpose(&self, fill: &Fill, ours: Option<Named>) -> (Option<Leg>, ExitReason) {
+    pub(super) fn purpose(&self, fill: &Fill, ours: Option<Named>) -> (Option<Leg>, ExitReason) {
         let external = match fill.cause {
             FillCause::Adl => ExitReason::Adl,
             FillCause::Liquidation => ExitReason::Liquidation,

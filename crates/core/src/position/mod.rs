@@ -8,6 +8,7 @@
 pub mod adoption;
 mod answers;
 mod arming;
+mod assumed;
 mod by_hand;
 mod conflicts;
 pub mod document;
@@ -125,6 +126,9 @@ pub struct Position {
     /// Tranches that are over with a fee still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     past: Vec<owed::Past>,
+    /// Quantities that were believed without an execution.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    assumed: Vec<assumed::Assumed>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -224,7 +228,7 @@ pub struct Out {
     pub slippage: Vec<Points>,
     /// How tranches read that are no more: they have just gone up in another one, or a fee of theirs has come.
     pub reads: Vec<PositionRead>,
-    /// Fees of what is no more, which came later.
+    /// Fees of what is no more, which came later, and what it has earned less than was told.
     pub late_fees: Money,
 }
 
@@ -258,6 +262,7 @@ impl Position {
             unmatched: Vec::new(),
             owed: Vec::new(),
             past: Vec::new(),
+            assumed: Vec::new(),
         }
     }
 

@@ -154,10 +154,20 @@ impl Position {
         for read in reads {
             let id = TrancheId(read.document.tranche);
             let known = self.past.iter().any(|past| past.is_of(epoch, id));
-            if !known && self.owed.iter().any(|owed| owed.is_of(epoch, id)) {
+            if !known && self.is_to_be_told_again(epoch, id) {
                 self.past.push(Past { epoch, read: read.clone() });
             }
         }
+    }
+
+    /// Something of a tranche is still to come: a fee, or an execution that was only assumed.
+    fn is_to_be_told_again(&self, epoch: Epoch, id: TrancheId) -> bool {
+        self.owed.iter().any(|owed| owed.is_of(epoch, id)) || self.assumed.iter().any(|one| one.is_of(epoch, id))
+    }
+
+    /// How a tranche that is over reads, as long as something of it is still to come.
+    pub(super) fn past_read(&mut self, epoch: Epoch, id: TrancheId) -> Option<&mut PositionRead> {
+        self.past.iter_mut().find(|past| past.is_of(epoch, id)).map(|past| &mut past.read)
     }
 
     /// What is owed for one tranche is owed for another, in which it goes up.
@@ -165,11 +175,14 @@ impl Position {
         let epoch = self.epoch;
         let parts = self.owed.iter_mut().filter(|owed| owed.epoch == epoch).flat_map(|owed| &mut owed.parts);
         parts.filter(|(id, _)| *id == from).for_each(|(id, _)| *id = to);
+        self.hand_on_assumed(from, to);
     }
 
-    fn forget_paid(&mut self) {
-        let owed = &self.owed;
-        self.past.retain(|past| owed.iter().any(|owed| owed.is_of(past.epoch, TrancheId(past.read.document.tranche))));
+    pub(super) fn forget_paid(&mut self) {
+        let past = std::mem::take(&mut self.past);
+        let kept =
+            past.into_iter().filter(|past| self.is_to_be_told_again(past.epoch, TrancheId(past.read.document.tranche)));
+        self.past = kept.collect();
     }
 }
 
