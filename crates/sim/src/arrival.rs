@@ -112,6 +112,10 @@ impl Exchange {
                     Err(refusal::UNSUPPORTED.about("noop"))
                 }
             },
+            Ask::Rules { symbol } => {
+                let rules = self.rules(symbol).ok_or_else(|| refusal::UNSUPPORTED.about(symbol))?;
+                Ok(Answer::Rules(Box::new(rules.clone())))
+            }
             Ask::Snapshot => self.snapshot(account).map(Answer::Snapshot),
         }
     }

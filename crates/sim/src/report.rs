@@ -3,6 +3,7 @@
 //! When they arrive, and whether they arrive at all, is decided in `outbox`.
 
 use crate::deal::{Confirm, DealUpdate, DealView};
+use crate::filters::Rules;
 use crate::order::{Bound, Trail};
 use crate::refusal::Refused;
 use crate::request::{Amount, Kind, Slot, Ticket};
@@ -76,6 +77,8 @@ pub enum Answer {
     },
     /// The time stamp is used up; what still comes with it will be refused (venues/aster.md §8).
     Revoked,
+    /// The rules of a market.
+    Rules(Box<Rules>),
     /// The account.
     Snapshot(AccountView),
 }

@@ -215,6 +215,8 @@ pub enum Act {
     Coarser,
     /// It does.
     CoarserNow,
+    /// The price grid becomes ten times as coarse, and nobody is told (F-G02).
+    CoarserUnsaid,
     /// One price is missing in what reaches the engine (F-H02).
     Missing {
         /// Which.

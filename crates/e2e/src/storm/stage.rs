@@ -62,6 +62,7 @@ impl Stage {
         let mut venue = PaperVenue::new(exchange, None, start());
         venue.name_account(ACCOUNT, name(ME));
         venue.name_instrument(MARKET, instrument.symbol);
+        venue.describe(instrument.clone());
         let account = account(life);
         let request_validity = account.capability.request_validity;
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");

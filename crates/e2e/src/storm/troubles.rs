@@ -284,7 +284,10 @@ fn smaller_orders(dice: &mut Dice, life: &mut Life) {
 /// Acts that wait for their moment, which may never come: they count when it did.
 #[must_use]
 pub const fn waits(act: &Act) -> bool {
-    matches!(act, Act::Chase(_) | Act::Coarser | Act::Garble(_) | Act::OtherMarket | Act::Stranger { .. })
+    matches!(
+        act,
+        Act::Chase(_) | Act::Coarser | Act::CoarserUnsaid | Act::Garble(_) | Act::OtherMarket | Act::Stranger { .. }
+    )
 }
 
 /// What a life's place means in the catalogue.
@@ -332,7 +335,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         Act::Away { .. } => &["F-A09"],
         Act::Chase(Chase::Moves) => &["F-C02"],
         Act::Chase(Chase::Stops) => &["F-C03"],
-        Act::Coarser => &["F-G02"],
+        Act::Coarser | Act::CoarserUnsaid => &["F-G02"],
         Act::Flood { .. } => &["F-H09"],
         Act::Frozen { .. } => &["F-H06", "F-H08"],
         Act::Funding { .. } => &["F-F04", "F-B12"],

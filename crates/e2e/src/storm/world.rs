@@ -306,6 +306,10 @@ impl<'l> World<'l> {
             happened = true;
             self.venue.ask_candles(now, &question);
         }
+        while let Some(question) = self.process.next_rules(now) {
+            happened = true;
+            self.venue.ask_rules(now, question);
+        }
         while let Some(command) = self.process.next_request(now) {
             happened = true;
             if self.dies() || self.falls(Moment::Leaves(&command)) || self.lets_go(&command) || self.dies() {

@@ -21,11 +21,11 @@ mod refusal;
 pub use capability::capability;
 pub use ledger::{LedgerFailure, LedgerFile};
 
-use crate::{CandleQuestion, Venue, VenueFailure};
+use crate::{CandleQuestion, RulesQuestion, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
-    AccountId, Asked, Command, Event, InstrumentId, Name, Outcome, PositionMode, PositionSide, Prices, Quantity,
-    Refusal, RefusalReason, Span, Symbol, Timestamp,
+    AccountId, Asked, Command, Event, Instrument, InstrumentId, Name, Outcome, PositionMode, PositionSide, Prices,
+    Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_sim::habits::RequestWindow;
@@ -106,6 +106,11 @@ impl PaperVenue {
     /// Says which market of the exchange a number stands for.
     pub fn name_instrument(&mut self, id: InstrumentId, symbol: Symbol) {
         self.names.instruments.insert(id, symbol);
+    }
+
+    /// What the engine is told of an instrument; its grid and its minimums are the exchange's when it asks for them again.
+    pub fn describe(&mut self, instrument: Instrument) {
+        self.names.told.insert(instrument.id, instrument);
     }
 
     /// Whether an account is held here.
@@ -389,6 +394,14 @@ impl Venue for PaperVenue {
     fn next_due(&self) -> Option<Timestamp> {
         let ready = (!self.ready.is_empty()).then(|| self.exchange.now());
         ready.into_iter().chain(self.exchange.next_due()).chain(self.desk.next_due()).min()
+    }
+
+    fn ask_rules(&mut self, now: Timestamp, question: RulesQuestion) {
+        let RulesQuestion { account, instrument } = question;
+        if self.names.told.contains_key(&instrument) {
+            let symbol = self.names.symbol(instrument).to_owned();
+            self.ask(now, account, sim::Ask::Rules { symbol }, Pending::Rules { instrument });
+        }
     }
 
     fn ask_candles(&mut self, now: Timestamp, question: &CandleQuestion) {

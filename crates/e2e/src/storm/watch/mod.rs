@@ -327,6 +327,11 @@ impl Watch {
         self.said.disk_slows(until, sync);
     }
 
+    /// The venue has another grid from now on, and has not said so.
+    pub const fn grid_unsaid(&mut self) {
+        self.sent.grid_unsaid();
+    }
+
     /// The market was settled: nothing can be placed any more.
     pub fn settled(&mut self) {
         self.state.settled = true;

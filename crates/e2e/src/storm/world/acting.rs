@@ -53,6 +53,7 @@ impl World<'_> {
             | Act::Away { .. }
             | Act::Coarser
             | Act::CoarserNow
+            | Act::CoarserUnsaid
             | Act::Flood { .. }
             | Act::Frozen { .. }
             | Act::Funding { .. }

@@ -55,7 +55,8 @@ impl World<'_> {
             Act::Away { days } => self.go_away(days),
             Act::Chase(chase) => self.arranged.chase = Some(chase),
             Act::Coarser => self.announce_grid(),
-            Act::CoarserNow => self.change_grid(),
+            Act::CoarserNow => self.change_grid(Act::Coarser),
+            Act::CoarserUnsaid => self.change_grid_unsaid(),
             Act::Flood { count } => self.flood(count),
             Act::Frozen { ms, ticks } => self.freeze_venue(ms, ticks),
             Act::Funding { longs_pay } => self.fund(longs_pay),
@@ -217,14 +218,22 @@ impl World<'_> {
         self.take(Event::DefineInstrument(Box::new(instrument)));
     }
 
-    fn change_grid(&mut self) {
+    /// What a process is told at its start is the new one.
+    fn change_grid_unsaid(&mut self) {
+        if self.stage.coarsen().is_some() {
+            self.watch.grid_unsaid();
+            self.change_grid(Act::CoarserUnsaid);
+        }
+    }
+
+    fn change_grid(&mut self, act: Act) {
         let (Some(now), Some(instrument)) = (self.venue.exchange().rules(SYMBOL).cloned(), self.stage.instrument())
         else {
             return;
         };
         let rules = sim::Rules { funding: now.funding, ..stage::rules(instrument) };
         self.venue.exchange_mut().change_rules(SYMBOL, rules).expect("the market is listed");
-        self.arranged.struck.push(Act::Coarser);
+        self.arranged.struck.push(act);
     }
 
     fn speak_of_another_market(&mut self) {
