@@ -10,8 +10,9 @@ use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
-    Account, AccountId, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId, Lookup,
-    OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    Account, AccountId, Annulled, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId,
+    Lookup, OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series,
+    Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -74,6 +75,7 @@ impl Engine {
             Event::Position(report) => self.hinted(report, turn),
             Event::Permit { account, permit } => self.permit(*account, *permit, turn),
             Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
+            Event::Annulled(annulled) => self.annulled(annulled, turn),
             // Ticks have their own way in, which most of them do not go to the end of.
             Event::Tick(_) => {}
             Event::Wake => self.wake(self.timers.due(turn.now), turn),
@@ -319,6 +321,19 @@ impl Engine {
                 let asked = position.entered_by(fill);
                 position.enter(fill, rest, facts_fee(fill, rest)?, asked, ctx, out)
             });
+        }
+    }
+
+    /// The venue annuls an execution: whoever has booked it undoes it; where nobody has, it is never booked (F-F08).
+    fn annulled(&mut self, annulled: &Annulled, turn: &mut Turn) {
+        let fill = &annulled.fill;
+        let closes = fill.position_side.unwrap_or(PositionSide::opened_by(fill.side).other());
+        let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
+        let knowing: Vec<_> =
+            [closes, closes.other()].into_iter().map(key).filter(|key| self.knows(*key, fill)).collect();
+        let told = if knowing.is_empty() { vec![key(closes)] } else { knowing };
+        for key in told {
+            self.tell(key, turn, |position, ctx, out| position.annul(annulled, ctx, out));
         }
     }
 

@@ -1,8 +1,9 @@
 //! Everything that can happen to the core, in one list.
 
 use crate::{
-    Account, AccountId, Answer, Candle, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series, Snapshot, Span, Tick, Timestamp,
+    Account, AccountId, Annulled, Answer, Candle, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup,
+    OrderReport, Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series, Snapshot, Span, Tick,
+    Timestamp,
     plan::{CloseAt, ExitPlan},
 };
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 /// Something that happened. Definitions come first in every journal, so that a journal explains itself.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Event {
+    /// The venue has annulled an execution.
+    Annulled(Box<Annulled>),
     /// The answer to a command.
     Answer(Answer),
     /// The operator attaches a plan to one position, open or yet to come; the next incarnation is asked anew.

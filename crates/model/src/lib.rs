@@ -35,7 +35,7 @@ pub use course::{Course, Excursion};
 pub use document::{ExitReason, PartialExitDocument, PositionDocument};
 pub use entry::EntryRequest;
 pub use event::{Event, Stamped};
-pub use fill::{Fill, FillCause, Funding, Liquidity};
+pub use fill::{Annulled, Fill, FillCause, Funding, Liquidity};
 pub use guaranteed_terms::GuaranteedTerms;
 pub use hours::Hours;
 pub use ids::{

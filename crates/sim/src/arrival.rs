@@ -9,7 +9,7 @@ use crate::habits::{EvictionAnswer, RequestWindow};
 use crate::order::Order;
 use crate::placing::Placed;
 use crate::refusal::{self, Refused};
-use crate::report::{AccountView, Answer, Cause, OrderView, PositionView, Reply, Status};
+use crate::report::{AccountView, Answer, Cause, Fill, OrderView, PositionView, Reply, Status};
 use crate::request::{Ask, Request, Ticket};
 use backstop_model::{Span, Timestamp};
 use std::collections::BTreeSet;
@@ -96,7 +96,8 @@ impl Exchange {
             Ask::Fills { since } => {
                 let newer = self.ledger.fills_since(*since).iter();
                 let listed = newer.filter(|fill| fill.account == account && !self.is_withheld(fill.id));
-                Ok(Answer::Fills(listed.cloned().collect()))
+                let shown = |fill: &Fill| Fill { annulled_at: self.ledger.annulled_at(fill.id), ..fill.clone() };
+                Ok(Answer::Fills(listed.map(shown).collect()))
             }
             Ask::FlashClose { symbol, side } => self.flash_close(account, symbol, *side).and_then(|id| self.placed(id)),
             Ask::Place(place) => self.place(account, place.clone()).and_then(|id| self.placed(id)),

@@ -164,6 +164,7 @@ impl Exchange {
             realised,
             cause: booked.forced,
             at: self.now,
+            annulled_at: None,
         };
         self.commit(booked, fill.clone(), key, after, balance);
         Ok((fill, slot))

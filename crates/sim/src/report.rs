@@ -232,6 +232,9 @@ pub struct Fill {
     pub cause: Option<Cause>,
     /// When.
     pub at: Timestamp,
+    /// When it was annulled, in lists that are read after that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub annulled_at: Option<Timestamp>,
 }
 
 /// A position as the venue shows it. Quantity zero: this slot is flat.
@@ -308,6 +311,13 @@ pub enum StreamEvent {
         position: PositionView,
         /// The wallet after the change.
         balance: Money,
+    },
+    /// An execution was annulled (F-F08).
+    TradeAnnulled {
+        /// When, by the venue's clock.
+        at: Timestamp,
+        /// The execution as it was told.
+        fill: Box<Fill>,
     },
 }
 

@@ -57,6 +57,7 @@ impl Record {
             Event::SessionEnds { .. } => "session_ends",
             Event::Snapshot(_) => "snapshot",
             Event::SymbolPlan { .. } => "symbol_plan",
+            Event::Annulled(_) => "annulled",
             Event::Tick(_) => "tick",
             Event::Wake => "wake",
         }

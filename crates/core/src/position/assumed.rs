@@ -4,6 +4,7 @@
 //!
 //! When a read is believed is decided in `reports`; how executions are booked otherwise is `facts`.
 
+use super::annulled::entered_for;
 use super::scene::title;
 use super::tranche::Booking;
 use super::{Ctx, Out, Position, Tranche, arming, facts_fee};
@@ -255,11 +256,7 @@ fn prove_document(document: &mut PositionDocument, assumed: &Assumed, proof: &Pr
     };
     exit.exit_price = cash.per(exit.quantity_closed, Rounding::Nearest)?;
     exit.profit = exit.profit.plus(more)?;
-    // A long's entry is its proceeds less the profit, a short's the sum of both: what `profit` takes away again.
-    let cost = match side {
-        PositionSide::Long => cash.minus(exit.profit)?,
-        PositionSide::Short => cash.plus(exit.profit)?,
-    };
+    let cost = entered_for(side, cash, exit.profit)?;
     exit.profit_pct = exit.profit.share_of(cost, Rounding::Nearest).map_or(exit.profit_pct, |share| share.in_percent());
     if exit.reason == ExitReason::Unknown && exit.quantity_closed == proof.quantity && !assumed.opens {
         (exit.reason, exit.exit_time) = (proof.reason, proof.at.as_millis());

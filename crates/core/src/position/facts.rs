@@ -386,7 +386,7 @@ impl Tranche {
 }
 
 /// The part of an amount that belongs to a part of a quantity.
-fn part_of(amount: Money, part: Quantity, whole: Quantity) -> Result<Money, OutOfRange> {
+pub(super) fn part_of(amount: Money, part: Quantity, whole: Quantity) -> Result<Money, OutOfRange> {
     if part == whole { Ok(amount) } else { amount.pro_rata(part, whole, Rounding::Nearest) }
 }
 

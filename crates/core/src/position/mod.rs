@@ -6,6 +6,7 @@
 //! (`orders/diff.rs`). Nothing here depends on having seen a transition: a restart takes the same turn.
 
 pub mod adoption;
+mod annulled;
 mod answers;
 mod arming;
 mod assumed;
@@ -129,6 +130,9 @@ pub struct Position {
     /// Quantities that were believed without an execution.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     assumed: Vec<assumed::Assumed>,
+    /// Executions that the venue has annulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    annulled: Vec<FillId>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -263,6 +267,7 @@ impl Position {
             owed: Vec::new(),
             past: Vec::new(),
             assumed: Vec::new(),
+            annulled: Vec::new(),
         }
     }
 

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// Executions without a fee remembered at most; the oldest goes first.
 const MOST: usize = 64;
+/// Trades that are over whose records are kept; the last ones.
+const MOST_TRADES: u32 = 4;
 
 /// What an execution without a fee has been booked to.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -158,11 +160,27 @@ impl Position {
                 self.past.push(Past { epoch, read: read.clone() });
             }
         }
+        self.forget_paid();
     }
 
-    /// Something of a tranche is still to come: a fee, or an execution that was only assumed.
+    /// Something of a tranche is still to come, a fee or an execution that was only assumed; or one of its trade may be
+    /// annulled. Deals come and go: of them nothing is kept for that.
     fn is_to_be_told_again(&self, epoch: Epoch, id: TrancheId) -> bool {
-        self.owed.iter().any(|owed| owed.is_of(epoch, id)) || self.assumed.iter().any(|one| one.is_of(epoch, id))
+        let is_recent = epoch.0.saturating_add(MOST_TRADES) > self.epoch.0;
+        (is_recent && self.key.deal.is_none())
+            || self.owed.iter().any(|owed| owed.is_of(epoch, id))
+            || self.assumed.iter().any(|one| one.is_of(epoch, id))
+    }
+
+    /// An execution is gone: its fee is nobody's.
+    pub(super) fn owe_no_more(&mut self, fill: &Fill) {
+        self.owed.retain(|owed| owed.fill != fill.id);
+        self.forget_paid();
+    }
+
+    /// How the tranches that are over read, as far as that is kept, the newest first.
+    pub(super) fn past_reads(&mut self) -> impl Iterator<Item = (Epoch, &mut PositionRead)> {
+        self.past.iter_mut().rev().map(|past| (past.epoch, &mut past.read))
     }
 
     /// How a tranche that is over reads, as long as something of it is still to come.

@@ -56,6 +56,11 @@ pub(super) fn event(scene: &Scene) -> String {
         }
         Event::SessionEnds { .. } => "the end of a trading session is known".to_owned(),
         Event::SymbolPlan { .. } => "a symbol has a plan of its own from here on".to_owned(),
+        Event::Annulled(annulled) => {
+            let fill = &annulled.fill;
+            let order = fill.order.as_ref().map_or_else(|| fill.venue_order.to_string(), name);
+            format!("the venue annuls an execution of {order}: {} {} at {}", fill.side, fill.quantity, fill.price)
+        }
         Event::Tick(_) => "new prices".to_owned(),
         Event::Wake => "a deadline has come".to_owned(),
     }

@@ -52,3 +52,46 @@ fn an_opening_is_never_kept_back_and_a_second_closing_is_told_at_once() {
     desk.quote("90");
     assert_eq!(streamed(&desk).iter().map(|fill| fill.id).collect::<Vec<_>>(), [1, 2, 4]);
 }
+
+/// F-F08: what an execution had closed comes back for what it was entered for.
+#[test]
+fn an_annulled_closing_leaves_position_and_money_as_if_it_had_not_been_and_stays_in_the_lists() {
+    let mut desk = desk();
+    desk.buy("2");
+    let wallet = desk.venue.ledger().account(ME).unwrap().balance;
+    desk.exit("stop", "1", stop("95")).unwrap();
+    desk.quote("90");
+    let now = at(desk.now + 7_200_000);
+    assert!(desk.venue.annul(now, 2));
+    assert!(!desk.venue.annul(now, 2), "once");
+    let ledger = desk.venue.ledger();
+    let holding = ledger.holding(ME, crate::desk::SYMBOL, Slot::Both);
+    assert_eq!((holding.quantity, holding.entry()), (quantity("2"), Some(crate::desk::price("100"))));
+    assert_eq!((ledger.account(ME).unwrap().balance, ledger.realised(ME).unwrap().to_string()), (wallet, "0".into()));
+    assert_eq!((ledger.annulled()[0].fill, ledger.annulled()[0].at, ledger.fills().len()), (2, now, 2));
+    desk.now += 7_200_000;
+    let told = desk.wait(10);
+    assert!(
+        told.iter().any(|d| matches!(&d.body, Body::Stream(StreamEvent::TradeAnnulled { fill, .. }) if fill.id == 2))
+    );
+    let Reply::Result(Answer::Fills(fills)) = desk.ask(Ask::Fills { since: 0 }) else { panic!("a list") };
+    assert_eq!(fills.iter().map(|fill| fill.annulled_at).collect::<Vec<_>>(), [None, Some(now)]);
+}
+
+/// F-F08: an opening goes as long as it is open; the rest of its cost is realised.
+#[test]
+fn an_annulled_opening_goes_while_it_is_open_and_stays_where_it_was_closed() {
+    let mut desk = desk();
+    desk.buy("1");
+    desk.quote("110");
+    desk.buy("1");
+    desk.sell("1");
+    let now = at(desk.now);
+    assert!(desk.venue.annul(now, 2));
+    let ledger = desk.venue.ledger();
+    // Bought at 100, sold at 110: five of it stood in the average of both entries.
+    assert!(ledger.holding(ME, crate::desk::SYMBOL, Slot::Both).is_flat());
+    assert_eq!(ledger.realised(ME).unwrap().to_string(), "10");
+    assert!(!desk.venue.annul(now, 1), "it is not open any more");
+    assert!(!desk.venue.annul(now, 9), "there is none");
+}

@@ -88,7 +88,10 @@ impl PaperVenue {
             Pending::QueryFills { of, found, at } => events.extend(self.looked_up(of, found, &reply, at)),
             Pending::Rules { instrument } => events.extend(self.ruled(instrument, reply)),
             Pending::Snapshot { account } => self.read(account, reply, at),
-            Pending::SnapshotFills { view } => events.extend(self.snapshot(*view, &reply)),
+            Pending::SnapshotFills { view } => {
+                events.extend(self.annulled(&reply));
+                events.extend(self.snapshot(*view, &reply));
+            }
         }
     }
 
@@ -200,6 +203,14 @@ impl PaperVenue {
         let recent = fills.iter().filter(|fill| fill.at >= self.known_until);
         view.fills = recent.filter_map(|fill| self.reader().fill(fill)).collect();
         Some(Event::Snapshot(view))
+    }
+
+    /// Executions that a list shows as annulled, since the engine was last here; it knows what it has heard before.
+    fn annulled(&self, reply: &sim::Reply) -> Vec<Event> {
+        let sim::Reply::Result(sim::Answer::Fills(fills)) = reply else { return Vec::new() };
+        let recent =
+            fills.iter().filter_map(|fill| Some((fill, fill.annulled_at.filter(|at| *at >= self.known_until)?)));
+        recent.filter_map(|(fill, at)| self.reader().annulled(fill, at)).collect()
     }
 
     /// Executions of deals that an update has spoken of, then the last word on the levels of deals that are gone.

@@ -258,6 +258,7 @@ impl PaperVenue {
                 }
                 events.extend(decode::order(&self.names, account, &view).map(Event::Order));
             }
+            sim::StreamEvent::TradeAnnulled { at, fill } => events.extend(self.reader().annulled(&fill, at)),
             sim::StreamEvent::PositionUpdate { position, .. } => {
                 let reports = decode::positions(&self.names, account, &position);
                 events.extend(reports.into_iter().map(Event::Position));

@@ -7,9 +7,9 @@ use super::World;
 use crate::builders::{ACCOUNT, BTC, key, money, price, quantity, side, source};
 use crate::words;
 use backstop_model::{
-    Answer, Asked, Candle, ClientOrderId, DealId, Event, Fee, Fill, FillCause, FillId, Funding, Liquidity, Lookup,
-    NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey, PositionReport, Refusal, Series, Snapshot,
-    Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
+    Annulled, Answer, Asked, Candle, ClientOrderId, DealId, Event, Fee, Fill, FillCause, FillId, Funding, Liquidity,
+    Lookup, NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey, PositionReport, Refusal, Series,
+    Snapshot, Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
 };
 
 /// How a script names an order: by its label, and where every deal is a position of its own, with the deal.
@@ -58,6 +58,7 @@ impl World {
             "holds" => Event::Position(self.holds(words)),
             "order" => Event::Order(self.order_of(words)),
             "paid" => Event::Funding(self.paid(words)),
+            "annulled-fill" => self.annulled_fill(words),
             "wake" => Event::Wake,
             _ => return false,
         };
@@ -202,6 +203,12 @@ impl World {
             }
         }
         answer
+    }
+
+    /// `f1 of … at 3.4 ; at 5.1`: an execution, and when it was annulled.
+    fn annulled_fill(&self, words: &str) -> Event {
+        let (fill, at) = words.split_once(" ; at ").unwrap();
+        Event::Annulled(Box::new(Annulled { fill: self.execution_of(fill), at: self.instant(at) }))
     }
 
     /// `-0.3 at 3.4`; `side long` and `deal 7` where they apply.

@@ -57,6 +57,9 @@ impl Names {
             Event::Permit { permit, .. } => format!("permit {}", permitted(*permit)),
             Event::Position(report) => format!("holds {}", holds(report)),
             Event::Snapshot(snapshot) => self.snapshot(snapshot),
+            Event::Annulled(annulled) => {
+                format!("annulled-fill {} ; at {}", self.fill(&annulled.fill), time(annulled.at))
+            }
             Event::Tick(tick) => {
                 format!("tick{}{}", prices(&tick.prices), if tick.confirmed { "" } else { " unconfirmed" })
             }
