@@ -10,9 +10,9 @@ use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
-    Account, AccountId, Annulled, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId,
-    Lookup, OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series,
-    Snapshot, Span,
+    Account, AccountId, Annulled, Candle, ClientOrderId, Depth, Event, Fill, FillCause, Funding, Instrument,
+    InstrumentId, Lookup, OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity,
+    Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -62,6 +62,7 @@ impl Engine {
             Event::ClosePart { position, share } => self.close_part(*position, *share, turn),
             Event::Drill { position } => self.drill(*position, turn),
             Event::Pause { position, paused } => self.pause(*position, *paused, turn),
+            Event::Depth(depth) => self.hear_depth(depth, turn),
             Event::Fill(fill) => self.fill(fill, turn),
             Event::Funding(funding) => self.funding(funding, turn),
             Event::Answer(answer) => {
@@ -70,6 +71,7 @@ impl Engine {
                     Ok(())
                 })
             }
+            Event::MarginCall(call) => self.margin_call(call, turn),
             Event::Order(report) => self.reported(report, turn),
             Event::Lookup(lookup) => self.looked_up(lookup, turn),
             Event::Position(report) => self.hinted(report, turn),
@@ -164,6 +166,18 @@ impl Engine {
             if self.positions[slot as usize].follows_volatility() {
                 self.with(slot, turn, |position, ctx, out| position.arm_late(&before, ctx, out));
             }
+        }
+    }
+
+    /// How deep a book is concerns whatever is open there.
+    fn hear_depth(&mut self, depth: &Depth, turn: &mut Turn) {
+        let of_it = |key: &PositionKey| key.instrument == depth.instrument;
+        let slots: Vec<u32> = self.slots.iter().filter(|(key, _)| of_it(key)).map(|(_, slot)| *slot).collect();
+        for slot in slots {
+            self.with(slot, turn, |position, ctx, out| {
+                position.hear_depth(depth, ctx, out);
+                Ok(())
+            });
         }
     }
 
@@ -331,9 +345,16 @@ impl Engine {
         let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
         let knowing: Vec<_> =
             [closes, closes.other()].into_iter().map(key).filter(|key| self.knows(*key, fill)).collect();
-        let told = if knowing.is_empty() { vec![key(closes)] } else { knowing };
-        for key in told {
-            self.tell(key, turn, |position, ctx, out| position.annul(annulled, ctx, out));
+        if knowing.is_empty() {
+            self.tell(key(closes), turn, |position, ctx, out| position.annul(annulled, ctx, out));
+            // Reads from before know it still, on whichever side.
+            return self.tell_known(key(closes.other()), turn, |position, _, _| {
+                position.note_annulled(annulled);
+                Ok(())
+            });
+        }
+        for key in knowing {
+            self.tell_known(key, turn, |position, ctx, out| position.annul(annulled, ctx, out));
         }
     }
 

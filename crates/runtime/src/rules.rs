@@ -63,8 +63,10 @@ impl RuleQuestions {
     }
 }
 
+/// Venues that keep levels have one word for a price off the grid and for one in the wrong place (venues/ig.md §6).
 fn is_about_numbers(answer: &Answer) -> bool {
-    matches!(&answer.outcome, Outcome::Refused(refusal) if refusal.reason == RefusalReason::Filter)
+    let about = [RefusalReason::BelowMinimum, RefusalReason::Filter, RefusalReason::TooFar, RefusalReason::TooNear];
+    matches!(&answer.outcome, Outcome::Refused(refusal) if about.contains(&refusal.reason))
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use backstop_model::{Money, OutOfRange, PositionSide, Timestamp};
 
 impl Exchange {
     /// Annuls an execution, if its position still allows it: what it had closed comes back, what it had opened goes. Not one
-    /// that turned a position round, not one whose position is on the other side by now, not one of a deal. Whether it was.
+    /// that turned a position round, not one whose position is on the other side by now, not an opening of what has been closed
+    /// since, not one of a deal. Whether it was.
     pub fn annul(&mut self, now: Timestamp, id: u64) -> bool {
         self.work_until(now);
         let Some(fill) = self.ledger.fill(id).cloned() else { return false };
@@ -45,6 +46,9 @@ impl Exchange {
         let opens = PositionSide::opened_by(fill.side);
         let mut realised = position.realised.minus(fill.realised)?;
         let holding = if before.is_flat() || before.side == opens {
+            if self.ledger.was_flat_since(fill) {
+                return Ok(None);
+            }
             let Some((holding, rest)) = unopened(now, opens, fill, cash)? else { return Ok(None) };
             realised = realised.plus(rest)?;
             holding

@@ -72,6 +72,17 @@ impl Ledger {
         }
     }
 
+    /// Whether nothing was open in its slot at any time since an execution.
+    pub(crate) fn was_flat_since(&self, fill: &Fill) -> bool {
+        let place = self.fills.partition_point(|known| known.id < fill.id);
+        let same =
+            |known: &Fill| (&known.account, &known.symbol, known.slot) == (&fill.account, &fill.symbol, fill.slot);
+        let later = self.fills.iter().zip(&self.after).skip(place);
+        let annulled = self.annulled.iter().filter(|one| one.at >= fill.at && self.fill(one.fill).is_some_and(same));
+        later.filter(|(known, _)| same(known)).any(|(_, after)| after.is_flat())
+            || annulled.into_iter().any(|one| one.after.is_flat())
+    }
+
     pub(crate) fn note_annulled(&mut self, fill: u64, at: Timestamp, after: Holding) {
         self.annulled.push(Annulment { fill, at, after });
     }
@@ -243,8 +254,8 @@ impl Ledger {
         let newest_first = self.fills.iter().zip(&self.after).rev();
         let mut until = newest_first.filter(|(fill, _)| of_it(fill)).skip_while(|(fill, _)| fill.at > at);
         let by_fill = until.next().map(|(fill, after)| (*after, fill.at));
-        let annulled = self.annulled.iter().rev().filter(|one| self.fill(one.fill).is_some_and(of_it));
-        let annulled = annulled.skip_while(|one| one.at > at).next().map(|one| (one.after, one.at));
+        let of_then = |one: &&Annulment| one.at <= at && self.fill(one.fill).is_some_and(of_it);
+        let annulled = self.annulled.iter().rev().find(of_then).map(|one| (one.after, one.at));
         by_fill.into_iter().chain(annulled).max_by_key(|(_, at)| *at).unwrap_or((Holding::FLAT, Timestamp::EPOCH))
     }
 

@@ -294,6 +294,13 @@ pub enum StreamEvent {
     DealUpdate(Box<DealUpdate>),
     /// A funding payment; it carries no position (F-B12).
     FundingFee(FundingPayment),
+    /// The margin is nearly used up (venues/binance.md §10, `MARGIN_CALL`). It may come after the positions are gone.
+    MarginCall {
+        /// When, by the venue's clock.
+        at: Timestamp,
+        /// What is open.
+        positions: Vec<PositionView>,
+    },
     /// An order changed.
     OrderUpdate {
         /// When, by the venue's clock.

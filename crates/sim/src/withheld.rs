@@ -27,6 +27,11 @@ impl Exchange {
         self.withheld.kept.contains(&fill)
     }
 
+    /// The executions that are kept back now.
+    pub fn withheld(&self) -> impl Iterator<Item = u64> {
+        self.withheld.kept.iter().copied()
+    }
+
     /// What was kept back is told, and nothing more is kept. Says which executions.
     pub fn tell_withheld(&mut self, now: Timestamp) -> Vec<u64> {
         self.work_until(now);

@@ -80,19 +80,25 @@ impl Position {
         if !was_booked {
             return Ok(());
         }
-        self.owe_no_more(fill);
         let booked = fill.quantity.saturating_minus(self.forget_unmatched(fill));
-        let mut gone = Gone { fill, left: booked, fee: facts_fee(fill, booked)? };
+        // A fee that was never booked is not returned.
+        let fee = if self.owe_no_more(fill) { Money::ZERO } else { facts_fee(fill, booked)? };
+        let mut gone = Gone { fill, left: booked, fee };
         if fill.side == self.key.side.opening() {
-            return self.undo_entry(&mut gone, ctx);
+            self.undo_entry(&mut gone, ctx)?;
+            return self.undo_past_entry(&mut gone, out);
         }
-        let again = if self.is_of_live(fill) {
+        if self.is_of_live(fill) {
             self.open_again(&mut gone, ctx, out)?;
-            None
-        } else {
-            self.take_out_of_past(&mut gone, out)?
-        };
+        }
+        // Of a trade that goes on, tranches may be over as well.
+        let again = if gone.left.is_zero() { None } else { self.take_out_of_past(&mut gone, out)? };
         again.map_or(Ok(()), |again| self.go_on_with(&again, *at, ctx, out))
+    }
+
+    /// An execution that was never heard of is gone: reads from before say nothing of quantities.
+    pub(crate) fn note_annulled(&mut self, annulled: &Annulled) {
+        self.newest_fill = self.newest_fill.max(annulled.at);
     }
 
     /// Whether an execution belongs to what is open: by the id of our order, or by its time.
@@ -214,6 +220,31 @@ impl Position {
     }
 }
 
+impl Position {
+    /// What a trade that is over had entered by it was never there, so what had closed it has opened the other side: its record
+    /// is told again without both. What is open now the venue says.
+    fn undo_past_entry(&mut self, gone: &mut Gone, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, at) = (self.key, gone.fill.at.as_millis());
+        for (_, read) in self.past_reads() {
+            let document = &read.document;
+            // What closed it may have happened before it, and have been heard of after it.
+            let ended = document.exit_time.map_or(at, |ended| ended.max(document.entry_time));
+            let lasted = (document.entry_time..=ended).contains(&at);
+            if !lasted || gone.left.is_zero() {
+                continue;
+            }
+            let before = document.realized_pnl;
+            take_entry_out_of(&mut read.document, gone)?;
+            let read = read.clone();
+            let text = format!("{} has realised {} without it", read.document.position_id, read.document.realized_pnl);
+            out.late_fees = out.late_fees.plus(before.minus(read.document.realized_pnl)?)?;
+            out.notices.push(Notice::new(Severity::Note, key, text));
+            out.reads.push(read);
+        }
+        Ok(())
+    }
+}
+
 impl Tranche {
     /// Takes an annulled closing out, as far as it was this tranche's: out of the closings of its level first.
     fn open_again(&mut self, side: PositionSide, level: Option<u8>, gone: &mut Gone) -> Result<(), OutOfRange> {
@@ -326,6 +357,25 @@ fn take_out_of(
     document.partial_exits.retain(|exit| !exit.quantity_closed.is_zero());
     retell_end(document)?;
     Ok((out, entered_for))
+}
+
+/// Takes an entry out of the record of a trade that is over, and as much of what had closed it, with what that has earned.
+fn take_entry_out_of(document: &mut PositionDocument, gone: &mut Gone) -> Result<(), OutOfRange> {
+    for exit in document.partial_exits.iter_mut().rev() {
+        let quantity = exit.quantity_closed.min(gone.left);
+        if quantity.is_zero() {
+            continue;
+        }
+        let profit = exit.profit.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
+        let fee = gone.fee_with(quantity)?;
+        exit.profit = exit.profit.minus(profit)?;
+        exit.quantity_closed = exit.quantity_closed.minus(quantity)?;
+        document.original_quantity = document.original_quantity.minus(quantity)?;
+        document.fees = document.fees.minus(fee)?;
+        document.realized_pnl = document.realized_pnl.minus(profit)?.plus(fee)?;
+    }
+    document.partial_exits.retain(|exit| !exit.quantity_closed.is_zero());
+    retell_end(document)
 }
 
 /// What the part was entered for, and the profit that goes with it.

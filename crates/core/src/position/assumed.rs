@@ -42,6 +42,11 @@ impl Assumed {
         self.epoch == epoch && self.tranche == tranche
     }
 
+    /// Closings of one level are one, whatever it was taken by.
+    fn is_booked_in(&self, level: Option<u8>, reason: ExitReason) -> bool {
+        level == self.level && (level.is_some() || reason == self.reason)
+    }
+
     fn explains(&self, fill: &Fill, side: PositionSide) -> bool {
         let of_it = self.order.is_none() || self.order == fill.order;
         of_it && (side.opening() == fill.side) == self.opens && fill.at <= self.read_at
@@ -80,20 +85,11 @@ impl Position {
     pub(super) fn assume_closed(&mut self, gone: Quantity, read_at: Timestamp, ctx: Ctx) -> Result<(), OutOfRange> {
         let mut rest = gone;
         for index in 0..self.orders.len() {
-            let order = &mut self.orders[index];
-            let spoken_of = order.reported.saturating_minus(order.filled);
-            let tranche = self.live.as_ref().and_then(|live| live.tranche(order.tranche));
-            let open = tranche.map_or(Quantity::ZERO, |tranche| tranche.remaining);
-            let quantity = spoken_of.min(rest).min(open);
-            if order.epoch != self.epoch || order.leg == Leg::WholeStop || quantity.is_zero() {
-                continue;
+            let order = &self.orders[index];
+            let spoken_of = order.reported.saturating_minus(order.filled).min(rest);
+            if order.epoch == self.epoch && !spoken_of.is_zero() {
+                rest = rest.saturating_minus(self.assume_executed(index, spoken_of, read_at, ctx)?);
             }
-            order.filled = order.filled.plus(quantity)?;
-            let limit = if matches!(order.kind, OrderKind::Limit { .. }) { order.kind.price() } else { None };
-            let purpose = (order.leg.level(), order.reason, Some(order.id));
-            let id = order.tranche;
-            rest = rest.saturating_minus(quantity);
-            self.assume_one(id, purpose, (quantity, limit), read_at, ctx)?;
         }
         let Some(live) = self.live.as_ref().filter(|_| !rest.is_zero()) else { return Ok(()) };
         let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
@@ -104,6 +100,37 @@ impl Position {
             }
         }
         Ok(())
+    }
+
+    /// An order of ours is told to have executed so much: it is booked as its own, or as the whole stop's. How much of it there was.
+    fn assume_executed(
+        &mut self,
+        index: usize,
+        spoken_of: Quantity,
+        read_at: Timestamp,
+        ctx: Ctx,
+    ) -> Result<Quantity, OutOfRange> {
+        let order = self.orders[index].clone();
+        let Some(live) = &self.live else { return Ok(Quantity::ZERO) };
+        let limit = if matches!(order.kind, OrderKind::Limit { .. }) { order.kind.price() } else { None };
+        let whole = order.leg == Leg::WholeStop;
+        let open = if whole {
+            live.remaining()
+        } else {
+            live.tranche(order.tranche).map_or(Quantity::ZERO, |of| of.remaining)
+        };
+        let quantity = spoken_of.min(open);
+        if quantity.is_zero() {
+            return Ok(quantity);
+        }
+        let shares =
+            if whole { live.share_out(quantity, ctx.instrument.step)? } else { vec![(order.tranche, quantity)] };
+        self.orders[index].filled = order.filled.plus(quantity)?;
+        for (id, share) in shares {
+            let reason = if whole { self.whole_stop_reason(id) } else { order.reason };
+            self.assume_one(id, (order.leg.level(), reason, Some(order.id)), (share, limit), read_at, ctx)?;
+        }
+        Ok(quantity)
     }
 
     fn assume_one(
@@ -204,9 +231,8 @@ impl Position {
 
 impl Tranche {
     fn prove_exit(&mut self, side: PositionSide, assumed: &Assumed, proof: &Proof) -> Result<(), OutOfRange> {
-        let of_it = |exit: &&mut super::Exit| {
-            exit.level == assumed.level && exit.reason == assumed.reason && exit.quantity >= proof.quantity
-        };
+        let of_it =
+            |exit: &&mut super::Exit| assumed.is_booked_in(exit.level, exit.reason) && exit.quantity >= proof.quantity;
         let Some(exit) = self.exits.iter_mut().find(of_it) else { return Ok(()) };
         let (then, now) = (assumed.price.notional(proof.quantity)?, proof.price.notional(proof.quantity)?);
         exit.cash = exit.cash.plus(now.minus(then)?)?;
@@ -240,7 +266,7 @@ fn prove_document(document: &mut PositionDocument, assumed: &Assumed, proof: &Pr
     let (then, now) = (assumed.price.notional(proof.quantity)?, proof.price.notional(proof.quantity)?);
     let side = document.side;
     let of_it = |exit: &backstop_model::PartialExitDocument| {
-        exit.tp_level == assumed.level && exit.reason == assumed.reason && exit.quantity_closed >= proof.quantity
+        assumed.is_booked_in(exit.tp_level, exit.reason) && exit.quantity_closed >= proof.quantity
     };
     let index = if assumed.opens {
         document.partial_exits.len().checked_sub(1)

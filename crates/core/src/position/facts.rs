@@ -124,6 +124,7 @@ impl Position {
             paused: false,
             suspended: false,
             told_worth: false,
+            told_thin: Rare::default(),
             read_until: None,
         };
         live.protection.note(false, ctx.now);

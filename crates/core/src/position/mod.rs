@@ -34,6 +34,7 @@ mod reports;
 mod scene;
 mod sharing;
 mod spacing;
+mod thin;
 mod trail;
 mod tranche;
 mod turn;
@@ -178,6 +179,9 @@ pub struct Live {
     /// People know that it is larger than the account's limit.
     #[serde(default)]
     pub told_worth: bool,
+    /// People know that the book is too thin for so much.
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub told_thin: Rare<Quantity>,
     /// It began from a full read of this venue's time: executions before that are in its quantity already.
     #[serde(default)]
     pub read_until: Option<Timestamp>,

@@ -172,10 +172,12 @@ impl Position {
             || self.assumed.iter().any(|one| one.is_of(epoch, id))
     }
 
-    /// An execution is gone: its fee is nobody's.
-    pub(super) fn owe_no_more(&mut self, fill: &Fill) {
+    /// An execution is gone: its fee is nobody's. Whether it was not known yet.
+    pub(super) fn owe_no_more(&mut self, fill: &Fill) -> bool {
+        let before = self.owed.len();
         self.owed.retain(|owed| owed.fill != fill.id);
         self.forget_paid();
+        self.owed.len() < before
     }
 
     /// How the tranches that are over read, as far as that is kept, the newest first.

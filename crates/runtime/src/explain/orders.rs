@@ -131,6 +131,7 @@ fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
         | Event::CancelEntry { .. }
         | Event::Candles { .. }
         | Event::Close { .. }
+        | Event::Depth(_)
         | Event::Drill { .. }
         | Event::ClosePart { .. }
         | Event::DefineAccount(_)
@@ -138,6 +139,7 @@ fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
         | Event::DefinePlan { .. }
         | Event::Enter(_)
         | Event::Funding(_)
+        | Event::MarginCall(_)
         | Event::NextClose { .. }
         | Event::Pause { .. }
         | Event::Permit { .. }

@@ -24,8 +24,8 @@ pub use ledger::{LedgerFailure, LedgerFile};
 use crate::{CandleQuestion, RulesQuestion, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
-    AccountId, Asked, Command, Event, Instrument, InstrumentId, Name, Outcome, PositionMode, PositionSide, Prices,
-    Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
+    AccountId, Asked, Command, Depth, Event, Instrument, InstrumentId, MarginCall, Name, Outcome, PositionMode,
+    PositionSide, Prices, Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_sim::habits::RequestWindow;
@@ -63,6 +63,8 @@ pub struct PaperVenue {
     stamped: Timestamp,
     dirty: bool,
     candles: Candles,
+    /// How deep each market was told to be.
+    depths: BTreeMap<InstrumentId, Quantity>,
 }
 
 impl PaperVenue {
@@ -87,6 +89,7 @@ impl PaperVenue {
             stamped: Timestamp::EPOCH,
             dirty: true,
             candles,
+            depths: BTreeMap::new(),
         }
     }
 
@@ -139,6 +142,17 @@ impl PaperVenue {
         let symbol = self.names.symbol(instrument);
         // A market that is not listed is a mistake of the caller's that shows at once: nothing ever fills there.
         let _ = self.exchange.quote(now, symbol, prices);
+        self.tell_depth(now, instrument);
+    }
+
+    /// A book that has become another one is told of, where the exchange keeps one.
+    fn tell_depth(&mut self, at: Timestamp, instrument: InstrumentId) {
+        let Some(deep) = self.exchange.rules(self.names.symbol(instrument)).and_then(|rules| rules.depth) else {
+            return;
+        };
+        if self.depths.insert(instrument, deep) != Some(deep) {
+            self.ready.push(Event::Depth(Depth { instrument, bids: deep, asks: deep, at }));
+        }
     }
 
     /// Somebody opens a position by hand at the venue.
@@ -249,6 +263,12 @@ impl PaperVenue {
             }
             sim::StreamEvent::FundingFee(payment) => {
                 events.extend(self.reader().funding(&payment).map(Event::Funding));
+            }
+            sim::StreamEvent::MarginCall { at, positions } => {
+                let reports = positions.iter().flat_map(|position| decode::positions(&self.names, account, position));
+                let open = reports.filter(|report| !report.quantity.is_zero());
+                let positions = open.map(|report| report.key).collect();
+                events.push(Event::MarginCall(MarginCall { account, positions, at }));
             }
             sim::StreamEvent::OrderUpdate { order: view, fill, .. } => {
                 // The execution first: the status that follows speaks of it.
