@@ -257,6 +257,7 @@ impl<'l> World<'l> {
             }
         }
         self.note_who_acts();
+        self.note_withheld();
         self.watch.look(self.now, &self.venue, &self.process);
     }
 
