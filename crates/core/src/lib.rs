@@ -28,6 +28,7 @@ mod entries;
 mod entry_parts;
 pub mod exits;
 mod guards;
+mod margin_call;
 mod operator;
 pub mod orders;
 pub mod position;

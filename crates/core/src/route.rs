@@ -10,8 +10,9 @@ use crate::position::{Entered, Position, facts_fee};
 use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
-    Account, AccountId, Candle, ClientOrderId, Event, Fill, FillCause, Funding, Instrument, InstrumentId, Lookup,
-    OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    Account, AccountId, Annulled, Candle, ClientOrderId, Depth, Event, Fill, FillCause, Funding, Instrument,
+    InstrumentId, Lookup, OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity,
+    Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -61,6 +62,7 @@ impl Engine {
             Event::ClosePart { position, share } => self.close_part(*position, *share, turn),
             Event::Drill { position } => self.drill(*position, turn),
             Event::Pause { position, paused } => self.pause(*position, *paused, turn),
+            Event::Depth(depth) => self.hear_depth(depth, turn),
             Event::Fill(fill) => self.fill(fill, turn),
             Event::Funding(funding) => self.funding(funding, turn),
             Event::Answer(answer) => {
@@ -69,11 +71,13 @@ impl Engine {
                     Ok(())
                 })
             }
+            Event::MarginCall(call) => self.margin_call(call, turn),
             Event::Order(report) => self.reported(report, turn),
             Event::Lookup(lookup) => self.looked_up(lookup, turn),
             Event::Position(report) => self.hinted(report, turn),
             Event::Permit { account, permit } => self.permit(*account, *permit, turn),
             Event::Snapshot(snapshot) => self.snapshot(snapshot, turn),
+            Event::Annulled(annulled) => self.annulled(annulled, turn),
             // Ticks have their own way in, which most of them do not go to the end of.
             Event::Tick(_) => {}
             Event::Wake => self.wake(self.timers.due(turn.now), turn),
@@ -162,6 +166,18 @@ impl Engine {
             if self.positions[slot as usize].follows_volatility() {
                 self.with(slot, turn, |position, ctx, out| position.arm_late(&before, ctx, out));
             }
+        }
+    }
+
+    /// How deep a book is concerns whatever is open there.
+    fn hear_depth(&mut self, depth: &Depth, turn: &mut Turn) {
+        let of_it = |key: &PositionKey| key.instrument == depth.instrument;
+        let slots: Vec<u32> = self.slots.iter().filter(|(key, _)| of_it(key)).map(|(_, slot)| *slot).collect();
+        for slot in slots {
+            self.with(slot, turn, |position, ctx, out| {
+                position.hear_depth(depth, ctx, out);
+                Ok(())
+            });
         }
     }
 
@@ -287,6 +303,13 @@ impl Engine {
         if both.iter().any(|key| self.knows(*key, fill)) {
             return both.into_iter().for_each(|key| self.late_fee(key, fill, turn));
         }
+        if let Some(key) = both.into_iter().find(|key| self.position(*key).is_some_and(|known| known.assumes(fill))) {
+            return self.tell_known(key, turn, |position, ctx, out| {
+                position.is_news(fill);
+                position.count_at_entry(fill, ctx, out)?;
+                position.prove(fill, ctx, out)
+            });
+        }
         if side.opening() == fill.side {
             return self.enter(key(side), fill, fill.quantity, turn);
         }
@@ -312,6 +335,26 @@ impl Engine {
                 let asked = position.entered_by(fill);
                 position.enter(fill, rest, facts_fee(fill, rest)?, asked, ctx, out)
             });
+        }
+    }
+
+    /// The venue annuls an execution: whoever has booked it undoes it; where nobody has, it is never booked (F-F08).
+    fn annulled(&mut self, annulled: &Annulled, turn: &mut Turn) {
+        let fill = &annulled.fill;
+        let closes = fill.position_side.unwrap_or(PositionSide::opened_by(fill.side).other());
+        let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
+        let knowing: Vec<_> =
+            [closes, closes.other()].into_iter().map(key).filter(|key| self.knows(*key, fill)).collect();
+        if knowing.is_empty() {
+            self.tell(key(closes), turn, |position, ctx, out| position.annul(annulled, ctx, out));
+            // Reads from before know it still, on whichever side.
+            return self.tell_known(key(closes.other()), turn, |position, _, _| {
+                position.note_annulled(annulled);
+                Ok(())
+            });
+        }
+        for key in knowing {
+            self.tell_known(key, turn, |position, ctx, out| position.annul(annulled, ctx, out));
         }
     }
 

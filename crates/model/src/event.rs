@@ -1,8 +1,9 @@
 //! Everything that can happen to the core, in one list.
 
 use crate::{
-    Account, AccountId, Answer, Candle, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series, Snapshot, Span, Tick, Timestamp,
+    Account, AccountId, Annulled, Answer, Candle, Depth, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup,
+    MarginCall, OrderReport, Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series, Snapshot, Span,
+    Tick, Timestamp,
     plan::{CloseAt, ExitPlan},
 };
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 /// Something that happened. Definitions come first in every journal, so that a journal explains itself.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Event {
+    /// The venue has annulled an execution.
+    Annulled(Box<Annulled>),
     /// The answer to a command.
     Answer(Answer),
     /// The operator attaches a plan to one position, open or yet to come; the next incarnation is asked anew.
@@ -69,6 +72,8 @@ pub enum Event {
         /// The plan.
         plan: Arc<ExitPlan>,
     },
+    /// The venue says how deep a market's book is.
+    Depth(Depth),
     /// The operator opens a position, or adds to one of ours.
     Enter(EntryRequest),
     /// It is time for a fire drill: while nothing is open there, every kind of protective order the plan uses is tried.
@@ -92,6 +97,8 @@ pub enum Event {
         /// Whether it is paused.
         paused: bool,
     },
+    /// The venue warns that an account's margin is nearly used up.
+    MarginCall(MarginCall),
     /// When positions that close at this time of day close next: a calendar knows, with its zones and its daylight saving.
     NextClose {
         /// The time of day.

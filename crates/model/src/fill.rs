@@ -63,6 +63,15 @@ pub struct Fill {
     pub at: Timestamp,
 }
 
+/// The venue has annulled an execution: it never was (F-F08). What was recorded of it stays recorded; this is the correction.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Annulled {
+    /// The execution as it was told.
+    pub fill: Fill,
+    /// When it was annulled, by the venue's clock.
+    pub at: Timestamp,
+}
+
 /// A funding or overnight payment on a position.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Funding {

@@ -148,3 +148,14 @@ pub struct PositionReport {
     /// When it last changed, by the venue's clock.
     pub at: Timestamp,
 }
+
+/// The venue warns that an account's margin is nearly used up (F-F05). It may come after the positions are gone.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MarginCall {
+    /// Whose.
+    pub account: AccountId,
+    /// What it is about, as far as the venue says.
+    pub positions: Vec<PositionKey>,
+    /// When, by the venue's clock.
+    pub at: Timestamp,
+}

@@ -11,6 +11,7 @@ use crate::executor::{Executor, waits_for_read};
 use crate::gaps::Gaps;
 use crate::health::Health;
 use crate::lease::Lease;
+use crate::rules::RuleQuestions;
 use crate::snapshots::SnapshotSchedule;
 use crate::warm_up::WarmUps;
 use backstop_core::orders::{Leg, Named};
@@ -21,7 +22,7 @@ use backstop_model::{
     RefusalReason, Series, Span, Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
-use backstop_venues::CandleQuestion;
+use backstop_venues::{CandleQuestion, RulesQuestion};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Records between two checkpoints.
@@ -64,6 +65,7 @@ pub struct Cycle {
     closes: Closes,
     drills: Drills,
     gaps: Gaps,
+    rules: RuleQuestions,
     warm_ups: WarmUps,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
@@ -89,6 +91,7 @@ impl Cycle {
             closes: Closes::default(),
             drills: Drills::default(),
             gaps: Gaps::default(),
+            rules: RuleQuestions::default(),
             warm_ups: WarmUps::default(),
             lease: None,
         }
@@ -143,6 +146,7 @@ impl Cycle {
         let Some(event) = self.executor.hear(self.now, event) else { return Taken::default() };
         let is_first_read = self.note_used(&event);
         self.snapshots.hear(self.now, &event);
+        self.rules.hear(self.now, &event);
         self.prepare(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
@@ -339,6 +343,12 @@ impl Cycle {
         let engine = &self.engine;
         let gap = self.gaps.due(self.now, |instrument, series| engine.needs_history(instrument, series));
         gap.or_else(|| self.warm_ups.due(self.now, engine))
+    }
+
+    /// The next question about an instrument's rules.
+    pub fn next_rules(&mut self, now: Timestamp) -> Option<RulesQuestion> {
+        self.now = self.now.max(now);
+        self.rules.due(self.now, &self.engine)
     }
 
     /// What the cycle itself has to say, to be taken in: bars that have ended, times of day that have come, unknown outcomes of requests without an answer

@@ -21,6 +21,7 @@ pub mod lease;
 pub mod live;
 pub mod recovery;
 pub mod retry;
+mod rules;
 pub mod snapshots;
 pub mod state_files;
 pub mod warm_up;

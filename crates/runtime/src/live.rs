@@ -242,6 +242,9 @@ impl Live {
         while let Some(question) = self.cycle.next_candles(now) {
             self.venue.ask_candles(now, &question);
         }
+        while let Some(question) = self.cycle.next_rules(now) {
+            self.venue.ask_rules(now, question);
+        }
         happened
     }
 

@@ -102,9 +102,37 @@ pub struct Position {
     pub funding: Money,
     /// When an execution last changed it.
     pub at: Timestamp,
+    /// Margin that was added to it, or taken out where negative, since it was opened (F-D09).
+    #[serde(default = "no_money", skip_serializing_if = "is_no_money")]
+    pub margin: Money,
     /// What a whole unit of price is worth for a unit of quantity, where that is not 1 (venues/ig.md §6).
     #[serde(default, skip_serializing_if = "is_default")]
     pub worth: Option<Ratio>,
+}
+
+const fn no_money() -> Money {
+    Money::ZERO
+}
+
+fn is_no_money(money: &Money) -> bool {
+    *money == Money::ZERO
+}
+
+impl Position {
+    /// Where a simple isolated liquidation strikes, with the margin that was added or taken out.
+    #[must_use]
+    pub fn liquidation_price(&self, leverage: Leverage, maintenance: Ratio) -> Option<Price> {
+        let plain = self.holding.liquidation_price(leverage, maintenance)?;
+        if self.margin == Money::ZERO {
+            return Some(plain);
+        }
+        let cost = plain.notional(self.holding.quantity).ok()?;
+        let cost = match self.holding.side {
+            PositionSide::Long => cost.minus(self.margin),
+            PositionSide::Short => cost.plus(self.margin),
+        };
+        cost.ok()?.per(self.holding.quantity, Rounding::Nearest).ok()
+    }
 }
 
 impl Default for Position {
@@ -115,6 +143,7 @@ impl Default for Position {
             fees: Money::ZERO,
             funding: Money::ZERO,
             at: Timestamp::EPOCH,
+            margin: Money::ZERO,
             worth: None,
         }
     }

@@ -9,7 +9,7 @@ use crate::habits::{EvictionAnswer, RequestWindow};
 use crate::order::Order;
 use crate::placing::Placed;
 use crate::refusal::{self, Refused};
-use crate::report::{AccountView, Answer, Cause, OrderView, PositionView, Reply, Status};
+use crate::report::{AccountView, Answer, Cause, Fill, OrderView, PositionView, Reply, Status};
 use crate::request::{Ask, Request, Ticket};
 use backstop_model::{Span, Timestamp};
 use std::collections::BTreeSet;
@@ -95,7 +95,9 @@ impl Exchange {
             Ask::Deal(ask) => self.receive_deal(account, ask.clone()),
             Ask::Fills { since } => {
                 let newer = self.ledger.fills_since(*since).iter();
-                Ok(Answer::Fills(newer.filter(|fill| fill.account == account).cloned().collect()))
+                let listed = newer.filter(|fill| fill.account == account && !self.is_withheld(fill.id));
+                let shown = |fill: &Fill| Fill { annulled_at: self.ledger.annulled_at(fill.id), ..fill.clone() };
+                Ok(Answer::Fills(listed.map(shown).collect()))
             }
             Ask::FlashClose { symbol, side } => self.flash_close(account, symbol, *side).and_then(|id| self.placed(id)),
             Ask::Place(place) => self.place(account, place.clone()).and_then(|id| self.placed(id)),
@@ -111,6 +113,10 @@ impl Exchange {
                     Err(refusal::UNSUPPORTED.about("noop"))
                 }
             },
+            Ask::Rules { symbol } => {
+                let rules = self.rules(symbol).ok_or_else(|| refusal::UNSUPPORTED.about(symbol))?;
+                Ok(Answer::Rules(Box::new(rules.clone())))
+            }
             Ask::Snapshot => self.snapshot(account).map(Answer::Snapshot),
         }
     }

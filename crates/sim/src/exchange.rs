@@ -17,6 +17,7 @@ use crate::physics::Physics;
 use crate::report::Delivery;
 use crate::request::{Request, Ticket};
 use crate::sparse::is_default;
+use crate::withheld::Withheld;
 use backstop_model::{Leverage, Money, PositionMode, Prices, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,6 +121,8 @@ pub struct Exchange {
     pub(crate) nonces: BTreeMap<String, BTreeSet<i64>>,
     #[serde(default, with = "entries", skip_serializing_if = "is_default")]
     pub(crate) confirms: BTreeMap<(String, String), Confirm>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) withheld: Withheld,
     /// Updates of deals that wait for their confirm; between two calls there are none.
     #[serde(skip)]
     pub(crate) held_updates: Option<Vec<DealUpdate>>,
@@ -165,6 +168,7 @@ impl Exchange {
             counters: Counters::default(),
             nonces: BTreeMap::new(),
             confirms: BTreeMap::new(),
+            withheld: Withheld::default(),
             held_updates: None,
         }
     }

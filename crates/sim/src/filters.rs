@@ -37,6 +37,9 @@ pub struct Rules {
     pub maintenance_margin: Ratio,
     /// Funding, where the market has it.
     pub funding: Option<Funding>,
+    /// What rests near the price on either side; absent where there is as much as anybody wants.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub depth: Option<Quantity>,
     /// Most open orders of one account.
     pub max_open_orders: usize,
     /// Points, distances and stop types, where positions are deals.
@@ -61,6 +64,7 @@ impl Rules {
             taker_fee: Ratio::ZERO,
             maintenance_margin: Ratio::ZERO,
             funding: None,
+            depth: None,
             max_open_orders: 200,
             dealing: None,
         }

@@ -3,7 +3,7 @@
 //! What they do goes through the same checks as a client's request, at once, under client ids that begin with `web-`,
 //! and produces the same events. Only moving a stop is easier for them: screens amend what the API cannot.
 
-use crate::account::TrailingStops;
+use crate::account::{Position, TrailingStops};
 use crate::deal::SetLevels;
 use crate::exchange::{Counters, Exchange};
 use crate::habits::ModeChange;
@@ -12,7 +12,7 @@ use crate::refusal::{self, Refused};
 use crate::report::{Cause, Status, StreamEvent};
 use crate::request::{Amend, Amount, Kind, Place};
 use crate::risk::doubled;
-use backstop_model::{Leverage, PositionMode, PositionSide, Price, Quantity, Timestamp};
+use backstop_model::{Leverage, Money, PositionMode, PositionSide, Price, Quantity, Ratio, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Something a person does.
@@ -30,6 +30,15 @@ pub enum HandAction {
     },
     /// Change the leverage, of every market (F-D08).
     ChangeLeverage(Leverage),
+    /// Add margin to a position, or take some out where negative (F-D09): liquidation moves away, or comes nearer.
+    ChangeMargin {
+        /// Which market.
+        symbol: String,
+        /// Which side.
+        side: PositionSide,
+        /// How much.
+        amount: Money,
+    },
     /// Switch between hedge and one-way (F-D07); refused while orders or positions are open.
     ChangeMode(PositionMode),
     /// Close a position at market (F-D01).
@@ -102,6 +111,9 @@ impl Exchange {
                 Ok(())
             }
             HandAction::ChangeLeverage(leverage) => self.change_leverage(account, mode, leverage),
+            HandAction::ChangeMargin { symbol, side, amount } => {
+                self.change_margin(account, (mode, &symbol, side), amount)
+            }
             HandAction::ChangeMode(mode) => self.change_mode(account, mode),
             HandAction::Close { symbol, side } => self.close_by_hand(account, mode, &symbol, side),
             HandAction::Flip { symbol, side } => self.flip(account, mode, &symbol, side),
@@ -219,6 +231,33 @@ impl Exchange {
             return Err(refusal::OPEN_ORDERS.refused());
         }
         self.configure(account, mode, leverage)
+    }
+
+    fn change_margin(
+        &mut self,
+        account: &str,
+        (mode, symbol, side): (PositionMode, &str, PositionSide),
+        amount: Money,
+    ) -> Result<(), Refused> {
+        self.held(account, mode, symbol, side)?;
+        let slot = slot_of(mode, side).ok_or_else(|| refusal::UNSUPPORTED.refused())?;
+        let too_much = || refusal::MARGIN.about(amount);
+        let key = (symbol.to_owned(), slot);
+        let mark = self.markets.get(symbol).and_then(crate::market::Market::mark);
+        let maintenance = self.rules(symbol).map_or(Ratio::ZERO, |rules| rules.maintenance_margin);
+        let owner = self.ledger.accounts.get_mut(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
+        let leverage = owner.leverage_of(symbol);
+        let position = owner.positions.get_mut(&key).ok_or_else(|| refusal::REDUCE_ONLY.about(symbol))?;
+        let margin = position.margin.plus(amount).map_err(|_| too_much())?;
+        let changed = Position { margin, ..position.clone() };
+        let level = changed.liquidation_price(leverage, maintenance);
+        // Nobody takes out what would liquidate at once.
+        if amount < Money::ZERO && level.zip(mark).is_none_or(|(level, mark)| changed.holding.side.hit(mark, level)) {
+            return Err(too_much());
+        }
+        *position = changed;
+        self.publish_position(account, symbol, slot);
+        Ok(())
     }
 
     /// For every market: none keeps one of its own.

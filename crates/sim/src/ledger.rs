@@ -25,12 +25,68 @@ pub struct Ledger {
     after: Vec<Holding>,
     funding: Vec<FundingPayment>,
     #[serde(default, skip_serializing_if = "is_default")]
+    annulled: Vec<Annulment>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) deals: BTreeMap<u64, Deal>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) open_deals: BTreeSet<u64>,
 }
 
+/// An execution that was annulled.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Annulment {
+    /// Which.
+    pub fill: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What was open then, without it.
+    after: Holding,
+}
+
 impl Ledger {
+    /// Every execution that was annulled, in the order of that.
+    #[must_use]
+    pub fn annulled(&self) -> &[Annulment] {
+        &self.annulled
+    }
+
+    /// When an execution was annulled.
+    #[must_use]
+    pub fn annulled_at(&self, id: u64) -> Option<Timestamp> {
+        self.annulled.iter().find(|one| one.fill == id).map(|one| one.at)
+    }
+
+    /// What an execution met in its slot.
+    pub(crate) fn holding_before(&self, fill: &Fill) -> Holding {
+        let place = self.fills.partition_point(|known| known.id < fill.id);
+        let same =
+            |known: &&Fill| (&known.account, &known.symbol, known.slot) == (&fill.account, &fill.symbol, fill.slot);
+        let earlier = self.fills[..place].iter().rposition(|known| same(&known));
+        let by_fill = earlier.map(|at| (self.fills[at].at, self.after[at]));
+        let annulled =
+            self.annulled.iter().rev().find(|one| one.at <= fill.at && self.fill(one.fill).filter(same).is_some());
+        match (by_fill, annulled) {
+            (Some((at, _)), Some(one)) if one.at >= at => one.after,
+            (Some((_, after)), _) => after,
+            (None, _) => Holding::FLAT,
+        }
+    }
+
+    /// Whether nothing was open in its slot at any time since an execution.
+    pub(crate) fn was_flat_since(&self, fill: &Fill) -> bool {
+        let place = self.fills.partition_point(|known| known.id < fill.id);
+        let same =
+            |known: &Fill| (&known.account, &known.symbol, known.slot) == (&fill.account, &fill.symbol, fill.slot);
+        let later = self.fills.iter().zip(&self.after).skip(place);
+        let annulled = self.annulled.iter().filter(|one| one.at >= fill.at && self.fill(one.fill).is_some_and(same));
+        later.filter(|(known, _)| same(known)).any(|(_, after)| after.is_flat())
+            || annulled.into_iter().any(|one| one.after.is_flat())
+    }
+
+    pub(crate) fn note_annulled(&mut self, fill: u64, at: Timestamp, after: Holding) {
+        self.annulled.push(Annulment { fill, at, after });
+    }
+
     /// An account by name.
     #[must_use]
     pub fn account(&self, name: &str) -> Option<&Account> {
@@ -104,6 +160,12 @@ impl Ledger {
     #[must_use]
     pub fn fills(&self) -> &[Fill] {
         &self.fills
+    }
+
+    /// One execution.
+    #[must_use]
+    pub fn fill(&self, id: u64) -> Option<&Fill> {
+        self.fills_since(id.checked_sub(1)?).first().filter(|fill| fill.id == id)
     }
 
     /// Every execution after the one with this id, oldest first.
@@ -188,11 +250,13 @@ impl Ledger {
     }
 
     fn holding_as_of(&self, account: &str, symbol: &str, slot: Slot, at: Timestamp) -> (Holding, Timestamp) {
+        let of_it = |fill: &Fill| fill.slot == slot && fill.symbol == symbol && fill.account == account;
         let newest_first = self.fills.iter().zip(&self.after).rev();
-        let mine =
-            newest_first.filter(|(fill, _)| fill.slot == slot && fill.symbol == symbol && fill.account == account);
-        let mut until = mine.skip_while(|(fill, _)| fill.at > at);
-        until.next().map_or((Holding::FLAT, Timestamp::EPOCH), |(fill, after)| (*after, fill.at))
+        let mut until = newest_first.filter(|(fill, _)| of_it(fill)).skip_while(|(fill, _)| fill.at > at);
+        let by_fill = until.next().map(|(fill, after)| (*after, fill.at));
+        let of_then = |one: &&Annulment| one.at <= at && self.fill(one.fill).is_some_and(of_it);
+        let annulled = self.annulled.iter().rev().find(of_then).map(|one| (one.after, one.at));
+        by_fill.into_iter().chain(annulled).max_by_key(|(_, at)| *at).unwrap_or((Holding::FLAT, Timestamp::EPOCH))
     }
 
     pub(crate) fn insert_order(&mut self, order: Order) {

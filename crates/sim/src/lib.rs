@@ -67,6 +67,7 @@
 
 pub mod account;
 mod amending;
+mod annulling;
 mod arrival;
 mod conditional;
 pub mod deal;
@@ -102,6 +103,7 @@ pub mod request;
 mod risk;
 mod sparse;
 mod window;
+mod withheld;
 
 pub use account::{Account, Holding, Position, TrailingStops};
 pub use deal::{
@@ -117,7 +119,7 @@ pub use generator::{BadClimate, Climate, Generator, Point, PriceFault, PriceKnob
 pub use habits::{Amending, Crowding, DealHabits, Habits};
 pub use hand::HandAction;
 pub use incidents::Incidents;
-pub use ledger::Ledger;
+pub use ledger::{Annulment, Ledger};
 pub use market::Session;
 pub use native::{Native, Reduction, StopPlace};
 pub use order::{Approach, Bound, Change, Order, Trail};

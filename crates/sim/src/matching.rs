@@ -16,6 +16,8 @@ use backstop_model::{Money, OrderSide, OutOfRange, Price, Quantity, Ratio, Round
 
 /// A resting order is filled in at most so many parts.
 const MOST_PARTS: u32 = 3;
+/// Whatever is taken beyond what rests near the price fills so many ticks farther away.
+const MOVED_TICKS: u32 = 100;
 
 impl Exchange {
     /// Takes what the book gives, `ticks` worse; whatever is left expires.
@@ -37,7 +39,7 @@ impl Exchange {
             left = left.min(self.ledger.holding(&order.account, &order.place.symbol, order.slot).reducible_by(side));
         }
         let Some(market) = self.markets.get(&order.place.symbol) else { return };
-        let (tick, step) = (market.rules.tick, market.rules.step);
+        let (tick, step, market_depth) = (market.rules.tick, market.rules.step, market.rules.depth);
         let Some(best) = market.executable(side) else { return };
         let thin = self.faults.strikes(Fault::MarketRest, self.now);
         let mut parts = self.parts(left, step, thin);
@@ -45,8 +47,12 @@ impl Exchange {
             // What a thin book does not give: the last part, or all of what cannot be divided.
             parts.pop();
         }
+        // What is taken beyond the depth moves the price for it (F-G05).
+        let mut taken = Quantity::ZERO;
         for (worse, part) in (0..).zip(parts) {
-            let price = worsened(best, side, ticks.saturating_add(worse), tick).unwrap_or(best);
+            taken = taken.plus(part).unwrap_or(part);
+            let beyond = market_depth.filter(|deep| taken > *deep).map_or(0, |_| MOVED_TICKS);
+            let price = worsened(best, side, ticks.saturating_add(worse).saturating_add(beyond), tick).unwrap_or(best);
             let price = limit.map_or(price, |limit| no_worse(side, price, limit));
             if !self.execute(id, part, price, false) {
                 break;
@@ -112,7 +118,8 @@ impl Exchange {
                 {
                     market.open.remove(&id);
                 }
-                self.publish_order(id, Some(fill));
+                let told = self.told_of(fill);
+                self.publish_order(id, told);
                 self.publish_position(&account, &symbol, slot);
                 self.expire_what_no_longer_fits(&account, &symbol, slot);
                 true
@@ -143,6 +150,11 @@ impl Exchange {
             fees: position.fees.plus(fee)?,
             funding: position.funding,
             at: self.now,
+            margin: if holding.is_flat() || holding.side != position.holding.side {
+                Money::ZERO
+            } else {
+                position.margin
+            },
             worth,
         };
         let mut booked = order.clone();
@@ -163,6 +175,7 @@ impl Exchange {
             realised,
             cause: booked.forced,
             at: self.now,
+            annulled_at: None,
         };
         self.commit(booked, fill.clone(), key, after, balance);
         Ok((fill, slot))

@@ -129,7 +129,7 @@ impl Exchange {
         at: Timestamp,
     ) -> PositionView {
         let liquidation =
-            if self.habits.liquidation { self.liquidation_price(account, symbol, &holding) } else { None };
+            if self.habits.liquidation { self.liquidation_price(account, symbol, slot, holding) } else { None };
         PositionView {
             symbol: symbol.to_owned(),
             slot,

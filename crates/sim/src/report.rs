@@ -3,6 +3,7 @@
 //! When they arrive, and whether they arrive at all, is decided in `outbox`.
 
 use crate::deal::{Confirm, DealUpdate, DealView};
+use crate::filters::Rules;
 use crate::order::{Bound, Trail};
 use crate::refusal::Refused;
 use crate::request::{Amount, Kind, Slot, Ticket};
@@ -76,6 +77,8 @@ pub enum Answer {
     },
     /// The time stamp is used up; what still comes with it will be refused (venues/aster.md §8).
     Revoked,
+    /// The rules of a market.
+    Rules(Box<Rules>),
     /// The account.
     Snapshot(AccountView),
 }
@@ -229,6 +232,9 @@ pub struct Fill {
     pub cause: Option<Cause>,
     /// When.
     pub at: Timestamp,
+    /// When it was annulled, in lists that are read after that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub annulled_at: Option<Timestamp>,
 }
 
 /// A position as the venue shows it. Quantity zero: this slot is flat.
@@ -288,6 +294,13 @@ pub enum StreamEvent {
     DealUpdate(Box<DealUpdate>),
     /// A funding payment; it carries no position (F-B12).
     FundingFee(FundingPayment),
+    /// The margin is nearly used up (venues/binance.md §10, `MARGIN_CALL`). It may come after the positions are gone.
+    MarginCall {
+        /// When, by the venue's clock.
+        at: Timestamp,
+        /// What is open.
+        positions: Vec<PositionView>,
+    },
     /// An order changed.
     OrderUpdate {
         /// When, by the venue's clock.
@@ -305,6 +318,13 @@ pub enum StreamEvent {
         position: PositionView,
         /// The wallet after the change.
         balance: Money,
+    },
+    /// An execution was annulled (F-F08).
+    TradeAnnulled {
+        /// When, by the venue's clock.
+        at: Timestamp,
+        /// The execution as it was told.
+        fill: Box<Fill>,
     },
 }
 

@@ -68,6 +68,11 @@ pub enum Ask {
     /// Use up this request's time stamp, so that an earlier request with the same one that is still under way will be
     /// refused (`noop`, venues/aster.md §8).
     Revoke,
+    /// The rules of a market, as they are now (venues/binance.md §5, `exchangeInfo`).
+    Rules {
+        /// Which market.
+        symbol: String,
+    },
     /// Positions, open orders and balance.
     Snapshot,
 }
@@ -88,6 +93,7 @@ impl Ask {
             | Self::Fills { .. }
             | Self::Query { .. }
             | Self::Revoke
+            | Self::Rules { .. }
             | Self::Snapshot => false,
         }
     }

@@ -3,7 +3,7 @@
 //! Each produces the same orders, executions and events as a client's order would, under the venue's own client ids
 //! (venues/binance.md §10.3): `autoclose-`, `adl_autoclose`, `settlement_autoclose-`.
 
-use crate::account::{Holding, worth_of};
+use crate::account::{Holding, Position, worth_of};
 use crate::exchange::{Exchange, SetupError};
 use crate::faults::Fault;
 use crate::habits::MassCancel;
@@ -73,9 +73,26 @@ impl Exchange {
         self.markets.get(symbol).and_then(crate::market::Market::worth)
     }
 
-    pub(crate) fn liquidation_price(&self, account: &str, symbol: &str, holding: &Holding) -> Option<Price> {
+    /// Where a slot would be liquidated if it held so much.
+    pub(crate) fn liquidation_price(&self, account: &str, symbol: &str, slot: Slot, holding: Holding) -> Option<Price> {
         let maintenance = self.markets.get(symbol)?.rules.maintenance_margin;
-        holding.liquidation_price(self.ledger.account(account)?.leverage_of(symbol), maintenance)
+        let known = self.ledger.position(account, symbol, slot).cloned().unwrap_or_default();
+        let leverage = self.ledger.account(account)?.leverage_of(symbol);
+        Position { holding, ..known }.liquidation_price(leverage, maintenance)
+    }
+
+    /// Warns an account's owner that its margin is nearly used up (F-F05); nothing else happens.
+    pub fn call_margin(&mut self, now: Timestamp, account: &str) {
+        self.work_until(now);
+        let Some(owner) = self.ledger.account(account) else { return };
+        let open = owner.positions.iter().filter(|(_, position)| !position.holding.is_flat());
+        let open: Vec<(String, Slot, Holding)> =
+            open.map(|((symbol, slot), position)| (symbol.clone(), *slot, position.holding)).collect();
+        let shown = |(symbol, slot, holding): &(String, Slot, Holding)| {
+            self.position_view(account, symbol, *slot, *holding, self.now)
+        };
+        let positions = open.iter().map(shown).collect();
+        self.publish(account, StreamEvent::MarginCall { at: self.now, positions });
     }
 
     /// Liquidates what the mark price has reached; after all triggers of the point, so a nearer stop goes first.
@@ -84,12 +101,12 @@ impl Exchange {
             return;
         }
         let Some(mark) = self.markets.get(symbol).and_then(crate::market::Market::mark) else { return };
-        let is_due = |account: &str, holding: &Holding| {
-            self.liquidation_price(account, symbol, holding).is_some_and(|level| holding.side.hit(mark, level))
+        let is_due = |account: &str, slot: Slot, holding: Holding| {
+            self.liquidation_price(account, symbol, slot, holding).is_some_and(|level| holding.side.hit(mark, level))
         };
         let due: Vec<(String, Slot)> = self
             .holders(symbol)
-            .filter(|(account, _, holding)| is_due(account, holding))
+            .filter(|(account, slot, holding)| is_due(account, *slot, *holding))
             .map(|(account, slot, _)| (account.to_owned(), slot))
             .collect();
         for (account, slot) in due {

@@ -30,6 +30,10 @@ pub trait Venue {
     /// Takes a question about past prices to the venue. Its answer comes as [`Event::Candles`] with `history`; a venue that
     /// keeps no such candles never answers.
     fn ask_candles(&mut self, _now: Timestamp, _question: &CandleQuestion) {}
+
+    /// Asks for the rules of an instrument as they are now. They come as [`Event::DefineInstrument`], also when they are what
+    /// they were; a venue whose rules nobody can change never answers.
+    fn ask_rules(&mut self, _now: Timestamp, _question: RulesQuestion) {}
 }
 
 /// Which candles are asked for.
@@ -45,6 +49,15 @@ pub struct CandleQuestion {
     pub interval: Span,
     /// The first candle begins here, on a whole interval; all that have ended since are wanted, 1,000 at most.
     pub since: Timestamp,
+}
+
+/// Whose rules are asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RulesQuestion {
+    /// Whose connection is used.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
 }
 
 /// A connection that cannot go on, and what to do about it.

@@ -13,7 +13,8 @@ pub const fn usual(reason: RefusalReason) -> [RefusalStep; 3] {
     match reason {
         RefusalReason::BelowMinimum => [Again, Again, Again],
         RefusalReason::DuplicateId => [Again, Again, Again],
-        RefusalReason::Filter => [Reprice, Reprice, OtherTrigger],
+        // The grid may have become another one: the rules are asked for again first (F-G02).
+        RefusalReason::Filter => [Again, Reprice, OtherTrigger],
         RefusalReason::LockedOut => [Again, Again, Again],
         RefusalReason::Maintenance => [Again, Again, Again],
         RefusalReason::Margin => [MakeRoom, Again, Again],

@@ -222,7 +222,7 @@ impl Position {
         let scene = Scene { key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         match order.leg {
             Leg::Stop | Leg::StopPart(_) => stop_refused(tranche, order, refusal, &scene, out),
-            Leg::Target(number) => target_refused(tranche, number, refusal, &scene, out),
+            Leg::Target(number) => target_refused(tranche, number, order.kind, refusal, &scene, out),
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
             // Told above.
@@ -378,7 +378,7 @@ fn repeat_ladder_move(tranche: &mut Tranche, scene: &Scene) {
     }
 }
 
-fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &Scene, out: &mut Out) {
+fn target_refused(tranche: &mut Tranche, number: u8, kind: OrderKind, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     if refusal.reason == RefusalReason::WouldTrigger {
         // The price is already there: take it now.
         if let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number) {
@@ -387,6 +387,7 @@ fn target_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &
         return;
     }
     let refusals = tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
+    regrid::wait_for_rules(tranche, number, kind, refusal.reason, scene.ctx.now);
     if is_about_place(refusal.reason) {
         // The price is nearly there, or far from there: the level waits, and Backstop takes it when its price comes first.
         if refusals > 2

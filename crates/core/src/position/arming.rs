@@ -4,14 +4,14 @@
 use super::scene::title;
 use super::tranche::SoftLevel;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, guarantee};
-use crate::exits::arm::{self, Armed, NotArmable};
+use crate::exits::arm::{self, Armed, NotArmable, toward_market};
 use crate::exits::ladder::{self, LevelState};
 use crate::exits::liquidation;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::{Phase, Trail, why_not_native};
 use crate::volatility::Volatility;
 use backstop_model::plan::{ExitPlan, TrailedBy};
-use backstop_model::{OutOfRange, PositionKey, Price, Severity, TrancheId};
+use backstop_model::{OutOfRange, PositionKey, Price, Series, Severity, TrancheId};
 
 /// Arms the plan for a tranche that has just been entered.
 ///
@@ -138,6 +138,20 @@ pub(super) fn guard_of(
     let losing = |price: &Price| key.side.is_better(tranche.entry_price, *price);
     let liquidation = told.or_else(estimate).filter(losing);
     liquidation.map(|at| liquidation::guard(key.side, tranche.entry_price, at, ctx.instrument.tick)).transpose()
+}
+
+/// Margin was taken out of a position that has earned, and it would be liquidated before it is back at its entry (F-D09): a stop
+/// beyond that protects nothing. It goes half of the way from the price to there; one that comes before liquidation stays.
+pub(super) fn before_liquidation(
+    tranche: &Tranche,
+    told: Option<Price>,
+    key: PositionKey,
+    ctx: Ctx,
+) -> Result<Option<Price>, OutOfRange> {
+    let (Some(liquidation), Some(stop)) = (told, tranche.stop) else { return Ok(None) };
+    let price = ctx.board.price(Series::executable(key.side)).filter(|price| key.side.is_better(*price, liquidation));
+    let Some(price) = price.filter(|_| !key.side.is_better(stop.price, liquidation)) else { return Ok(None) };
+    toward_market(key.side, price.midpoint(liquidation), ctx.instrument.tick).map(Some)
 }
 
 /// After an entry was added: untouched levels are worked out anew, the stop is not loosened (product.md §3.4).

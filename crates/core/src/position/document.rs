@@ -112,7 +112,7 @@ impl Position {
             tp_levels_hit: hit.map(|level| level.number).collect(),
             next_tp_level: next.map(|level| level.number),
             next_tp_price: next.map(|level| level.price),
-            remaining_pct: tranche.remaining.part_of(tranche.original, Rounding::Nearest)?.in_percent(),
+            remaining_pct: share_left(tranche)?,
             average_exit_price: if closed.is_zero() { None } else { Some(cash.per(closed, Rounding::Nearest)?) },
             current_stop_loss: tranche.stop.map(|stop| stop.price),
             best_price: best_of(Series::Last).map(|best| side.better(best, tranche.entry_price)),
@@ -131,6 +131,14 @@ impl Position {
     pub fn longest_unprotected(&self, ctx: Ctx) -> Span {
         self.live.as_ref().map_or(Span::ZERO, |live| live.protection.longest_until(ctx.now))
     }
+}
+
+/// What is left, in percent; nothing of an entry that was annulled as a whole.
+fn share_left(tranche: &Tranche) -> Result<Ratio, OutOfRange> {
+    if tranche.original.is_zero() {
+        return Ok(Ratio::ZERO);
+    }
+    Ok(tranche.remaining.part_of(tranche.original, Rounding::Nearest)?.in_percent())
 }
 
 /// Where the price has been since the entry. What was paid and received counts as well: it was the price just then.

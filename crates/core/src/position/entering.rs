@@ -31,6 +31,11 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
+    /// Something of ours is open again: it gets the plan that applies.
+    pub(super) const fn again() -> Self {
+        Self { plan: None, stop: None, unwanted: None, level: 0 }
+    }
+
     fn of(id: &ClientOrderId, known: Option<&EntryOrder>) -> Self {
         Self {
             plan: known.and_then(|entry| entry.plan.clone()),

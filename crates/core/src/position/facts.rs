@@ -124,6 +124,7 @@ impl Position {
             paused: false,
             suspended: false,
             told_worth: false,
+            told_thin: Rare::default(),
             read_until: None,
         };
         live.protection.note(false, ctx.now);
@@ -278,7 +279,7 @@ impl Position {
     }
 
     /// What an execution was for: the leg of our order, and the reason it is booked under.
-    fn purpose(&self, fill: &Fill, ours: Option<Named>) -> (Option<Leg>, ExitReason) {
+    pub(super) fn purpose(&self, fill: &Fill, ours: Option<Named>) -> (Option<Leg>, ExitReason) {
         let external = match fill.cause {
             FillCause::Adl => ExitReason::Adl,
             FillCause::Liquidation => ExitReason::Liquidation,
@@ -389,7 +390,7 @@ impl Tranche {
 }
 
 /// The part of an amount that belongs to a part of a quantity.
-fn part_of(amount: Money, part: Quantity, whole: Quantity) -> Result<Money, OutOfRange> {
+pub(super) fn part_of(amount: Money, part: Quantity, whole: Quantity) -> Result<Money, OutOfRange> {
     if part == whole { Ok(amount) } else { amount.pro_rata(part, whole, Rounding::Nearest) }
 }
 

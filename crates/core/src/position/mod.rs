@@ -6,8 +6,10 @@
 //! (`orders/diff.rs`). Nothing here depends on having seen a transition: a restart takes the same turn.
 
 pub mod adoption;
+mod annulled;
 mod answers;
 mod arming;
+mod assumed;
 mod by_hand;
 mod conflicts;
 pub mod document;
@@ -32,6 +34,7 @@ mod reports;
 mod scene;
 mod sharing;
 mod spacing;
+mod thin;
 mod trail;
 mod tranche;
 mod turn;
@@ -125,6 +128,12 @@ pub struct Position {
     /// Tranches that are over with a fee still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     past: Vec<owed::Past>,
+    /// Quantities that were believed without an execution.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    assumed: Vec<assumed::Assumed>,
+    /// Executions that the venue has annulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    annulled: Vec<FillId>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -170,6 +179,9 @@ pub struct Live {
     /// People know that it is larger than the account's limit.
     #[serde(default)]
     pub told_worth: bool,
+    /// People know that the book is too thin for so much.
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub told_thin: Rare<Quantity>,
     /// It began from a full read of this venue's time: executions before that are in its quantity already.
     #[serde(default)]
     pub read_until: Option<Timestamp>,
@@ -224,7 +236,7 @@ pub struct Out {
     pub slippage: Vec<Points>,
     /// How tranches read that are no more: they have just gone up in another one, or a fee of theirs has come.
     pub reads: Vec<PositionRead>,
-    /// Fees of what is no more, which came later.
+    /// Fees of what is no more, which came later, and what it has earned less than was told.
     pub late_fees: Money,
 }
 
@@ -258,6 +270,8 @@ impl Position {
             unmatched: Vec::new(),
             owed: Vec::new(),
             past: Vec::new(),
+            assumed: Vec::new(),
+            annulled: Vec::new(),
         }
     }
 

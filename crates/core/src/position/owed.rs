@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// Executions without a fee remembered at most; the oldest goes first.
 const MOST: usize = 64;
+/// Trades that are over whose records are kept; the last ones.
+const MOST_TRADES: u32 = 4;
 
 /// What an execution without a fee has been booked to.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -154,10 +156,38 @@ impl Position {
         for read in reads {
             let id = TrancheId(read.document.tranche);
             let known = self.past.iter().any(|past| past.is_of(epoch, id));
-            if !known && self.owed.iter().any(|owed| owed.is_of(epoch, id)) {
+            if !known && self.is_to_be_told_again(epoch, id) {
                 self.past.push(Past { epoch, read: read.clone() });
             }
         }
+        self.forget_paid();
+    }
+
+    /// Something of a tranche is still to come, a fee or an execution that was only assumed; or one of its trade may be
+    /// annulled. Deals come and go: of them nothing is kept for that.
+    fn is_to_be_told_again(&self, epoch: Epoch, id: TrancheId) -> bool {
+        let is_recent = epoch.0.saturating_add(MOST_TRADES) > self.epoch.0;
+        (is_recent && self.key.deal.is_none())
+            || self.owed.iter().any(|owed| owed.is_of(epoch, id))
+            || self.assumed.iter().any(|one| one.is_of(epoch, id))
+    }
+
+    /// An execution is gone: its fee is nobody's. Whether it was not known yet.
+    pub(super) fn owe_no_more(&mut self, fill: &Fill) -> bool {
+        let before = self.owed.len();
+        self.owed.retain(|owed| owed.fill != fill.id);
+        self.forget_paid();
+        self.owed.len() < before
+    }
+
+    /// How the tranches that are over read, as far as that is kept, the newest first.
+    pub(super) fn past_reads(&mut self) -> impl Iterator<Item = (Epoch, &mut PositionRead)> {
+        self.past.iter_mut().rev().map(|past| (past.epoch, &mut past.read))
+    }
+
+    /// How a tranche that is over reads, as long as something of it is still to come.
+    pub(super) fn past_read(&mut self, epoch: Epoch, id: TrancheId) -> Option<&mut PositionRead> {
+        self.past.iter_mut().find(|past| past.is_of(epoch, id)).map(|past| &mut past.read)
     }
 
     /// What is owed for one tranche is owed for another, in which it goes up.
@@ -165,11 +195,14 @@ impl Position {
         let epoch = self.epoch;
         let parts = self.owed.iter_mut().filter(|owed| owed.epoch == epoch).flat_map(|owed| &mut owed.parts);
         parts.filter(|(id, _)| *id == from).for_each(|(id, _)| *id = to);
+        self.hand_on_assumed(from, to);
     }
 
-    fn forget_paid(&mut self) {
-        let owed = &self.owed;
-        self.past.retain(|past| owed.iter().any(|owed| owed.is_of(past.epoch, TrancheId(past.read.document.tranche))));
+    pub(super) fn forget_paid(&mut self) {
+        let past = std::mem::take(&mut self.past);
+        let kept =
+            past.into_iter().filter(|past| self.is_to_be_told_again(past.epoch, TrancheId(past.read.document.tranche)));
+        self.past = kept.collect();
     }
 }
 

@@ -9,10 +9,14 @@ use super::{Ctx, Live, Out, Position, Spacing, Tranche};
 use crate::exits::arm::toward_market;
 use crate::exits::stop_loss::StopLevel;
 use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
-use backstop_model::{OrderKind, OutOfRange, Price, Refusal, Severity, Trigger};
+use backstop_model::{
+    OrderKind, OutOfRange, Price, Refusal, RefusalReason, Severity, Span, TimeInForce, Timestamp, Trigger,
+};
 
 /// A price that has been put on the grid may let another order be wanted, whose price is off it as well.
 const PASSES: u8 = 4;
+/// A venue has said its rules again within this.
+const RULES_TAKE: Span = Span::from_secs(1);
 
 impl Position {
     /// Puts prices that are about to be asked for on the grid.
@@ -119,6 +123,16 @@ impl Tranche {
             }
             Leg::Close | Leg::Drill | Leg::Part => {}
         }
+    }
+}
+
+/// A target that is refused for its numbers although they are on the grid as it is known waits until the venue has said what
+/// the grid is now (F-G02): the second refusal would give its level up.
+pub(super) fn wait_for_rules(tranche: &mut Tranche, number: u8, kind: OrderKind, why: RefusalReason, now: Timestamp) {
+    let makes_only = matches!(kind, OrderKind::Limit { time_in_force: TimeInForce::PostOnly, .. });
+    let retry = tranche.retries.get_mut(&Leg::Target(number));
+    if let Some(retry) = retry.filter(|_| why == RefusalReason::Filter && !makes_only) {
+        retry.at = retry.at.max(now.plus(RULES_TAKE));
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::answers::stop_reason;
 use super::scene::title;
-use super::tranche::{Booking, Entry};
+use super::tranche::Entry;
 use super::wants::native_trail;
 use super::{Ctx, Mismatch, Out, Position, Tranche, arming};
 use crate::orders::{Change, Doubt, EntryName, Leg, Named, OpenOrder, OrderState};
@@ -429,6 +429,7 @@ impl Position {
             if let Some(live) = &mut self.live {
                 live.read_until = Some(read_at);
             }
+            self.assume_entered(TrancheId::FIRST, price, quantity, read_at);
             // No execution opened it: it never closed, and no stop goes back (I3).
             self.keep_stop(|_| true);
             return Ok(());
@@ -437,7 +438,7 @@ impl Position {
             Some(Mismatch { quantity: known, read_at: Some(first), .. }) if known == quantity => {
                 if read_at.since(first) >= SPACED {
                     live.mismatch = None;
-                    return self.adjust(quantity, ctx, out);
+                    return self.adjust(quantity, read_at, ctx, out);
                 }
             }
             _ => {
@@ -450,7 +451,7 @@ impl Position {
     }
 
     /// The venue's quantity is believed although no execution explains it. Booked at the newest price and named so.
-    fn adjust(&mut self, quantity: Quantity, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    fn adjust(&mut self, quantity: Quantity, read_at: Timestamp, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
         let ours = live.remaining();
@@ -459,21 +460,16 @@ impl Position {
             ctx.instrument.symbol
         );
         out.tell(Severity::Alarm, key, text);
-        let last = ctx.board.price(backstop_model::Series::Last);
         if quantity < ours {
-            for (id, gone) in live.share_out(ours.minus(quantity)?, ctx.instrument.step)? {
-                let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
-                let Some(tranche) = live.tranche_mut(id) else { continue };
-                let (price, reason) = (last.unwrap_or(tranche.entry_price), ExitReason::Unknown);
-                let (fee, at) = (Money::ZERO, ctx.now);
-                tranche.book(side, &Booking { level: None, reason, price, quantity: gone, fee, at })?;
-                tranche.shrink_levels(gone, ctx.instrument.step, trails)?;
-            }
-            return Ok(());
+            return self.assume_closed(ours.minus(quantity)?, read_at, ctx);
         }
         let Some(newest) = live.tranches.last_mut() else { return Ok(()) };
         let id = newest.id;
-        newest.add(last.unwrap_or(newest.entry_price), quantity.minus(ours)?, Money::ZERO)?;
-        arming::rearm(live, id, key, ctx, out)
+        let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(newest.entry_price);
+        let more = quantity.minus(ours)?;
+        newest.add(price, more, Money::ZERO)?;
+        arming::rearm(live, id, key, ctx, out)?;
+        self.assume_entered(id, price, more, read_at);
+        Ok(())
     }
 }

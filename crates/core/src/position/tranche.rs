@@ -442,7 +442,11 @@ impl Tranche {
     /// # Errors
     /// [`OutOfRange`] when it does not fit.
     pub fn entry_fees_left(&self) -> Result<Money, OutOfRange> {
-        self.entry_fees.pro_rata(self.remaining, self.original, Rounding::Up)
+        if self.original.is_zero() {
+            Ok(Money::ZERO)
+        } else {
+            self.entry_fees.pro_rata(self.remaining, self.original, Rounding::Up)
+        }
     }
 }
 

@@ -125,7 +125,10 @@ fn stay_inside_guard(
         return Ok(());
     }
     let (side, ctx) = (scene.side(), scene.ctx);
-    let guard = arming::guard_of(tranche, liquidation, scene.key, ctx)?;
+    let guard = match arming::guard_of(tranche, liquidation, scene.key, ctx)? {
+        Some(guard) => Some(guard),
+        None => arming::before_liquidation(tranche, liquidation, scene.key, ctx)?,
+    };
     let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
     let asked = tranche.proposal.get().is_some_and(|pending| !side.is_better(guard, pending.price));
     if side.is_better(guard, stop.price) && !asked {

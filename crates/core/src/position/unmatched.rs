@@ -40,6 +40,12 @@ impl Position {
         }
     }
 
+    /// A closing is gone; how much of it had closed nothing yet.
+    pub(super) fn forget_unmatched(&mut self, fill: &Fill) -> Quantity {
+        let place = self.unmatched.iter().position(|kept| kept.fill.id == fill.id);
+        place.map_or(Quantity::ZERO, |place| self.unmatched.remove(place).left)
+    }
+
     /// Whether something was closed after that instant that is known to be open only now.
     pub(crate) fn was_closed_since(&self, opened_at: Timestamp) -> bool {
         self.unmatched.iter().any(|kept| kept.fill.at > opened_at)

@@ -11,8 +11,8 @@ use crate::candles;
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
-    Account, Answer, Asked, ClientOrderId, Command, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause, Instrument,
-    Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, PlanId,
+    Account, Annulled, Answer, Asked, ClientOrderId, Command, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
+    Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, PlanId,
     PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp,
     UnknownCause, VenueOrderId,
 };
@@ -111,6 +111,7 @@ impl World {
             "by-hand" | "liquidated" | "adl" => self.by_hand(head, rest),
             "fill" => self.fill(rest),
             "again" => self.again(rest),
+            "annulled" => self.annulled(rest),
             "after" => self.wait(rest),
             "accept" | "refuse" | "unknown" => self.answer(head, rest),
             "report" => self.report(rest),
@@ -265,6 +266,13 @@ impl World {
             made.fee = Fee::Known(money(fee));
         }
         self.handle(Event::Fill(made));
+    }
+
+    /// `f2`: the venue annuls that execution.
+    fn annulled(&mut self, words: &str) {
+        let fill = self.made.iter().find(|made| made.id.as_str() == words).expect("there was such a fill").clone();
+        let at = self.now;
+        self.handle(Event::Annulled(Box::new(Annulled { fill, at })));
     }
 
     /// Lets time pass, waking the engine at every deadline on the way.

@@ -185,6 +185,10 @@ pub enum Act {
     Disk(DiskTrouble),
     /// Something happens to the lease, or to the engines that want it (section K).
     Engines(EnginesTrouble),
+    /// The venue keeps the next closing back: quantities tell of it, no list and no stream does (F-B16).
+    Withhold,
+    /// It tells what it has kept back.
+    TellWithheld,
     /// The process is told to end: what it has decided is written, then it ends, and is started again (F-M18).
     Terminate {
         /// How long it is down, in milliseconds.
@@ -215,6 +219,8 @@ pub enum Act {
     Coarser,
     /// It does.
     CoarserNow,
+    /// The price grid becomes ten times as coarse, and nobody is told (F-G02).
+    CoarserUnsaid,
     /// One price is missing in what reaches the engine (F-H02).
     Missing {
         /// Which.
@@ -228,6 +234,11 @@ pub enum Act {
         ms: i64,
         /// The price it goes on at, in ticks.
         ticks: i64,
+    },
+    /// So little rests in the book near the price from now on (F-G05).
+    Thin {
+        /// How much.
+        steps: u32,
     },
     /// It goes on.
     Thaw {
@@ -297,6 +308,11 @@ pub enum Hand {
     },
     /// Another leverage (F-D08).
     Leverage(u16),
+    /// Margin added, or taken out where negative, in percent of what the position was entered with (F-D09).
+    Margin {
+        /// How much.
+        percent: i32,
+    },
 }
 
 /// What the operator asks for.
@@ -327,10 +343,17 @@ pub enum Incident {
         /// How much.
         steps: u32,
     },
+    /// Annuls one of the newest executions, counted from the last one (F-F08).
+    Annul {
+        /// Which.
+        nth: u32,
+    },
     /// Cancels every order (F-D06).
     CancelAll,
     /// Liquidates (F-F01).
     Liquidate,
+    /// Warns that the margin is nearly used up (F-F05).
+    MarginCall,
     /// Settles the market (F-F03).
     Settle,
 }

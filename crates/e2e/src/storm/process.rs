@@ -11,7 +11,7 @@ use backstop_model::{Command, Event, SnapshotCause, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, Lease, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
 use backstop_store::LeaseAnswer;
-use backstop_venues::CandleQuestion;
+use backstop_venues::{CandleQuestion, RulesQuestion};
 
 /// The regular look at the venue, as `run` has it.
 const LOOK_EVERY: Span = Span::from_secs(10);
@@ -267,6 +267,11 @@ impl Process {
     /// The next question about bars that were missed.
     pub fn next_candles(&mut self, now: Timestamp) -> Option<CandleQuestion> {
         self.cycle.as_mut()?.next_candles(now)
+    }
+
+    /// The next question about an instrument's rules.
+    pub fn next_rules(&mut self, now: Timestamp) -> Option<RulesQuestion> {
+        self.cycle.as_mut()?.next_rules(now)
     }
 
     /// The next command that may leave.

@@ -1,6 +1,6 @@
 //! The place of a life: its market, its account, its venue, in the words of the exchange and in those of the engine.
 
-use super::life::{Life, Trouble, What};
+use super::life::{Act, Hand, Life, Trouble, What};
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
     Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, PlanId, Price,
@@ -50,6 +50,8 @@ impl Stage {
         let instrument = instrument(life);
         let mut setup = sim::Setup::of(life.venue.profile(), life.seed);
         life.troubles.iter().for_each(|trouble| turn(&mut setup.faults, trouble));
+        // Whoever moves margin about has a liquidation price to move.
+        setup.habits.liquidation = life.acts.iter().any(|(_, act)| matches!(act, Act::Hand(Hand::Margin { .. })));
         if !life.traps.is_empty() {
             // What is arranged for one request is not to meet another one that has overtaken it.
             setup.physics.latency.request.jitter = Span::ZERO;
@@ -62,6 +64,7 @@ impl Stage {
         let mut venue = PaperVenue::new(exchange, None, start());
         venue.name_account(ACCOUNT, name(ME));
         venue.name_instrument(MARKET, instrument.symbol);
+        venue.describe(instrument.clone());
         let account = account(life);
         let request_validity = account.capability.request_validity;
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");

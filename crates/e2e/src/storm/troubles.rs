@@ -105,6 +105,7 @@ const MENU: &[Line] = &[
     act(&["F-B10"], |_, _| Act::Garble(Garble::Status)),
     act(&["F-B11"], |_, _| Act::Garble(Garble::Fee)),
     act(&["F-B16"], |dice, _| Act::Garble(Garble::Late { ms: between(dice, 2_000, 60_000) })),
+    only(ORDERS, act(&["F-B16"], |_, _| Act::Withhold)),
     act(&["F-C01"], |dice, life| {
         let (up, down) = (whipped(dice, life, 1), whipped(dice, life, -1));
         if dice.below(2) == 0 { Act::Whip { first: up, second: down } } else { Act::Whip { first: down, second: up } }
@@ -127,6 +128,12 @@ const MENU: &[Line] = &[
     act(&["F-D05"], |dice, life| Act::Hand(Hand::MoveStop { ticks: moved(dice, life) })),
     act(&["F-D06"], |_, _| Act::Venue(Incident::CancelAll)),
     act(&["F-D08"], |dice, _| Act::Hand(Hand::Leverage(one_of(dice, &[2, 5, 20])))),
+    only(
+        ORDERS,
+        act(&["F-D09"], |dice, _| {
+            Act::Hand(Hand::Margin { percent: i32::try_from(between(dice, -60, 60)).unwrap_or(10) })
+        }),
+    ),
     says(&["F-D10"], Fault::Reject, What::LockedOut, Scope::All),
     knob(&["F-D11"], Fault::OnlyReduce),
     stretch(&["F-E01"], Fault::SilentStall, What::Plain, Scope::All),
@@ -134,9 +141,13 @@ const MENU: &[Line] = &[
     act(&["F-F02"], |dice, _| Act::Venue(Incident::Adl { steps: 1 + dice.below(60) })),
     act(&["F-F03"], |_, _| Act::Venue(Incident::Settle)),
     act(&["F-F04", "F-B12"], |dice, _| Act::Funding { longs_pay: dice.below(2) == 0 }),
+    act(&["F-F05"], |_, _| Act::Venue(Incident::MarginCall)),
     says(&["F-F06"], Fault::Reject, What::Margin, Scope::Conditional),
+    only(ORDERS, act(&["F-F08"], |dice, _| Act::Venue(Incident::Annul { nth: dice.below(4) }))),
     act(&["F-G02"], |_, _| Act::Coarser),
+    act(&["F-G02"], |_, _| Act::CoarserUnsaid),
     place(&["F-G04"], smaller_orders),
+    act(&["F-G05"], |dice, _| Act::Thin { steps: 1 + dice.below(100) }),
     says(&["F-G07"], Fault::Reject, What::TooMany, Scope::All),
     act(&["F-H01"], misprint),
     act(&["F-H02"], |dice, _| Act::Missing { series: one_of(dice, &Series::ALL), ms: between(dice, 500, 20_000) }),
@@ -231,6 +242,7 @@ pub fn draw(dice: &mut Dice, life: &mut Life) {
         Way::Act(make) => {
             let act = make(dice, life);
             life.acts.push((between(dice, 1_500, life.length), act));
+            follow(dice, life, act, from);
             if matches!(act, Act::Engines(_)) && dice.below(4) > 0 {
                 // Most of it only shows when somebody else waits.
                 life.acts.push((between(dice, 0, 3_000), Act::Engines(EnginesTrouble::Second)));
@@ -250,6 +262,17 @@ pub fn draw(dice: &mut Dice, life: &mut Life) {
     let taken = |other: &Trouble| other.fault == fault;
     if !life.troubles.iter().any(taken) && line.venues.contains(&life.venue) {
         life.troubles.push(Trouble { fault, what, per_million, window, scope });
+    }
+}
+
+/// What belongs to an act: what is kept back is told, and some of it happens a day later.
+fn follow(dice: &mut Dice, life: &mut Life, act: Act, from: i64) {
+    if act == Act::Withhold {
+        life.acts.push((between(dice, from.max(2_000), life.length), Act::TellWithheld));
+    }
+    let is_corrected = matches!(act, Act::Withhold | Act::Venue(Incident::Annul { .. }));
+    if is_corrected && dice.below(4) == 0 {
+        life.acts.push((between(dice, from.max(2_000), life.length), Act::Away { days: 2 }));
     }
 }
 
@@ -285,7 +308,17 @@ fn smaller_orders(dice: &mut Dice, life: &mut Life) {
 /// Acts that wait for their moment, which may never come: they count when it did.
 #[must_use]
 pub const fn waits(act: &Act) -> bool {
-    matches!(act, Act::Chase(_) | Act::Coarser | Act::Garble(_) | Act::OtherMarket | Act::Stranger { .. })
+    matches!(
+        act,
+        Act::Chase(_)
+            | Act::Coarser
+            | Act::CoarserUnsaid
+            | Act::Garble(_)
+            | Act::OtherMarket
+            | Act::Stranger { .. }
+            | Act::Venue(Incident::Annul { .. })
+            | Act::Withhold
+    )
 }
 
 /// What a life's place means in the catalogue.
@@ -304,7 +337,7 @@ fn misprint(dice: &mut Dice, life: &Life) -> Act {
 #[must_use]
 pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
     match act {
-        Act::CoarserNow | Act::Market { .. } | Act::Thaw { .. } | Act::Wish(_) => &[],
+        Act::CoarserNow | Act::Market { .. } | Act::TellWithheld | Act::Thaw { .. } | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
@@ -317,10 +350,13 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             Hand::Flip => &["F-D04"],
             Hand::CancelStop | Hand::MoveStop { .. } => &["F-D05"],
             Hand::Leverage(_) => &["F-D08"],
+            Hand::Margin { .. } => &["F-D09"],
         },
         Act::Venue(incident) => match incident {
             Incident::Adl { .. } => &["F-F02"],
+            Incident::Annul { .. } => &["F-F08"],
             Incident::CancelAll => &["F-D06"],
+            Incident::MarginCall => &["F-F05"],
             Incident::Liquidate => &["F-F01"],
             Incident::Settle => &["F-F03"],
         },
@@ -333,7 +369,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         Act::Away { .. } => &["F-A09"],
         Act::Chase(Chase::Moves) => &["F-C02"],
         Act::Chase(Chase::Stops) => &["F-C03"],
-        Act::Coarser => &["F-G02"],
+        Act::Coarser | Act::CoarserUnsaid => &["F-G02"],
         Act::Flood { .. } => &["F-H09"],
         Act::Frozen { .. } => &["F-H06", "F-H08"],
         Act::Funding { .. } => &["F-F04", "F-B12"],
@@ -344,7 +380,9 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         Act::OtherMarket => &["F-H07"],
         Act::Stranger { .. } => &["F-K05"],
         Act::Terminate { .. } => &["F-M18"],
+        Act::Thin { .. } => &["F-G05"],
         Act::Whip { .. } => &["F-C01"],
+        Act::Withhold => &["F-B16"],
         Act::Kill { .. } => &["F-M01", "F-M03", "F-M14", "F-B05"],
         Act::Freeze { .. } => &["F-J03", "F-K02"],
         Act::Disk(DiskTrouble::Fails) => &["F-M04", "F-M06", "F-M08"],

@@ -257,6 +257,7 @@ impl<'l> World<'l> {
             }
         }
         self.note_who_acts();
+        self.note_withheld();
         self.watch.look(self.now, &self.venue, &self.process);
     }
 
@@ -305,6 +306,10 @@ impl<'l> World<'l> {
         while let Some(question) = self.process.next_candles(now) {
             happened = true;
             self.venue.ask_candles(now, &question);
+        }
+        while let Some(question) = self.process.next_rules(now) {
+            happened = true;
+            self.venue.ask_rules(now, question);
         }
         while let Some(command) = self.process.next_request(now) {
             happened = true;

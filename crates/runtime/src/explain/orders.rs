@@ -122,6 +122,7 @@ fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
             Outcome::Refused(_) | Outcome::Unknown(_) => vec![(None, Some(answer.id))],
         },
         Event::Fill(fill) => vec![(Some(fill.venue_order), fill.order)],
+        Event::Annulled(annulled) => vec![(Some(annulled.fill.venue_order), annulled.fill.order)],
         Event::Lookup(lookup) => vec![(lookup.found.as_ref().map(|order| order.venue_id), Some(lookup.id))],
         Event::Order(report) => vec![(Some(report.venue_id), report.id)],
         Event::Snapshot(read) => read.orders.iter().map(|order| (Some(order.venue_id), order.id)).collect(),
@@ -130,6 +131,7 @@ fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
         | Event::CancelEntry { .. }
         | Event::Candles { .. }
         | Event::Close { .. }
+        | Event::Depth(_)
         | Event::Drill { .. }
         | Event::ClosePart { .. }
         | Event::DefineAccount(_)
@@ -137,6 +139,7 @@ fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
         | Event::DefinePlan { .. }
         | Event::Enter(_)
         | Event::Funding(_)
+        | Event::MarginCall(_)
         | Event::NextClose { .. }
         | Event::Pause { .. }
         | Event::Permit { .. }

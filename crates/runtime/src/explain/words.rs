@@ -22,6 +22,7 @@ pub(super) fn event(scene: &Scene) -> String {
         Event::Candles { candles, history: Some(series), .. } => {
             format!("{} candles of the {} price from the venue, after a gap", candles.len(), series.word())
         }
+        Event::Depth(depth) => format!("the book is {} deep for sales, {} for purchases", depth.bids, depth.asks),
         Event::Drill { position } => format!("it is time for a fire drill on {}", which(scene, *position)),
         Event::Close { position } => format!("the operator closes {}", which(scene, *position)),
         Event::ClosePart { position, share } => {
@@ -42,6 +43,7 @@ pub(super) fn event(scene: &Scene) -> String {
             let found = if lookup.found.is_some() { "found" } else { "not found" };
             format!("the answer about {}: {found}", name(&lookup.id))
         }
+        Event::MarginCall(_) => "the venue warns that the margin is nearly used up".to_owned(),
         Event::NextClose { close_at, .. } => format!("a time of day in {} has come or is known", close_at.zone),
         Event::Order(report) => {
             let order = report.id.as_ref().map_or_else(|| report.venue_id.to_string(), name);
@@ -56,6 +58,11 @@ pub(super) fn event(scene: &Scene) -> String {
         }
         Event::SessionEnds { .. } => "the end of a trading session is known".to_owned(),
         Event::SymbolPlan { .. } => "a symbol has a plan of its own from here on".to_owned(),
+        Event::Annulled(annulled) => {
+            let fill = &annulled.fill;
+            let order = fill.order.as_ref().map_or_else(|| fill.venue_order.to_string(), name);
+            format!("the venue annuls an execution of {order}: {} {} at {}", fill.side, fill.quantity, fill.price)
+        }
         Event::Tick(_) => "new prices".to_owned(),
         Event::Wake => "a deadline has come".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, ME, SYMBOL, at, desk, desk_with, limit, price, quantity, rules, stop, wish};
 use backstop_model::{OrderSide, PositionMode, Span};
-use backstop_sim::{Cause, Fault, Faults, Kind, Knob, Session, Setup, SetupError, Status};
+use backstop_sim::{Body, Cause, Fault, Faults, Kind, Knob, Session, Setup, SetupError, Status, StreamEvent};
 
 /// A long of 1 at 100 with a stop at 95, and one knob that strikes from then on.
 fn struck_by(fault: Fault, times: u32) -> Desk {
@@ -175,4 +175,34 @@ fn knobs_that_are_not_turned_shift_nothing() {
     for fault in [Fault::Adl, Fault::FiltersChange, Fault::MarketClosed, Fault::ModeChange, Fault::Settlement] {
         assert_eq!(dice(Some(fault)), dice(None), "{fault:?}");
     }
+}
+
+/// F-D09, F-F05.
+#[test]
+fn margin_moves_liquidation_and_a_margin_call_moves_nothing() {
+    let mut setup = Setup::exact(1);
+    setup.habits.liquidation = true;
+    let mut desk = desk_with(setup, PositionMode::OneWay, rules());
+    desk.buy("1");
+    let liquidation = |desk: &Desk| desk.venue.view(ME, desk.venue.now()).unwrap().positions[0].liquidation.unwrap();
+    assert_eq!(liquidation(&desk), price("90"));
+    let change = |amount: &str| {
+        let (symbol, side, amount) = (SYMBOL.to_owned(), backstop_model::PositionSide::Long, amount.parse().unwrap());
+        backstop_sim::HandAction::ChangeMargin { symbol, side, amount }
+    };
+    let now = desk.clock();
+    desk.venue.by_hand(now, ME, change("5")).unwrap();
+    assert_eq!(liquidation(&desk), price("85"));
+    desk.venue.by_hand(now, ME, change("-12")).unwrap();
+    assert_eq!(liquidation(&desk), price("97"));
+    assert_eq!(desk.venue.by_hand(now, ME, change("-4")).map_err(|refused| refused.code), Err(-2019));
+    desk.venue.call_margin(now, ME);
+    desk.wait(10);
+    let calls =
+        |body: &Body| matches!(body, Body::Stream(StreamEvent::MarginCall { positions, .. }) if positions.len() == 1);
+    assert_eq!(desk.told.iter().filter(|told| calls(&told.body)).count(), 1);
+    // Another position begins without what was moved.
+    desk.sell("1");
+    desk.buy("1");
+    assert_eq!(liquidation(&desk), price("90"));
 }

@@ -8,6 +8,7 @@ mod bitget;
 mod bitget_hedge;
 mod bitget_unified;
 mod conditional;
+mod corrections;
 mod dealer;
 mod desk;
 mod exits;

@@ -6,8 +6,9 @@
 use super::deals::{Outcomes, Subject, deal_id, level_reports, origin_of};
 use super::{PaperVenue, decode, refusal};
 use backstop_model::{
-    AccountId, Answer, Asked, ClientOrderId, Command, Event, Fill, InstrumentId, Lookup, OrderReport, OrderStatus,
-    Outcome, PositionMode, Quantity, Refusal, RefusalReason, Snapshot, Span, Timestamp, UnknownCause,
+    AccountId, Answer, Asked, ClientOrderId, Command, Event, Fill, Instrument, InstrumentId, InstrumentSpec, Lookup,
+    OrderReport, OrderStatus, Outcome, PositionMode, Quantity, Refusal, RefusalReason, Snapshot, Span, Timestamp,
+    UnknownCause,
 };
 use backstop_sim as sim;
 
@@ -47,6 +48,8 @@ pub(super) enum Pending {
     Query { of: Named },
     /// Its executions.
     QueryFills { of: Named, found: Option<Box<OrderReport>>, at: Timestamp },
+    /// The rules of a market.
+    Rules { instrument: InstrumentId },
     /// The account.
     Snapshot { account: AccountId },
     /// Its executions.
@@ -83,8 +86,12 @@ impl PaperVenue {
             Pending::Opening { of } => events.extend(self.opened(of, &reply, at)),
             Pending::Query { of } => self.found(of, reply, at),
             Pending::QueryFills { of, found, at } => events.extend(self.looked_up(of, found, &reply, at)),
+            Pending::Rules { instrument } => events.extend(self.ruled(instrument, reply)),
             Pending::Snapshot { account } => self.read(account, reply, at),
-            Pending::SnapshotFills { view } => events.extend(self.snapshot(*view, &reply)),
+            Pending::SnapshotFills { view } => {
+                events.extend(self.annulled(&reply));
+                events.extend(self.snapshot(*view, &reply));
+            }
         }
     }
 
@@ -118,6 +125,22 @@ impl PaperVenue {
             sim::Reply::Lost => Outcome::Unknown(UnknownCause::TimedOut),
         };
         events.push(answer(of, asked, outcome, sent_at));
+    }
+
+    /// What the engine is told of an instrument, with the grid and the minimums that the exchange says now.
+    fn ruled(&self, instrument: InstrumentId, reply: sim::Reply) -> Option<Event> {
+        let sim::Reply::Result(sim::Answer::Rules(rules)) = reply else { return None };
+        let spec = InstrumentSpec {
+            tick: rules.tick,
+            step: rules.step,
+            min_quantity: rules.min_quantity,
+            max_quantity: rules.max_quantity,
+            max_market_quantity: rules.max_market_quantity,
+            min_notional: rules.min_notional,
+            min_notional_waived_for_exits: rules.min_notional_waived_for_exits,
+            ..InstrumentSpec::from(self.names.told.get(&instrument)?.clone())
+        };
+        Instrument::try_from(spec).ok().map(|instrument| Event::DefineInstrument(Box::new(instrument)))
     }
 
     fn has_just_traded(&self, of: Named, at: Timestamp) -> bool {
@@ -180,6 +203,14 @@ impl PaperVenue {
         let recent = fills.iter().filter(|fill| fill.at >= self.known_until);
         view.fills = recent.filter_map(|fill| self.reader().fill(fill)).collect();
         Some(Event::Snapshot(view))
+    }
+
+    /// Executions that a list shows as annulled, since the engine was last here; it knows what it has heard before.
+    fn annulled(&self, reply: &sim::Reply) -> Vec<Event> {
+        let sim::Reply::Result(sim::Answer::Fills(fills)) = reply else { return Vec::new() };
+        let recent =
+            fills.iter().filter_map(|fill| Some((fill, fill.annulled_at.filter(|at| *at >= self.known_until)?)));
+        recent.filter_map(|(fill, at)| self.reader().annulled(fill, at)).collect()
     }
 
     /// Executions of deals that an update has spoken of, then the last word on the levels of deals that are gone.

@@ -8,8 +8,8 @@ use super::deals::{DealBook, deal_id, deal_of, level_reports};
 use super::names::Names;
 use backstop_model::order::Fee;
 use backstop_model::{
-    AccountId, ClientOrderId, Fill, FillCause, FillId, Funding, Liquidity, OrderReport, OrderStatus, PositionKey,
-    PositionReport, Quantity, Snapshot, Trigger, VenueOrderId,
+    AccountId, Annulled, ClientOrderId, Event, Fill, FillCause, FillId, Funding, Liquidity, OrderReport, OrderStatus,
+    PositionKey, PositionReport, Quantity, Snapshot, Timestamp, Trigger, VenueOrderId,
 };
 use backstop_sim as sim;
 
@@ -107,6 +107,11 @@ impl Reader<'_> {
             },
             at: fill.at,
         })
+    }
+
+    /// One that was annulled.
+    pub(super) fn annulled(self, fill: &sim::Fill, at: Timestamp) -> Option<Event> {
+        Some(Event::Annulled(Box::new(Annulled { fill: self.fill(fill)?, at })))
     }
 
     pub(super) fn funding(self, payment: &sim::FundingPayment) -> Option<Funding> {

@@ -21,11 +21,11 @@ mod refusal;
 pub use capability::capability;
 pub use ledger::{LedgerFailure, LedgerFile};
 
-use crate::{CandleQuestion, Venue, VenueFailure};
+use crate::{CandleQuestion, RulesQuestion, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
-    AccountId, Asked, Command, Event, InstrumentId, Name, Outcome, PositionMode, PositionSide, Prices, Quantity,
-    Refusal, RefusalReason, Span, Symbol, Timestamp,
+    AccountId, Asked, Command, Depth, Event, Instrument, InstrumentId, MarginCall, Name, Outcome, PositionMode,
+    PositionSide, Prices, Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_sim::habits::RequestWindow;
@@ -63,6 +63,8 @@ pub struct PaperVenue {
     stamped: Timestamp,
     dirty: bool,
     candles: Candles,
+    /// How deep each market was told to be.
+    depths: BTreeMap<InstrumentId, Quantity>,
 }
 
 impl PaperVenue {
@@ -87,6 +89,7 @@ impl PaperVenue {
             stamped: Timestamp::EPOCH,
             dirty: true,
             candles,
+            depths: BTreeMap::new(),
         }
     }
 
@@ -106,6 +109,11 @@ impl PaperVenue {
     /// Says which market of the exchange a number stands for.
     pub fn name_instrument(&mut self, id: InstrumentId, symbol: Symbol) {
         self.names.instruments.insert(id, symbol);
+    }
+
+    /// What the engine is told of an instrument; its grid and its minimums are the exchange's when it asks for them again.
+    pub fn describe(&mut self, instrument: Instrument) {
+        self.names.told.insert(instrument.id, instrument);
     }
 
     /// Whether an account is held here.
@@ -134,6 +142,17 @@ impl PaperVenue {
         let symbol = self.names.symbol(instrument);
         // A market that is not listed is a mistake of the caller's that shows at once: nothing ever fills there.
         let _ = self.exchange.quote(now, symbol, prices);
+        self.tell_depth(now, instrument);
+    }
+
+    /// A book that has become another one is told of, where the exchange keeps one.
+    fn tell_depth(&mut self, at: Timestamp, instrument: InstrumentId) {
+        let Some(deep) = self.exchange.rules(self.names.symbol(instrument)).and_then(|rules| rules.depth) else {
+            return;
+        };
+        if self.depths.insert(instrument, deep) != Some(deep) {
+            self.ready.push(Event::Depth(Depth { instrument, bids: deep, asks: deep, at }));
+        }
     }
 
     /// Somebody opens a position by hand at the venue.
@@ -245,6 +264,12 @@ impl PaperVenue {
             sim::StreamEvent::FundingFee(payment) => {
                 events.extend(self.reader().funding(&payment).map(Event::Funding));
             }
+            sim::StreamEvent::MarginCall { at, positions } => {
+                let reports = positions.iter().flat_map(|position| decode::positions(&self.names, account, position));
+                let open = reports.filter(|report| !report.quantity.is_zero());
+                let positions = open.map(|report| report.key).collect();
+                events.push(Event::MarginCall(MarginCall { account, positions, at }));
+            }
             sim::StreamEvent::OrderUpdate { order: view, fill, .. } => {
                 // The execution first: the status that follows speaks of it.
                 if let Some(fill) = fill.and_then(|fill| self.reader().fill(&fill)) {
@@ -253,6 +278,7 @@ impl PaperVenue {
                 }
                 events.extend(decode::order(&self.names, account, &view).map(Event::Order));
             }
+            sim::StreamEvent::TradeAnnulled { at, fill } => events.extend(self.reader().annulled(&fill, at)),
             sim::StreamEvent::PositionUpdate { position, .. } => {
                 let reports = decode::positions(&self.names, account, &position);
                 events.extend(reports.into_iter().map(Event::Position));
@@ -389,6 +415,14 @@ impl Venue for PaperVenue {
     fn next_due(&self) -> Option<Timestamp> {
         let ready = (!self.ready.is_empty()).then(|| self.exchange.now());
         ready.into_iter().chain(self.exchange.next_due()).chain(self.desk.next_due()).min()
+    }
+
+    fn ask_rules(&mut self, now: Timestamp, question: RulesQuestion) {
+        let RulesQuestion { account, instrument } = question;
+        if self.names.told.contains_key(&instrument) {
+            let symbol = self.names.symbol(instrument).to_owned();
+            self.ask(now, account, sim::Ask::Rules { symbol }, Pending::Rules { instrument });
+        }
     }
 
     fn ask_candles(&mut self, now: Timestamp, question: &CandleQuestion) {

@@ -1,6 +1,6 @@
 //! Our numbers for the exchange's names.
 
-use backstop_model::{AccountId, InstrumentId, Name, Symbol};
+use backstop_model::{AccountId, Instrument, InstrumentId, Name, Symbol};
 use std::collections::BTreeMap;
 
 /// Which account and which market of the exchange our numbers stand for.
@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Names {
     pub accounts: BTreeMap<AccountId, Name>,
     pub instruments: BTreeMap<InstrumentId, Symbol>,
+    /// What the engine was told of them, where it may ask again.
+    pub told: BTreeMap<InstrumentId, Instrument>,
 }
 
 impl Names {

@@ -7,9 +7,9 @@ use super::World;
 use crate::builders::{ACCOUNT, BTC, key, money, price, quantity, side, source};
 use crate::words;
 use backstop_model::{
-    Answer, Asked, Candle, ClientOrderId, DealId, Event, Fee, Fill, FillCause, FillId, Funding, Liquidity, Lookup,
-    NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey, PositionReport, Refusal, Series, Snapshot,
-    Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
+    Annulled, Answer, Asked, Candle, ClientOrderId, DealId, Depth, Event, Fee, Fill, FillCause, FillId, Funding,
+    Liquidity, Lookup, MarginCall, NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey, PositionReport,
+    Refusal, Series, Snapshot, Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
 };
 
 /// How a script names an order: by its label, and where every deal is a position of its own, with the deal.
@@ -52,12 +52,15 @@ impl World {
         let event = match head {
             "answer" => Event::Answer(self.answer_of(words)),
             "candles-of" => self.candles_of(words),
+            "depth" => self.depth(words),
             "everything" => Event::Snapshot(self.everything(words)),
             "execution" => Event::Fill(self.execution_of(words)),
             "found" => Event::Lookup(self.found(words)),
             "holds" => Event::Position(self.holds(words)),
+            "margin-call" => self.margin_call(words),
             "order" => Event::Order(self.order_of(words)),
             "paid" => Event::Funding(self.paid(words)),
+            "annulled-fill" => self.annulled_fill(words),
             "wake" => Event::Wake,
             _ => return false,
         };
@@ -202,6 +205,25 @@ impl World {
             }
         }
         answer
+    }
+
+    /// `f1 of … at 3.4 ; at 5.1`: an execution, and when it was annulled.
+    fn annulled_fill(&self, words: &str) -> Event {
+        let (fill, at) = words.split_once(" ; at ").unwrap();
+        Event::Annulled(Box::new(Annulled { fill: self.execution_of(fill), at: self.instant(at) }))
+    }
+
+    /// `0.05 bid 0.2 asked`: what rests near the price.
+    fn depth(&self, words: &str) -> Event {
+        let said = Said::of(words);
+        let (bids, asks) = (quantity(said.place(0)), quantity(said.place(2)));
+        Event::Depth(Depth { instrument: BTC, bids, asks, at: self.now })
+    }
+
+    /// `long`: what the venue says is open.
+    fn margin_call(&self, words: &str) -> Event {
+        let positions = words.split_whitespace().map(|which| key(side(which))).collect();
+        Event::MarginCall(MarginCall { account: ACCOUNT, positions, at: self.now })
     }
 
     /// `-0.3 at 3.4`; `side long` and `deal 7` where they apply.

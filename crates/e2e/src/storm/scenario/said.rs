@@ -46,10 +46,15 @@ impl Names {
             Event::DefineInstrument(instrument) => {
                 format!("now-instrument {}", super::place::instrument(instrument))
             }
+            Event::Depth(depth) => format!("depth {} bid {} asked", depth.bids, depth.asks),
             Event::Enter(asked) => enter(asked),
             Event::Fill(fill) => format!("execution {}", self.fill(fill)),
             Event::Funding(funding) => paid(funding),
             Event::Lookup(lookup) => self.lookup(lookup),
+            Event::MarginCall(call) => {
+                let open = call.positions.iter().map(|key| format!(" {}", key.side));
+                format!("margin-call{}", open.collect::<String>())
+            }
             Event::Order(report) => format!("order {}", self.order(report)),
             Event::Pause { position, paused } => {
                 format!("{} {}", if *paused { "pause" } else { "resume" }, whose(position, ""))
@@ -57,6 +62,9 @@ impl Names {
             Event::Permit { permit, .. } => format!("permit {}", permitted(*permit)),
             Event::Position(report) => format!("holds {}", holds(report)),
             Event::Snapshot(snapshot) => self.snapshot(snapshot),
+            Event::Annulled(annulled) => {
+                format!("annulled-fill {} ; at {}", self.fill(&annulled.fill), time(annulled.at))
+            }
             Event::Tick(tick) => {
                 format!("tick{}{}", prices(&tick.prices), if tick.confirmed { "" } else { " unconfirmed" })
             }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 pub struct Books {
     orders_seen: u64,
     fills_seen: u64,
+    annulled_seen: usize,
     /// What is open by the fills, bought less sold, in mantissas of the quantity's decimal.
     open: BTreeMap<Slot, i128>,
     /// Conditional orders that were open at the last look.
@@ -32,6 +33,10 @@ impl Books {
         for order in fresh.into_iter().filter(|order| is_ours(&order.place.client_id)) {
             accepted(ledger, order, state, found);
         }
+        for one in &ledger.annulled()[self.annulled_seen..] {
+            self.annulled(ledger, one.fill);
+        }
+        self.annulled_seen = ledger.annulled().len();
         for fill in ledger.fills_since(self.fills_seen) {
             self.executed(fill, found);
         }
@@ -82,6 +87,16 @@ impl Books {
         }
         let conditional = venue.exchange().ledger().open_orders(ME).filter(|order| order.place.kind.is_conditional());
         self.stops = conditional.map(|order| order.id).collect();
+    }
+
+    /// An execution never was.
+    fn annulled(&mut self, ledger: &Ledger, id: u64) {
+        let Some(fill) = ledger.fill(id) else { return };
+        let by = fill.quantity.mantissa();
+        let open = self.open.entry(fill.slot).or_default();
+        *open -= if fill.side == backstop_model::OrderSide::Buy { by } else { -by };
+        // What it had closed is open again, and its stop has gone with it.
+        self.held.values_mut().for_each(Held::pardon);
     }
 
     /// I1: an exit of ours only ever takes away from what is open.

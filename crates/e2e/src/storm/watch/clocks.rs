@@ -239,7 +239,13 @@ impl Clocks {
                 OrderState::Over { .. } | OrderState::Working { .. } => false,
             }
         });
-        under_way && self.alarmed_at.is_some_and(|at| at >= since)
+        // Where an execution was kept back nobody knew that it was flat meanwhile: an alarm that was on is on.
+        let mut live = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        let is_on = |position: &backstop_core::position::Position| {
+            position.key.side == side && position.live.as_ref().is_some_and(|live| live.protection.alarmed)
+        };
+        let was_on = !state.withheld.is_empty() && live.any(is_on);
+        under_way && (was_on || self.alarmed_at.is_some_and(|at| at >= since))
     }
 
     /// Which promise it is that something without a stop will break: lost what covered it, changed, just started, or new.
@@ -319,6 +325,7 @@ impl Clocks {
             }
         }
         rest::orders(now, venue, process, state, found);
+        rest::stops_come_before_liquidation(venue, state, found);
     }
 }
 

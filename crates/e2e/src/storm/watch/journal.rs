@@ -19,6 +19,8 @@ const FOUND_WITHIN: Span = Span::from_secs(15);
 pub struct Written {
     /// Executions in records, by the venue's number.
     fills: BTreeSet<u64>,
+    /// Those of them that records say were annulled.
+    annulled: BTreeSet<u64>,
     /// The venue's executions that no record has yet.
     missing: Vec<(u64, Timestamp)>,
     fills_seen: u64,
@@ -41,6 +43,12 @@ impl Written {
             match number(fill).filter(|_| is_as_it_was(fill, ledger)) {
                 Some(number) => _ = self.fills.insert(number),
                 None => found.push(("I10", format!("no such execution: {} of {}", fill.id, fill.quantity))),
+            }
+        }
+        if let Event::Annulled(annulled) = &step.record.event {
+            match number(&annulled.fill).filter(|number| ledger.annulled_at(*number) == Some(annulled.at)) {
+                Some(number) => _ = self.annulled.insert(number),
+                None => found.push(("I10", format!("nobody has annulled {}", annulled.fill.id))),
             }
         }
         if let Some(records) = &mut self.records {
@@ -66,6 +74,7 @@ impl Written {
         let Some(loaded) = process.disk.load() else { return };
         let kept = loaded.tail.iter().flat_map(|record| fills_of(&record.event)).filter_map(number);
         self.fills = kept.collect();
+        self.annulled = loaded.tail.iter().filter_map(|record| annulled_of(&record.event)).collect();
         let Some(records) = &mut self.records else { return };
         let count = loaded.tail.len();
         if count < self.durable {
@@ -87,6 +96,8 @@ impl Written {
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
         let Self { fills, missing, .. } = self;
         missing.retain(|(id, _)| !fills.contains(id));
+        // What the venue keeps back nobody can know; it is told once more when everything is healed.
+        missing.iter_mut().filter(|(id, _)| state.withheld.contains(id)).for_each(|(_, at)| *at = now);
         let late = |at: Timestamp| now > at.max(clocks.calm_since()).plus(FOUND_WITHIN);
         if let Some((id, _)) = missing.iter().find(|(_, at)| late(*at)).filter(|_| !state.journal_lost) {
             found.push(("I34", format!("execution {id} is in no record after {FOUND_WITHIN}")));
@@ -100,15 +111,28 @@ impl Written {
         if let Some(fill) = all.find(|fill| !self.fills.contains(&fill.id)) {
             found.push(("I10", format!("execution {} of {} is in no record", fill.id, fill.quantity)));
         }
+        let mut annulled = venue.exchange().ledger().annulled().iter();
+        if let Some(one) = annulled.find(|one| !self.annulled.contains(&one.fill)) {
+            found.push(("I10", format!("that execution {} was annulled is in no record", one.fill)));
+        }
     }
 }
 
 fn fills_of(event: &Event) -> &[Fill] {
     match event {
         Event::Fill(fill) => std::slice::from_ref(fill),
+        // One that nobody had heard of is in the record of its annulment.
+        Event::Annulled(annulled) => std::slice::from_ref(&annulled.fill),
         Event::Lookup(lookup) => &lookup.fills,
         Event::Snapshot(snapshot) => &snapshot.fills,
         _ => &[],
+    }
+}
+
+fn annulled_of(event: &Event) -> Option<u64> {
+    match event {
+        Event::Annulled(annulled) => number(&annulled.fill),
+        _ => None,
     }
 }
 

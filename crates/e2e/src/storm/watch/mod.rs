@@ -91,6 +91,8 @@ struct State {
     /// Somebody turned the position round, or opened on the other side.
     turned: bool,
     settled: bool,
+    /// Executions that the venue keeps back, or has kept back; when they are to be known is said at the end.
+    withheld: Vec<u64>,
     /// What an order may be.
     market: Instrument,
     /// People have been told that what is left is too little for an order.
@@ -147,6 +149,7 @@ impl Watch {
             forgets_until: Timestamp::EPOCH,
             turned: false,
             settled: false,
+            withheld: Vec::new(),
             market: stage::instrument(life),
             told_of_dust: false,
             request_validity,
@@ -226,6 +229,7 @@ impl Watch {
         self.claims.heard(now, event);
         self.intents.heard(now, event);
         self.vanished.heard(now, event);
+        self.alarms.heard(event);
         let mut found = Vec::new();
         self.sent.heard(now, event, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
@@ -336,6 +340,23 @@ impl Watch {
         self.said.disk_slows(until, sync);
     }
 
+    /// The venue has another grid from now on, and has not said so.
+    pub const fn grid_unsaid(&mut self) {
+        self.sent.grid_unsaid();
+    }
+
+    /// The venue keeps executions back: what they did is found by looking, until then.
+    pub fn withheld(&mut self, until: Timestamp, fills: &[u64]) {
+        self.clocks.disturbed(until);
+        self.state.withheld.extend(fills);
+    }
+
+    /// Whether the market was settled.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.state.settled
+    }
+
     /// The market was settled: nothing can be placed any more.
     pub fn settled(&mut self) {
         self.state.settled = true;
@@ -344,6 +365,7 @@ impl Watch {
     /// Nothing is wrong any more.
     pub fn healed(&mut self, now: Timestamp) {
         self.state.stretches.clear();
+        self.state.withheld.clear();
         self.clocks.healed(now);
     }
 

@@ -4,8 +4,8 @@ use super::{Found, State, is_ours};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use backstop_core::orders::OrderState;
-use backstop_model::{ClientOrderId, Span, Timestamp};
-use backstop_sim::Status;
+use backstop_model::{ClientOrderId, Quantity, Span, Timestamp};
+use backstop_sim::{Kind, Order, Status};
 use backstop_venues::paper::PaperVenue;
 
 /// `T_see` of what happens at rest.
@@ -33,6 +33,29 @@ pub fn orders(now: Timestamp, venue: &PaperVenue, process: &Process, state: &Sta
         let is_known = ours().any(|own| Some(own.id) == id && own.is_live());
         if !is_known && !state.journal_lost {
             found.push(("I38", format!("{} rests, the engine does not know it", order.place.client_id)));
+        }
+    }
+}
+
+/// F-D09: stops beyond the price that the venue liquidates at protect nothing, wherever margin has gone meanwhile.
+pub fn stops_come_before_liquidation(venue: &PaperVenue, state: &State, found: &mut Found) {
+    let exchange = venue.exchange();
+    let Some(view) = exchange.view(ME, exchange.now()) else { return };
+    for position in view.positions.iter().filter(|_| !state.settled) {
+        let (Some(liquidation), side, open) = (position.liquidation, position.side, position.quantity) else {
+            continue;
+        };
+        let of_it = |order: &&Order| order.slot == position.slot && order.place.side == side.closing() && order.closes;
+        let stops = exchange.ledger().open_orders(ME).filter(of_it);
+        let stops = stops.filter(|order| matches!(order.place.kind, Kind::StopMarket { .. }) && order.is_waiting());
+        let (before, beyond): (Vec<&Order>, Vec<&Order>) =
+            stops.partition(|order| order.place.kind.trigger().is_some_and(|level| side.is_better(level, liquidation)));
+        let sum = |stops: &[&Order]| {
+            let each = stops.iter().map(|order| order.remaining().unwrap_or(open));
+            each.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum))
+        };
+        if sum(&before) < open && !beyond.is_empty() && sum(&[before, beyond].concat()) >= open {
+            found.push(("I25", format!("stops stand beyond {liquidation}, where the venue liquidates {open} {side}")));
         }
     }
 }

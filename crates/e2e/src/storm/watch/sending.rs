@@ -42,12 +42,21 @@ type LegKey = (PositionSide, u32, u8, Leg, Option<backstop_model::DealId>);
 pub struct Sent {
     all: VecDeque<Timestamp>,
     legs: BTreeMap<LegKey, OfLeg>,
+    /// The venue has another grid than it has said.
+    unsaid: bool,
+    /// When it has last said its grid.
+    said_at: Timestamp,
 }
 
 impl Sent {
     /// A process that has just started knows nothing of the one before, and may ask once more for the same.
     pub fn booted(&mut self) {
         self.legs.clear();
+    }
+
+    /// The venue has another grid from now on, and nobody is told.
+    pub const fn grid_unsaid(&mut self) {
+        self.unsaid = true;
     }
 
     /// A command is about to leave.
@@ -114,7 +123,12 @@ impl Sent {
         if let Some(named) = accepted.as_ref().and_then(Named::read) {
             self.accepted(&named);
         }
-        let Event::Answer(Answer { id, asked: Asked::Place, outcome, .. }) = event else { return };
+        if let Event::DefineInstrument(_) = event {
+            (self.unsaid, self.said_at) = (false, now);
+        }
+        let Event::Answer(Answer { id, asked: Asked::Place, outcome, sent_at, .. }) = event else { return };
+        // What left before the venue has said its grid could not be on it (F-G02).
+        let told = !self.unsaid && *sent_at >= self.said_at;
         let Some(named) = Named::read(id) else { return };
         if let Outcome::Accepted(_) = outcome {
             self.accepted(&named);
@@ -127,7 +141,7 @@ impl Sent {
                 let same = |before: &NewOrder| NewOrder { id: order.id, ..*before } == order;
                 let before = leg.refused.take().filter(|(before, why, ..)| same(before) && *why == refusal.reason);
                 leg.refused = Some((order, refusal.reason, before.map_or(1, |(_, _, count, _)| count + 1), now));
-                if refusal.reason == RefusalReason::Filter && !makes_only(&order) {
+                if refusal.reason == RefusalReason::Filter && !makes_only(&order) && told {
                     found.push(("I16", format!("{} of {order:?} was refused: {}", named.leg, refusal.text)));
                 }
             }

@@ -5,7 +5,7 @@ use super::World;
 use crate::storm::life::{Act, DiskTrouble, Hand, Incident, Wish};
 use crate::storm::stage::{ACCOUNT, MARKET, ME, SYMBOL};
 use crate::storm::watch::{open_slots, working_stops};
-use backstop_model::{EntryRequest, Event, Leverage, PositionKey, Price, Ratio, RequestId, Span};
+use backstop_model::{EntryRequest, Event, Leverage, Money, PositionKey, Price, Ratio, RequestId, Rounding, Span};
 use backstop_sim as sim;
 
 impl World<'_> {
@@ -53,15 +53,19 @@ impl World<'_> {
             | Act::Away { .. }
             | Act::Coarser
             | Act::CoarserNow
+            | Act::CoarserUnsaid
             | Act::Flood { .. }
             | Act::Frozen { .. }
             | Act::Funding { .. }
             | Act::Garble(_)
             | Act::OtherMarket
             | Act::Stranger { .. }
+            | Act::TellWithheld
             | Act::Terminate { .. }
             | Act::Thaw { .. }
-            | Act::Whip { .. } => self.arrange(act),
+            | Act::Thin { .. }
+            | Act::Whip { .. }
+            | Act::Withhold => self.arrange(act),
         }
     }
 
@@ -92,6 +96,10 @@ impl World<'_> {
                 let Ok(leverage) = Leverage::try_from(leverage) else { return };
                 sim::HandAction::ChangeLeverage(leverage)
             }
+            Hand::Margin { percent } => {
+                let Some(amount) = self.margin(percent) else { return };
+                sim::HandAction::ChangeMargin { symbol, side, amount }
+            }
             Hand::CancelStop => {
                 let Some((client_id, _)) = ours() else { return };
                 sim::HandAction::CancelOrder { client_id }
@@ -107,6 +115,15 @@ impl World<'_> {
         if done {
             self.seen.by_hand(hand, self.life);
         }
+    }
+
+    /// So much of what the open position was entered with, at a leverage of ten.
+    fn margin(&self, percent: i32) -> Option<Money> {
+        let (slot, ..) = open_slots(&self.venue).next()?;
+        let cost = self.venue.exchange().ledger().holding(ME, SYMBOL, slot).cost;
+        let share = Ratio::whole(percent.unsigned_abs()).over(Ratio::whole(1_000), Rounding::Down).ok()?;
+        let amount = cost.times(share, Rounding::Down).ok()?;
+        if percent < 0 { amount.negated().ok() } else { Some(amount) }
     }
 
     fn moved(&self, price: Price, ticks: i64) -> Price {
@@ -125,6 +142,8 @@ impl World<'_> {
                     self.venue.exchange_mut().adl(now, ME, SYMBOL, *slot, quantity);
                 }
             }
+            Incident::Annul { nth } => self.annul(nth),
+            Incident::MarginCall => self.venue.exchange_mut().call_margin(now, ME),
             Incident::CancelAll => {
                 self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
             }
@@ -138,6 +157,23 @@ impl World<'_> {
                 self.venue.exchange_mut().settle(now, SYMBOL, price).expect("the market is listed");
                 self.watch.settled();
             }
+        }
+    }
+
+    /// One of the newest executions of clients' orders that can be annulled. A market that is settled is left as it is.
+    fn annul(&mut self, nth: u32) {
+        if self.watch.is_settled() {
+            return;
+        }
+        let ledger = self.venue.exchange().ledger();
+        let newest = ledger.fills_of(ME).filter(|fill| fill.cause.is_none()).map(|fill| fill.id);
+        let mut newest: Vec<u64> = newest.collect();
+        newest.reverse();
+        let first = (nth as usize).min(newest.len().saturating_sub(1));
+        newest.rotate_left(first);
+        let now = self.now;
+        if newest.into_iter().any(|id| self.venue.exchange_mut().annul(now, id)) {
+            self.happened(Act::Venue(Incident::Annul { nth }));
         }
     }
 

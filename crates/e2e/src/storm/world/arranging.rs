@@ -36,6 +36,8 @@ pub(super) struct Arranged {
     late: VecDeque<(Timestamp, Event)>,
     strangers: u32,
     frozen: bool,
+    /// Executions that the venue keeps back, or has kept back.
+    withheld: Vec<u64>,
     /// What really struck of what waits for its moment.
     pub(super) struck: Vec<Act>,
     /// For how long nobody was there: everything that was to happen happens so much later.
@@ -55,7 +57,8 @@ impl World<'_> {
             Act::Away { days } => self.go_away(days),
             Act::Chase(chase) => self.arranged.chase = Some(chase),
             Act::Coarser => self.announce_grid(),
-            Act::CoarserNow => self.change_grid(),
+            Act::CoarserNow => self.change_grid(Act::Coarser),
+            Act::CoarserUnsaid => self.change_grid_unsaid(),
             Act::Flood { count } => self.flood(count),
             Act::Frozen { ms, ticks } => self.freeze_venue(ms, ticks),
             Act::Funding { longs_pay } => self.fund(longs_pay),
@@ -66,7 +69,10 @@ impl World<'_> {
                 self.process.die_with(self.now, Span::from_millis(down), true);
                 self.has_died();
             }
+            Act::TellWithheld => self.tell_withheld(),
             Act::Thaw { ticks } => self.thaw(ticks),
+            Act::Withhold => self.venue.exchange_mut().withhold_next(ME),
+            Act::Thin { steps } => self.thin_out(Some(steps)),
             Act::Whip { first, second } => self.whip([first, second]),
             _ => {}
         }
@@ -208,6 +214,14 @@ impl World<'_> {
         }
     }
 
+    /// What the book has is told with the next price.
+    fn thin_out(&mut self, steps: Option<u32>) {
+        let Some(rules) = self.venue.exchange().rules(SYMBOL).cloned() else { return };
+        let depth = steps.map(|steps| self.stage.quantity(steps));
+        let rules = sim::Rules { depth, ..rules };
+        self.venue.exchange_mut().change_rules(SYMBOL, rules).expect("the market is listed");
+    }
+
     fn announce_grid(&mut self) {
         if !self.process.acts(self.now) {
             return;
@@ -217,14 +231,42 @@ impl World<'_> {
         self.take(Event::DefineInstrument(Box::new(instrument)));
     }
 
-    fn change_grid(&mut self) {
+    /// What a process is told at its start is the new one.
+    fn change_grid_unsaid(&mut self) {
+        if self.stage.coarsen().is_some() {
+            self.watch.grid_unsaid();
+            self.change_grid(Act::CoarserUnsaid);
+        }
+    }
+
+    fn change_grid(&mut self, act: Act) {
         let (Some(now), Some(instrument)) = (self.venue.exchange().rules(SYMBOL).cloned(), self.stage.instrument())
         else {
             return;
         };
-        let rules = sim::Rules { funding: now.funding, ..stage::rules(instrument) };
+        let rules = sim::Rules { funding: now.funding, depth: now.depth, ..stage::rules(instrument) };
         self.venue.exchange_mut().change_rules(SYMBOL, rules).expect("the market is listed");
-        self.arranged.struck.push(Act::Coarser);
+        self.arranged.struck.push(act);
+    }
+
+    /// Something that waited for its moment has happened.
+    pub(super) fn happened(&mut self, act: Act) {
+        self.arranged.struck.push(act);
+    }
+
+    /// The venue has kept an execution back: what is gone is found by looking.
+    pub(super) fn note_withheld(&mut self) {
+        let exchange = self.venue.exchange();
+        let news = exchange.withheld().filter(|id| !self.arranged.withheld.contains(id)).collect::<Vec<_>>();
+        if !news.is_empty() {
+            self.watch.withheld(self.now.plus(LOOKED_AT), &news);
+            self.arranged.withheld.extend(news);
+            self.happened(Act::Withhold);
+        }
+    }
+
+    fn tell_withheld(&mut self) {
+        self.venue.exchange_mut().tell_withheld(self.now);
     }
 
     fn speak_of_another_market(&mut self) {
@@ -259,6 +301,12 @@ impl World<'_> {
     /// Nothing of it is left.
     pub(super) fn heal_arranged(&mut self) {
         (self.arranged.chase, self.arranged.garbles) = (None, Vec::new());
+        self.thin_out(None);
+        self.tell_withheld();
+        // Whether anybody was there to hear it or not: it is said once more.
+        for id in self.arranged.withheld.clone() {
+            self.venue.exchange_mut().tell_again(self.now, id);
+        }
         let back = self.market.ticks;
         self.thaw(back);
         self.later.retain(|(_, act)| !matches!(act, Act::Thaw { .. }));

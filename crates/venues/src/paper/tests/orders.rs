@@ -170,3 +170,45 @@ fn a_native_trail_and_a_market_target_are_bound_to_the_position_on_bitget() {
     desk.go("101.5");
     assert_eq!(desk.venue.exchange().ledger().open_orders("main").count(), 0);
 }
+
+/// F-G02: the rules are asked for like anything else, and come with everything else that was told of the market.
+#[test]
+fn the_rules_of_a_market_are_told_again_as_they_are_now_where_the_engine_was_told_of_it() {
+    let mut desk = at_venue_of(Profile::binance(), PositionMode::OneWay);
+    let question = RulesQuestion { account: ACCOUNT, instrument: MARKET };
+    desk.venue.ask_rules(desk.now, question);
+    assert_eq!(desk.wait(1_000), [], "nobody has described it");
+    desk.venue.describe(described());
+    let coarse = Rules { min_quantity: quantity("0.01"), ..Rules::on_grid(price("0.1"), quantity("0.01")) };
+    desk.venue.exchange_mut().change_rules("BTCUSDT", coarse).unwrap();
+    desk.venue.ask_rules(desk.now, question);
+    let told = desk.wait(1_000);
+    let [Event::DefineInstrument(told)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((told.tick, told.step, told.min_quantity), (price("0.1"), quantity("0.01"), quantity("0.01")));
+    assert_eq!(told.taker_fee, described().taker_fee);
+}
+
+fn described() -> Instrument {
+    let spec = backstop_model::InstrumentSpec {
+        id: MARKET,
+        venue: Name::new("paper").unwrap(),
+        symbol: Symbol::new("BTCUSDT").unwrap(),
+        tick: price("0.01"),
+        step: quantity("0.001"),
+        min_quantity: quantity("0.001"),
+        max_quantity: None,
+        max_market_quantity: None,
+        min_notional: "0".parse().unwrap(),
+        min_notional_waived_for_exits: true,
+        maker_fee: backstop_model::Ratio::ZERO,
+        taker_fee: backstop_model::Ratio::percent("0.05").unwrap(),
+        leverage: None,
+        maintenance_margin: backstop_model::Ratio::ZERO,
+        least_distance: None,
+        guaranteed: None,
+        week_ends: None,
+        hours: None,
+        currency: Name::new("USDT").unwrap(),
+    };
+    Instrument::try_from(spec).unwrap()
+}

@@ -1,0 +1,411 @@
+//! Executions that the venue annuls, hours later perhaps (F-F08). Nothing that was recorded changes: the correction is an
+//! event of its own. What was closed by such an execution is open again, for what it was entered for; what was entered by it
+//! was never there; its fee is returned. The venue is asked how things stand, and whatever is open is protected by the turn
+//! that follows.
+//!
+//! How executions are booked is `facts`; how the record of a trade that is over is told again, `owed`.
+
+use super::assumed::retell_end;
+use super::entering::Entered;
+use super::facts::{Origin, part_of};
+use super::scene::title;
+use super::tranche::{Entry, Exit};
+use super::{Ctx, Out, Position, Tranche, arming, facts_fee};
+use crate::exits::ladder::{self, LevelState};
+use crate::orders::{Leg, Named};
+use backstop_model::{
+    Annulled, Command, Fill, Money, Notice, OutOfRange, PartialExitDocument, PositionDocument, PositionSide, Price,
+    Quantity, Rounding, Severity, SnapshotCause, Timestamp, TrancheId,
+};
+
+/// Annulled executions that are remembered; the oldest goes first.
+const MOST: usize = 16;
+
+/// What an execution had closed and is open again.
+struct Again {
+    quantity: Quantity,
+    /// What it was entered for.
+    cost: Money,
+    /// The average entry of the trade it was closed in.
+    entry_price: Price,
+    /// That trade followed a plan.
+    managed: bool,
+}
+
+/// An execution that is gone: what is left of it to be found, and the rest of its fee.
+struct Gone<'f> {
+    fill: &'f Fill,
+    left: Quantity,
+    fee: Money,
+}
+
+impl Gone<'_> {
+    /// The part of the fee that goes with so much; the last part takes what rounding leaves.
+    fn fee_with(&mut self, quantity: Quantity) -> Result<Money, OutOfRange> {
+        let fee = part_of(self.fee, quantity, self.left)?;
+        self.fee = self.fee.minus(fee)?;
+        self.left = self.left.saturating_minus(quantity);
+        Ok(fee)
+    }
+}
+
+impl Position {
+    /// An execution is gone.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(crate) fn annul(&mut self, annulled: &Annulled, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let Annulled { fill, at } = annulled;
+        if self.annulled.contains(&fill.id) {
+            return Ok(());
+        }
+        self.annulled.push(fill.id);
+        if self.annulled.len() > MOST {
+            self.annulled.remove(0);
+        }
+        let was_booked = self.knows(fill);
+        if !was_booked {
+            // Should it be heard of yet, it is none.
+            self.is_news(fill);
+        }
+        self.newest_fill = self.newest_fill.max(*at);
+        let what = if was_booked { "what it did is undone" } else { "it was not known here, and is not booked" };
+        let text = format!(
+            "{} {}: the venue has annulled an execution, {} {} at {}: {what}; check the venue's trade history",
+            ctx.instrument.symbol, self.key.side, fill.side, fill.quantity, fill.price
+        );
+        out.tell(Severity::Alarm, self.key, text);
+        let (account, cause) = (self.key.account, SnapshotCause::Surprise);
+        out.commands.push(Command::Snapshot { account, cause });
+        if !was_booked {
+            return Ok(());
+        }
+        let booked = fill.quantity.saturating_minus(self.forget_unmatched(fill));
+        // A fee that was never booked is not returned.
+        let fee = if self.owe_no_more(fill) { Money::ZERO } else { facts_fee(fill, booked)? };
+        let mut gone = Gone { fill, left: booked, fee };
+        if fill.side == self.key.side.opening() {
+            self.undo_entry(&mut gone, ctx)?;
+            return self.undo_past_entry(&mut gone, out);
+        }
+        if self.is_of_live(fill) {
+            self.open_again(&mut gone, ctx, out)?;
+        }
+        // Of a trade that goes on, tranches may be over as well.
+        let again = if gone.left.is_zero() { None } else { self.take_out_of_past(&mut gone, out)? };
+        again.map_or(Ok(()), |again| self.go_on_with(&again, *at, ctx, out))
+    }
+
+    /// An execution that was never heard of is gone: reads from before say nothing of quantities.
+    pub(crate) fn note_annulled(&mut self, annulled: &Annulled) {
+        self.newest_fill = self.newest_fill.max(annulled.at);
+    }
+
+    /// Whether an execution belongs to what is open: by the id of our order, or by its time.
+    fn is_of_live(&self, fill: &Fill) -> bool {
+        let Some(live) = &self.live else { return false };
+        let named = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
+        named.map_or_else(
+            || live.tranches.iter().any(|tranche| tranche.opened_at <= fill.at),
+            |named| named.epoch == self.epoch,
+        )
+    }
+
+    /// In the trade that goes on: out of its closings, back under its stop. Levels that were reached stay reached.
+    fn open_again(&mut self, gone: &mut Gone, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let named = gone.fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let own = named.filter(|named| named.leg != Leg::WholeStop).map(|named| named.tranche);
+        let mut ids: Vec<TrancheId> = live.tranches.iter().map(|tranche| tranche.id).collect();
+        ids.sort_by_key(|id| Some(*id) != own);
+        for id in ids {
+            let Some(tranche) = live.tranche_mut(id) else { continue };
+            let before = tranche.remaining;
+            tranche.open_again(key.side, named.and_then(|named| named.leg.level()), gone)?;
+            if tranche.remaining != before {
+                arming::rearm(live, id, key, ctx, out)?;
+            }
+        }
+        live.mismatch = None;
+        Ok(())
+    }
+
+    /// In a trade that is over: its record is told again without it. What it had closed, if the record is still known.
+    fn take_out_of_past(&mut self, gone: &mut Gone, out: &mut Out) -> Result<Option<Again>, OutOfRange> {
+        let named = gone.fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
+        let (key, at) = (self.key, gone.fill.at.as_millis());
+        let lasted = |document: &PositionDocument| {
+            document.entry_time <= at && document.exit_time.is_none_or(|ended| at <= ended)
+        };
+        let mut again: Option<Again> = None;
+        for (epoch, read) in self.past_reads() {
+            let of_it = named.map_or_else(|| lasted(&read.document), |named| named.epoch == epoch);
+            if !of_it || gone.left.is_zero() {
+                continue;
+            }
+            let before = read.document.realized_pnl;
+            let (quantity, cost) = take_out_of(&mut read.document, named.and_then(|named| named.leg.level()), gone)?;
+            if quantity.is_zero() {
+                continue;
+            }
+            let document = &read.document;
+            out.late_fees = out.late_fees.plus(before.minus(document.realized_pnl)?)?;
+            let (entry_price, managed) = (document.entry_price, !document.plan.is_empty());
+            let known = again.unwrap_or(Again { quantity: Quantity::ZERO, cost: Money::ZERO, entry_price, managed });
+            again = Some(Again { quantity: known.quantity.plus(quantity)?, cost: known.cost.plus(cost)?, ..known });
+            let read = read.clone();
+            let text = format!("{} has realised {} without it", read.document.position_id, read.document.realized_pnl);
+            out.notices.push(Notice::new(Severity::Note, key, text));
+            out.reads.push(read);
+        }
+        Ok(again)
+    }
+
+    /// What is open again goes on: with what has been opened since, or as an incarnation of its own.
+    fn go_on_with(&mut self, again: &Again, at: Timestamp, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let key = self.key;
+        if let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) {
+            let Some(newest) = live.tranches.iter_mut().rev().find(|tranche| !tranche.is_closed()) else {
+                return Ok(());
+            };
+            let id = newest.id;
+            newest.take_in(again)?;
+            live.mismatch = None;
+            return arming::rearm(live, id, key, ctx, out);
+        }
+        let last_words = self.read(ctx)?;
+        self.keep_owing(&last_words);
+        out.reads.extend(last_words);
+        self.epoch = self.next_epoch();
+        let window = ctx.board.next_window();
+        let entry = Entry { price: again.entry_price, quantity: again.quantity, fee: Money::ZERO, at, window };
+        let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
+        (tranche.cost, tranche.cost_left) = (again.cost, again.cost);
+        let origin =
+            if again.managed { Origin::Ours(Entered::again()) } else { Origin::Others { at_first_look: false } };
+        self.begin(tranche, origin, ctx, out)?;
+        self.prove_all();
+        let name = title(key.side, TrancheId::FIRST, ctx);
+        let text = format!("{name}: {} is open again, entered at {}", again.quantity, again.entry_price);
+        out.tell(Severity::Warning, key, text);
+        Ok(())
+    }
+
+    /// It was there before: it is not closed again for want of a stop, as a new entry is.
+    fn prove_all(&mut self) {
+        let tranches = self.live.iter_mut().flat_map(|live| &mut live.tranches);
+        tranches.for_each(|tranche| tranche.unproven = Quantity::ZERO);
+    }
+
+    /// What was entered by it was never there.
+    fn undo_entry(&mut self, gone: &mut Gone, ctx: Ctx) -> Result<(), OutOfRange> {
+        let key = self.key;
+        let order = gone.fill.order.map_or_else(|| gone.fill.venue_order.to_string(), |id| id.to_string());
+        let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else { return Ok(()) };
+        let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
+        let mut ids: Vec<TrancheId> = live.open().rev().map(|tranche| tranche.id).collect();
+        ids.sort_by_key(|id| live.tranche(*id).and_then(|known| known.main_order.as_ref()) != Some(&order));
+        for id in ids {
+            let Some(tranche) = live.tranche_mut(id).filter(|tranche| tranche.opened_at <= gone.fill.at) else {
+                continue;
+            };
+            let before = tranche.remaining;
+            tranche.undo_entry(key.side, gone)?;
+            tranche.shrink_levels(before.saturating_minus(tranche.remaining), ctx.instrument.step, trails)?;
+        }
+        live.mismatch = None;
+        self.note_left();
+        Ok(())
+    }
+}
+
+impl Position {
+    /// What a trade that is over had entered by it was never there, so what had closed it has opened the other side: its record
+    /// is told again without both. What is open now the venue says.
+    fn undo_past_entry(&mut self, gone: &mut Gone, out: &mut Out) -> Result<(), OutOfRange> {
+        let (key, at) = (self.key, gone.fill.at.as_millis());
+        for (_, read) in self.past_reads() {
+            let document = &read.document;
+            // What closed it may have happened before it, and have been heard of after it.
+            let ended = document.exit_time.map_or(at, |ended| ended.max(document.entry_time));
+            let lasted = (document.entry_time..=ended).contains(&at);
+            if !lasted || gone.left.is_zero() {
+                continue;
+            }
+            let before = document.realized_pnl;
+            take_entry_out_of(&mut read.document, gone)?;
+            let read = read.clone();
+            let text = format!("{} has realised {} without it", read.document.position_id, read.document.realized_pnl);
+            out.late_fees = out.late_fees.plus(before.minus(read.document.realized_pnl)?)?;
+            out.notices.push(Notice::new(Severity::Note, key, text));
+            out.reads.push(read);
+        }
+        Ok(())
+    }
+}
+
+impl Tranche {
+    /// Takes an annulled closing out, as far as it was this tranche's: out of the closings of its level first.
+    fn open_again(&mut self, side: PositionSide, level: Option<u8>, gone: &mut Gone) -> Result<(), OutOfRange> {
+        let mut order: Vec<usize> = (0..self.exits.len()).rev().collect();
+        order.sort_by_key(|index| self.exits[*index].level != level);
+        for index in order {
+            let exit = &mut self.exits[index];
+            let quantity = exit.quantity.min(gone.left);
+            if quantity.is_zero() {
+                continue;
+            }
+            let cost = exit.take_out(side, quantity, gone.fill.price)?;
+            let number = exit.level;
+            self.remaining = self.remaining.plus(quantity)?;
+            self.cost_left = self.cost_left.plus(cost)?;
+            self.fees = self.fees.minus(gone.fee_with(quantity)?)?;
+            let open = |level: &&mut ladder::Level| Some(level.number) == number && level.state == LevelState::Open;
+            if let Some(level) = self.levels.iter_mut().find(open) {
+                level.filled = level.filled.saturating_minus(quantity);
+            }
+        }
+        self.exits.retain(|exit| !exit.quantity.is_zero());
+        if !self.is_closed() {
+            self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what another trade had closed.
+    fn take_in(&mut self, again: &Again) -> Result<(), OutOfRange> {
+        self.original = self.original.plus(again.quantity)?;
+        self.remaining = self.remaining.plus(again.quantity)?;
+        self.cost = self.cost.plus(again.cost)?;
+        self.cost_left = self.cost_left.plus(again.cost)?;
+        self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
+        Ok(())
+    }
+
+    /// Takes an annulled entry out, as far as it is still open here. Where the average has moved cost to what was closed, the last
+    /// closing takes the rest.
+    fn undo_entry(&mut self, side: PositionSide, gone: &mut Gone) -> Result<(), OutOfRange> {
+        let quantity = self.remaining.min(gone.left);
+        if quantity.is_zero() {
+            return Ok(());
+        }
+        let cost = gone.fill.price.notional(quantity)?;
+        let fee = gone.fee_with(quantity)?;
+        self.remaining = self.remaining.minus(quantity)?;
+        self.original = self.original.minus(quantity)?;
+        self.cost = self.cost.minus(cost)?;
+        self.cost_left = self.cost_left.minus(cost)?;
+        self.fees = self.fees.minus(fee)?;
+        self.entry_fees = self.entry_fees.minus(fee)?;
+        self.unproven = self.unproven.min(self.remaining);
+        self.part = self.part.min(self.remaining);
+        if self.is_closed() {
+            let rest = std::mem::replace(&mut self.cost_left, Money::ZERO);
+            if let Some(last) = self.exits.last_mut() {
+                last.cost = last.cost.plus(rest)?;
+                last.profit = ladder::profit(side, last.cost, last.cash)?;
+            }
+        } else if self.cost_left > Money::ZERO {
+            self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
+        }
+        Ok(())
+    }
+}
+
+impl Exit {
+    /// Takes a part out, executed at that price; what it had cost to enter.
+    fn take_out(&mut self, side: PositionSide, quantity: Quantity, price: Price) -> Result<Money, OutOfRange> {
+        let cash = price.notional(quantity)?;
+        let cost = if quantity == self.quantity {
+            // All that it has earned goes with it.
+            entered_for(side, cash, self.profit)?
+        } else {
+            self.cost.pro_rata(quantity, self.quantity, Rounding::Nearest)?
+        };
+        self.quantity = self.quantity.minus(quantity)?;
+        self.cost = self.cost.minus(cost)?;
+        self.cash = self.cash.minus(cash)?;
+        self.profit = ladder::profit(side, self.cost, self.cash)?;
+        Ok(cost)
+    }
+}
+
+/// Takes a closing out of the record of a trade that is over: how much, and what it had cost to enter.
+fn take_out_of(
+    document: &mut PositionDocument,
+    level: Option<u8>,
+    gone: &mut Gone,
+) -> Result<(Quantity, Money), OutOfRange> {
+    let side = document.side;
+    let mut order: Vec<usize> = (0..document.partial_exits.len()).rev().collect();
+    order.sort_by_key(|index| document.partial_exits[*index].tp_level != level);
+    let (mut out, mut entered_for) = (Quantity::ZERO, Money::ZERO);
+    for index in order {
+        let exit = &mut document.partial_exits[index];
+        let quantity = exit.quantity_closed.min(gone.left);
+        if quantity.is_zero() {
+            continue;
+        }
+        let (cost, profit) = take_part(exit, side, quantity, gone.fill.price)?;
+        let fee = gone.fee_with(quantity)?;
+        (out, entered_for) = (out.plus(quantity)?, entered_for.plus(cost)?);
+        document.original_quantity = document.original_quantity.minus(quantity)?;
+        document.fees = document.fees.minus(fee)?;
+        document.realized_pnl = document.realized_pnl.minus(profit)?.plus(fee)?;
+    }
+    document.partial_exits.retain(|exit| !exit.quantity_closed.is_zero());
+    retell_end(document)?;
+    Ok((out, entered_for))
+}
+
+/// Takes an entry out of the record of a trade that is over, and as much of what had closed it, with what that has earned.
+fn take_entry_out_of(document: &mut PositionDocument, gone: &mut Gone) -> Result<(), OutOfRange> {
+    for exit in document.partial_exits.iter_mut().rev() {
+        let quantity = exit.quantity_closed.min(gone.left);
+        if quantity.is_zero() {
+            continue;
+        }
+        let profit = exit.profit.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
+        let fee = gone.fee_with(quantity)?;
+        exit.profit = exit.profit.minus(profit)?;
+        exit.quantity_closed = exit.quantity_closed.minus(quantity)?;
+        document.original_quantity = document.original_quantity.minus(quantity)?;
+        document.fees = document.fees.minus(fee)?;
+        document.realized_pnl = document.realized_pnl.minus(profit)?.plus(fee)?;
+    }
+    document.partial_exits.retain(|exit| !exit.quantity_closed.is_zero());
+    retell_end(document)
+}
+
+/// What the part was entered for, and the profit that goes with it.
+fn take_part(
+    exit: &mut PartialExitDocument,
+    side: PositionSide,
+    quantity: Quantity,
+    price: Price,
+) -> Result<(Money, Money), OutOfRange> {
+    let whole = exit.exit_price.notional(exit.quantity_closed)?;
+    let cash = price.notional(quantity)?;
+    let (cost, profit) = if quantity == exit.quantity_closed {
+        (entered_for(side, cash, exit.profit)?, exit.profit)
+    } else {
+        let cost =
+            entered_for(side, whole, exit.profit)?.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
+        (cost, ladder::profit(side, cost, cash)?)
+    };
+    exit.profit = exit.profit.minus(profit)?;
+    exit.quantity_closed = exit.quantity_closed.minus(quantity)?;
+    if !exit.quantity_closed.is_zero() {
+        exit.exit_price = whole.minus(cash)?.per(exit.quantity_closed, Rounding::Nearest)?;
+    }
+    Ok((cost, profit))
+}
+
+/// What something was entered for, by what it was closed for and what that has earned.
+pub(super) fn entered_for(side: PositionSide, cash: Money, profit: Money) -> Result<Money, OutOfRange> {
+    match side {
+        PositionSide::Long => cash.minus(profit),
+        PositionSide::Short => cash.plus(profit),
+    }
+}

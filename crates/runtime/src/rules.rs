@@ -1,0 +1,153 @@
+//! When a venue is asked for an instrument's rules again: when it has refused an order for its numbers, and every hour, because
+//! grids and minimums change without a word (F-G02). What a new grid means for what is open is the core's.
+
+use backstop_core::Engine;
+use backstop_model::{AccountId, Answer, Event, InstrumentId, Outcome, RefusalReason, Span, Timestamp};
+use backstop_venues::RulesQuestion;
+use std::collections::BTreeMap;
+
+/// They are asked for this often even if nothing is refused.
+const EVERY: Span = Span::from_secs(3_600);
+/// An answer may take so long.
+const PATIENCE: Span = Span::from_secs(2);
+/// How often it is asked without an answer, after a refusal.
+const ATTEMPTS: u8 = 5;
+/// Refusals that come together share a question.
+const APART: Span = Span::from_millis(500);
+
+/// One instrument's question.
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    ask_at: Timestamp,
+    asked_at: Option<Timestamp>,
+    /// What is left of it after a refusal; none when it is only the hour.
+    attempts: u8,
+    /// Whose order was refused.
+    account: Option<AccountId>,
+}
+
+/// The questions about all instruments.
+#[derive(Debug, Default)]
+pub struct RuleQuestions {
+    of: BTreeMap<InstrumentId, Question>,
+}
+
+impl RuleQuestions {
+    /// Listens to refusals, and to what is said of instruments.
+    pub fn hear(&mut self, now: Timestamp, event: &Event) {
+        match event {
+            Event::DefineInstrument(instrument) => {
+                let next = Question { ask_at: now.plus(EVERY), asked_at: None, attempts: 0, account: None };
+                self.of.insert(instrument.id, next);
+            }
+            Event::Answer(answer) if is_about_numbers(answer) => {
+                let Some(known) = self.of.get_mut(&answer.instrument) else { return };
+                known.account = Some(answer.account);
+                known.attempts = ATTEMPTS;
+                let shares = known.asked_at.is_some_and(|at| now.since(at) < APART);
+                known.ask_at = known.ask_at.min(if shares { now.plus(PATIENCE) } else { now });
+            }
+            _ => {}
+        }
+    }
+
+    /// The question that is due now. It waits for something to happen, as prices do all the time.
+    pub fn due(&mut self, now: Timestamp, engine: &Engine) -> Option<RulesQuestion> {
+        let (instrument, known) = self.of.iter_mut().find(|(_, known)| known.ask_at <= now)?;
+        known.attempts = known.attempts.saturating_sub(1);
+        known.ask_at = now.plus(if known.attempts > 0 { PATIENCE } else { EVERY });
+        known.asked_at = Some(now);
+        let venue = engine.instrument(*instrument)?.venue;
+        let trades_there = engine.accounts().find(|account| account.venue == venue).map(|account| account.id);
+        Some(RulesQuestion { account: known.account.or(trades_there)?, instrument: *instrument })
+    }
+}
+
+/// Venues that keep levels have one word for a price off the grid and for one in the wrong place (venues/ig.md §6).
+fn is_about_numbers(answer: &Answer) -> bool {
+    let about = [RefusalReason::BelowMinimum, RefusalReason::Filter, RefusalReason::TooFar, RefusalReason::TooNear];
+    matches!(&answer.outcome, Outcome::Refused(refusal) if about.contains(&refusal.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+    use backstop_model::{
+        Asked, ClientOrderId, Instrument, InstrumentSpec, Money, Name, Ratio, Refusal, Stamped, Symbol,
+    };
+
+    const BTC: InstrumentId = InstrumentId(0);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::EPOCH.plus(Span::from_millis(millis))
+    }
+
+    fn described() -> Event {
+        let spec = InstrumentSpec {
+            id: BTC,
+            venue: Name::new("toy").unwrap(),
+            symbol: Symbol::new("BTCUSDT").unwrap(),
+            tick: "0.1".parse().unwrap(),
+            step: "0.001".parse().unwrap(),
+            min_quantity: "0.001".parse().unwrap(),
+            max_quantity: None,
+            max_market_quantity: None,
+            min_notional: Money::ZERO,
+            min_notional_waived_for_exits: false,
+            maker_fee: Ratio::ZERO,
+            taker_fee: Ratio::ZERO,
+            leverage: None,
+            maintenance_margin: Ratio::ZERO,
+            least_distance: None,
+            guaranteed: None,
+            week_ends: None,
+            hours: None,
+            currency: Name::new("USDT").unwrap(),
+        };
+        Event::DefineInstrument(Box::new(Instrument::try_from(spec).unwrap()))
+    }
+
+    fn refused(why: RefusalReason) -> Event {
+        Event::Answer(Answer {
+            account: AccountId(3),
+            instrument: BTC,
+            id: ClientOrderId::new("one").unwrap(),
+            asked: Asked::Place,
+            outcome: Outcome::Refused(Refusal::new(why, "Precision is over the maximum defined for this asset.")),
+            sent_at: at(0),
+        })
+    }
+
+    fn told() -> (RuleQuestions, Engine) {
+        let (mut questions, mut engine) = (RuleQuestions::default(), Engine::new());
+        engine.handle(&Stamped { sequence: 1, at: at(0), event: described() });
+        questions.hear(at(0), &described());
+        (questions, engine)
+    }
+
+    #[test]
+    fn an_order_refused_for_its_numbers_asks_for_the_rules_once_and_again_while_nobody_answers() {
+        let (mut questions, engine) = told();
+        questions.hear(at(100), &refused(RefusalReason::ReduceOnly));
+        assert_eq!(questions.due(at(100), &engine), None);
+        questions.hear(at(200), &refused(RefusalReason::Filter));
+        let asked = Some(RulesQuestion { account: AccountId(3), instrument: BTC });
+        assert_eq!(questions.due(at(200), &engine), asked);
+        questions.hear(at(300), &refused(RefusalReason::Filter));
+        assert_eq!(questions.due(at(300), &engine), None, "it shares the question");
+        let later = [2_200, 4_200, 6_200, 8_200, 10_200, 12_200];
+        let again = later.map(|millis| questions.due(at(millis), &engine).is_some());
+        assert_eq!(again, [true, true, true, true, true, false]);
+    }
+
+    #[test]
+    fn an_answer_ends_the_question_until_the_hour_is_over() {
+        let (mut questions, engine) = told();
+        questions.hear(at(200), &refused(RefusalReason::Filter));
+        assert!(questions.due(at(200), &engine).is_some());
+        questions.hear(at(250), &described());
+        assert_eq!(questions.due(at(5_000), &engine), None);
+        assert_eq!(questions.due(at(3_600_000), &engine), None, "nobody trades there");
+    }
+}
