@@ -366,8 +366,7 @@ fn reprice(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
 
 /// The trail had gone beyond the ladder; without it the ladder's last place counts again.
 fn repeat_ladder_move(tranche: &mut Tranche, scene: &Scene) {
-    let passed = |level: &&Level| matches!(level.state, LevelState::Hit { .. } | LevelState::Moved);
-    let last = tranche.levels.iter().rev().find(passed).map(|level| level.number);
+    let last = tranche.levels.iter().rev().find(|level| level.is_passed()).map(|level| level.number);
     if let Some(number) = last {
         // A place that cannot be worked out is none: the stop that stands stays.
         let _ = super::levels::move_after(tranche, number, scene);

@@ -25,6 +25,7 @@ mod owed;
 mod patience;
 mod protection;
 mod rare;
+mod rebase;
 pub mod recalled;
 mod recognise;
 mod regrid;
