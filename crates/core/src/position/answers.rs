@@ -445,8 +445,12 @@ fn trail_refused(tranche: &mut Tranche, refusal: &Refusal, scene: &Scene, out: &
     let id = tranche.id;
     let Some(trail) = &mut tranche.trail else { return };
     let tried_at = *trail.tried_at.get_or_insert(now);
-    let not_yet = refusal.reason == RefusalReason::ReduceOnly && now.since(tried_at) < TRAIL_PATIENCE;
-    if not_yet {
+    if refusal.reason == RefusalReason::ReduceOnly {
+        if now.since(tried_at) >= TRAIL_PATIENCE {
+            let text = format!("native trailing refused ({refusal}) for {}", TRAIL_PATIENCE.in_words());
+            scene.tell(Severity::Warning, id, &text, out);
+            trail_falls_back(tranche, TrailedBy::Venue, scene, out);
+        }
         return;
     }
     trail.refusals = trail.refusals.saturating_add(1);
