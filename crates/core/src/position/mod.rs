@@ -12,6 +12,7 @@ mod by_hand;
 mod conflicts;
 pub mod document;
 mod drilling;
+mod elsewhere;
 mod ended;
 mod entering;
 mod entry_end;
