@@ -93,7 +93,8 @@ impl Run {
         let memory = self.with_files_beside(config, &cast, memory)?;
         let (live, handle, first) = self.live(config, &cast, by_hand, memory)?;
         let wishes = Wishes::new(handle.clone(), cast.names());
-        let routes = router(wishes, Previews::new(config, &cast.instruments), address, token);
+        let previews = Previews::new(config, &cast.instruments, handle.clone());
+        let routes = router(wishes, previews, address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
             end.comes().await;

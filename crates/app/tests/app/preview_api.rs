@@ -34,7 +34,8 @@ fn ask(engine: &Engine, token: Option<&str>, body: &str) -> (u16, Value) {
 }
 
 fn question(plan: &str) -> Value {
-    json!({ "plan": plan, "symbol": "BTCUSDT", "side": "short", "entry": "50000", "quantity": "0.1" })
+    let (spread, slippage) = ("0", "0");
+    json!({ "plan": plan, "symbol": "BTCUSDT", "side": "short", "entry": "50000", "quantity": "0.1", "spread": spread, "slippage": slippage })
 }
 
 #[test]
@@ -67,6 +68,25 @@ fn a_preview_is_what_check_prints() {
     let checked = last_line(&run(folder.path(), &line, &[]));
     assert!(checked["plans"].as_array().unwrap().contains(&costly), "{costly}");
     assert_eq!(costly["preview"]["break_even_parts"]["funding"], "1.5");
+}
+
+#[test]
+fn what_is_not_said_of_costs_is_what_the_engine_sees_of_the_market() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("c.yaml"), CONFIG).unwrap();
+    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let mut asked = question("one");
+    asked.as_object_mut().unwrap().remove("spread");
+    let spread_of = || {
+        let (status, shown) = ask(&engine, Some(engine.token.as_str()), &asked.to_string());
+        assert_eq!(status, 200, "{shown}");
+        let spread: f64 = shown["entry"]["costs"]["spread"].as_str().unwrap().parse().unwrap();
+        (spread, shown)
+    };
+    // Before the market's first price there is none.
+    let (spread, shown) = std::iter::repeat_with(spread_of).find(|(spread, _)| *spread > 0.0).unwrap();
+    let half: f64 = shown["preview"]["break_even_parts"]["half_spread"].as_str().unwrap().parse().unwrap();
+    assert!((half - spread / 2.0 * 0.1).abs() < 1e-9, "{shown}");
 }
 
 #[test]
