@@ -105,7 +105,8 @@ fn worked_out(
     key: PositionKey,
     ctx: Ctx,
 ) -> Result<Armed, NotArmable> {
-    let armed = arm::arm(plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price)?;
+    let plan = plan.at_venue(ctx.account.capability.native_trailing);
+    let armed = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price)?;
     inside_guard(armed, tranche, liquidation, key, ctx)
 }
 
@@ -153,7 +154,8 @@ pub(super) fn rearm(
 ) -> Result<(), OutOfRange> {
     let plan = live.plan.clone();
     let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
-    let armed = match arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price) {
+    let here = plan.at_venue(ctx.account.capability.native_trailing);
+    let armed = match arm::arm(&here, ctx.instrument, ctx.volatility, key.side, tranche.entry_price) {
         Ok(armed) => armed,
         Err(wrong) => {
             if tranche.initial_stop.is_some() {
