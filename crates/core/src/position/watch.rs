@@ -199,9 +199,8 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
-        if let Some(stop) = tranche.stop.filter(|stop| through(stop.price)) {
-            watches.better(source, stop.price);
-        }
+        let places = tranche.stop.into_iter().chain(tranche.resting_stop());
+        places.filter(|stop| through(stop.price)).for_each(|stop| watches.better(source, stop.price));
         return;
     }
     if let Some(stop) = tranche.stop {
