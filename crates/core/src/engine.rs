@@ -141,6 +141,18 @@ impl Engine {
         self.markets.get(id.index())?.instrument.as_ref()
     }
 
+    /// The median slippage of the stops that were seen on an instrument, in points.
+    #[must_use]
+    pub fn slippage(&self, id: InstrumentId) -> Points {
+        self.markets.get(id.index()).map_or(Points::ZERO, |market| median(&market.slippages))
+    }
+
+    /// An instrument's average true ranges.
+    #[must_use]
+    pub fn volatility(&self, id: InstrumentId) -> Option<&Volatility> {
+        Some(&self.markets.get(id.index())?.volatility)
+    }
+
     /// An instrument's prices.
     #[must_use]
     pub fn board(&self, id: InstrumentId) -> Option<&Board> {

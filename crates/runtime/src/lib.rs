@@ -35,7 +35,7 @@ pub use followed::{Background, Followed, Follower};
 pub use gaps::Gaps;
 pub use health::Health;
 pub use lease::Lease;
-pub use live::{Ended, Handle, Input, Live, Shown, ShownEntry, Status, Tell, Verdict};
+pub use live::{Ended, Handle, Input, Live, Seen, Shown, ShownEntry, Status, Tell, Verdict};
 pub use recovery::{Recovered, recover};
 pub use snapshots::SnapshotSchedule;
 pub use state_files::{MarketState, StateFileKeeper, StateFiles};

@@ -6,9 +6,13 @@
 
 use crate::clock::Clock;
 use crate::cycle::{Cycle, Taken};
+use backstop_core::board::Board;
 use backstop_core::orders::EntryOrder;
+use backstop_core::volatility::Volatility;
 use backstop_core::{Engine, PositionRead};
-use backstop_model::{Account, EntryRequest, Event, Notice, Permit, PositionDocument, PositionKey, Timestamp};
+use backstop_model::{
+    Account, EntryRequest, Event, InstrumentId, Notice, Permit, Points, PositionDocument, PositionKey, Timestamp,
+};
 use backstop_store::{Done, Journal, LeaseKeeper, Work, Writer};
 use backstop_venues::{Venue, VenueFailure};
 use std::sync::Arc;
@@ -28,12 +32,41 @@ pub type Tell = Box<dyn Fn(Timestamp, &Notice) + Send>;
 pub enum Input {
     /// An entry that somebody asks for, who waits for the verdict.
     Enter(EntryRequest, oneshot::Sender<Verdict>),
+    /// Somebody asks how a market looks now.
+    Look(InstrumentId, oneshot::Sender<Seen>),
     /// An operator's wish.
     Operator(Box<Event>),
     /// To end cleanly.
     Stop,
     /// The writing thread has news.
     Stored(Done),
+}
+
+/// How a market looks to the engine.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// From bid to ask, while both are known.
+    pub spread: Option<Points>,
+    /// The median slippage of stops there; none while none has been executed.
+    pub slippage: Points,
+    /// The average true ranges of the plans there.
+    pub volatility: Volatility,
+}
+
+impl Seen {
+    /// As if nothing were known of it.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { spread: None, slippage: Points::ZERO, volatility: Volatility::default() }
+    }
+
+    fn of(engine: &Engine, market: InstrumentId) -> Self {
+        Self {
+            spread: engine.board(market).and_then(Board::spread),
+            slippage: engine.slippage(market),
+            volatility: engine.volatility(market).cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// What is said about an entry that was asked for.
@@ -294,6 +327,8 @@ impl Live {
                 self.take(now, *event);
             }
             Input::Enter(asked, verdict) => self.enter(asked, verdict),
+            // Whoever asked may have gone away.
+            Input::Look(market, seen) => drop(seen.send(Seen::of(self.cycle.engine(), market))),
             Input::Stop => {}
             Input::Stored(Done::Durable { through }) => {
                 self.cycle.durable(through);

@@ -73,6 +73,25 @@ impl Climate {
     }
 }
 
+impl Climate {
+    /// The same weather where only every so many steps are looked at: about as far from one point to the next, in the mean.
+    #[must_use]
+    pub fn coarser(self, steps: u32) -> Self {
+        let steps = steps.max(1);
+        // Within a stretch a trend goes on, beyond it one trend undoes another.
+        let stretch = self.stretch_steps.max(1);
+        let in_one = steps.min(stretch);
+        Self {
+            step: self.step.times(steps),
+            volatility_ppm: self.volatility_ppm.saturating_mul(steps.isqrt()),
+            drift_ppm: self.drift_ppm.saturating_mul(in_one).saturating_mul((steps / in_one).isqrt()),
+            stretch_steps: (stretch / steps).max(1),
+            jump_per_million: self.jump_per_million.saturating_mul(steps).min(1_000_000),
+            ..self
+        }
+    }
+}
+
 /// A fault of prices.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum PriceFault {

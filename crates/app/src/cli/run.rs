@@ -8,9 +8,9 @@ use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
-use crate::run::{Beside, ByHand, PaperMarket, RunCast};
+use crate::run::{Beside, ByHand, PaperMarket, RunCast, past};
 use crate::web::{Bind, Previews, TokenFile, Wishes, router};
-use backstop_model::{Event, Instrument, Notice, Severity, SnapshotCause, Span, Symbol, Timestamp};
+use backstop_model::{Event, Instrument, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
 use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
@@ -93,7 +93,8 @@ impl Run {
         let memory = self.with_files_beside(config, &cast, memory)?;
         let (live, handle, first) = self.live(config, &cast, by_hand, memory)?;
         let wishes = Wishes::new(handle.clone(), cast.names());
-        let routes = router(wishes, Previews::new(config, &cast.instruments), address, token);
+        let previews = Previews::new(config, &cast.instruments, handle.clone());
+        let routes = router(wishes, previews, address, token);
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
             end.comes().await;
@@ -132,7 +133,13 @@ impl Run {
         let Memory { journal, recovered, lease, lost } = memory;
         recovered.warnings.iter().for_each(output::warning);
         let now = clock.now();
-        let (venues, cursor) = self.venues(cast, recovered.known_until)?;
+        let (mut venues, cursor) = self.venues(cast, recovered.known_until)?;
+        if cursor == 0 && !venues.iter().any(PaperVenue::has_past) {
+            for (number, instrument) in (0..).zip(&cast.instruments) {
+                let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);
+                past::tell(&mut venues, (instrument, first_price(instrument.symbol)), seed, (now, self.speed));
+            }
+        }
         if cursor > 0 && !by_hand.is_empty() {
             output::warning("--open counts only on the first start of a store; nothing is opened by hand now");
             by_hand.clear();
@@ -185,14 +192,8 @@ impl Run {
     }
 
     fn feed(&self, cast: &RunCast, cursor: u64) -> Result<Feed, Failure> {
-        let known = generated_markets();
-        let start = |symbol: Symbol| {
-            let known = known.iter().find(|market| market.symbol == symbol).copied();
-            known.unwrap_or_else(|| GeneratedMarket::of_configuration(symbol)).first_price
-        };
-        let instruments = cast.instruments.iter();
-        let markets: Vec<_> =
-            instruments.map(|instrument| (instrument.symbol, start(instrument.symbol), instrument.tick)).collect();
+        let market = |known: &Instrument| (known.symbol, first_price(known.symbol), known.tick);
+        let markets: Vec<_> = cast.instruments.iter().map(market).collect();
         let mut feed = Feed::generated(&markets, self.seed, Timestamp::EPOCH);
         while feed.given() < cursor && feed.next_moment()?.is_some() {}
         Ok(feed)
@@ -217,6 +218,12 @@ impl Run {
         };
         self.open.iter().map(hand).collect()
     }
+}
+
+/// Where a generated market begins.
+fn first_price(symbol: Symbol) -> Price {
+    let known = generated_markets().into_iter().find(|market| market.symbol == symbol);
+    known.unwrap_or_else(|| GeneratedMarket::of_configuration(symbol)).first_price
 }
 
 /// Those of the generated market, and those that only the configuration names.

@@ -8,12 +8,14 @@ use super::wire;
 use backstop_model::plan::{AtrSpec, TrailDistance};
 use backstop_model::{Distance, ParseUnitError, Points, Price, Ratio, Span};
 
-/// The largest distance of the venue's native trailing order, which `distance: max` means: Binance's, and so the paper
-/// venue's (venues/binance.md §8.2).
+/// What `distance: max` means where the venue has no trailing order of its own: the largest there is anywhere, Binance's
+/// (venues/binance.md §8.2).
 const LARGEST_NATIVE_TRAIL: &str = "20";
+/// The word for the largest distance that the venue trails by.
+const LARGEST: &str = "max";
 
 /// Words for trail distances, and their percentages.
-const PRESETS: [(&str, &str); 4] = [("tight", "2"), ("standard", "3"), ("loose", "5"), ("max", LARGEST_NATIVE_TRAIL)];
+const PRESETS: [(&str, &str); 4] = [("tight", "2"), ("standard", "3"), ("loose", "5"), (LARGEST, LARGEST_NATIVE_TRAIL)];
 
 const UNITS: &str = "units are % (percent), % margin, pt (points of price), atr or atr(14, 5m), R (initial risks), or \"@ 102.50\" (a price)";
 
@@ -42,6 +44,11 @@ pub(super) fn distance(written: &Located<wire::Distance>, what: &str) -> Result<
         ));
     }
     Ok(distance)
+}
+
+/// Whether it is the venue's largest, whatever that is.
+pub(super) fn is_largest(written: &Located<wire::Distance>) -> bool {
+    written.value.0.trim() == LARGEST
 }
 
 /// A distance behind the best price.

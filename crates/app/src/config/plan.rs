@@ -1,7 +1,7 @@
 //! A written plan becomes an exit plan. The model checks that the parts fit; here every complaint finds its place.
 
 use super::amounts::{self, any_percent, percent};
-use super::distance::{distance, trail};
+use super::distance::{distance, is_largest, trail};
 use super::located::{Located, Place};
 use super::problem::Problem;
 use super::times;
@@ -32,6 +32,10 @@ pub(super) fn plan(name: &Located<String>, written: &wire::Plan) -> Result<(Exit
         take_profits,
         rest,
         trailing,
+        trail_is_largest: written
+            .trailing
+            .iter()
+            .any(|written| written.value.distance.as_ref().is_some_and(is_largest)),
         stop_ladder: stop_ladder(written)?,
         breakeven: break_even(written),
         target_order: target_order(written),

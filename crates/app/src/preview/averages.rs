@@ -5,7 +5,7 @@
 use crate::config::read_length;
 use backstop_core::volatility::Volatility;
 use backstop_model::plan::AtrSpec;
-use backstop_model::{ExitPlan, ParseUnitError, Points, Span};
+use backstop_model::{ExitPlan, ParseUnitError, Points, Ratio, Span};
 use serde_json::{Map, Value};
 
 /// What is given.
@@ -74,6 +74,19 @@ impl Averages {
         self.given.iter().filter(|average| average.is_of(spec)).max_by_key(closeness).map(|average| average.points)
     }
 
+    /// With those that the engine has measured, for what the plan measures and nobody has given.
+    #[must_use]
+    pub fn or_seen(mut self, plan: &ExitPlan, seen: &Volatility) -> Self {
+        for spec in plan.atrs() {
+            let unit = AtrSpec { multiple: Ratio::ONE, ..spec };
+            if let (None, Some(points)) = (self.of(spec), seen.distance(unit)) {
+                let (bars, period, interval) = (in_words(spec), Some(spec.period), Some(spec.interval));
+                self.given.push(Average { bars, period, interval, points });
+            }
+        }
+        self
+    }
+
     /// As if they had been measured.
     #[must_use]
     pub fn measured(&self, plan: &ExitPlan) -> Volatility {
@@ -124,7 +137,6 @@ fn points_of(text: &str) -> Result<Points, String> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
-    use backstop_model::Ratio;
 
     fn of(given: &[&str], period: u16, minutes: i64) -> Option<String> {
         let mut averages = Averages::default();

@@ -1,12 +1,13 @@
 //! `backstop run`: the accounts of a configuration on the paper venue, around a market that moves with the clock.
 //!
-//! This folder only puts rooms together: the market and the venue (`paper_market`), definitions (`cast`), what is remembered (`memory`),
+//! This folder only puts rooms together: the market and the venue (`paper_market`, `past`), definitions (`cast`), what is remembered (`memory`),
 //! files kept for others (`beside`). The loop is `runtime`'s, the API `web`'s.
 
 mod beside;
 mod cast;
 pub mod memory;
 mod paper_market;
+pub mod past;
 
 pub use beside::Beside;
 pub use cast::RunCast;

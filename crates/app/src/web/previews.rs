@@ -1,5 +1,6 @@
 //! `POST /api/v1/preview`: a plan of the configuration explained for an entry, before any money depends on it. The same
-//! object that `backstop check --json` prints for each plan; nothing is placed and nothing is remembered.
+//! object that `backstop check --json` prints for each plan, with the engine's own spread, slippage and average true ranges
+//! where none are given; nothing is placed and nothing is remembered.
 
 use super::door::refuse;
 use crate::config::Config;
@@ -9,17 +10,20 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use backstop_model::{ExitPlan, Instrument, PositionSide, Quantity};
+use backstop_model::{ExitPlan, Instrument, InstrumentId, Points, PositionSide, Quantity};
+use backstop_runtime::{Handle, Input, Seen};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
-/// The plans of the configuration, and the instruments of the engine.
+/// The plans of the configuration, and the instruments of the engine with what it sees of their markets.
 #[derive(Clone)]
 pub struct Previews {
     config: Arc<Config>,
     instruments: Arc<Vec<Instrument>>,
+    handle: Handle,
 }
 
 /// What is asked: numbers are decimal strings.
@@ -36,11 +40,11 @@ pub struct Asked {
     entry: String,
     /// What is entered.
     quantity: String,
-    /// Average true ranges in points, for distances in `atr`.
+    /// Average true ranges in points, for distances in `atr`; those that are left out are the engine's own.
     atr: Option<AskedAverages>,
-    /// From bid to ask, in points or percent.
+    /// From bid to ask, in points or percent; what it is now, when left out.
     spread: Option<String>,
-    /// How far beyond its price a stop fills, in points or percent.
+    /// How far beyond its price a stop fills, in points or percent; the median that was seen, when left out.
     slippage: Option<String>,
     /// Funding paid until it is closed, in money or percent.
     funding: Option<String>,
@@ -71,11 +75,20 @@ type Wrong = (StatusCode, String);
 impl Previews {
     /// Of this configuration, on the instruments the engine trades.
     #[must_use]
-    pub fn new(config: &Config, instruments: &[Instrument]) -> Self {
-        Self { config: Arc::new(config.clone()), instruments: Arc::new(instruments.to_vec()) }
+    pub fn new(config: &Config, instruments: &[Instrument], handle: Handle) -> Self {
+        Self { config: Arc::new(config.clone()), instruments: Arc::new(instruments.to_vec()), handle }
     }
 
-    fn explain(&self, asked: &Asked) -> Result<Explained, Wrong> {
+    /// How the market looks to the engine; as if nothing were known when it is ending.
+    async fn seen(&self, market: InstrumentId) -> Seen {
+        let (answer, heard) = oneshot::channel();
+        if self.handle.inbox.send(Input::Look(market, answer)).await.is_err() {
+            return Seen::nothing();
+        }
+        heard.await.unwrap_or_else(|_| Seen::nothing())
+    }
+
+    async fn explain(&self, asked: &Asked) -> Result<Explained, Wrong> {
         let plan = self.plan(&asked.plan)?;
         let instrument = self.instrument(&asked.symbol)?.clone();
         let price = number("entry", &asked.entry)?;
@@ -88,7 +101,12 @@ impl Previews {
         if let Some(needless) = averages.needless([plan.as_ref()].into_iter()) {
             return Err(unusable("atr", &needless));
         }
-        let (spread, slippage) = (asked.spread.as_deref(), asked.slippage.as_deref());
+        let seen = self.seen(instrument.id).await;
+        let averages = averages.or_seen(plan, &seen.volatility);
+        let now = |points: Points| points.max(Points::ZERO).to_string();
+        let (spread, slippage) = (seen.spread.map_or_else(|| "0".to_owned(), now), now(seen.slippage));
+        let spread = Some(asked.spread.as_deref().unwrap_or(&spread));
+        let slippage = Some(asked.slippage.as_deref().unwrap_or(&slippage));
         let costs = WrittenCosts { spread, slippage, funding: asked.funding.as_deref() }.of(price, quantity);
         let costs = costs.map_err(|(name, why)| unusable(name, &why))?;
         let entry = Entry { instrument, side: asked.side, price, quantity, averages, costs };
@@ -125,7 +143,7 @@ fn number<T: FromStr<Err = backstop_model::ParseUnitError>>(key: &str, text: &st
 /// Explains a plan. One that would not be armed is an answer, not an error.
 pub(super) async fn preview(State(previews): State<Previews>, asked: Result<Json<Asked>, JsonRejection>) -> Response {
     let explained = match asked {
-        Ok(Json(asked)) => previews.explain(&asked),
+        Ok(Json(asked)) => previews.explain(&asked).await,
         Err(why) => Err((why.status(), why.body_text())),
     };
     match explained {

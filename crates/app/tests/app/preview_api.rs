@@ -33,8 +33,10 @@ fn ask(engine: &Engine, token: Option<&str>, body: &str) -> (u16, Value) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
 }
 
+/// Nothing in it is left to what the engine sees of its market.
 fn question(plan: &str) -> Value {
-    json!({ "plan": plan, "symbol": "BTCUSDT", "side": "short", "entry": "50000", "quantity": "0.1" })
+    let (entry, quantity, atr, spread, slippage) = ("50000", "0.1", "250", "0", "0");
+    json!({ "plan": plan, "symbol": "BTCUSDT", "side": "short", "entry": entry, "quantity": quantity, "atr": atr, "spread": spread, "slippage": slippage })
 }
 
 #[test]
@@ -43,7 +45,7 @@ fn a_preview_is_what_check_prints() {
     std::fs::write(folder.path().join("c.yaml"), CONFIG).unwrap();
     let engine = start_with(folder.path(), &["--config", "c.yaml"]);
     let token = Some(engine.token.as_str());
-    let line = "check c.yaml --symbol BTCUSDT --side short --entry 50000 --quantity 0.1 --json";
+    let line = "check c.yaml --symbol BTCUSDT --side short --entry 50000 --quantity 0.1 --atr 250 --json";
     let checked = last_line(&run(folder.path(), line, &[]));
     for expected in checked["plans"].as_array().unwrap() {
         let plan = expected["plan"]["name"].as_str().unwrap();
@@ -54,11 +56,7 @@ fn a_preview_is_what_check_prints() {
     assert_eq!(thirds["told"][0], "Scaled TP percentages normalized from 99% to 100%");
     let (_, late) = ask(&engine, token, &question("late").to_string());
     assert_eq!((&late["armed"], &late["stand_in_stop"]), (&json!(false), &json!("53000")));
-    let (_, cold) = ask(&engine, token, &question("breathing").to_string());
-    assert!(cold["not_armed"].as_str().unwrap().contains("average true range"), "{cold}");
-    let mut warm = question("breathing");
-    warm["atr"] = json!("250");
-    let (_, warm) = ask(&engine, token, &warm.to_string());
+    let (_, warm) = ask(&engine, token, &question("breathing").to_string());
     assert_eq!((&warm["armed"], &warm["preview"]["stop"]), (&json!(true), &json!("50500")));
     let mut costly = question("one");
     (costly["spread"], costly["slippage"], costly["funding"]) = (json!("10"), json!("0.01%"), json!("0.03%"));
@@ -67,6 +65,25 @@ fn a_preview_is_what_check_prints() {
     let checked = last_line(&run(folder.path(), &line, &[]));
     assert!(checked["plans"].as_array().unwrap().contains(&costly), "{costly}");
     assert_eq!(costly["preview"]["break_even_parts"]["funding"], "1.5");
+}
+
+#[test]
+fn what_is_not_said_of_costs_is_what_the_engine_sees_of_the_market() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("c.yaml"), CONFIG).unwrap();
+    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let mut asked = question("one");
+    asked.as_object_mut().unwrap().remove("spread");
+    let spread_of = || {
+        let (status, shown) = ask(&engine, Some(engine.token.as_str()), &asked.to_string());
+        assert_eq!(status, 200, "{shown}");
+        let spread: f64 = shown["entry"]["costs"]["spread"].as_str().unwrap().parse().unwrap();
+        (spread, shown)
+    };
+    // Before the market's first price there is none.
+    let (spread, shown) = std::iter::repeat_with(spread_of).find(|(spread, _)| *spread > 0.0).unwrap();
+    let half: f64 = shown["preview"]["break_even_parts"]["half_spread"].as_str().unwrap().parse().unwrap();
+    assert!((half - spread / 2.0 * 0.1).abs() < 1e-9, "{shown}");
 }
 
 #[test]
@@ -102,4 +119,16 @@ fn a_question_that_cannot_be_answered_names_the_culprit() {
     let (status, body) = ask(&engine, token, "{ plan");
     assert!(status == 400 && body["error"].is_string(), "{status} {body}");
     assert_eq!(ask(&engine, token, &"x".repeat(70_000)).0, 413);
+}
+
+#[test]
+fn a_market_that_has_just_begun_has_a_past_in_which_averages_of_hours_are_measured() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("c.yaml"), CONFIG).unwrap();
+    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let mut asked = question("breathing");
+    asked.as_object_mut().unwrap().remove("atr");
+    let answers = std::iter::repeat_with(|| ask(&engine, Some(engine.token.as_str()), &asked.to_string()).1);
+    let measured = answers.take(2_000).find_map(|shown| shown["entry"]["atr"].as_object().cloned()).unwrap();
+    assert_eq!(measured.keys().collect::<Vec<_>>(), ["14, 1h"]);
 }

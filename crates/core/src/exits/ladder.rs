@@ -89,6 +89,15 @@ impl Level {
         }
     }
 
+    /// Whether its price has been reached in its turn, and the stop has been moved for it.
+    #[must_use]
+    pub const fn is_passed(&self) -> bool {
+        match self.state {
+            LevelState::Hit { .. } | LevelState::Moved => true,
+            LevelState::Open | LevelState::OnlyMoves | LevelState::Failed | LevelState::Moot => false,
+        }
+    }
+
     /// What an execution of it is booked as.
     #[must_use]
     pub const fn reason(&self) -> ExitReason {

@@ -10,6 +10,9 @@ pub enum Basis {
     Initial,
     /// Break-even after a level.
     BreakEven,
+    /// Break-even that waits until the price is beyond it, wherever the price has been before: wanted by hand, or because
+    /// the position or its fees have grown. Nobody has asked to be closed for it.
+    BreakEvenAwaited,
     /// Further up the ladder.
     Ladder,
     /// The trail.
@@ -22,9 +25,29 @@ impl Basis {
     pub const fn reason(self) -> ExitReason {
         match self {
             Self::Initial => ExitReason::StopLoss,
-            Self::BreakEven => ExitReason::BreakevenStop,
+            Self::BreakEven | Self::BreakEvenAwaited => ExitReason::BreakevenStop,
             Self::Ladder => ExitReason::LadderStop,
             Self::Trail => ExitReason::TrailingStop,
+        }
+    }
+}
+
+impl StopLevel {
+    /// A place that has been waited for is one like any other once the stop is there.
+    #[must_use]
+    pub const fn taken(self) -> Self {
+        match self.basis {
+            Basis::BreakEvenAwaited => Self { basis: Basis::BreakEven, ..self },
+            Basis::Initial | Basis::BreakEven | Basis::Ladder | Basis::Trail => self,
+        }
+    }
+
+    /// How far the price has been, as far as that makes a stop hit of it.
+    #[must_use]
+    pub const fn hit_since(self, best: Option<Price>) -> Option<Price> {
+        match self.basis {
+            Basis::BreakEvenAwaited => None,
+            Basis::Initial | Basis::BreakEven | Basis::Ladder | Basis::Trail => best,
         }
     }
 }

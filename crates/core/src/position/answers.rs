@@ -370,8 +370,7 @@ fn reprice(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
 
 /// The trail had gone beyond the ladder; without it the ladder's last place counts again.
 fn repeat_ladder_move(tranche: &mut Tranche, scene: &Scene) {
-    let passed = |level: &&Level| matches!(level.state, LevelState::Hit { .. } | LevelState::Moved);
-    let last = tranche.levels.iter().rev().find(passed).map(|level| level.number);
+    let last = tranche.levels.iter().rev().find(|level| level.is_passed()).map(|level| level.number);
     if let Some(number) = last {
         // A place that cannot be worked out is none: the stop that stands stays.
         let _ = super::levels::move_after(tranche, number, scene);
@@ -451,8 +450,12 @@ fn trail_refused(tranche: &mut Tranche, refusal: &Refusal, scene: &Scene, out: &
     let id = tranche.id;
     let Some(trail) = &mut tranche.trail else { return };
     let tried_at = *trail.tried_at.get_or_insert(now);
-    let not_yet = refusal.reason == RefusalReason::ReduceOnly && now.since(tried_at) < TRAIL_PATIENCE;
-    if not_yet {
+    if refusal.reason == RefusalReason::ReduceOnly {
+        if now.since(tried_at) >= TRAIL_PATIENCE {
+            let text = format!("native trailing refused ({refusal}) for {}", TRAIL_PATIENCE.in_words());
+            scene.tell(Severity::Warning, id, &text, out);
+            trail_falls_back(tranche, TrailedBy::Venue, scene, out);
+        }
         return;
     }
     trail.refusals = trail.refusals.saturating_add(1);

@@ -1,17 +1,17 @@
 //! A plan is armed for an entry: levels, stop and trail get their prices and quantities, once, and again after an
 //! addition as far as nothing has been touched. The arithmetic is `exits/`; this says what becomes of it.
 
-use super::scene::title;
+use super::scene::{Scene, title};
 use super::tranche::SoftLevel;
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, guarantee};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, guarantee, rebase};
 use crate::exits::arm::{self, Armed, NotArmable, toward_market};
-use crate::exits::ladder::{self, LevelState};
+use crate::exits::ladder;
 use crate::exits::liquidation;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::exits::trailing_stop::{Phase, Trail, why_not_native};
 use crate::volatility::Volatility;
 use backstop_model::plan::{ExitPlan, TrailedBy};
-use backstop_model::{OutOfRange, PositionKey, Price, Series, Severity, TrancheId};
+use backstop_model::{Epoch, OutOfRange, PositionKey, Price, Series, Severity, TrancheId};
 
 /// Arms the plan for a tranche that has just been entered.
 ///
@@ -105,7 +105,8 @@ fn worked_out(
     key: PositionKey,
     ctx: Ctx,
 ) -> Result<Armed, NotArmable> {
-    let armed = arm::arm(plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price)?;
+    let plan = plan.at_venue(ctx.account.capability.native_trailing);
+    let armed = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price)?;
     inside_guard(armed, tranche, liquidation, key, ctx)
 }
 
@@ -167,19 +168,23 @@ pub(super) fn rearm(
 ) -> Result<(), OutOfRange> {
     let plan = live.plan.clone();
     let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
-    let Ok(armed) = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price) else {
-        return Ok(());
+    let here = plan.at_venue(ctx.account.capability.native_trailing);
+    let armed = match arm::arm(&here, ctx.instrument, ctx.volatility, key.side, tranche.entry_price) {
+        Ok(armed) => armed,
+        Err(wrong) => {
+            if tranche.initial_stop.is_some() {
+                let name = title(key.side, id, ctx);
+                let text = format!("{name}: plan {} does not fit the new average: {wrong}. Its levels stay", plan.name);
+                out.tell(Severity::Warning, key, text);
+            }
+            return rebase::take_in(tranche, &plan);
+        }
     };
     let touched = tranche.levels.iter().any(|level| level.is_done() || !level.filled.is_zero());
     if touched {
-        // Levels already hit keep their place; what was added goes to the last open one, or runs.
-        let added = tranche.runner();
-        let mut open = tranche.levels.iter_mut().rev().filter(|level| level.state == LevelState::Open);
-        if let Some(last) = open.next().filter(|_| !plan.trails()) {
-            // It may have closed more than it planned, when another part was closed by hand meanwhile.
-            last.planned = last.filled.plus(last.due())?.plus(added)?;
-        }
-        return Ok(());
+        // No order is looked at.
+        let scene = Scene { key, epoch: Epoch(0), ctx, plan: &plan, orders: &[] };
+        return rebase::untouched(tranche, &plan, &armed, &scene);
     }
     set_levels(tranche, &plan, &armed, key, ctx, out)?;
     let standing = tranche.stop.map_or(armed.stop, |stop| stop.price);

@@ -59,7 +59,7 @@ impl Position {
         let scene = Scene { key, epoch, ctx, plan: &plan, orders: &self.orders };
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
             let price = break_even_price(tranche, &scene)?;
-            let proposal = StopLevel { price, basis: Basis::BreakEven };
+            let proposal = StopLevel { price, basis: Basis::BreakEvenAwaited };
             let standing = tranche.stop.map(|stop| stop.price);
             if standing.is_some_and(|standing| !key.side.is_better(price, standing)) {
                 let text = format!("the stop stays at {}: break-even at {price} is no tighter", shown(standing));

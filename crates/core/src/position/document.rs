@@ -9,8 +9,8 @@ use crate::exits::trailing_stop::Phase;
 use crate::orders::{Leg, OpenOrder};
 use crate::step::{Coverage, PositionRead};
 use backstop_model::{
-    Course, Money, OutOfRange, PartialExitDocument, Permit, PositionDocument, Quantity, Range, Ratio, Rounding, Series,
-    Span, TrancheId,
+    Course, Money, OutOfRange, PartialExitDocument, Permit, PositionDocument, PositionSide, Quantity, Range, Ratio,
+    Rounding, Series, Span, TrancheId,
 };
 
 /// Names one incarnation of a position in documents: account, symbol, side and epoch, so that it needs no counter; with
@@ -98,7 +98,7 @@ impl Position {
         let cash = tranche.exits.iter().try_fold(Money::ZERO, |sum, exit| sum.plus(exit.cash))?;
         let closed = tranche.exits.iter().try_fold(Quantity::ZERO, |sum, exit| sum.plus(exit.quantity))?;
         let last = tranche.exits.iter().max_by_key(|exit| exit.at);
-        let best_of = |series: Series| extreme(side, ctx, series, tranche);
+        let best = extreme(side, ctx, followed(live, side), tranche);
         Ok(PositionDocument {
             position_id: position_id(self, ctx),
             tranche: tranche.id.0,
@@ -115,7 +115,7 @@ impl Position {
             remaining_pct: share_left(tranche)?,
             average_exit_price: if closed.is_zero() { None } else { Some(cash.per(closed, Rounding::Nearest)?) },
             current_stop_loss: tranche.stop.map(|stop| stop.price),
-            best_price: best_of(Series::Last).map(|best| side.better(best, tranche.entry_price)),
+            best_price: best.map(|best| side.better(best, tranche.entry_price)),
             exit_time: last.filter(|_| !open).map(|exit| exit.at.as_millis()),
             exit_reason: last.filter(|_| !open).map(|exit| exit.reason),
             fees: tranche.fees,
@@ -139,6 +139,12 @@ fn share_left(tranche: &Tranche) -> Result<Ratio, OutOfRange> {
         return Ok(Ratio::ZERO);
     }
     Ok(tranche.remaining.part_of(tranche.original, Rounding::Nearest)?.in_percent())
+}
+
+/// The price whose best one is told: the one that the trail follows, else the last price.
+fn followed(live: &Live, side: PositionSide) -> Series {
+    let trailing = live.plan.as_ref().and_then(|plan| plan.trailing);
+    trailing.map_or(Series::Last, |trailing| trailing.trigger.series(side))
 }
 
 /// Where the price has been since the entry. What was paid and received counts as well: it was the price just then.

@@ -200,10 +200,10 @@ pub(super) fn settle_proposal(tranche: &mut Tranche, proposal: StopLevel, scene:
     let (side, ctx) = (scene.side(), scene.ctx);
     let Some(stop) = tranche.stop else { return };
     let source = tranche.trigger(scene.plan).series(side);
-    let best = extreme(side, ctx, source, tranche);
+    let best = proposal.hit_since(extreme(side, ctx, source, tranche));
     tranche.proposal.put(None);
     match judge(side, stop.price, proposal.price, ctx.board.price(source), best) {
-        Verdict::Take => tranche.stop = Some(proposal),
+        Verdict::Take => tranche.stop = Some(proposal.taken()),
         Verdict::Hit => tranche.close(proposal.basis.reason(), ctx.now),
         Verdict::NotYet => tranche.proposal.put(Some(proposal)),
         Verdict::Useless => {}

@@ -145,7 +145,7 @@ impl Position {
                 &format!("with that fee break-even is at {price}: the stop goes there"),
                 out,
             );
-            settle_proposal(tranche, StopLevel { price, basis: Basis::BreakEven }, &scene);
+            settle_proposal(tranche, StopLevel { price, basis: Basis::BreakEvenAwaited }, &scene);
         }
         Ok(())
     }
@@ -216,6 +216,8 @@ impl Tranche {
     /// Its stop is at break-even, or goes there as soon as its own price allows.
     fn is_at_break_even(&self) -> bool {
         let wanted = self.stop.into_iter().chain(self.proposal.get());
-        self.closing.is_none() && !self.is_closed() && wanted.into_iter().any(|place| place.basis == Basis::BreakEven)
+        self.closing.is_none()
+            && !self.is_closed()
+            && wanted.into_iter().any(|place| place.taken().basis == Basis::BreakEven)
     }
 }

@@ -3,6 +3,7 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
+use super::elsewhere::Elsewhere;
 use super::guarantee::Guarantee;
 use super::rare::Rare;
 use super::spacing::Spacing;
@@ -118,6 +119,9 @@ pub struct Tranche {
     pub end_of_day: Rare<Due>,
     /// The price has been through the stop, on the stop's own source, since then.
     pub stop_passed: Option<Timestamp>,
+    /// Other prices than the stop's own that are through it.
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub elsewhere: Rare<Elsewhere>,
     /// Which price the stop watches instead of the plan's, after refusals.
     pub trigger: Option<TriggerSource>,
     /// The level whose target has given up its place until a stop works.
@@ -254,6 +258,7 @@ impl Tranche {
             weekend: None,
             end_of_day: Rare::default(),
             stop_passed: None,
+            elsewhere: Rare::default(),
             trigger: None,
             sacrificed: None,
             resize_at: None,

@@ -8,7 +8,7 @@ use super::adoption::covering;
 use super::answers::stop_reason;
 use super::protection::LIMIT;
 use super::scene::Scene;
-use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, levels, spacing, trail, weekend};
+use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, elsewhere, levels, spacing, trail, weekend};
 use crate::exits::end_of_day::{self, DayEnd, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
 use crate::exits::stop_loss::StopLevel;
@@ -53,6 +53,7 @@ impl Position {
                     // Nothing rests at its place any more: the backup is all there is.
                     back_up_stop(tranche, &scene, out);
                 }
+                elsewhere::watch(tranche, &scene, out);
             }
         }
         self.watch_adoption(ctx, out)?;

@@ -3,11 +3,12 @@
 //! Every rule of `turn.rs` that looks at a price has its counterpart here. A bound may be too near (one look too many),
 //! never too far (a decision missed): `tests/properties` compares against looking at every tick.
 
+use super::elsewhere::Elsewhere;
 use super::scene::Scene;
 use super::spacing::{is_within_distance, spaced_from};
 use super::turn::{DWELL, extreme, stuck_at, takes_over, venue_has_until};
 use super::unprotectable::unprotectable_at;
-use super::{Adoption, Ctx, Live, Position, Tranche, protection, reports, weekend};
+use super::{Adoption, Ctx, Live, Position, Tranche, elsewhere, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
@@ -84,6 +85,7 @@ impl Position {
             tranche.stop_passed.is_some()
                 || tranche.end_of_day.is_some()
                 || tranche.is_throttled()
+                || tranche.elsewhere.get().is_some_and(|elsewhere| elsewhere.due().is_some())
                 || tranche.soft_stop.get().is_some_and(|soft| soft.passed.is_some())
                 || tranche.trail.is_some_and(|trail| trail.passed.is_some())
                 || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
@@ -129,6 +131,7 @@ impl Position {
             note(tranche.stop_passed.map(|since| backup_at(tranche, since, &scene)), Deadline::StopBackup);
             note(stuck_at(tranche, &scene), Deadline::StopBackup);
         }
+        note(tranche.elsewhere.get().and_then(Elsewhere::due), Deadline::StopBackup);
         if live.paused {
             return next;
         }
@@ -196,9 +199,8 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
-        if let Some(stop) = tranche.stop.filter(|stop| through(stop.price)) {
-            watches.better(source, stop.price);
-        }
+        let places = tranche.stop.into_iter().chain(tranche.resting_stop());
+        places.filter(|stop| through(stop.price)).for_each(|stop| watches.better(source, stop.price));
         return;
     }
     if let Some(stop) = tranche.stop {
@@ -207,6 +209,13 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             Some(_) => {
                 watches.better(source, stop.price);
                 watches.witnesses(source, stop.price);
+            }
+        }
+        for other in elsewhere::others(source, side) {
+            // Either way: when it goes through the stop, and when it comes back.
+            match ctx.board.price(other).filter(|now| side.hit(*now, stop.price)) {
+                Some(_) => watches.better(other, stop.price),
+                None => watches.worse(other, stop.price),
             }
         }
     }

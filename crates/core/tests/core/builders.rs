@@ -282,7 +282,10 @@ pub fn plan_from(words: &str) -> Result<(ExitPlan, Vec<String>), String> {
                 levels.push(TakeProfit { at: distance(at), close: percent(close), trail });
             }
             "rest" => spec.rest = Rest::Trail,
-            "trail" => spec.trailing = Some(trailing(rest)),
+            "trail" => {
+                spec.trail_is_largest = rest.contains("distance max");
+                spec.trailing = Some(trailing(&rest.replace("distance max", "distance 20%")));
+            }
             "ladder" => spec.stop_ladder = ladder(rest),
             "breakeven" => spec.breakeven = if rest == "net" { BreakEven::Net } else { BreakEven::Plain },
             "orders" => spec.target_order = target_order(rest),

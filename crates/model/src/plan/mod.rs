@@ -18,8 +18,9 @@ pub use tranches::{MOST_TRANCHES, Merge, Tranches};
 pub use weekend::{Weekday, Weekend};
 
 use crate::ids::Name;
-use crate::{Money, Price, Ratio, Span, TriggerSource};
+use crate::{Money, Price, Ratio, Span, TrailingLimits, TriggerSource};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -152,6 +153,9 @@ pub struct ExitPlanSpec {
     pub rest: Rest,
     /// The trail, needed when the rest is trailed.
     pub trailing: Option<TrailingStop>,
+    /// The trail stays as far behind as the venue's own trailing order can; its distance stands where there is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trail_is_largest: bool,
     /// Where the stop goes after levels.
     pub stop_ladder: StopLadder,
     /// What break-even means.
@@ -198,6 +202,7 @@ impl ExitPlanSpec {
             take_profits: TakeProfits::default(),
             rest: Rest::Close,
             trailing: None,
+            trail_is_largest: false,
             stop_ladder: StopLadder::None,
             breakeven: BreakEven::Net,
             target_order: TargetOrder::Limit,
@@ -360,6 +365,16 @@ impl ExitPlan {
         let name = Name::new("hard_stop").expect("a constant of this file is a name");
         let stop_loss = StopLoss { guaranteed, ..StopLoss::new(Distance::At(price), trigger) };
         Self(ExitPlanSpec { only_stops: true, ..ExitPlanSpec::new(name, stop_loss) })
+    }
+
+    /// The plan where the venue trails within these limits: a trail that is to be the largest has its distance then.
+    #[must_use]
+    pub fn at_venue(&self, limits: Option<TrailingLimits>) -> Cow<'_, Self> {
+        let (Some(trailing), Some(limits), true) = (self.trailing, limits, self.trail_is_largest) else {
+            return Cow::Borrowed(self);
+        };
+        let distance = TrailDistance::Percent(limits.largest);
+        Cow::Owned(Self(ExitPlanSpec { trailing: Some(TrailingStop { distance, ..trailing }), ..self.0.clone() }))
     }
 
     /// Whether what the levels leave over is trailed.

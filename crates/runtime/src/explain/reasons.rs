@@ -183,7 +183,7 @@ fn basis(around: &Around) -> String {
     let after = done.map_or_else(String::new, |level| format!(" after TP{}", level.number));
     match around.tranche().and_then(|tranche| tranche.stop).map(|stop| stop.basis) {
         Some(Basis::Initial) => "the plan's stop for this entry".to_owned(),
-        Some(Basis::BreakEven) => format!("break-even{after}"),
+        Some(Basis::BreakEven | Basis::BreakEvenAwaited) => format!("break-even{after}"),
         Some(Basis::Ladder) => format!("the stop ladder{after}"),
         Some(Basis::Trail) => "the trail follows the best price".to_owned(),
         None => "the stop that is left".to_owned(),

@@ -3,7 +3,7 @@
 //! The rules are asked again, with the core's own functions, on the prices of the record.
 
 use super::{Decision, Scene};
-use backstop_core::exits::stop_loss::{StopLevel, Verdict, judge};
+use backstop_core::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use backstop_core::exits::trailing_stop::{Phase, Trail, smallest_move};
 use backstop_core::position::{Ctx, Tranche};
 use backstop_model::plan::{ExitPlan, TrailedBy};
@@ -54,14 +54,15 @@ impl Look<'_> {
         })
     }
 
-    fn judged(&self, place: Price) -> Verdict {
+    fn judged(&self, place: StopLevel) -> Verdict {
         let source = self.plan.stop_loss.trigger.series(self.side);
-        judge(self.side, self.stop.price, place, self.ctx.board.price(source), self.best(source))
+        let best = place.hit_since(self.best(source));
+        judge(self.side, self.stop.price, place.price, self.ctx.board.price(source), best)
     }
 
     fn ladder(&self, proposal: StopLevel) -> Option<(String, String)> {
         let instead = format!("move the stop to {} ({})", proposal.price, proposal.basis.reason());
-        Some((instead, verdict(self.judged(proposal.price))?.to_owned()))
+        Some((instead, verdict(self.judged(proposal))?.to_owned()))
     }
 
     fn trail(&self) -> Option<(String, String)> {
@@ -100,7 +101,9 @@ impl Look<'_> {
             ));
         }
         match trail.by {
-            TrailedBy::Amend => verdict(self.judged(candidate)).map(str::to_owned),
+            TrailedBy::Amend => {
+                verdict(self.judged(StopLevel { price: candidate, basis: Basis::Trail })).map(str::to_owned)
+            }
             TrailedBy::Engine => Some("the engine watches this level itself; the hard stop stays".to_owned()),
             TrailedBy::Venue => None,
         }

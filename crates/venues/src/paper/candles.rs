@@ -33,6 +33,11 @@ impl Candles {
         candles
     }
 
+    /// Nothing is known of any market.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The market moves.
     pub(super) fn note(&mut self, now: Timestamp, symbol: Symbol, prices: &Prices) {
         for series in Series::ALL {

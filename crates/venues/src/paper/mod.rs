@@ -155,6 +155,19 @@ impl PaperVenue {
         }
     }
 
+    /// Whether any candle is known, of this run or of one before.
+    #[must_use]
+    pub fn has_past(&self) -> bool {
+        !self.candles.is_empty()
+    }
+
+    /// Where a market was before the venue was first played: for its candles, nothing happens at those prices.
+    pub fn recall(&mut self, at: Timestamp, instrument: InstrumentId, prices: &Prices) {
+        if let Some(symbol) = self.names.instruments.get(&instrument) {
+            self.candles.note(at, *symbol, prices);
+        }
+    }
+
     /// Somebody opens a position by hand at the venue.
     ///
     /// # Errors
