@@ -35,6 +35,16 @@ pub struct Budget {
     pub window: Span,
 }
 
+impl Budget {
+    /// How many of them may be of a lane, or more urgent: what protects can always leave.
+    const fn limit(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Protect | Lane::Cancel => self.requests,
+            Lane::Reconcile | Lane::Profit => self.requests * 7 / 10,
+        }
+    }
+}
+
 impl Default for Budget {
     /// 300 orders in 10 s (venues/binance.md §3).
     fn default() -> Self {
@@ -205,11 +215,14 @@ impl Executor {
         while spent.front().is_some_and(|at| now.since(*at) >= self.budget.window) {
             spent.pop_front();
         }
-        let limit = match lane {
-            Lane::Protect | Lane::Cancel => self.budget.requests,
-            Lane::Reconcile | Lane::Profit => self.budget.requests * 7 / 10,
-        };
-        spent.len() < limit
+        spent.len() < self.budget.limit(lane)
+    }
+
+    /// When the lane may spend one more request: what waits for that is not due before.
+    fn affords_at(&self, lane: Lane, account: AccountId) -> Option<Timestamp> {
+        let spent = self.spent.get(&account)?;
+        let oldest = spent.len().checked_sub(self.budget.limit(lane))?;
+        spent.get(oldest).map(|at| at.plus(self.budget.window))
     }
 
     /// Listens to answers. One that only says "not now, nothing was done" is kept back, and its command goes out again
@@ -253,10 +266,11 @@ impl Executor {
     /// When the executor has something to do of its own accord.
     #[must_use]
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let queued = self.lanes.iter().filter_map(|(key, queue)| Some((key, self.first_of(key.0, queue, now)?.1)));
         let queued =
-            self.lanes.iter().filter_map(|(key, queue)| self.first_of(key.0, queue, now)).map(|(_, at)| at).min();
+            queued.map(|((lane, account, _), at)| self.affords_at(*lane, *account).map_or(at, |free| free.max(at)));
         let answers = self.sent.values().map(|sent| sent.at.plus(REQUEST_TIMEOUT)).min();
-        queued.into_iter().chain(answers).min()
+        queued.chain(answers).min()
     }
 }
 

@@ -89,7 +89,12 @@ impl Position {
                 // Either may be done all the same.
                 OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => match change.take() {
                     Some(Change::Amending { price, .. }) => order.maybe_at = Some(price),
-                    Some(Change::Cancelling { .. }) => order.maybe_gone = true,
+                    Some(Change::Cancelling { .. }) => {
+                        order.maybe_gone = true;
+                        if order.leg.is_stop() {
+                            out.commands.push(Command::Lookup { account, instrument, id, deal });
+                        }
+                    }
                     None => {}
                 },
                 OrderState::InFlight { .. }
@@ -248,7 +253,10 @@ impl Position {
     /// Cancels all that rest and match, latest leg first.
     pub(super) fn cancel_where(&mut self, unwanted: impl Fn(&OpenOrder) -> bool, ctx: Ctx, out: &mut Out) {
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
-        let mut chosen: Vec<&mut OpenOrder> = self.orders.iter_mut().filter(|order| unwanted(order)).collect();
+        // What outlives its incarnation because it is needed would only be taken back on its way.
+        let goes = |order: &&OpenOrder| unwanted(order) && !self.outlasts(order);
+        let ids: Vec<ClientOrderId> = self.orders.iter().filter(goes).map(|order| order.id).collect();
+        let mut chosen: Vec<&mut OpenOrder> = self.orders.iter_mut().filter(|order| ids.contains(&order.id)).collect();
         chosen.sort_by_key(|order| std::cmp::Reverse(order.leg));
         for order in chosen {
             if let OrderState::Working { change: None | Some(Change::Amending { .. }) } = order.state {

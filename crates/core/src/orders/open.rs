@@ -255,7 +255,8 @@ impl OpenOrder {
     #[must_use]
     pub const fn stands(&self) -> bool {
         match self.state {
-            OrderState::Working { change: None | Some(Change::Amending { .. }) } | OrderState::Triggered { .. } => true,
+            OrderState::Working { change: None | Some(Change::Amending { .. }) } => !self.maybe_gone,
+            OrderState::Triggered { .. } => true,
             OrderState::Working { change: Some(Change::Cancelling { .. }) }
             | OrderState::InFlight { .. }
             | OrderState::Unknown(_)
