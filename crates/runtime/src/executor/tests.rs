@@ -85,6 +85,19 @@ fn targets_leave_thirty_percent_of_the_budget_to_protection() {
 }
 
 #[test]
+fn what_waits_for_the_budget_is_due_when_it_has_room_again() {
+    // I36: due at once, and refused by the budget, it would be looked at without end.
+    let mut executor = Executor::new(Budget { requests: 1, window: Span::from_secs(10) });
+    executor.push(NOW, vec![stop(1), stop(2)]);
+    assert_eq!(executor.next(NOW), Some(stop(1)));
+    assert_eq!(executor.next(NOW), None);
+    executor.hear(NOW, answer(1, Outcome::Accepted(backstop_model::VenueOrderId::new("7").unwrap())));
+    let room = NOW.plus(Span::from_secs(10));
+    assert_eq!(executor.next_wake(NOW), Some(room));
+    assert_eq!(executor.next(room), Some(stop(2)));
+}
+
+#[test]
 fn an_overloaded_venue_is_asked_again_for_a_cancel() {
     // F-A04: 200, 400, 800 ms, then the core hears of it.
     let mut executor = Executor::default();
