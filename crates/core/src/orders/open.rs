@@ -16,7 +16,7 @@ pub const SPACING: Span = Span::from_millis(500);
 pub const MARGIN: Span = Span::from_millis(1000);
 
 /// A triggered order that is not executed by then, and that no price explains, is stuck (F-C11).
-const STUCK_AFTER: Span = Span::from_millis(2000);
+const STUCK_AFTER: Span = Span::from_millis(1500);
 
 /// What is known about a request whose outcome is not.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

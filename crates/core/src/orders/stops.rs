@@ -73,12 +73,18 @@ impl Position {
         })
     }
 
-    /// A part of a stop that has fewer by now goes when the others cover everything.
+    /// A part of a stop that has fewer by now goes when the others cover everything, as near as this one (I3).
     pub(super) fn is_surplus(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let wanted = |leg: Leg| wants.iter().any(|want| want.tranche == order.tranche && want.leg == leg);
         let tranche = self.live.as_ref().and_then(|live| live.tranche(order.tranche));
         let Some(tranche) = tranche.filter(|tranche| tranche.stop_passed.is_none()) else { return false };
-        let others = self.own_stops(order.tranche).filter(|other| wanted(other.leg) && other.stands());
+        let side = self.key.side;
+        let as_near = |other: &OpenOrder| {
+            let near = other.worst_stop(side).zip(order.stop_price());
+            near.is_some_and(|(near, at)| !side.is_better(at, near))
+        };
+        let others = self.own_stops(order.tranche);
+        let others = others.filter(|other| wanted(other.leg) && other.stands() && as_near(other));
         order.leg != Leg::Stop && !wanted(order.leg) && together(others) >= tranche.remaining
     }
 

@@ -267,6 +267,7 @@ impl Tranche {
             }
         }
         self.exits.retain(|exit| !exit.quantity.is_zero());
+        self.forget_smallness();
         if !self.is_closed() {
             self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
         }
@@ -275,6 +276,7 @@ impl Tranche {
 
     /// Adds what another trade had closed.
     fn take_in(&mut self, again: &Again) -> Result<(), OutOfRange> {
+        self.forget_smallness();
         self.original = self.original.plus(again.quantity)?;
         self.remaining = self.remaining.plus(again.quantity)?;
         self.cost = self.cost.plus(again.cost)?;

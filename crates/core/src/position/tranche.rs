@@ -308,6 +308,11 @@ impl Tranche {
         refusals
     }
 
+    /// There is more than before: what was too little may be enough.
+    pub(super) fn forget_smallness(&mut self) {
+        self.retries.retain(|_, retry| !retry.small);
+    }
+
     /// Whether a leg waits after a refusal.
     #[must_use]
     pub fn is_held(&self, leg: Leg, now: Timestamp) -> bool {
@@ -326,6 +331,7 @@ impl Tranche {
     /// # Errors
     /// [`OutOfRange`] when a number does not fit.
     pub fn add(&mut self, price: Price, quantity: Quantity, fee: Money) -> Result<(), OutOfRange> {
+        self.forget_smallness();
         let added = price.notional(quantity)?;
         // What was too little to be closed may be enough by now (F-G03).
         self.retries.remove(&Leg::Close);

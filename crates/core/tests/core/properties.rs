@@ -146,3 +146,16 @@ fn position_after(fills: Vec<Fill>) -> (Quantity, Quantity, Money) {
     assert_eq!(tranche.closed().plus(tranche.remaining).unwrap(), tranche.original);
     (tranche.original, tranche.remaining, tranche.cost)
 }
+
+#[test]
+fn a_part_of_a_stop_goes_only_when_the_others_stand_as_near() {
+    // I3, F-G04: the move of the other part had been refused three times when less was open.
+    use drawn::Action::*;
+    let m = |basis_points| Move { basis_points, lag: 0, spread: 0, sure: true };
+    let case = drawn::Case { side: PositionSide::Long, account: "amend no-reduce-only hedge", instrument: "max 0.15 market-max 0.06 min 0.02",
+        plan: "stop 2.3% bid_ask; tp 0.6% close 27%; tp 1.8% close 36%; tp 4.3% close 18%; tp 4.8% close 9%; ladder targets_behind 2; rest; trail activation 1% distance 1% by venue; allow-loss; breakeven-at 0.4%".to_owned(),
+        entry: 417008, quantity: 211,
+        actions: vec![(0, m(172)), (0, m(6)), (2000, m(101)), (0, Reduce(37)), (750, m(-60)), (250, m(93)), (0, m(64)), (1843, m(87)), (1134, m(92)), (23, m(-103)), (0, Move { basis_points: -27, lag: 0, spread: 1, sure: true }), (0, Enter { thousandths: 75, limit: None }), (0, Add(46)), (0, m(-52)), (0, m(93)), (0, m(66)), (0, m(73)), (500, Pause(false))],
+        fates: vec![108,74,219,148,40,108,108,0,40,0,3,68,182,71,148,111,3,3,3,219,108,40,185,40,222,0,40], trouble: 40 };
+    Run::new(case).go();
+}

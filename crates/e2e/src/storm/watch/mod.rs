@@ -88,7 +88,8 @@ struct State {
     journal_lost: bool,
     /// Until then stops may stand of which it has no record: it has not read the account, or only just (I27's time to put it right).
     forgets_until: Timestamp,
-    /// Somebody turned the position round, or opened on the other side.
+    /// Somebody turned the position round, or opened on the other side; or an opening was annulled of which a part may have been
+    /// closed, so that what is open now is told by two reads only.
     turned: bool,
     settled: bool,
     /// Executions that the venue keeps back, or has kept back; when they are to be known is said at the end.
@@ -340,9 +341,9 @@ impl Watch {
         self.said.disk_slows(until, sync);
     }
 
-    /// The venue has another grid from now on, and has not said so.
-    pub const fn grid_unsaid(&mut self) {
-        self.sent.grid_unsaid();
+    /// The venue has this grid from now on, and the engine knows it or not.
+    pub const fn grid_is(&mut self, tick: Price, known: bool) {
+        self.sent.grid_is(tick, known);
     }
 
     /// The venue keeps executions back: what they did is found by looking, until then.
@@ -360,6 +361,11 @@ impl Watch {
     /// The market was settled: nothing can be placed any more.
     pub fn settled(&mut self) {
         self.state.settled = true;
+    }
+
+    /// The venue has annulled an execution that had opened something.
+    pub fn opening_annulled(&mut self) {
+        self.state.turned = true;
     }
 
     /// Nothing is wrong any more.

@@ -40,6 +40,8 @@ struct Through {
     first: Timestamp,
     /// Since when there is no exit under way that has left.
     since: Timestamp,
+    /// Its stop has triggered, as far as the engine has heard.
+    triggered: bool,
 }
 
 /// Prices, and what they have passed.
@@ -150,12 +152,13 @@ impl Said {
         self.through
             .retain(|place, through| stops.iter().any(|(other, at, ..)| other == place && *at == through.level));
         for (place, level, triggered, under_way) in stops {
-            let through = self.through.entry(place).or_insert(Through { level, first: now, since: now });
+            let through = self.through.entry(place).or_insert(Through { level, first: now, since: now, triggered });
             let sent = self.exits.get(&place).filter(|at| at.plus(STILL_MEANT) >= through.first);
-            if under_way {
+            if under_way || (through.triggered && !triggered) {
                 // One that has left and comes to nothing is followed by the next as soon.
                 through.since = now;
             }
+            through.triggered = triggered;
             let since = through.since;
             let more = if triggered { TRIGGERED_FOR } else { Span::ZERO };
             let due = since

@@ -8,7 +8,7 @@ use crate::storm::words::Line;
 use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, Event, Lane, Lookup, NewOrder, OrderKind, Outcome, PositionSide,
+    Answer, Asked, ClientOrderId, Command, Event, Lane, Lookup, NewOrder, OrderKind, Outcome, PositionSide, Price,
     RefusalReason, Span, TimeInForce, Timestamp,
 };
 use backstop_sim::{Kind, Ledger, Order, Slot};
@@ -44,6 +44,8 @@ pub struct Sent {
     legs: BTreeMap<LegKey, OfLeg>,
     /// The venue has another grid than it has said.
     unsaid: bool,
+    /// The tick that is in force since the grid has changed.
+    grid: Option<Price>,
     /// When it has last said its grid.
     said_at: Timestamp,
 }
@@ -54,9 +56,9 @@ impl Sent {
         self.legs.clear();
     }
 
-    /// The venue has another grid from now on, and nobody is told.
-    pub const fn grid_unsaid(&mut self) {
-        self.unsaid = true;
+    /// The venue has this grid from now on, and the engine knows it or not.
+    pub const fn grid_is(&mut self, tick: Price, known: bool) {
+        (self.grid, self.unsaid) = (Some(tick), !known);
     }
 
     /// A command is about to leave.
@@ -123,8 +125,10 @@ impl Sent {
         if let Some(named) = accepted.as_ref().and_then(Named::read) {
             self.accepted(&named);
         }
-        if let Event::DefineInstrument(_) = event {
-            (self.unsaid, self.said_at) = (false, now);
+        if let (Event::DefineInstrument(told), Some(grid)) = (event, self.grid) {
+            // What was asked before the change is the old one.
+            self.unsaid = told.tick != grid;
+            self.said_at = now;
         }
         let Event::Answer(Answer { id, asked: Asked::Place, outcome, sent_at, .. }) = event else { return };
         // What left before the venue has said its grid could not be on it (F-G02).

@@ -172,8 +172,12 @@ impl World<'_> {
         let first = (nth as usize).min(newest.len().saturating_sub(1));
         newest.rotate_left(first);
         let now = self.now;
-        if newest.into_iter().any(|id| self.venue.exchange_mut().annul(now, id)) {
-            self.happened(Act::Venue(Incident::Annul { nth }));
+        let annulled = newest.into_iter().find(|id| self.venue.exchange_mut().annul(now, *id));
+        let Some(id) = annulled else { return };
+        self.happened(Act::Venue(Incident::Annul { nth }));
+        let opening = self.life.side.opening();
+        if self.venue.exchange().ledger().fills().iter().any(|fill| fill.id == id && fill.side == opening) {
+            self.watch.opening_annulled();
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::World;
 use crate::storm::life::{Act, Chase, Garble};
-use crate::storm::stage::{self, ME, SYMBOL};
+use crate::storm::stage::{self, MARKET, ME, SYMBOL};
 use crate::storm::watch::{open_slots, working_stops};
 use backstop_core::orders::Named;
 use backstop_model::{
@@ -234,7 +234,6 @@ impl World<'_> {
     /// What a process is told at its start is the new one.
     fn change_grid_unsaid(&mut self) {
         if self.stage.coarsen().is_some() {
-            self.watch.grid_unsaid();
             self.change_grid(Act::CoarserUnsaid);
         }
     }
@@ -244,6 +243,8 @@ impl World<'_> {
         else {
             return;
         };
+        let known = self.process.engine().and_then(|engine| engine.instrument(MARKET));
+        self.watch.grid_is(instrument.tick, known.is_some_and(|known| known.tick == instrument.tick));
         let rules = sim::Rules { funding: now.funding, depth: now.depth, ..stage::rules(instrument) };
         self.venue.exchange_mut().change_rules(SYMBOL, rules).expect("the market is listed");
         self.arranged.struck.push(act);
