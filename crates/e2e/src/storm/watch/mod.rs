@@ -24,6 +24,7 @@ mod prices;
 mod record;
 mod rest;
 mod sending;
+mod unheard;
 mod vanished;
 
 use super::life::{Act, EnginesTrouble, Hand, Life};
