@@ -127,6 +127,7 @@ impl Engine {
         }
         let known = &mut self.markets[index].instrument;
         turn.changed |= known.as_ref() != Some(instrument);
+        let is_regrid = known.as_ref().is_some_and(|before| before.tick != instrument.tick);
         let known_hours = known.as_ref().is_some_and(|before| before.hours.is_some());
         *known = Some(instrument.clone());
         // A market without hours has no session that ends, whatever was said of it before.
@@ -141,7 +142,13 @@ impl Engine {
         let slots: Vec<u32> =
             self.slots.iter().filter(|(key, _)| key.instrument == instrument.id).map(|(_, slot)| *slot).collect();
         if turn.changed {
-            slots.into_iter().for_each(|slot| self.with(slot, turn, |_, _, _| Ok(())));
+            let look = |position: &mut Position, _: crate::position::Ctx, _: &mut crate::position::Out| {
+                if is_regrid {
+                    position.forget_refused_places();
+                }
+                Ok(())
+            };
+            slots.into_iter().for_each(|slot| self.with(slot, turn, look));
         }
     }
 

@@ -44,6 +44,13 @@ impl Position {
         Ok(())
     }
 
+    /// The grid has become another one: a stop that was refused on the old one does not wait its time (I25).
+    pub(crate) fn forget_refused_places(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        live.whole.retry.put(None);
+        live.tranches.iter_mut().for_each(|tranche| tranche.retries.retain(|leg, _| !leg.is_stop()));
+    }
+
     /// Whether what is wanted rests as it is, or is on its way.
     fn is_asked_already(&self, want: &Wanted) -> bool {
         let whole = want.leg == Leg::WholeStop;
@@ -68,14 +75,9 @@ impl Position {
         let (Some(live), Some(asked)) = (&mut self.live, want.kind.price()) else { return Ok(()) };
         let price = toward_market(key.side, asked, tick)?;
         let whole = want.leg == Leg::WholeStop;
-        if whole {
-            live.whole.retry.put(None);
-        }
         let concerned = |tranche: &&mut Tranche| if whole { tranche.asks(asked) } else { tranche.id == want.tranche };
         for tranche in live.tranches.iter_mut().filter(concerned) {
             tranche.put(want.leg, price);
-            // Another place is another request; only the same one waits its time (I36).
-            tranche.retries.remove(&want.leg);
             let (name, leg) = (title(key.side, tranche.id, ctx), want.leg);
             let text = format!("{name}: prices are multiples of {tick} now: {leg} goes from {asked} to {price}");
             out.tell(Severity::Note, key, text);

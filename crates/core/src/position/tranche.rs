@@ -310,7 +310,7 @@ impl Tranche {
 
     /// There is more than before: what was too little may be enough.
     pub(super) fn forget_smallness(&mut self) {
-        self.retries.retain(|_, retry| !retry.small);
+        self.retries.retain(|leg, retry| *leg != Leg::Close || !retry.small);
     }
 
     /// Whether a leg waits after a refusal.
