@@ -142,9 +142,9 @@ impl Engine {
         let slots: Vec<u32> =
             self.slots.iter().filter(|(key, _)| key.instrument == instrument.id).map(|(_, slot)| *slot).collect();
         if turn.changed {
-            let look = |position: &mut Position, _: crate::position::Ctx, _: &mut crate::position::Out| {
+            let look = |position: &mut Position, ctx: crate::position::Ctx, _: &mut crate::position::Out| {
                 if is_regrid {
-                    position.forget_refused_places();
+                    position.ask_refused_places_again(ctx.now);
                 }
                 Ok(())
             };

@@ -5,7 +5,7 @@
 //! less.
 
 use super::scene::title;
-use super::{Ctx, Live, Out, Position, Spacing, Tranche};
+use super::{Ctx, Live, Out, Position, Retry, Spacing, Tranche};
 use crate::exits::arm::toward_market;
 use crate::exits::stop_loss::StopLevel;
 use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
@@ -44,11 +44,14 @@ impl Position {
         Ok(())
     }
 
-    /// The grid has become another one: a stop that was refused on the old one does not wait its time (I25).
-    pub(crate) fn forget_refused_places(&mut self) {
+    /// The grid has become another one: a stop that was refused on the old one does not wait its time (I25). How often it was
+    /// refused stays known: the next pause is as long as it would have been (I36).
+    pub(crate) fn ask_refused_places_again(&mut self, now: Timestamp) {
         let Some(live) = &mut self.live else { return };
-        live.whole.retry.put(None);
-        live.tranches.iter_mut().for_each(|tranche| tranche.retries.retain(|leg, _| !leg.is_stop()));
+        let at_once = |retry: Retry| Retry { at: retry.at.min(now), ..retry };
+        live.whole.retry.put(live.whole.retry.get().map(at_once));
+        let retries = live.tranches.iter_mut().flat_map(|tranche| &mut tranche.retries);
+        retries.filter(|(leg, _)| leg.is_stop()).for_each(|(_, retry)| *retry = at_once(*retry));
     }
 
     /// Whether what is wanted rests as it is, or is on its way.
