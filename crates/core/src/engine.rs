@@ -30,7 +30,7 @@ pub struct Engine {
     pub(crate) plans: BTreeMap<PlanId, Arc<ExitPlan>>,
     /// When positions that close at a time of day close next.
     pub(crate) closes: Vec<(CloseAt, Timestamp)>,
-    /// Accounts that have been read at least once.
+    /// Accounts that have been read at least once, and when they were last.
     pub(crate) read: BTreeMap<AccountId, Timestamp>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
     /// The day of each account that has a limit for its loss.

@@ -165,7 +165,7 @@ impl Position {
                 let taken = order.clone();
                 self.taken(&taken, ctx, out);
             }
-            // It has not left, because it is to go elsewhere: where, is decided anew.
+            // It has not left: where it is to go is decided anew.
             outcome if is_not_sent(outcome) => order.state = OrderState::Working { change: None },
             Outcome::Refused(refusal) => {
                 order.state = OrderState::Working { change: None };
@@ -214,6 +214,7 @@ impl Position {
             }
         }
         let plan = live.plan.clone();
+        let is_last = live.open().count() < 2;
         let Some(tranche) = live.tranche_mut(order.tranche) else { return };
         let Some(plan) = plan else {
             tranche.hold(order.leg, ctx.now);
@@ -233,7 +234,9 @@ impl Position {
                 let dust = refusal.reason == RefusalReason::BelowMinimum
                     && (refusals > 2 || tranche.remaining < ctx.instrument.min_quantity);
                 let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-                let again = if dust {
+                let again = if dust && !is_last && order.leg == Leg::Close {
+                    "it is too little to be closed alone and joins another tranche"
+                } else if dust {
                     "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
                 } else {
                     "trying again"
