@@ -10,6 +10,7 @@ mod entry_name;
 mod leg;
 pub mod open;
 mod stops;
+mod unwanted;
 pub mod wanted;
 mod whole_stop;
 

@@ -31,6 +31,7 @@ mod rare;
 mod rebase;
 pub mod recalled;
 mod recognise;
+mod refused;
 mod regrid;
 mod reports;
 mod scene;

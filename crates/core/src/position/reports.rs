@@ -3,7 +3,7 @@
 //! Terminal beats open, the larger cumulative quantity wins (F-B03). Absence is weak (R8): one read that does not show
 //! something starts a doubt, it never ends anything.
 
-use super::answers::stop_reason;
+use super::refused::stop_reason;
 use super::scene::title;
 use super::tranche::Entry;
 use super::wants::native_trail;

@@ -5,8 +5,8 @@
 //! the turn twice changes nothing.
 
 use super::adoption::covering;
-use super::answers::stop_reason;
 use super::protection::LIMIT;
+use super::refused::stop_reason;
 use super::scene::Scene;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, elsewhere, levels, spacing, trail, weekend};
 use crate::exits::end_of_day::{self, DayEnd, Due, Verdict};

@@ -2,8 +2,8 @@
 //!
 //! Where it is wanted and how it is placed is `orders/whole_stop`.
 
-use super::answers::stop_reason;
 use super::misplaced::stop_misplaced;
+use super::refused::stop_reason;
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Rare, Retry};
 use crate::orders::{Leg, OpenOrder};

@@ -5,7 +5,9 @@
 //!
 //! How executions are booked is `facts`; how the record of a trade that is over is told again, `owed`.
 
-use super::assumed::retell_end;
+mod past;
+
+use self::past::{take_entry_out_of, take_out_of};
 use super::entering::Entered;
 use super::facts::{Origin, part_of};
 use super::scene::title;
@@ -14,8 +16,8 @@ use super::{Ctx, Out, Position, Tranche, arming, facts_fee};
 use crate::exits::ladder::{self, LevelState};
 use crate::orders::{Leg, Named};
 use backstop_model::{
-    Annulled, Command, Fill, Money, Notice, OutOfRange, PartialExitDocument, PositionDocument, PositionSide, Price,
-    Quantity, Rounding, Severity, SnapshotCause, Timestamp, TrancheId,
+    Annulled, Command, Fill, Money, Notice, OutOfRange, PositionDocument, PositionSide, Price, Quantity, Rounding,
+    Severity, SnapshotCause, Timestamp, TrancheId,
 };
 
 /// Annulled executions that are remembered; the oldest goes first.
@@ -331,77 +333,6 @@ impl Exit {
         self.profit = ladder::profit(side, self.cost, self.cash)?;
         Ok(cost)
     }
-}
-
-/// Takes a closing out of the record of a trade that is over: how much, and what it had cost to enter.
-fn take_out_of(
-    document: &mut PositionDocument,
-    level: Option<u8>,
-    gone: &mut Gone,
-) -> Result<(Quantity, Money), OutOfRange> {
-    let side = document.side;
-    let mut order: Vec<usize> = (0..document.partial_exits.len()).rev().collect();
-    order.sort_by_key(|index| document.partial_exits[*index].tp_level != level);
-    let (mut out, mut entered_for) = (Quantity::ZERO, Money::ZERO);
-    for index in order {
-        let exit = &mut document.partial_exits[index];
-        let quantity = exit.quantity_closed.min(gone.left);
-        if quantity.is_zero() {
-            continue;
-        }
-        let (cost, profit) = take_part(exit, side, quantity, gone.fill.price)?;
-        let fee = gone.fee_with(quantity)?;
-        (out, entered_for) = (out.plus(quantity)?, entered_for.plus(cost)?);
-        document.original_quantity = document.original_quantity.minus(quantity)?;
-        document.fees = document.fees.minus(fee)?;
-        document.realized_pnl = document.realized_pnl.minus(profit)?.plus(fee)?;
-    }
-    document.partial_exits.retain(|exit| !exit.quantity_closed.is_zero());
-    retell_end(document)?;
-    Ok((out, entered_for))
-}
-
-/// Takes an entry out of the record of a trade that is over, and as much of what had closed it, with what that has earned.
-fn take_entry_out_of(document: &mut PositionDocument, gone: &mut Gone) -> Result<(), OutOfRange> {
-    for exit in document.partial_exits.iter_mut().rev() {
-        let quantity = exit.quantity_closed.min(gone.left);
-        if quantity.is_zero() {
-            continue;
-        }
-        let profit = exit.profit.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
-        let fee = gone.fee_with(quantity)?;
-        exit.profit = exit.profit.minus(profit)?;
-        exit.quantity_closed = exit.quantity_closed.minus(quantity)?;
-        document.original_quantity = document.original_quantity.minus(quantity)?;
-        document.fees = document.fees.minus(fee)?;
-        document.realized_pnl = document.realized_pnl.minus(profit)?.plus(fee)?;
-    }
-    document.partial_exits.retain(|exit| !exit.quantity_closed.is_zero());
-    retell_end(document)
-}
-
-/// What the part was entered for, and the profit that goes with it.
-fn take_part(
-    exit: &mut PartialExitDocument,
-    side: PositionSide,
-    quantity: Quantity,
-    price: Price,
-) -> Result<(Money, Money), OutOfRange> {
-    let whole = exit.exit_price.notional(exit.quantity_closed)?;
-    let cash = price.notional(quantity)?;
-    let (cost, profit) = if quantity == exit.quantity_closed {
-        (entered_for(side, cash, exit.profit)?, exit.profit)
-    } else {
-        let cost =
-            entered_for(side, whole, exit.profit)?.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
-        (cost, ladder::profit(side, cost, cash)?)
-    };
-    exit.profit = exit.profit.minus(profit)?;
-    exit.quantity_closed = exit.quantity_closed.minus(quantity)?;
-    if !exit.quantity_closed.is_zero() {
-        exit.exit_price = whole.minus(cash)?.per(exit.quantity_closed, Rounding::Nearest)?;
-    }
-    Ok((cost, profit))
 }
 
 /// What something was entered for, by what it was closed for and what that has earned.
