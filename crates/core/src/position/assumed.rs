@@ -53,6 +53,18 @@ impl Assumed {
     }
 }
 
+/// How much of a closing only reads have shown so far.
+pub(super) fn assumed_in(
+    all: &[Assumed],
+    epoch: Epoch,
+    tranche: TrancheId,
+    level: Option<u8>,
+    reason: ExitReason,
+) -> Quantity {
+    let of_it = |one: &&Assumed| !one.opens && one.is_of(epoch, tranche) && one.is_booked_in(level, reason);
+    all.iter().filter(of_it).fold(Quantity::ZERO, |sum, one| sum.plus(one.left).unwrap_or(sum))
+}
+
 /// One execution, or its part, that takes the place of what was assumed.
 struct Proof {
     quantity: Quantity,

@@ -5,19 +5,21 @@
 //!
 //! How executions are booked is `facts`; how the record of a trade that is over is told again, `owed`.
 
+mod gone;
 mod past;
 
+use self::gone::{Closed, Gone};
 use self::past::{take_entry_out_of, take_out_of};
 use super::entering::Entered;
-use super::facts::{Origin, part_of};
+use super::facts::Origin;
 use super::scene::title;
 use super::tranche::{Entry, Exit};
 use super::{Ctx, Out, Position, Tranche, arming, facts_fee};
 use crate::exits::ladder::{self, LevelState};
 use crate::orders::{Leg, Named};
 use backstop_model::{
-    Annulled, Command, Fill, Money, Notice, OutOfRange, PositionDocument, PositionSide, Price, Quantity, Rounding,
-    Severity, SnapshotCause, Timestamp, TrancheId,
+    Annulled, Command, Epoch, Fill, Money, Notice, OutOfRange, PositionDocument, PositionSide, Price, Quantity,
+    Rounding, Severity, SnapshotCause, Timestamp, TrancheId,
 };
 
 /// Annulled executions that are remembered; the oldest goes first.
@@ -32,23 +34,6 @@ struct Again {
     entry_price: Price,
     /// That trade followed a plan.
     managed: bool,
-}
-
-/// An execution that is gone: what is left of it to be found, and the rest of its fee.
-struct Gone<'f> {
-    fill: &'f Fill,
-    left: Quantity,
-    fee: Money,
-}
-
-impl Gone<'_> {
-    /// The part of the fee that goes with so much; the last part takes what rounding leaves.
-    fn fee_with(&mut self, quantity: Quantity) -> Result<Money, OutOfRange> {
-        let fee = part_of(self.fee, quantity, self.left)?;
-        self.fee = self.fee.minus(fee)?;
-        self.left = self.left.saturating_minus(quantity);
-        Ok(fee)
-    }
 }
 
 impl Position {
@@ -85,7 +70,7 @@ impl Position {
         let booked = fill.quantity.saturating_minus(self.forget_unmatched(fill));
         // A fee that was never booked is not returned.
         let fee = if self.owe_no_more(fill) { Money::ZERO } else { facts_fee(fill, booked)? };
-        let mut gone = Gone { fill, left: booked, fee };
+        let mut gone = Gone { fill, left: booked, fee, assumed: self.assumed.clone() };
         if fill.side == self.key.side.opening() {
             self.undo_entry(&mut gone, ctx)?;
             return self.undo_past_entry(&mut gone, out);
@@ -115,7 +100,7 @@ impl Position {
 
     /// In the trade that goes on: out of its closings, back under its stop. Levels that were reached stay reached.
     fn open_again(&mut self, gone: &mut Gone, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let key = self.key;
+        let (key, epoch) = (self.key, self.epoch);
         let named = gone.fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let Some(live) = &mut self.live else { return Ok(()) };
         let own = named.filter(|named| named.leg != Leg::WholeStop).map(|named| named.tranche);
@@ -124,7 +109,7 @@ impl Position {
         for id in ids {
             let Some(tranche) = live.tranche_mut(id) else { continue };
             let before = tranche.remaining;
-            tranche.open_again(key.side, named.and_then(|named| named.leg.level()), gone)?;
+            tranche.open_again((epoch, key.side), named.and_then(|named| named.leg.level()), gone)?;
             if tranche.remaining != before {
                 arming::rearm(live, id, key, ctx, out)?;
             }
@@ -147,7 +132,8 @@ impl Position {
                 continue;
             }
             let before = read.document.realized_pnl;
-            let (quantity, cost) = take_out_of(&mut read.document, named.and_then(|named| named.leg.level()), gone)?;
+            let (quantity, cost) =
+                take_out_of(&mut read.document, epoch, named.and_then(|named| named.leg.level()), gone)?;
             if quantity.is_zero() {
                 continue;
             }
@@ -249,12 +235,15 @@ impl Position {
 
 impl Tranche {
     /// Takes an annulled closing out, as far as it was this tranche's: out of the closings of its level first.
-    fn open_again(&mut self, side: PositionSide, level: Option<u8>, gone: &mut Gone) -> Result<(), OutOfRange> {
-        let mut order: Vec<usize> = (0..self.exits.len()).rev().collect();
-        order.sort_by_key(|index| self.exits[*index].level != level);
-        for index in order {
+    fn open_again(
+        &mut self,
+        (epoch, side): (Epoch, PositionSide),
+        level: Option<u8>,
+        gone: &mut Gone,
+    ) -> Result<(), OutOfRange> {
+        for (index, most) in gone.order(self.exits.iter().map(Closed::from), level, (epoch, self.id)) {
             let exit = &mut self.exits[index];
-            let quantity = exit.quantity.min(gone.left);
+            let quantity = most.min(gone.left);
             if quantity.is_zero() {
                 continue;
             }

@@ -2,26 +2,28 @@
 //!
 //! Who tells it again, `owed` says; what is open again, the module above.
 
-use super::{Gone, entered_for};
+use super::entered_for;
+use super::gone::{Closed, Gone};
 use crate::exits::ladder;
 use crate::position::assumed::retell_end;
 use backstop_model::{
-    Money, OutOfRange, PartialExitDocument, PositionDocument, PositionSide, Price, Quantity, Rounding,
+    Epoch, Money, OutOfRange, PartialExitDocument, PositionDocument, PositionSide, Price, Quantity, Rounding, TrancheId,
 };
 
 /// Takes a closing out of the record of a trade that is over: how much, and what it had cost to enter.
 pub(super) fn take_out_of(
     document: &mut PositionDocument,
+    epoch: Epoch,
     level: Option<u8>,
     gone: &mut Gone,
 ) -> Result<(Quantity, Money), OutOfRange> {
-    let side = document.side;
-    let mut order: Vec<usize> = (0..document.partial_exits.len()).rev().collect();
-    order.sort_by_key(|index| document.partial_exits[*index].tp_level != level);
+    let (side, tranche) = (document.side, TrancheId(document.tranche));
+    let closings = document.partial_exits.iter().map(Closed::from);
+    let order = gone.order(closings, level, (epoch, tranche));
     let (mut out, mut entered_for) = (Quantity::ZERO, Money::ZERO);
-    for index in order {
+    for (index, most) in order {
         let exit = &mut document.partial_exits[index];
-        let quantity = exit.quantity_closed.min(gone.left);
+        let quantity = most.min(gone.left);
         if quantity.is_zero() {
             continue;
         }
