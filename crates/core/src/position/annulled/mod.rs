@@ -17,6 +17,7 @@ use super::tranche::{Entry, Exit};
 use super::{Ctx, Out, Position, Tranche, arming, facts_fee};
 use crate::exits::ladder::{self, LevelState};
 use crate::orders::{Leg, Named};
+use crate::step::PositionRead;
 use backstop_model::{
     Annulled, Command, Epoch, Fill, Money, Notice, OutOfRange, PositionDocument, PositionSide, Price, Quantity,
     Rounding, Severity, SnapshotCause, Timestamp, TrancheId,
@@ -26,13 +27,12 @@ use backstop_model::{
 const MOST: usize = 16;
 
 /// What an execution had closed and is open again.
+#[derive(Clone, Copy)]
 struct Again {
     quantity: Quantity,
     /// What it was entered for.
     cost: Money,
-    /// The average entry of the trade it was closed in.
-    entry_price: Price,
-    /// That trade followed a plan.
+    /// A trade it was closed in followed a plan.
     managed: bool,
 }
 
@@ -75,12 +75,23 @@ impl Position {
             self.undo_entry(&mut gone, ctx)?;
             return self.undo_past_entry(&mut gone, out);
         }
-        if self.is_of_live(fill) {
-            self.open_again(&mut gone, ctx, out)?;
+        let again = self.undo_closing(&mut gone, ctx, out)?;
+        again.map_or(Ok(()), |again| self.go_on_with(&again, *at, ctx, out))
+    }
+
+    /// A closing is gone, out of every trade that it has closed something of. One whose opening was heard of late closes what its
+    /// order was for, and the trade that this opening has begun. What is open again of trades that are over.
+    fn undo_closing(&mut self, gone: &mut Gone, ctx: Ctx, out: &mut Out) -> Result<Option<Again>, OutOfRange> {
+        let own = self.epoch_of(gone.fill);
+        if own.map_or_else(|| self.has_lasted(gone.fill.at), |own| own == self.epoch) {
+            self.open_again(gone, ctx, out)?;
         }
         // Of a trade that goes on, tranches may be over as well.
-        let again = if gone.left.is_zero() { None } else { self.take_out_of_past(&mut gone, out)? };
-        again.map_or(Ok(()), |again| self.go_on_with(&again, *at, ctx, out))
+        let again = if gone.left.is_zero() { None } else { self.take_out_of_past(gone, own, out)? };
+        if !gone.left.is_zero() && self.has_lasted(gone.fill.at) {
+            self.open_again(gone, ctx, out)?;
+        }
+        Ok(again)
     }
 
     /// An execution that was never heard of is gone: reads from before say nothing of quantities.
@@ -88,14 +99,15 @@ impl Position {
         self.newest_fill = self.newest_fill.max(annulled.at);
     }
 
-    /// Whether an execution belongs to what is open: by the id of our order, or by its time.
-    fn is_of_live(&self, fill: &Fill) -> bool {
-        let Some(live) = &self.live else { return false };
+    /// The incarnation that an execution was for, by the id of our order.
+    fn epoch_of(&self, fill: &Fill) -> Option<Epoch> {
         let named = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
-        named.map_or_else(
-            || live.tranches.iter().any(|tranche| tranche.opened_at <= fill.at),
-            |named| named.epoch == self.epoch,
-        )
+        named.map(|named| named.epoch)
+    }
+
+    /// Something of what is open was so then.
+    fn has_lasted(&self, since: Timestamp) -> bool {
+        self.live.as_ref().is_some_and(|live| live.tranches.iter().any(|tranche| tranche.opened_at <= since))
     }
 
     /// In the trade that goes on: out of its closings, back under its stop. Levels that were reached stay reached.
@@ -118,30 +130,33 @@ impl Position {
         Ok(())
     }
 
-    /// In a trade that is over: its record is told again without it. What it had closed, if the record is still known.
-    fn take_out_of_past(&mut self, gone: &mut Gone, out: &mut Out) -> Result<Option<Again>, OutOfRange> {
-        let named = gone.fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
+    /// In trades that are over, its own one first: their records are told again without it. What it had closed, if the records
+    /// are still known.
+    fn take_out_of_past(
+        &mut self,
+        gone: &mut Gone,
+        own: Option<Epoch>,
+        out: &mut Out,
+    ) -> Result<Option<Again>, OutOfRange> {
+        let level = gone.fill.order.as_ref().and_then(Named::read).and_then(|named| named.leg.level());
         let (key, at) = (self.key, gone.fill.at.as_millis());
         let lasted = |document: &PositionDocument| {
             document.entry_time <= at && document.exit_time.is_none_or(|ended| at <= ended)
         };
+        let mut reads: Vec<(Epoch, &mut PositionRead)> = self.past_reads().collect();
+        reads.retain(|(epoch, read)| own == Some(*epoch) || lasted(&read.document));
+        reads.sort_by_key(|(epoch, _)| own != Some(*epoch));
         let mut again: Option<Again> = None;
-        for (epoch, read) in self.past_reads() {
-            let of_it = named.map_or_else(|| lasted(&read.document), |named| named.epoch == epoch);
-            if !of_it || gone.left.is_zero() {
-                continue;
-            }
+        for (epoch, read) in reads {
             let before = read.document.realized_pnl;
-            let (quantity, cost) =
-                take_out_of(&mut read.document, epoch, named.and_then(|named| named.leg.level()), gone)?;
+            let (quantity, cost) = take_out_of(&mut read.document, epoch, level, gone)?;
             if quantity.is_zero() {
                 continue;
             }
-            let document = &read.document;
-            out.late_fees = out.late_fees.plus(before.minus(document.realized_pnl)?)?;
-            let (entry_price, managed) = (document.entry_price, !document.plan.is_empty());
-            let known = again.unwrap_or(Again { quantity: Quantity::ZERO, cost: Money::ZERO, entry_price, managed });
-            again = Some(Again { quantity: known.quantity.plus(quantity)?, cost: known.cost.plus(cost)?, ..known });
+            out.late_fees = out.late_fees.plus(before.minus(read.document.realized_pnl)?)?;
+            let known = again.unwrap_or(Again { quantity: Quantity::ZERO, cost: Money::ZERO, managed: false });
+            let managed = known.managed || !read.document.plan.is_empty();
+            again = Some(Again { quantity: known.quantity.plus(quantity)?, cost: known.cost.plus(cost)?, managed });
             let read = read.clone();
             let text = format!("{} has realised {} without it", read.document.position_id, read.document.realized_pnl);
             out.notices.push(Notice::new(Severity::Note, key, text));
@@ -167,7 +182,8 @@ impl Position {
         out.reads.extend(last_words);
         self.epoch = self.next_epoch();
         let window = ctx.board.next_window();
-        let entry = Entry { price: again.entry_price, quantity: again.quantity, fee: Money::ZERO, at, window };
+        let price = again.cost.per(again.quantity, Rounding::Nearest)?;
+        let entry = Entry { price, quantity: again.quantity, fee: Money::ZERO, at, window };
         let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
         (tranche.cost, tranche.cost_left) = (again.cost, again.cost);
         let origin =
@@ -175,7 +191,7 @@ impl Position {
         self.begin(tranche, origin, ctx, out)?;
         self.prove_all();
         let name = title(key.side, TrancheId::FIRST, ctx);
-        let text = format!("{name}: {} is open again, entered at {}", again.quantity, again.entry_price);
+        let text = format!("{name}: {} is open again, entered at {}", again.quantity, price);
         out.tell(Severity::Warning, key, text);
         Ok(())
     }
