@@ -314,7 +314,7 @@ impl Engine {
             return self.tell_known(key, turn, |position, ctx, out| {
                 position.is_news(fill);
                 position.count_at_entry(fill, ctx, out)?;
-                position.prove(fill, ctx, out)
+                position.prove(fill, ctx, out).map(|_| ())
             });
         }
         if side.opening() == fill.side {
@@ -350,8 +350,13 @@ impl Engine {
         let fill = &annulled.fill;
         let closes = fill.position_side.unwrap_or(PositionSide::opened_by(fill.side).other());
         let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
-        let knowing: Vec<_> =
-            [closes, closes.other()].into_iter().map(key).filter(|key| self.knows(*key, fill)).collect();
+        let both = [key(closes), key(closes.other())];
+        let mut knowing: Vec<_> = both.into_iter().filter(|key| self.knows(*key, fill)).collect();
+        if knowing.is_empty() {
+            // What only reads have shown of it is undone where they have.
+            let assumes = |key: &PositionKey| self.position(*key).is_some_and(|position| position.assumes(fill));
+            knowing.extend(both.into_iter().find(assumes));
+        }
         if knowing.is_empty() {
             self.tell(key(closes), turn, |position, ctx, out| position.annul(annulled, ctx, out));
             // Reads from before know it still, on whichever side.

@@ -177,11 +177,11 @@ impl Position {
     }
 
     /// The execution takes the place of what was assumed; the quantity is not touched, because the reads had it. The venue is
-    /// asked how things stand: what was told so late may not be all.
+    /// asked how things stand: what was told so late may not be all. How much of it was assumed.
     ///
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
-    pub(crate) fn prove(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    pub(crate) fn prove(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<Quantity, OutOfRange> {
         let (side, mut rest) = (self.key.side, fill.quantity);
         let ours = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let (_, reason) = self.purpose(fill, ours);
@@ -207,7 +207,7 @@ impl Position {
         }
         self.forget_paid();
         out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
-        Ok(())
+        Ok(fill.quantity.saturating_minus(rest))
     }
 
     fn take_the_place(&mut self, assumed: &Assumed, proof: &Proof, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {

@@ -50,24 +50,19 @@ impl Position {
         if self.annulled.len() > MOST {
             self.annulled.remove(0);
         }
-        let was_booked = self.knows(fill);
-        if !was_booked {
-            // Should it be heard of yet, it is none.
-            self.is_news(fill);
-        }
+        let booked = self.booked_of(fill, ctx, out)?;
         self.newest_fill = self.newest_fill.max(*at);
-        let what = if was_booked { "what it did is undone" } else { "it was not known here, and is not booked" };
+        let what = if booked.is_some() { "what it did is undone" } else { "it was not known here, and is not booked" };
         let text = format!(
             "{} {}: the venue has annulled an execution, {} {} at {}: {what}; check the venue's trade history",
             ctx.instrument.symbol, self.key.side, fill.side, fill.quantity, fill.price
         );
         out.tell(Severity::Alarm, self.key, text);
-        let (account, cause) = (self.key.account, SnapshotCause::Surprise);
-        out.commands.push(Command::Snapshot { account, cause });
-        if !was_booked {
-            return Ok(());
+        let look = Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise };
+        if !out.commands.contains(&look) {
+            out.commands.push(look);
         }
-        let booked = fill.quantity.saturating_minus(self.forget_unmatched(fill));
+        let Some(booked) = booked else { return Ok(()) };
         // A fee that was never booked is not returned.
         let fee = if self.owe_no_more(fill) { Money::ZERO } else { facts_fee(fill, booked)? };
         let mut gone = Gone { fill, left: booked, fee, assumed: self.assumed.clone() };
@@ -77,6 +72,16 @@ impl Position {
         }
         let again = self.undo_closing(&mut gone, ctx, out)?;
         again.map_or(Ok(()), |again| self.go_on_with(&again, *at, ctx, out))
+    }
+
+    /// How much of an execution is booked: as itself, or as what only reads have shown of it (F-B16), which is proven by this.
+    /// Nothing where nobody knew of it; should it be heard of yet, it is none.
+    fn booked_of(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<Option<Quantity>, OutOfRange> {
+        if self.knows(fill) {
+            return Ok(Some(fill.quantity.saturating_minus(self.forget_unmatched(fill))));
+        }
+        self.is_news(fill);
+        if self.assumes(fill) { self.prove(fill, ctx, out).map(Some) } else { Ok(None) }
     }
 
     /// A closing is gone, out of every trade that it has closed something of. One whose opening was heard of late closes what its
