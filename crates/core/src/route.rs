@@ -453,7 +453,7 @@ impl Engine {
             let of_it = |order: &&OrderReport| order.instrument == key.instrument && order.deal == key.deal;
             let orders = || snapshot.orders.iter().filter(of_it);
             self.tell(key, turn, |position, ctx, out| {
-                position.missing_in(&snapshot.orders, snapshot.server_time, ctx);
+                position.missing_in(&snapshot.orders, snapshot.server_time, ctx, out);
                 position.entries_read(&snapshot.orders, snapshot.server_time, ctx, out);
                 position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
                 position.forget_foreign(&snapshot.orders);

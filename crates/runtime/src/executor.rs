@@ -274,11 +274,17 @@ impl Executor {
     }
 }
 
-/// What says how much is to be closed before anybody has read how much is open, under an id that may have been used.
+/// What says how much is to be closed before anybody has read how much is open, under an id that may have been used; and what
+/// takes a stop away, which may be all that protects what a journal that has lost its end does not know (I7, F-M13).
 #[must_use]
 pub fn waits_for_read(command: &Command) -> bool {
     let exits = |order: &NewOrder| matches!(order.kind, OrderKind::Market | OrderKind::TrailingStop { .. });
-    matches!(command, Command::Place(order) if command.lane() == Lane::Profit || exits(order))
+    let is_stop = |id| Named::read(id).is_some_and(|named: Named| named.leg.is_stop());
+    match command {
+        Command::Place(order) => command.lane() == Lane::Profit || exits(order),
+        Command::Cancel { id, .. } => is_stop(id),
+        Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => false,
+    }
 }
 
 #[cfg(test)]

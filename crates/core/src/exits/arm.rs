@@ -327,12 +327,13 @@ fn no_price(wrong: NotArmable, whose: String, entry: Price) -> NotArmable {
     }
 }
 
-/// A stop price on the grid, rounded so that it is never looser than asked.
+/// A stop price on the grid, rounded so that it is never looser than asked; below the lowest price that there is, that one.
 ///
 /// # Errors
-/// [`OutOfRange`] when no positive tick is left.
+/// [`OutOfRange`] when it leaves the range of prices.
 pub fn toward_market(side: PositionSide, price: Price, tick: Price) -> Result<Price, OutOfRange> {
     match side {
+        _ if price < tick => Ok(tick),
         PositionSide::Long => price.ceil_to_tick(tick),
         PositionSide::Short => price.floor_to_tick(tick),
     }

@@ -55,8 +55,12 @@ pub fn part(
         // What was asked for before had another size: too little of it is left for an order of its own.
         end = end.plus(size)?;
     }
+    let part = end.minus(done)?;
+    if largest.is_some_and(|largest| part > largest) {
+        return Ok(first(left, largest, smallest));
+    }
     if whole.saturating_minus(end) >= smallest {
-        return end.minus(done);
+        return Ok(part);
     }
     let together = whole.saturating_minus(end.saturating_minus(size));
     let short = whole.saturating_minus(smallest);
@@ -150,6 +154,8 @@ mod tests {
             (1, none, Some("0.3"), "0.2", "1", "0.7", "0.1"),
             (1, none, Some("0.3"), "0.2", "1", "0.8", "0.2"),
             (2, none, Some("0.3"), "0.001", "1", "0", "0.3"),
+            // Joined with the part before it would be more than the venue takes in one order (F-G04).
+            (1, none, Some("10"), "5", "26", "7", "10"),
         ];
         for (count, most, largest, minimum, whole, done, expected) in cases {
             let slices = Slices { count, max_notional: most.map(|most: &str| most.parse().unwrap()) };

@@ -93,7 +93,14 @@ impl Position {
             let own = order.leg == Leg::WholeStop && order.epoch == self.epoch && !self.is_flat();
             own && self.is_only_whole_stop(order) && self.needs_whole_stop()
         };
-        let needed = |order: &OpenOrder| moved(order) || alone(order) || self.outlasts(order);
+        // What was closed when this was decided is open again (F-F08).
+        let bare = |order: &OpenOrder| {
+            let goes = matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) });
+            let own = order.leg.is_own_stop() && order.epoch == self.epoch && goes;
+            let tranche = self.live.as_deref().and_then(|live| live.tranche(order.tranche)).filter(|_| own);
+            tranche.is_some_and(|tranche| guarded(tranche, &self.orders, self.epoch) < tranche.remaining)
+        };
+        let needed = |order: &OpenOrder| moved(order) || alone(order) || bare(order) || self.outlasts(order);
         self.orders.iter().any(|order| order.id == id && needed(order))
     }
 

@@ -3,8 +3,8 @@
 //! Only the newest few are remembered; what is older than these no venue repeats. What an order is while it lives is
 //! `orders/open`.
 
-use super::Position;
-use crate::orders::OrderState;
+use super::{Position, Tranche};
+use crate::orders::{OpenOrder, OrderState};
 use backstop_model::{ClientOrderId, OrderReport, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,19 @@ impl Position {
                 self.ended.push(Ended { id: order.id, at: since });
             }
         }
+        // What it had a claim to is free: a close that was too small alone may be larger now.
+        let frees = |order: &OpenOrder| order.is_settled() && !order.leg.is_stop() && order.filled < order.quantity;
+        if self.orders.iter().any(frees) {
+            self.forget_smallness();
+        }
         let surplus = self.ended.len().saturating_sub(MOST);
         self.ended.drain(..surplus);
         self.orders.retain(|order| !order.is_settled());
+    }
+
+    /// There is more to close than before.
+    pub(super) fn forget_smallness(&mut self) {
+        self.live.iter_mut().flat_map(|live| &mut live.tranches).for_each(Tranche::forget_smallness);
     }
 
     /// Whether this is from before the end of an order that is known to be over.

@@ -321,7 +321,7 @@ impl Position {
 
     /// Whether an execution is new; it is remembered.
     pub(crate) fn is_news(&mut self, fill: &Fill) -> bool {
-        self.newest_fill = self.newest_fill.max(fill.at);
+        self.as_of = self.as_of.max(fill.at);
         self.pass_epoch(fill);
         self.remember(fill.id)
     }

@@ -112,8 +112,10 @@ pub struct Position {
     /// What would be sent if it were not only observed.
     #[serde(default)]
     pub wishes: Vec<String>,
-    /// When the newest booked execution happened, by the venue's clock: an older read says nothing of the quantity.
-    newest_fill: Timestamp,
+    /// When the newest booked execution happened, or the newest read was made that was believed without one, by the venue's
+    /// clock: an older word says nothing of the quantity.
+    #[serde(alias = "newest_fill")]
+    as_of: Timestamp,
     /// Executions already booked, newest last.
     known_fills: Vec<FillId>,
     /// Since when the venue speaks of something open that we do not know.
@@ -266,7 +268,7 @@ impl Position {
             drilled_at: None,
             entries: Vec::new(),
             wishes: Vec::new(),
-            newest_fill: Timestamp::EPOCH,
+            as_of: Timestamp::EPOCH,
             known_fills: Vec::new(),
             unseen: Rare::default(),
             ended: Vec::new(),

@@ -86,7 +86,7 @@ impl Position {
             && named.scope == self.scope
             && named.side == self.key.side
             && named.epoch > Epoch(0);
-        (ours && !known && !report.status.is_final()).then_some(named)
+        (ours && !known && !report.status.is_final() && !self.is_outlived(report)).then_some(named)
     }
 
     /// A stop that had been moved is not moved back.

@@ -305,6 +305,7 @@ impl Position {
                     self.adopt_order(report, ctx)
                 };
             }
+            self.note_untold(report, lookup.server_time, out);
             return self.reported(report, ctx, out);
         }
         let validity = ctx.account.capability.request_validity;
@@ -331,6 +332,16 @@ impl Position {
         }
     }
 
+    /// It ended without our asking, and for longer than the stream takes nobody has told: what else the stream has left out only
+    /// a full read shows (F-E01).
+    fn note_untold(&self, report: &OrderReport, server_time: Timestamp, out: &mut Out) {
+        let was_live = self.index_of(report).is_some_and(|index| self.orders[index].is_live());
+        let unasked = matches!(report.status, OrderStatus::Canceled | OrderStatus::Expired);
+        if was_live && unasked && server_time.since(report.at) > GRACE {
+            out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
+        }
+    }
+
     /// Whether what is told is how another order ended that had this id before, in a journal that is gone (F-M13).
     fn is_namesake(&self, report: &OrderReport) -> bool {
         let Some(order) = self.index_of(report).map(|index| &self.orders[index]) else { return false };
@@ -352,21 +363,27 @@ impl Position {
             ctx.instrument.symbol, self.key.side, order.leg, order.id
         );
         out.tell(Severity::Note, self.key, text);
+        self.forget_smallness();
     }
 
-    /// An order of ours that a full read does not show: ask for it, unless it was seen just now.
-    pub(crate) fn missing_in(&mut self, read: &[OrderReport], server_time: Timestamp, ctx: Ctx) {
+    /// An order of ours that a full read does not show: ask for it. One that was seen just now may be younger than the read: it
+    /// stays what it is, and a stop is asked for.
+    pub(crate) fn missing_in(&mut self, read: &[OrderReport], server_time: Timestamp, ctx: Ctx, out: &mut Out) {
+        let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         for order in &mut self.orders {
-            let seen = |report: &OrderReport| report.id == Some(order.id);
-            let recent = server_time.since(order.seen_at) < GRACE;
-            if matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. })
-                && !recent
-                && !read.iter().any(seen)
-            {
-                let mut doubt = Doubt::new(ctx.now, server_time);
-                doubt.ask_at = ctx.now;
-                order.state = OrderState::Unknown(doubt);
+            let rests = matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. });
+            if !rests || read.iter().any(|report| report.id == Some(order.id)) {
+                continue;
             }
+            if server_time.since(order.seen_at) < GRACE {
+                if order.leg.is_stop() {
+                    out.commands.push(Command::Lookup { account, instrument, id: order.id, deal });
+                }
+                continue;
+            }
+            let mut doubt = Doubt::new(ctx.now, server_time);
+            doubt.ask_at = ctx.now;
+            order.state = OrderState::Unknown(doubt);
         }
     }
 
@@ -376,7 +393,7 @@ impl Position {
             // One that leaves the range is told again by the next full read, and fails there.
             let _ = live.note_premium(report.premium);
         }
-        if report.at < self.newest_fill {
+        if report.at < self.as_of {
             return;
         }
         if self.is_flat() {
@@ -401,8 +418,9 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        if read_at < self.newest_fill {
-            // Read before an execution we have booked: it would bring back what is gone (F-E15, F-E16).
+        if read_at < self.as_of {
+            // Read before an execution we have booked, or before a read that was believed: it would bring back what is gone
+            // (F-E15, F-E16).
             return Ok(());
         }
         self.close_down_to(quantity, ctx, out)?;
@@ -455,6 +473,8 @@ impl Position {
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
         let ours = live.remaining();
+        // What is read or told from before this is old (F-E16).
+        self.as_of = self.as_of.max(read_at);
         let text = format!(
             "{} {side}: the venue has {quantity}, our executions say {ours}; two reads agree, so the venue is believed. Check the venue's trade history",
             ctx.instrument.symbol

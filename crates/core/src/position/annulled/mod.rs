@@ -51,7 +51,7 @@ impl Position {
             self.annulled.remove(0);
         }
         let booked = self.booked_of(fill, ctx, out)?;
-        self.newest_fill = self.newest_fill.max(*at);
+        self.as_of = self.as_of.max(*at);
         let what = if booked.is_some() { "what it did is undone" } else { "it was not known here, and is not booked" };
         let text = format!(
             "{} {}: the venue has annulled an execution, {} {} at {}: {what}; check the venue's trade history",
@@ -101,7 +101,7 @@ impl Position {
 
     /// An execution that was never heard of is gone: reads from before say nothing of quantities.
     pub(crate) fn note_annulled(&mut self, annulled: &Annulled) {
-        self.newest_fill = self.newest_fill.max(annulled.at);
+        self.as_of = self.as_of.max(annulled.at);
     }
 
     /// The incarnation that an execution was for, by the id of our order.

@@ -5,8 +5,7 @@
 //! every disturbance of venue or process.
 
 use super::rest;
-use super::unheard::Unheard;
-use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots};
+use super::{Found, REQUEST_FAULTS, STREAM_FAULTS, State, covered, is_ours, open_slots, unheard};
 use crate::storm::process::Process;
 use crate::storm::stage::{ACCOUNT, MARKET, ME};
 use backstop_core::orders::{Leg, OrderState};
@@ -96,8 +95,6 @@ pub struct Clocks {
     read: bool,
     /// What was open before it was.
     before_first_read: Vec<(Slot, PositionSide)>,
-    /// Stops that have triggered while nobody was there, and are stuck.
-    unheard: Unheard,
 }
 
 impl Clocks {
@@ -142,7 +139,6 @@ impl Clocks {
     /// After every step.
     pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         self.count_strikes(now, venue, state);
-        self.unheard.look(now, venue, process);
         if !process.acts(now) {
             self.disturbed(now);
         }
@@ -191,7 +187,7 @@ impl Clocks {
             if !self.read && !self.before_first_read.contains(&which) {
                 self.before_first_read.push(which);
             }
-            let covers = self.unheard.and(covered(venue, slot, side, quantity), venue, process, (slot, side, quantity));
+            let covers = unheard::and(covered(venue, slot, side, quantity), venue, process, (slot, side, quantity));
             let is_covered = covers >= quantity || state.settled;
             let before = self.last.get(&which).filter(|last| last.quantity == quantity);
             let open_since = before.map_or(now, |last| last.since);
@@ -317,7 +313,7 @@ impl Clocks {
             found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
         }
         for (slot, side, quantity) in open_slots(venue) {
-            let covers = self.unheard.and(covered(venue, slot, side, quantity), venue, process, (slot, side, quantity));
+            let covers = unheard::and(covered(venue, slot, side, quantity), venue, process, (slot, side, quantity));
             let recent = self.uncovered.get(&(slot, side)).is_some_and(|uncovered| !settled(uncovered.wrong));
             let asked = recent || self.is_only_proposed((slot, side)) || asks_first(process, side, state);
             let closes = self

@@ -8,7 +8,8 @@ use super::{Found, State};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
-use backstop_core::orders::{Leg, Named};
+use backstop_core::orders::{Leg, Named, OpenOrder};
+use backstop_core::position::Position;
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, DealId, Event, NewOrder, OrderReport, Outcome, PositionSide, RefusalReason,
     Span, Timestamp,
@@ -179,7 +180,8 @@ impl Intents {
 
     /// I9: an order that the engine has shown, and no more, does not come back. With nothing open, what a read shows of ours
     /// is cleaned up, whatever has been forgotten: that is what finds orders when the journal was lost (R7), and a cancel
-    /// does no harm (R13). One whose record was lost is found again under an id that has been refused since (F-M13).
+    /// does no harm (R13). One whose record was lost is found again under an id that has been refused since (F-M13). A level of
+    /// a deal comes back at the venue itself when a change of the other one executes late, which names both (venues/ig.md §4.3).
     pub fn look(&mut self, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         let (mut live, mut open) = (BTreeSet::new(), BTreeSet::new());
         for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
@@ -187,7 +189,8 @@ impl Intents {
             let before = live.len();
             live.extend(ids);
             if live.len() > before && !position.quantity().is_zero() {
-                open.extend(position.orders.iter().map(|order| order.id));
+                let there = |order: &&OpenOrder| !stands_as_level(venue, position, order);
+                open.extend(position.orders.iter().filter(there).map(|order| order.id));
             }
         }
         if live == self.shown {
@@ -202,4 +205,11 @@ impl Intents {
         }
         self.shown = live;
     }
+}
+
+/// Whether an order is a level of a deal that stands at the venue, or stood there when the deal ended.
+fn stands_as_level(venue: &PaperVenue, position: &Position, order: &OpenOrder) -> bool {
+    let origin = position.key.deal.and_then(|deal| deal.as_str().parse().ok());
+    let Some(deal) = origin.and_then(|origin| venue.exchange().ledger().deal(origin)) else { return false };
+    if order.leg.is_stop() { deal.levels.stop.is_some() } else { order.leg.rests() && deal.levels.limit.is_some() }
 }

@@ -1,56 +1,29 @@
-//! Stops that have triggered while nobody was there and are stuck, at a venue that goes on calling them working (F-C11): neither
-//! a read nor a price tells them from one that waits, so they count as protection in the checks of coverage.
+//! Stops that have triggered and are stuck, at a venue that goes on calling them working (F-C11): where the price is back at
+//! once, or was not heard, neither a read nor a price tells them from those that wait, so they count as protection in the checks
+//! of coverage. Where it stays through the stop an exit follows (I28).
 
 use crate::storm::process::Process;
-use crate::storm::stage::{ACCOUNT, ME};
+use crate::storm::stage::ME;
 use backstop_core::orders::OrderState;
-use backstop_model::{Permit, PositionSide, Quantity};
+use backstop_model::{PositionSide, Quantity};
 use backstop_sim::{Kind, Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
-use std::collections::BTreeSet;
 
-/// By the venue's ids.
-#[derive(Debug, Default)]
-pub struct Unheard {
-    fired: BTreeSet<u64>,
-    alone: BTreeSet<u64>,
-}
-
-impl Unheard {
-    /// After every step.
-    pub fn look(&mut self, now: backstop_model::Timestamp, venue: &PaperVenue, process: &Process) {
-        let engine = process.engine().filter(|engine| engine.permitted(ACCOUNT) != Permit::Observe);
-        let listens = engine.is_some() && process.acts(now);
-        let fired = |order: &&Order| matches!(order.status, Status::Triggered | Status::Triggering);
-        let now_fired = venue.exchange().ledger().open_orders(ME).filter(fired).map(|order| order.id);
-        let now_fired: BTreeSet<u64> = now_fired.collect();
-        self.alone.retain(|id| now_fired.contains(id));
-        if !listens {
-            self.alone.extend(now_fired.difference(&self.fired));
-        }
-        self.fired = now_fired;
-    }
-
-    /// What is covered, and what the engine has every reason to take for covered.
-    pub fn and(
-        &self,
-        covered: Quantity,
-        venue: &PaperVenue,
-        process: &Process,
-        (slot, side, open): (Slot, PositionSide, Quantity),
-    ) -> Quantity {
-        if self.alone.is_empty() {
-            return covered;
-        }
-        let is_stop = |order: &&Order| {
-            let closes = order.slot == slot && order.closes && order.place.side == side.closing();
-            closes && matches!(order.place.kind, Kind::StopMarket { .. }) && self.alone.contains(&order.id)
-        };
-        let stops = venue.exchange().ledger().open_orders(ME).filter(is_stop);
-        let each =
-            stops.filter(|order| is_called_working(order, process)).map(|order| order.remaining().unwrap_or(open));
-        each.fold(covered, |sum, one| sum.plus(one).unwrap_or(sum)).min(open)
-    }
+/// What is covered, and what the engine has every reason to take for covered.
+pub fn and(
+    covered: Quantity,
+    venue: &PaperVenue,
+    process: &Process,
+    (slot, side, open): (Slot, PositionSide, Quantity),
+) -> Quantity {
+    let fired = |order: &&Order| {
+        let closes = order.slot == slot && order.closes && order.place.side == side.closing();
+        let stuck = matches!(order.status, Status::Triggered | Status::Triggering);
+        closes && stuck && matches!(order.place.kind, Kind::StopMarket { .. })
+    };
+    let stops = venue.exchange().ledger().open_orders(ME).filter(fired);
+    let each = stops.filter(|order| is_called_working(order, process)).map(|order| order.remaining().unwrap_or(open));
+    each.fold(covered, |sum, one| sum.plus(one).unwrap_or(sum)).min(open)
 }
 
 fn is_called_working(order: &Order, process: &Process) -> bool {

@@ -130,7 +130,9 @@ impl DealBook {
                 // A read may have been under way when its claim went: what the core takes it to have is its own again.
                 let claim = page.levels.iter().position(|known| known.is(which, id, at));
                 claim.map(|place| page.levels.remove(place));
-                let place = claim.unwrap_or(0);
+                // Another order that asked for the same and has never heard that it stands has no part in it.
+                page.levels.retain(|known| known.which != which || known.at != at || known.agreed);
+                let place = claim.unwrap_or(0).min(page.levels.len());
                 page.levels.insert(place, Asked { which, id, at, agreed: true });
             }
         }
