@@ -51,7 +51,10 @@ impl Position {
             OrderStatus::Filled => order.state = OrderState::Over { since: report.at },
             OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => self.ended(index, report, ctx, out),
             OrderStatus::Other(word) => {
-                // Not final, ask again (F-B10).
+                // Not final, ask again until it is known (F-B10).
+                if matches!(order.state, OrderState::Triggered { .. } | OrderState::Working { .. }) {
+                    order.state = OrderState::Unknown(Doubt { ask_at: ctx.now, ..Doubt::new(ctx.now, report.at) });
+                }
                 let text = format!(
                     "{}: unknown order status {word:?} at the venue; asking for the full state",
                     ctx.instrument.symbol

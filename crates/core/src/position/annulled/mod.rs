@@ -81,7 +81,14 @@ impl Position {
             return Ok(Some(fill.quantity.saturating_minus(self.forget_unmatched(fill))));
         }
         self.is_news(fill);
-        if self.assumes(fill) { self.prove(fill, ctx, out).map(Some) } else { Ok(None) }
+        if self.assumes(fill) {
+            return self.prove(fill, ctx, out).map(Some);
+        }
+        // Its order was told to have executed: of what will never be heard nothing is waited for (I28).
+        if let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == fill.order) {
+            order.filled = order.filled.plus(fill.quantity)?;
+        }
+        Ok(None)
     }
 
     /// A closing is gone, out of every trade that it has closed something of. One whose opening was heard of late closes what its

@@ -4,10 +4,13 @@ use super::covers::{Closed, Cover, Held};
 use super::{Found, State, is_ours, open_slots};
 use crate::storm::stage::ME;
 use backstop_core::orders::{EntryName, Leg, Named};
-use backstop_model::{ClientOrderId, PositionSide, Timestamp};
+use backstop_model::{ClientOrderId, PositionSide, Span, Timestamp};
 use backstop_sim::{Fill, Ledger, Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
+
+/// What is added to a position has a stop of its own by then.
+const SETTLES: Span = Span::from_secs(30);
 
 /// How far the ledger has been read, and what each slot held then.
 #[derive(Debug, Default)]
@@ -17,6 +20,8 @@ pub struct Books {
     annulled_seen: usize,
     /// What is open by the fills, bought less sold, in mantissas of the quantity's decimal.
     open: BTreeMap<Slot, i128>,
+    /// When what was open has last become more.
+    grown: BTreeMap<Slot, Timestamp>,
     /// Conditional orders that were open at the last look.
     stops: Vec<u64>,
     /// What stops cover, and owe to go on covering.
@@ -38,7 +43,7 @@ impl Books {
         }
         self.annulled_seen = ledger.annulled().len();
         for fill in ledger.fills_since(self.fills_seen) {
-            self.executed(fill, found);
+            self.executed(fill, now, found);
         }
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
         if now > state.forgets_until {
@@ -57,9 +62,9 @@ impl Books {
         }
     }
 
-    /// People are told that a position is open: what is left of the one before it stands for nothing any more.
-    pub fn told_open(&mut self, side: PositionSide, epoch: u32) {
-        if self.closed.open(side, epoch) {
+    /// People are told that a tranche is open: what is left of a position before it stands for nothing any more.
+    pub fn told_open(&mut self, side: PositionSide, epoch: u32, tranche: u8) {
+        if self.closed.open(side, epoch, tranche) {
             self.held.values_mut().for_each(Held::pardon);
         }
     }
@@ -81,7 +86,8 @@ impl Books {
                 self.held.insert(slot, Held::new(now));
                 continue;
             };
-            if let Some((level, less, more)) = held.follow(now, at) {
+            let settling = self.grown.get(&slot).is_some_and(|grown| at < grown.plus(SETTLES));
+            if let Some((level, less, more)) = held.follow(now, settling) {
                 found.push(("I3", format!("{side}: stops cover {less} down to {level}, it was {more}")));
             }
         }
@@ -100,12 +106,17 @@ impl Books {
     }
 
     /// I1: an exit of ours only ever takes away from what is open.
-    fn executed(&mut self, fill: &Fill, found: &mut Found) {
+    fn executed(&mut self, fill: &Fill, now: Timestamp, found: &mut Found) {
         let open = self.open.entry(fill.slot).or_default();
         let before = *open;
         let by = fill.quantity.mantissa();
         let signed = if fill.side == backstop_model::OrderSide::Buy { by } else { -by };
         *open += signed;
+        if before == 0 {
+            self.grown.remove(&fill.slot);
+        } else if open.abs() > before.abs() {
+            self.grown.insert(fill.slot, now);
+        }
         let is_exit = is_ours(&fill.client_id) && !is_entry(&fill.client_id);
         let reduces = before.signum() == -signed.signum() && by <= before.abs();
         if is_exit && !reduces {

@@ -2,14 +2,11 @@
 
 use crate::storm::stage::ME;
 use backstop_core::orders::{Leg, Named};
-use backstop_model::{ClientOrderId, PositionSide, Price, Quantity, Span, Timestamp};
+use backstop_model::{ClientOrderId, PositionSide, Price, Quantity};
 use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What is added to a position has a stop of its own by then.
-const SETTLES: Span = Span::from_secs(30);
 
 /// How much of a slot is closed by stops by the time the price has come to some level, the nearest level first.
 #[derive(Clone, Debug)]
@@ -81,8 +78,9 @@ impl Closed {
         self.tranches.insert((side, epoch, tranche))
     }
 
-    /// An incarnation is open. True when that is news.
-    pub fn open(&mut self, side: PositionSide, epoch: u32) -> bool {
+    /// A tranche of an incarnation is open, once more perhaps (F-F08). True when the incarnation is news.
+    pub fn open(&mut self, side: PositionSide, epoch: u32, tranche: u8) -> bool {
+        self.tranches.remove(&(side, epoch, tranche));
         let newest = self.newest.entry(side).or_insert(epoch);
         let is_newer = epoch > *newest;
         *newest = epoch.max(*newest);
@@ -133,14 +131,12 @@ pub struct Held {
     /// What is covered.
     pub cover: Cover,
     owed: Vec<(Price, Quantity)>,
-    /// When the position has last become larger.
-    grown_at: Option<Timestamp>,
 }
 
 impl Held {
     /// Stops that stand when a position opens are what is left of another one: nothing is owed yet.
     pub fn new(cover: Cover) -> Self {
-        Self { cover, owed: Vec::new(), grown_at: None }
+        Self { cover, owed: Vec::new() }
     }
 
     /// A stop has gone without anybody's asking: nothing is owed until it is back.
@@ -149,13 +145,9 @@ impl Held {
     }
 
     /// What is covered now, against what is owed; then that becomes what is owed. A stop that outlives what it was for owes
-    /// nothing: only what has come on top since the last look does.
-    pub fn follow(&mut self, now: Cover, at: Timestamp) -> Option<(Price, Quantity, Quantity)> {
+    /// nothing: only what has come on top since the last look does, unless the position has grown lately and is settling.
+    pub fn follow(&mut self, now: Cover, settling: bool) -> Option<(Price, Quantity, Quantity)> {
         let closed = self.cover.open.saturating_minus(now.open);
-        if now.open > self.cover.open {
-            self.grown_at = Some(at);
-        }
-        let settling = self.grown_at.is_some_and(|grown| at < grown.plus(SETTLES));
         let side = now.side;
         let mut levels: Vec<Price> = self.owed.iter().chain(&now.levels).map(|(level, _)| *level).collect();
         levels.sort_by(|one, other| if side.is_better(*one, *other) { Ordering::Less } else { Ordering::Greater });

@@ -287,7 +287,7 @@ impl Watch {
             Some(epoch) if read.document.current_quantity.is_zero() => {
                 self.books.told_closed(read.key.side, epoch, read.document.tranche);
             }
-            Some(epoch) => self.books.told_open(read.key.side, epoch),
+            Some(epoch) => self.books.told_open(read.key.side, epoch, read.document.tranche),
             None => {}
         }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
