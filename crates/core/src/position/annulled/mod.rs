@@ -75,13 +75,17 @@ impl Position {
     }
 
     /// How much of an execution is booked: as itself, or as what only reads have shown of it (F-B16), which is proven by this.
-    /// Nothing where nobody knew of it; should it be heard of yet, it is none.
+    /// Nothing where nobody knew of it; should it be heard of yet, it is none. What its order has executed stays executed.
     fn booked_of(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<Option<Quantity>, OutOfRange> {
         if self.knows(fill) {
             return Ok(Some(fill.quantity.saturating_minus(self.forget_unmatched(fill))));
         }
         self.is_news(fill);
-        if self.assumes(fill) { self.prove(fill, ctx, out).map(Some) } else { Ok(None) }
+        if self.assumes(fill) {
+            return self.prove(fill, ctx, out).map(Some);
+        }
+        self.count_at_order(fill)?;
+        Ok(None)
     }
 
     /// A closing is gone, out of every trade that it has closed something of. One whose opening was heard of late closes what its
