@@ -14,13 +14,12 @@ use super::entering::Entered;
 use super::facts::Origin;
 use super::scene::title;
 use super::tranche::{Entry, Exit};
-use super::{Ctx, Out, Position, Tranche, arming, facts_fee};
+use super::{Ctx, Live, Out, Position, Tranche, arming, facts_fee};
 use crate::exits::ladder::{self, LevelState};
 use crate::orders::{Leg, Named};
-use crate::step::PositionRead;
 use backstop_model::{
-    Annulled, Command, Epoch, Fill, Money, Notice, OutOfRange, PositionDocument, PositionSide, Price, Quantity,
-    Rounding, Severity, SnapshotCause, Timestamp, TrancheId,
+    Annulled, Command, Epoch, Fill, Money, Notice, OutOfRange, PositionSide, Price, Quantity, Rounding, Severity,
+    SnapshotCause, Timestamp, TrancheId,
 };
 
 /// Annulled executions that are remembered; the oldest goes first.
@@ -75,7 +74,7 @@ impl Position {
     }
 
     /// How much of an execution is booked: as itself, or as what only reads have shown of it (F-B16), which is proven by this.
-    /// Nothing where nobody knew of it; should it be heard of yet, it is none.
+    /// Nothing where nobody knew of it; should it be heard of yet, it is none. What its order has executed stays executed.
     fn booked_of(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<Option<Quantity>, OutOfRange> {
         if self.knows(fill) {
             return Ok(Some(fill.quantity.saturating_minus(self.forget_unmatched(fill))));
@@ -84,24 +83,25 @@ impl Position {
         if self.assumes(fill) {
             return self.prove(fill, ctx, out).map(Some);
         }
-        // Its order was told to have executed: of what will never be heard nothing is waited for (I28).
-        if let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == fill.order) {
-            order.filled = order.filled.plus(fill.quantity)?;
-        }
+        self.count_at_order(fill)?;
         Ok(None)
     }
 
-    /// A closing is gone, out of every trade that it has closed something of. One whose opening was heard of late closes what its
-    /// order was for, and the trade that this opening has begun. What is open again of trades that are over.
+    /// A closing is gone, out of every trade that it has closed something of: first that of its order, if it was open then; then
+    /// others that were, where an opening was heard of late. What is open again of trades that are over.
     fn undo_closing(&mut self, gone: &mut Gone, ctx: Ctx, out: &mut Out) -> Result<Option<Again>, OutOfRange> {
         let own = self.epoch_of(gone.fill);
-        if own.map_or_else(|| self.has_lasted(gone.fill.at), |own| own == self.epoch) {
-            self.open_again(gone, ctx, out)?;
-        }
-        // Of a trade that goes on, tranches may be over as well.
-        let again = if gone.left.is_zero() { None } else { self.take_out_of_past(gone, own, out)? };
-        if !gone.left.is_zero() && self.has_lasted(gone.fill.at) {
-            self.open_again(gone, ctx, out)?;
+        let mut again = None;
+        let rounds: [fn(bool, bool) -> bool; 3] = [|own, lasted| own && lasted, |_, lasted| lasted, |own, _| own];
+        for round in rounds {
+            let of_it = |epoch, lasted| round(own == Some(epoch), lasted);
+            if !gone.left.is_zero()
+                && self.live.as_ref().is_some_and(|live| of_it(self.epoch, live.lasted(gone.fill.at)))
+            {
+                self.open_again(gone, ctx, out)?;
+            }
+            // Of a trade that goes on, tranches may be over as well.
+            again = self.take_out_of_past(gone, of_it, again, out)?;
         }
         Ok(again)
     }
@@ -115,11 +115,6 @@ impl Position {
     fn epoch_of(&self, fill: &Fill) -> Option<Epoch> {
         let named = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         named.map(|named| named.epoch)
-    }
-
-    /// Something of what is open was so then.
-    fn has_lasted(&self, since: Timestamp) -> bool {
-        self.live.as_ref().is_some_and(|live| live.tranches.iter().any(|tranche| tranche.opened_at <= since))
     }
 
     /// In the trade that goes on: out of its closings, back under its stop. Levels that were reached stay reached.
@@ -142,24 +137,22 @@ impl Position {
         Ok(())
     }
 
-    /// In trades that are over, its own one first: their records are told again without it. What it had closed, if the records
-    /// are still known.
+    /// In trades that are over: their records are told again without it. What it had closed, as far as the records are known.
     fn take_out_of_past(
         &mut self,
         gone: &mut Gone,
-        own: Option<Epoch>,
+        of_it: impl Fn(Epoch, bool) -> bool,
+        mut again: Option<Again>,
         out: &mut Out,
     ) -> Result<Option<Again>, OutOfRange> {
         let level = gone.fill.order.as_ref().and_then(Named::read).and_then(|named| named.leg.level());
         let (key, at) = (self.key, gone.fill.at.as_millis());
-        let lasted = |document: &PositionDocument| {
-            document.entry_time <= at && document.exit_time.is_none_or(|ended| at <= ended)
-        };
-        let mut reads: Vec<(Epoch, &mut PositionRead)> = self.past_reads().collect();
-        reads.retain(|(epoch, read)| own == Some(*epoch) || lasted(&read.document));
-        reads.sort_by_key(|(epoch, _)| own != Some(*epoch));
-        let mut again: Option<Again> = None;
-        for (epoch, read) in reads {
+        for (epoch, read) in self.past_reads() {
+            let document = &read.document;
+            let lasted = document.entry_time <= at && document.exit_time.is_none_or(|ended| at <= ended);
+            if gone.left.is_zero() || !of_it(epoch, lasted) {
+                continue;
+            }
             let before = read.document.realized_pnl;
             let (quantity, cost) = take_out_of(&mut read.document, epoch, level, gone)?;
             if quantity.is_zero() {
@@ -258,6 +251,14 @@ impl Position {
             out.reads.push(read);
         }
         Ok(())
+    }
+}
+
+impl Live {
+    /// Something of it was open then.
+    fn lasted(&self, at: Timestamp) -> bool {
+        let until = |tranche: &Tranche| !tranche.is_closed() || tranche.exits.iter().any(|exit| exit.at >= at);
+        self.tranches.iter().any(|tranche| tranche.opened_at <= at && until(tranche))
     }
 }
 
