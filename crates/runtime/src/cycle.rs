@@ -443,7 +443,8 @@ impl Cycle {
 
 /// Whether an order that waits for the first read has one of these ids.
 fn is_used(command: &Command, used: &BTreeSet<ClientOrderId>) -> bool {
-    waits_for_read(command) && command.order().is_some_and(|id| used.contains(&id))
+    let places = matches!(command, Command::Place(_));
+    places && waits_for_read(command) && command.order().is_some_and(|id| used.contains(&id))
 }
 
 /// A definite answer for a command that has not left.

@@ -6,7 +6,7 @@ use super::diff::{claim, fits};
 use super::{Change, Leg, OpenOrder, OrderState, Wanted, together};
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
-use backstop_model::{ClientOrderId, Command, Price, Quantity};
+use backstop_model::{ClientOrderId, Command, Price, Quantity, TrancheId};
 
 impl Position {
     /// Cancels what nobody wants any more, last level first. A stop goes only with its tranche, and where that has gone up
@@ -93,15 +93,24 @@ impl Position {
             let own = order.leg == Leg::WholeStop && order.epoch == self.epoch && !self.is_flat();
             own && self.is_only_whole_stop(order) && self.needs_whole_stop()
         };
-        // What was closed when this was decided is open again (F-F08).
-        let bare = |order: &OpenOrder| {
-            let goes = matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) });
-            let own = order.leg.is_own_stop() && order.epoch == self.epoch && goes;
-            let tranche = self.live.as_deref().and_then(|live| live.tranche(order.tranche)).filter(|_| own);
-            tranche.is_some_and(|tranche| guarded(tranche, &self.orders, self.epoch) < tranche.remaining)
-        };
-        let needed = |order: &OpenOrder| moved(order) || alone(order) || bare(order) || self.outlasts(order);
+        let needed = |order: &OpenOrder| moved(order) || alone(order) || self.outlasts(order);
         self.orders.iter().any(|order| order.id == id && needed(order))
+    }
+
+    /// These tranches are open again: the stops that were to go with them are needed. A cancel that has not left yet does not
+    /// leave; whether one that has was done is asked (I7, F-F08).
+    pub(crate) fn take_back_cancels_of(&mut self, tranches: &[TrancheId], out: &mut Out) {
+        let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
+        let goes = |order: &OpenOrder| {
+            matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { agreed: false, .. }) })
+        };
+        let epoch = self.epoch;
+        let own =
+            |order: &OpenOrder| order.epoch == epoch && order.leg.is_own_stop() && tranches.contains(&order.tranche);
+        for order in self.orders.iter_mut().filter(|order| own(order) && goes(order)) {
+            (order.state, order.maybe_gone) = (OrderState::Working { change: None }, true);
+            out.commands.push(Command::Lookup { account, instrument, id: order.id, deal });
+        }
     }
 
     /// Whether an order that has not left yet is still waited for, and is no double of one that rests.

@@ -125,15 +125,18 @@ impl Position {
         let own = named.filter(|named| named.leg != Leg::WholeStop).map(|named| named.tranche);
         let mut ids: Vec<TrancheId> = live.tranches.iter().map(|tranche| tranche.id).collect();
         ids.sort_by_key(|id| Some(*id) != own);
+        let mut reopened = Vec::new();
         for id in ids {
             let Some(tranche) = live.tranche_mut(id) else { continue };
             let before = tranche.remaining;
             tranche.open_again((epoch, key.side), named.and_then(|named| named.leg.level()), gone)?;
             if tranche.remaining != before {
                 arming::rearm(live, id, key, ctx, out)?;
+                reopened.push(id);
             }
         }
         live.mismatch = None;
+        self.take_back_cancels_of(&reopened, out);
         Ok(())
     }
 
