@@ -35,7 +35,7 @@ impl Position {
             return Ok(());
         }
         self.fit_to_grid(ctx, out)?;
-        self.wishes.clear();
+        drop(self.wishes.take());
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;
         }

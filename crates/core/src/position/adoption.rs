@@ -154,7 +154,7 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
     }
     let Some(entry) = live.open().next().map(|tranche| tranche.entry_price) else { return Ok(()) };
     let trigger = ctx.account.hard_stop.map_or(TriggerSource::Mark, |stop| stop.trigger);
-    let price = hard_stop(entry, live.liquidation, key.side, ctx)?;
+    let price = hard_stop(entry, live.liquidation.get(), key.side, ctx)?;
     if ctx.board.price(trigger.series(key.side)).is_some_and(|now| key.side.hit(now, price)) {
         return propose(live, key, ctx, out);
     }
@@ -223,12 +223,13 @@ fn proposal(live: &Live, side: PositionSide, ctx: Ctx) -> Result<String, OutOfRa
     let name = title(side, tranche.id, ctx);
     let entry = tranche.entry_price;
     let now = ctx.board.price(TriggerSource::Mark.series(side));
-    let from_entry = hard_stop(entry, live.liquidation, side, ctx)?;
+    let from_entry = hard_stop(entry, live.liquidation.get(), side, ctx)?;
     let passed = now.filter(|now| side.hit(*now, from_entry));
     let (stop, from) = match passed {
-        Some(now) => {
-            (hard_stop(now, live.liquidation, side, ctx)?, format!("the price {now}, which has passed {from_entry}"))
-        }
+        Some(now) => (
+            hard_stop(now, live.liquidation.get(), side, ctx)?,
+            format!("the price {now}, which has passed {from_entry}"),
+        ),
         None => (from_entry, format!("the entry {entry}")),
     };
     let own =

@@ -173,7 +173,7 @@ impl Position {
         let (side, mut rest) = (self.key.side, fill.quantity);
         let ours = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let (_, reason) = self.purpose(fill, ours);
-        let mut all = std::mem::take(&mut self.assumed);
+        let mut all = self.assumed.take();
         // What was booked as this order's comes before what nobody could say anything of.
         all.sort_by_key(|assumed| assumed.order.is_none());
         for mut assumed in all {

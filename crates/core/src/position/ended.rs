@@ -27,8 +27,9 @@ impl Position {
                 self.ended.push(Ended { id: order.id, at: since });
             }
         }
-        let surplus = self.ended.len().saturating_sub(MOST);
-        self.ended.drain(..surplus);
+        while self.ended.len() > MOST {
+            self.ended.remove(0);
+        }
         self.orders.retain(|order| !order.is_settled());
     }
 

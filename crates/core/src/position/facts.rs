@@ -6,7 +6,7 @@
 use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Adoption, Ctx, Live, Out, Position, Rare, Tranche, WholeStop, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Rare, Seldom, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OpenOrder, OrderState, Unwanted};
 use backstop_model::{
     Epoch, ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
@@ -112,12 +112,12 @@ impl Position {
             plan,
             protection: Default::default(),
             mismatch: None,
-            liquidation: None,
+            liquidation: Rare::default(),
             premium: Rare::default(),
-            whole: WholeStop { attached: attached.into(), ..WholeStop::default() },
+            whole: WholeStop { attached: attached.into(), ..WholeStop::default() }.into(),
             adoption,
-            foreign: Vec::new(),
-            foreign_exits: Vec::new(),
+            foreign: Seldom::default(),
+            foreign_exits: Seldom::default(),
             told_conflict: false,
             told_own: false,
             attached_at: ctx.now,

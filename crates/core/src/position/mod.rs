@@ -57,7 +57,8 @@ pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
 pub use guarantee::Guarantee;
 pub use protection::Protection;
-pub use rare::Rare;
+use rare::Blank;
+pub use rare::{Rare, Seldom};
 pub(crate) use regrid::is_off;
 pub use spacing::Spacing;
 pub(crate) use spacing::carried_place;
@@ -108,10 +109,10 @@ pub struct Position {
     drilled_at: Option<Timestamp>,
     /// Our entries, oldest first: those on their way, and those over as long as a repeat may come.
     #[serde(default)]
-    pub entries: Vec<EntryOrder>,
+    pub entries: Seldom<Vec<EntryOrder>>,
     /// What would be sent if it were not only observed.
     #[serde(default)]
-    pub wishes: Vec<String>,
+    pub wishes: Seldom<Vec<String>>,
     /// When the newest booked execution happened, by the venue's clock: an older read says nothing of the quantity.
     newest_fill: Timestamp,
     /// Executions already booked, newest last.
@@ -121,22 +122,22 @@ pub struct Position {
     pub(crate) unseen: Rare<unseen::Unseen>,
     /// Orders that were let go of lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ended: Vec<ended::Ended>,
+    ended: Seldom<Vec<ended::Ended>>,
     /// Closings of what is not known to be open yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unmatched: Vec<unmatched::Unmatched>,
+    unmatched: Seldom<Vec<unmatched::Unmatched>>,
     /// Executions whose fee is not known yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    owed: Vec<owed::Owed>,
+    owed: Seldom<Vec<owed::Owed>>,
     /// Tranches that are over with a fee still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    past: Vec<owed::Past>,
+    past: Seldom<Vec<owed::Past>>,
     /// Quantities that were believed without an execution.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    assumed: Vec<assumed::Assumed>,
+    assumed: Seldom<Vec<assumed::Assumed>>,
     /// Executions that the venue has annulled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    annulled: Vec<FillId>,
+    annulled: Seldom<Vec<FillId>>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -154,20 +155,20 @@ pub struct Live {
     /// The venue has spoken of another quantity.
     pub mismatch: Option<Box<Mismatch>>,
     /// Where the venue would liquidate, as far as it says.
-    pub liquidation: Option<Price>,
+    pub liquidation: Rare<Price>,
     /// What is remembered of the stop for the whole position.
     #[serde(default)]
-    pub whole: WholeStop,
+    pub whole: Seldom<WholeStop>,
     /// The premiums booked so far, as the venue counts them.
     #[serde(default, skip_serializing_if = "Rare::is_none")]
     pub premium: Rare<Money>,
     /// Whose it is.
     pub adoption: Adoption,
     /// Stops that are not ours.
-    pub foreign: Vec<ForeignStop>,
+    pub foreign: Seldom<Vec<ForeignStop>>,
     /// Other orders that are not ours and would close it as well.
     #[serde(default)]
-    pub foreign_exits: Vec<ForeignExit>,
+    pub foreign_exits: Seldom<Vec<ForeignExit>>,
     /// People know which of them hold the room to reduce.
     #[serde(default)]
     pub told_conflict: bool,
@@ -264,17 +265,17 @@ impl Position {
             orders: Vec::new(),
             drill: None,
             drilled_at: None,
-            entries: Vec::new(),
-            wishes: Vec::new(),
+            entries: Seldom::default(),
+            wishes: Seldom::default(),
             newest_fill: Timestamp::EPOCH,
             known_fills: Vec::new(),
             unseen: Rare::default(),
-            ended: Vec::new(),
-            unmatched: Vec::new(),
-            owed: Vec::new(),
-            past: Vec::new(),
-            assumed: Vec::new(),
-            annulled: Vec::new(),
+            ended: Seldom::default(),
+            unmatched: Seldom::default(),
+            owed: Seldom::default(),
+            past: Seldom::default(),
+            assumed: Seldom::default(),
+            annulled: Seldom::default(),
         }
     }
 

@@ -21,7 +21,7 @@ impl Position {
             let text = format!("{} {}: would {wish}", ctx.instrument.symbol, self.key.side);
             out.tell(Severity::Note, self.key, text);
         }
-        self.wishes = wishes;
+        self.wishes = wishes.into();
         Ok(())
     }
 

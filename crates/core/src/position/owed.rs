@@ -95,8 +95,8 @@ impl Position {
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn pay(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         self.unmatched.iter_mut().for_each(|kept| kept.note_fee_of(fill));
-        let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.owed).into_iter().partition(|o| o.fill == fill.id);
-        self.owed = rest;
+        let (due, rest): (Vec<_>, Vec<_>) = self.owed.take().into_iter().partition(|o| o.fill == fill.id);
+        self.owed = rest.into();
         for owed in due {
             for due in owed.dues(fill)? {
                 self.charge(due, ctx, out)?;
@@ -199,10 +199,10 @@ impl Position {
     }
 
     pub(super) fn forget_paid(&mut self) {
-        let past = std::mem::take(&mut self.past);
+        let past = self.past.take();
         let kept =
             past.into_iter().filter(|past| self.is_to_be_told_again(past.epoch, TrancheId(past.read.document.tranche)));
-        self.past = kept.collect();
+        self.past = kept.collect::<Vec<_>>().into();
     }
 }
 

@@ -116,7 +116,7 @@ impl Tranche {
         self.funding_paid = self.funding_paid.plus(other.funding_paid)?;
         self.premium_paid = self.premium_paid.plus(other.premium_paid)?;
         self.guarantee = self.guarantee.joined(other.guarantee);
-        self.exits.extend(other.exits);
+        self.exits.extend(other.exits.iter().cloned());
         self.stop = match (self.stop, other.stop) {
             (Some(ours), Some(theirs)) if side.is_better(theirs.price, ours.price) => Some(theirs),
             (ours, theirs) => ours.or(theirs),

@@ -5,20 +5,19 @@
 
 use super::elsewhere::Elsewhere;
 use super::guarantee::Guarantee;
-use super::rare::Rare;
+use super::rare::{Rare, Seldom};
 use super::spacing::Spacing;
 use crate::exits::end_of_day::Due;
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
-use crate::orders::Leg;
+use crate::orders::{ByLeg, Leg};
 use crate::position::recalled::Recalled;
 use backstop_model::{
     ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, RefusalReason, Rounding, Span, Timestamp,
     TrancheId, TriggerSource,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// One closing, from its first execution to its last.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -97,7 +96,7 @@ pub struct Tranche {
     /// When the trail may next be looked at.
     pub trail_not_before: Option<Timestamp>,
     /// Every closing so far.
-    pub exits: Vec<Exit>,
+    pub exits: Seldom<Vec<Exit>>,
     /// From where the stop goes to break-even; none when the plan does not say, or when it has been there.
     pub breakeven_at: Option<Price>,
     /// The nearer stop that the engine watches, and since when the price is beyond it.
@@ -131,11 +130,9 @@ pub struct Tranche {
     /// A working stop has covered it at least once: targets may follow.
     pub was_protected: bool,
     /// Last revision used per leg.
-    #[serde(with = "crate::orders::by_leg")]
-    pub revisions: BTreeMap<Leg, u16>,
+    pub revisions: ByLeg<u16>,
     /// Legs that wait after a refusal.
-    #[serde(with = "crate::orders::by_leg")]
-    pub retries: BTreeMap<Leg, Retry>,
+    pub retries: ByLeg<Retry>,
 }
 
 const fn no_money() -> Money {
@@ -248,7 +245,7 @@ impl Tranche {
             proposal: Rare::default(),
             trail: None,
             trail_not_before: None,
-            exits: Vec::new(),
+            exits: Seldom::default(),
             breakeven_at: None,
             soft_stop: Rare::default(),
             part: Quantity::ZERO,
@@ -263,8 +260,8 @@ impl Tranche {
             sacrificed: None,
             resize_at: None,
             was_protected: false,
-            revisions: BTreeMap::new(),
-            retries: BTreeMap::new(),
+            revisions: ByLeg::default(),
+            retries: ByLeg::default(),
         })
     }
 

@@ -46,7 +46,7 @@ impl Position {
                 } else {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
-                stay_inside_guard(tranche, live.liquidation, &scene, out)?;
+                stay_inside_guard(tranche, live.liquidation.get(), &scene, out)?;
                 let was_kept_off = tranche.spacing().at.is_some();
                 spacing::keep_distance(tranche, &scene, out)?;
                 if tranche.spacing().at.is_some() && !was_kept_off {

@@ -76,7 +76,7 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let mut kept = std::mem::take(&mut self.unmatched);
+        let mut kept = self.unmatched.take();
         kept.sort_by_key(|kept| kept.fill.at);
         for one in kept {
             let closes = if chosen(&one) { one.left.min(most) } else { Quantity::ZERO };
