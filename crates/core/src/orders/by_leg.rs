@@ -1,6 +1,7 @@
 //! What is kept for each leg: a few entries, in the order of the legs, in no more room than they take.
 
 use super::Leg;
+use crate::position::Blank;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value for some of the legs. It is written as a list of pairs: JSON knows only text keys.
@@ -11,6 +12,10 @@ impl<V> Default for ByLeg<V> {
     fn default() -> Self {
         Self(None)
     }
+}
+
+impl<V: PartialEq + 'static> Blank for ByLeg<V> {
+    const BLANK: &'static Self = &Self(None);
 }
 
 impl<V: Serialize> Serialize for ByLeg<V> {

@@ -208,8 +208,8 @@ fn set_levels(
     for text in told {
         out.tell(Severity::Warning, key, text);
     }
-    tranche.levels = levels;
-    tranche.breakeven_at = armed.breakeven_at;
+    tranche.levels = levels.into();
+    tranche.breakeven_at.put(armed.breakeven_at);
     tranche.soft_stop = armed.soft_stop.map(|price| SoftLevel { price, passed: None }).into();
     Ok(())
 }

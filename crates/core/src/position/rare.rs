@@ -67,8 +67,7 @@ impl<T: PartialEq + 'static> Blank for Vec<T> {
 
 /// A value that is mostly blank. It is read and changed like the value itself, and a blank one is a pointer.
 ///
-/// To ask for a change makes the box, even if nothing comes of it; a box left blank goes with the next copy, and the engine
-/// decides every event on one.
+/// To ask for a change makes the box, even if nothing comes of it: [`Seldom::put_away`] gives it back.
 #[derive(Debug)]
 pub struct Seldom<T>(Option<Box<T>>);
 
@@ -100,14 +99,19 @@ impl<T: Blank> DerefMut for Seldom<T> {
 
 impl<T: Blank + Clone> Clone for Seldom<T> {
     fn clone(&self) -> Self {
-        Self(self.0.as_ref().filter(|value| ***value != *T::BLANK).cloned())
+        Self(self.0.clone())
     }
 }
 
 impl<T: Blank> Seldom<T> {
-    /// The value, which is gone from here then.
-    pub fn take(&mut self) -> T {
-        self.0.take().map_or_else(T::default, |value| *value)
+    /// What is there, to be changed; none where nothing is, and no box is made for it.
+    pub fn held(&mut self) -> Option<&mut T> {
+        self.0.as_deref_mut()
+    }
+
+    /// A box that nothing is left in is given back.
+    pub fn put_away(&mut self) {
+        self.0.take_if(|value| **value == *T::BLANK);
     }
 }
 
@@ -158,5 +162,24 @@ impl<T: Blank + Serialize> Serialize for Seldom<T> {
 impl<'de, T: Blank + Deserialize<'de>> Deserialize<'de> for Seldom<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::deserialize(from).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_blank_takes_no_box() {
+        let mut seldom = Seldom::from(Vec::<u8>::new());
+        seldom.retain(|_| true);
+        assert!(seldom.held().is_none() && seldom.is_empty());
+        seldom.push(1);
+        assert_eq!(*seldom, [1]);
+        seldom.clear();
+        assert_eq!(seldom, Seldom::default());
+        assert!(seldom.held().is_some());
+        seldom.put_away();
+        assert!(seldom.held().is_none());
     }
 }
