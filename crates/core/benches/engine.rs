@@ -9,6 +9,8 @@
 )]
 
 use backstop_core::Engine;
+use backstop_core::orders::Leg;
+use backstop_core::position::{Live, Position, Tranche};
 use backstop_model::plan::{
     OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TrailDistance, TrailingStop,
 };
@@ -269,7 +271,7 @@ fn deciding_events(criterion: &mut Criterion) {
     for size in [10, 10_000] {
         let bench = Bench::with(size);
         let target = bench.engine.positions().next().unwrap();
-        let leg = backstop_core::orders::Leg::Target(1);
+        let leg = Leg::Target(1);
         let id = target.orders.iter().find(|order| order.leg == leg).unwrap().id;
         let hit =
             Stamped { sequence: 0, at: bench.at, event: fill(0, "hit", Some(id), OrderSide::Sell, "51500", "0.04") };
@@ -306,13 +308,23 @@ fn sizes(_: &mut Criterion) {
     let whole = serde_json::to_string(&bench.engine).unwrap().len();
     let position = bench.engine.positions().next().unwrap();
     let orders = position.orders.len() * size_of::<backstop_core::orders::OpenOrder>();
-    let live = position.live.as_ref().unwrap();
-    let levels = live.tranches[0].levels.len() * size_of::<backstop_core::exits::Level>();
-    let tranches = live.tranches.len() * size_of::<backstop_core::position::Tranche>();
-    let fixed = size_of::<backstop_core::position::Position>() + size_of::<backstop_core::position::Live>();
     println!("size: {} bytes of checkpoint per open position (JSON, 4 orders)", whole / 1_000);
-    println!("size: {} bytes in memory per open position beyond its orders", fixed + tranches + levels);
+    println!("size: {} bytes in memory per open position beyond its orders", beyond_orders(position));
     println!("size: {orders} bytes for its {} orders", position.orders.len());
+}
+
+/// All that an open position of [`Bench::with`] holds: itself, what is open, its tranches with their levels, the revisions of
+/// their legs and the name of the order that opened them, and the execution that it knows. Nothing else of it is there.
+fn beyond_orders(position: &Position) -> usize {
+    let live = position.live.as_ref().unwrap();
+    let of_tranche = |tranche: &Tranche| {
+        let name = tranche.main_order.as_ref().map_or(0, |name| name.len());
+        let revisions = tranche.revisions.iter().count() * size_of::<(Leg, u16)>();
+        assert!(tranche.exits.is_empty() && tranche.retries.is_empty() && *tranche.aside == Default::default());
+        size_of::<Tranche>() + size_of_val(&*tranche.levels) + revisions + name
+    };
+    let tranches: usize = live.tranches.iter().map(of_tranche).sum();
+    size_of::<Position>() + size_of::<Live>() + tranches + size_of::<FillId>()
 }
 
 fn short() -> Criterion {

@@ -292,6 +292,7 @@ impl Engine {
         }
         let (quiet, deadline) = (position.quiet(ctx), position.deadline(ctx));
         let ended = before.live.is_some() && position.live.is_none();
+        position.put_away();
         self.positions[slot as usize] = position;
         self.count_day(key.account, earned);
         self.timers.set(slot, deadline);

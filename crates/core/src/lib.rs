@@ -27,6 +27,7 @@ pub mod engine;
 mod entries;
 mod entry_parts;
 pub mod exits;
+mod former;
 mod guards;
 mod margin_call;
 mod operator;

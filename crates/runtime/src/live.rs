@@ -406,7 +406,7 @@ fn shown(engine: &Engine, read: PositionRead) -> Shown {
         document: read.document,
         coverage: read.protection,
         observed: account.is_some_and(|account| account.permit == Permit::Observe),
-        wishes: engine.position(read.key).map_or_else(Vec::new, |position| position.wishes.clone()),
+        wishes: engine.position(read.key).map_or_else(Vec::new, |position| position.wishes().to_vec()),
     }
 }
 

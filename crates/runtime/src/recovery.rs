@@ -30,7 +30,7 @@ pub struct Recovered {
 #[must_use]
 pub fn recover(loaded: Loaded) -> Recovered {
     let mut warnings = loaded.warnings;
-    let saved = loaded.checkpoint.as_ref().map(|checkpoint| serde_json::from_str::<Engine>(&checkpoint.state));
+    let saved = loaded.checkpoint.as_ref().map(|checkpoint| Engine::read(&checkpoint.state));
     let mut engine = match saved {
         Some(Ok(engine)) => engine,
         Some(Err(why)) => {

@@ -19,10 +19,7 @@ pub enum LevelState {
     /// It closes nothing: it only moves the stop when its price is reached. Too small, or meant so.
     OnlyMoves,
     /// Completely filled, in its turn.
-    Hit {
-        /// When the last execution of it happened.
-        at: Timestamp,
-    },
+    Hit {},
     /// Reached without closing anything; the stop has been moved.
     Moved,
     /// Given up after refusals; its share went to the next level.
@@ -39,12 +36,29 @@ pub enum Instant {
     /// The executable price has stood beyond it since then.
     Past {
         /// Since when.
-        since: Timestamp,
+        since: Since,
     },
     /// Its resting order goes, then the remainder is sent as a limit that fills at once or not.
     Limit,
     /// What that left is sent at market.
     Market,
+}
+
+/// An instant that lies anywhere: beside small numbers it takes its eight bytes and no more.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "Timestamp", into = "Timestamp")]
+pub struct Since([u8; 8]);
+
+impl From<Timestamp> for Since {
+    fn from(at: Timestamp) -> Self {
+        Self(at.as_nanos().to_ne_bytes())
+    }
+}
+
+impl From<Since> for Timestamp {
+    fn from(since: Since) -> Self {
+        Self::from_nanos(i64::from_ne_bytes(since.0))
+    }
 }
 
 /// One level of one tranche.

@@ -35,7 +35,9 @@ impl Position {
             return Ok(());
         }
         self.fit_to_grid(ctx, out)?;
-        self.wishes.clear();
+        if let Some(aside) = self.aside.held() {
+            aside.wishes.clear();
+        }
         for id in self.trails_to_replace(ctx) {
             self.keep_trailed_ground(id, ctx, out)?;
         }

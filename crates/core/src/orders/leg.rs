@@ -87,18 +87,3 @@ impl fmt::Display for Leg {
         }
     }
 }
-
-/// Maps by leg are written as lists of pairs: JSON knows only text keys.
-pub(crate) mod by_leg {
-    use super::Leg;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::collections::BTreeMap;
-
-    pub fn serialize<V: Serialize, S: Serializer>(map: &BTreeMap<Leg, V>, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(map)
-    }
-
-    pub fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Leg, V>, D::Error> {
-        Ok(Vec::<(Leg, V)>::deserialize(from)?.into_iter().collect())
-    }
-}

@@ -3,6 +3,7 @@
 //! [`diff`] subtracts what is open or in flight from what is wanted; what is left are commands. It runs after every
 //! event on the whole of a position, so nothing depends on having seen a particular transition.
 
+mod by_leg;
 pub mod client_id;
 pub mod diff;
 pub mod entry;
@@ -14,11 +15,11 @@ mod unwanted;
 pub mod wanted;
 mod whole_stop;
 
+pub use by_leg::ByLeg;
 pub use client_id::{Named, Scope};
 pub use entry::{EntryEnd, EntryOrder, EntryPart, Unwanted};
 pub use entry_name::EntryName;
 pub use leg::Leg;
-pub(crate) use leg::by_leg;
 pub use open::{Change, Doubt, OpenOrder, OrderState};
 pub(crate) use stops::together;
 pub use wanted::Wanted;

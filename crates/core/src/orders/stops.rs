@@ -32,7 +32,7 @@ impl Position {
             let Some(tranche) = self.tranche_mut(want) else { return };
             let is_whole = covered >= tranche.remaining;
             if covered <= tranche.remaining {
-                tranche.resize_at = None;
+                tranche.forget_resize();
             }
             let older = |order: &OpenOrder| {
                 let before = order.epoch != epoch && order.leg.is_own_stop() && is_whole;
@@ -77,7 +77,7 @@ impl Position {
     pub(super) fn is_surplus(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
         let wanted = |leg: Leg| wants.iter().any(|want| want.tranche == order.tranche && want.leg == leg);
         let tranche = self.live.as_ref().and_then(|live| live.tranche(order.tranche));
-        let Some(tranche) = tranche.filter(|tranche| tranche.stop_passed.is_none()) else { return false };
+        let Some(tranche) = tranche.filter(|tranche| tranche.aside.stop_passed.is_none()) else { return false };
         let side = self.key.side;
         let as_near = |other: &OpenOrder| {
             let near = other.worst_stop(side).zip(order.stop_price());
@@ -117,10 +117,10 @@ impl Position {
         }
         let larger_only = covered > tranche.remaining;
         if !(larger_only && reduce_only) {
-            tranche.resize_at = None;
+            tranche.forget_resize();
             return true;
         }
-        let at = *tranche.resize_at.get_or_insert(ctx.now.plus(RESIZE_AFTER));
+        let at = *tranche.aside.resize_at.get_or_insert(ctx.now.plus(RESIZE_AFTER));
         ctx.now >= at
     }
 

@@ -79,7 +79,9 @@ impl Position {
     /// is only proposed is nobody's to protect yet, and an order that was forgotten must not close it (F-C14).
     fn lacks_stops(&self) -> bool {
         // The venue may speak of something open that no execution explains yet.
-        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else { return self.unseen.is_some() };
+        let Some(live) = self.live.as_deref().filter(|live| !live.is_flat()) else {
+            return self.aside.unseen.is_some();
+        };
         !matches!(live.adoption, Adoption::Proposed | Adoption::ToPropose) && !self.is_covered()
     }
 

@@ -151,7 +151,7 @@ impl Position {
             (None, _) | (_, None) => false,
         };
         // While the price is through a stop, it is executing, or should be: nothing goes before that is over (F-C11).
-        let quiet = self.live.iter().flat_map(|live| live.open()).all(|tranche| tranche.stop_passed.is_none());
+        let quiet = self.live.iter().flat_map(|live| live.open()).all(|tranche| tranche.aside.stop_passed.is_none());
         let fired = |whole: &OpenOrder| matches!(whole.state, OrderState::Triggered { .. });
         let rests = |whole: &OpenOrder| whole.stands() && !fired(whole) && self.is_fresh(whole);
         let serves = |whole: &OpenOrder| quiet && rests(whole) && as_near(whole);

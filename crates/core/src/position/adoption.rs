@@ -65,20 +65,20 @@ impl Position {
 
     fn note_foreign_stop(&mut self, report: &OrderReport) {
         let Some(live) = &mut self.live else { return };
-        live.foreign.retain(|known| known.venue_id != report.venue_id);
+        live.aside.foreign.retain(|known| known.venue_id != report.venue_id);
         let (Some(trigger), false) = (report.trigger, report.status.is_final()) else { return };
         let losing = live.open().any(|tranche| self.key.side.is_better(tranche.entry_price, trigger.price));
         let closes = report.side == self.key.side.closing();
-        if closes && losing && live.foreign.len() < MOST && report.status == OrderStatus::Working {
+        if closes && losing && live.aside.foreign.len() < MOST && report.status == OrderStatus::Working {
             let quantity = report.quantity.map(|quantity| quantity.saturating_minus(report.filled));
-            live.foreign.push(ForeignStop { venue_id: report.venue_id, price: trigger.price, quantity });
+            live.aside.foreign.push(ForeignStop { venue_id: report.venue_id, price: trigger.price, quantity });
         }
     }
 
     /// A full read shows all stops of others: those it does not show are gone.
     pub(crate) fn forget_foreign(&mut self, read: &[OrderReport]) {
         let Some(live) = &mut self.live else { return };
-        live.foreign.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
+        live.aside.foreign.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
         self.forget_foreign_exits(read);
     }
 
@@ -154,7 +154,7 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
     }
     let Some(entry) = live.open().next().map(|tranche| tranche.entry_price) else { return Ok(()) };
     let trigger = ctx.account.hard_stop.map_or(TriggerSource::Mark, |stop| stop.trigger);
-    let price = hard_stop(entry, live.liquidation, key.side, ctx)?;
+    let price = hard_stop(entry, live.liquidation.get(), key.side, ctx)?;
     if ctx.board.price(trigger.series(key.side)).is_some_and(|now| key.side.hit(now, price)) {
         return propose(live, key, ctx, out);
     }
@@ -176,9 +176,10 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
 /// The farthest of the trader's own stops, when together they cover everything.
 pub(super) fn covering(live: &Live, side: PositionSide) -> Option<Price> {
     let whole = live.remaining();
-    let covered = live.foreign.iter().map(|stop| stop.quantity.unwrap_or(whole));
+    let covered = live.aside.foreign.iter().map(|stop| stop.quantity.unwrap_or(whole));
     let covered = covered.fold(Quantity::ZERO, |sum, more| sum.plus(more).unwrap_or(whole));
-    let farthest = live.foreign.iter().map(|stop| stop.price).reduce(|a, b| if side.is_better(a, b) { b } else { a });
+    let farthest =
+        live.aside.foreign.iter().map(|stop| stop.price).reduce(|a, b| if side.is_better(a, b) { b } else { a });
     farthest.filter(|_| covered >= whole)
 }
 
@@ -223,12 +224,13 @@ fn proposal(live: &Live, side: PositionSide, ctx: Ctx) -> Result<String, OutOfRa
     let name = title(side, tranche.id, ctx);
     let entry = tranche.entry_price;
     let now = ctx.board.price(TriggerSource::Mark.series(side));
-    let from_entry = hard_stop(entry, live.liquidation, side, ctx)?;
+    let from_entry = hard_stop(entry, live.liquidation.get(), side, ctx)?;
     let passed = now.filter(|now| side.hit(*now, from_entry));
     let (stop, from) = match passed {
-        Some(now) => {
-            (hard_stop(now, live.liquidation, side, ctx)?, format!("the price {now}, which has passed {from_entry}"))
-        }
+        Some(now) => (
+            hard_stop(now, live.liquidation.get(), side, ctx)?,
+            format!("the price {now}, which has passed {from_entry}"),
+        ),
         None => (from_entry, format!("the entry {entry}")),
     };
     let own =

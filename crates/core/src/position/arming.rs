@@ -19,7 +19,7 @@ use backstop_model::{Epoch, OutOfRange, PositionKey, Price, Series, Severity, Tr
 /// [`OutOfRange`] when a number leaves its range.
 pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
     let name = title(key.side, id, ctx);
-    let (plan, liquidation) = (live.plan.clone(), live.liquidation);
+    let (plan, liquidation) = (live.plan.clone(), live.liquidation.get());
     let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
     let Some(plan) = plan else {
         let text = format!("{name}: no plan applies to this position; it is shown, nothing is placed");
@@ -69,7 +69,7 @@ impl Position {
         let key = self.key;
         let Some(live) = self.live.as_mut().filter(|live| live.adoption == Adoption::Managed) else { return Ok(()) };
         let Some(plan) = live.plan.clone() else { return Ok(()) };
-        let liquidation = live.liquidation;
+        let liquidation = live.liquidation.get();
         let is_new = plan.atrs().any(|atr| before.distance(atr).is_none() && ctx.volatility.distance(atr).is_some());
         let waits = |tranche: &&Tranche| {
             waits_for_bars(tranche, &plan)
@@ -208,8 +208,8 @@ fn set_levels(
     for text in told {
         out.tell(Severity::Warning, key, text);
     }
-    tranche.levels = levels;
-    tranche.breakeven_at = armed.breakeven_at;
+    tranche.levels = levels.into();
+    tranche.breakeven_at.put(armed.breakeven_at);
     tranche.soft_stop = armed.soft_stop.map(|price| SoftLevel { price, passed: None }).into();
     Ok(())
 }

@@ -82,9 +82,9 @@ impl Position {
     }
 
     fn assume(&mut self, assumed: Assumed) {
-        self.assumed.push(assumed);
-        if self.assumed.len() > MOST {
-            self.assumed.remove(0);
+        self.aside.assumed.push(assumed);
+        if self.aside.assumed.len() > MOST {
+            self.aside.assumed.remove(0);
             self.forget_paid();
         }
     }
@@ -168,12 +168,16 @@ impl Position {
     /// What was assumed of one tranche is one of another, in which it goes up.
     pub(super) fn hand_on_assumed(&mut self, from: TrancheId, to: TrancheId) {
         let epoch = self.epoch;
-        self.assumed.iter_mut().filter(|assumed| assumed.is_of(epoch, from)).for_each(|assumed| assumed.tranche = to);
+        self.aside
+            .assumed
+            .iter_mut()
+            .filter(|assumed| assumed.is_of(epoch, from))
+            .for_each(|assumed| assumed.tranche = to);
     }
 
     /// Whether an execution tells of what was assumed.
     pub(crate) fn assumes(&self, fill: &Fill) -> bool {
-        self.assumed.iter().any(|assumed| assumed.explains(fill, self.key.side))
+        self.aside.assumed.iter().any(|assumed| assumed.explains(fill, self.key.side))
     }
 
     /// The execution takes the place of what was assumed; the quantity is not touched, because the reads had it. The venue is
@@ -185,7 +189,7 @@ impl Position {
         let (side, mut rest) = (self.key.side, fill.quantity);
         let ours = fill.order.as_ref().and_then(Named::read).filter(|named| named.scope == self.scope);
         let (_, reason) = self.purpose(fill, ours);
-        let mut all = std::mem::take(&mut self.assumed);
+        let mut all = std::mem::take(&mut self.aside.assumed);
         // What was booked as this order's comes before what nobody could say anything of.
         all.sort_by_key(|assumed| assumed.order.is_none());
         for mut assumed in all {
@@ -202,7 +206,7 @@ impl Position {
                 assumed.left = assumed.left.saturating_minus(quantity);
             }
             if !assumed.left.is_zero() {
-                self.assumed.push(assumed);
+                self.aside.assumed.push(assumed);
             }
         }
         self.forget_paid();

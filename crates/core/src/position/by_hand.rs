@@ -23,7 +23,7 @@ impl Position {
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
             let name = title(key.side, tranche.id, ctx);
             // What is being closed already is not closed again.
-            let left = tranche.remaining.saturating_minus(tranche.part);
+            let left = tranche.remaining.saturating_minus(tranche.aside.part);
             let part = left.share(share, Rounding::Down)?.floor_to_step(instrument.step)?;
             let price = ctx.board.price(backstop_model::Series::executable(key.side)).unwrap_or(tranche.entry_price);
             let smallest = instrument.smallest_exit(price)?;
@@ -42,7 +42,7 @@ impl Position {
                 continue;
             }
             tranche.fit_levels(left, rest, instrument.step, trails)?;
-            (tranche.part, tranche.part_reason) = (tranche.part.plus(part)?, None);
+            (tranche.aside.part, tranche.aside.part_reason) = (tranche.aside.part.plus(part)?, None);
             out.tell(Severity::Note, key, format!("{name}: closing {part} by hand, {rest} goes on under its plan"));
         }
         Ok(())
@@ -69,7 +69,7 @@ impl Position {
             let passed = ctx.board.price(tranche.trigger(&plan).series(key.side));
             if passed.is_some_and(|now| !key.side.is_better(now, price)) {
                 // The price is not there: nobody asked to be closed at a loss.
-                tranche.proposal.put(Some(proposal));
+                tranche.aside.proposal.put(Some(proposal));
                 let text = format!("break-even at {price} is beyond the price; the stop goes there when the price has");
                 scene.tell(Severity::Note, tranche.id, &text, out);
                 continue;
@@ -107,7 +107,7 @@ impl Position {
             for level in &mut tranche.levels {
                 level.state = LevelState::Moot;
             }
-            tranche.proposal.put(None);
+            tranche.aside.proposal.put(None);
             (tranche.trail, tranche.trail_not_before) = (None, None);
             arming::arm(live, id, key, ctx, out)?;
             let Some(tranche) = live.tranche_mut(id) else { continue };

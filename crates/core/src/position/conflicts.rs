@@ -25,15 +25,15 @@ impl Position {
     pub(super) fn note_foreign_exit(&mut self, report: &OrderReport) {
         let side = self.key.side;
         let Some(live) = &mut self.live else { return };
-        live.foreign_exits.retain(|known| known.venue_id != report.venue_id);
+        live.aside.foreign_exits.retain(|known| known.venue_id != report.venue_id);
         let closes = report.side == side.closing() && report.status == OrderStatus::Working;
-        let is_stop = live.foreign.iter().any(|stop| stop.venue_id == report.venue_id);
-        if closes && !is_stop && live.foreign_exits.len() < MOST {
+        let is_stop = live.aside.foreign.iter().any(|stop| stop.venue_id == report.venue_id);
+        if closes && !is_stop && live.aside.foreign_exits.len() < MOST {
             let quantity = report.quantity.map(|quantity| quantity.saturating_minus(report.filled));
             let price = report.limit.or(report.trigger.map(|trigger| trigger.price));
-            live.foreign_exits.push(ForeignExit { venue_id: report.venue_id, price, quantity });
+            live.aside.foreign_exits.push(ForeignExit { venue_id: report.venue_id, price, quantity });
         }
-        if live.foreign_exits.is_empty() {
+        if live.aside.foreign_exits.is_empty() {
             live.told_conflict = false;
         }
     }
@@ -41,14 +41,14 @@ impl Position {
     /// A full read shows everything: what it does not show is gone.
     pub(super) fn forget_foreign_exits(&mut self, read: &[OrderReport]) {
         let Some(live) = &mut self.live else { return };
-        live.foreign_exits.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
-        live.told_conflict &= !live.foreign_exits.is_empty();
+        live.aside.foreign_exits.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
+        live.told_conflict &= !live.aside.foreign_exits.is_empty();
     }
 }
 
 /// The venue finds nothing to reduce although something is open: who holds the room, told once.
 pub(super) fn explain(live: &mut Live, key: PositionKey, leg: Leg, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
-    if live.foreign_exits.is_empty() || live.told_conflict || live.is_flat() {
+    if live.aside.foreign_exits.is_empty() || live.told_conflict || live.is_flat() {
         return;
     }
     live.told_conflict = true;
@@ -57,7 +57,7 @@ pub(super) fn explain(live: &mut Live, key: PositionKey, leg: Leg, refusal: &Ref
         let at = exit.price.map_or_else(String::new, |price| format!(" at {price}"));
         format!("{} {quantity}{at} ({})", key.side.closing(), exit.venue_id)
     };
-    let orders: Vec<String> = live.foreign_exits.iter().map(name).collect();
+    let orders: Vec<String> = live.aside.foreign_exits.iter().map(name).collect();
     let text = format!(
         "{} {}: {leg} finds no room to reduce ({refusal}): orders that are not Backstop's hold it: {}. They are never touched; cancel them at the venue or make them smaller to give the plan its room",
         ctx.instrument.symbol,

@@ -48,7 +48,7 @@ impl Position {
             key: self.key,
             document: self.document(tranche, live, ctx)?,
             course: course(tranche, ctx)?,
-            main_order: tranche.main_order.clone(),
+            main_order: tranche.main_order.as_deref().map(str::to_owned),
             target_order: next.and_then(|number| order_of(Leg::Target(number))),
             stop_order: self.stops_of(tranche).find(|order| order.is_live()).map(|order| order.id),
             protection: self.coverage(tranche, live, ctx)?,

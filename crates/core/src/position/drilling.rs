@@ -58,7 +58,7 @@ pub struct Drill {
 impl Position {
     /// A drill is asked for. One that cannot be now is left for the next time.
     pub(crate) fn drill(&mut self, ctx: Ctx) {
-        let recent = self.drilled_at.is_some_and(|at| ctx.now.since(at) < APART);
+        let recent = self.aside.drilled_at.is_some_and(|at| ctx.now.since(at) < APART);
         // Levels of a deal cannot be tried without a deal; and where the venue does not itself keep an exit from opening
         // something, one that rests beside nothing could (I1).
         let account = ctx.account;
@@ -103,7 +103,7 @@ impl Position {
             return Ok(());
         }
         let Some(kind) = drill.waiting.pop() else {
-            self.drilled_at = Some(ctx.now);
+            self.aside.drilled_at = Some(ctx.now);
             self.tell_drilled(&drill, ctx, out);
             return Ok(());
         };

@@ -40,10 +40,13 @@ pub(super) fn watch(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let Some(stop) = tranche.stop.filter(|_| tranche.closing.is_none() && !tranche.is_closed()) else { return };
     let own = tranche.trigger(scene.plan).series(side);
     let through = |series: Series| ctx.board.price(series).filter(|now| side.hit(*now, stop.price));
-    let known = tranche.elsewhere.get().unwrap_or_default();
+    let known = tranche.aside.elsewhere.get().unwrap_or_default();
     if through(own).is_some() || others(own, side).all(|series| through(series).is_none()) {
         let none = Elsewhere { since: None, settled: false, ..known };
-        return tranche.elsewhere.put(Some(none).filter(|none| none.told_at.is_some()));
+        if let Some(aside) = tranche.aside.held() {
+            aside.elsewhere.put(Some(none).filter(|none| none.told_at.is_some()));
+        }
+        return;
     }
     let mut known = Elsewhere { since: known.since.or(Some(ctx.now)), ..known };
     let fresh = |series: &Series| ctx.board.fresh(*series, ctx.now).is_some();
@@ -62,7 +65,7 @@ pub(super) fn watch(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
             scene.tell(Severity::Alarm, tranche.id, &text, out);
         }
     }
-    tranche.elsewhere.put(Some(known));
+    tranche.aside.elsewhere.put(Some(known));
 }
 
 const fn word(series: Series) -> &'static str {

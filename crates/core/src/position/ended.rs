@@ -32,8 +32,9 @@ impl Position {
         if self.orders.iter().any(frees) {
             self.forget_smallness();
         }
-        let surplus = self.ended.len().saturating_sub(MOST);
-        self.ended.drain(..surplus);
+        while self.ended.len() > MOST {
+            self.ended.remove(0);
+        }
         self.orders.retain(|order| !order.is_settled());
     }
 

@@ -6,7 +6,7 @@
 use super::entering::Entered;
 use super::scene::title;
 use super::tranche::{Booking, Entry};
-use super::{Adoption, Ctx, Live, Out, Position, Rare, Tranche, WholeStop, arming};
+use super::{Adoption, Ctx, Live, Out, Position, Rare, Seldom, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OpenOrder, OrderState, Unwanted};
 use backstop_model::{
     Epoch, ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
@@ -46,7 +46,7 @@ impl Position {
             out.reads.extend(last_words);
             self.epoch = self.next_epoch();
             let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
-            tranche.main_order = Some(order);
+            tranche.main_order = Some(order.into());
             self.owe(fill, tranche.id, quantity, true);
             let origin = entered.map_or(Origin::Others { at_first_look: false }, Origin::Ours);
             return self.begin(tranche, origin, ctx, out);
@@ -61,7 +61,7 @@ impl Position {
             let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
             tranche.add(fill.price, quantity, fee)?;
             if entered.is_some() {
-                tranche.unproven = tranche.unproven.plus(quantity)?;
+                tranche.aside.unproven = tranche.aside.unproven.plus(quantity)?;
             }
             arming::rearm(live, id, key, ctx, out)?;
             self.owe(fill, id, quantity, true);
@@ -73,9 +73,9 @@ impl Position {
         live.last_tranche = live.last_tranche.next();
         let id = live.last_tranche;
         let mut tranche = Tranche::open(id, &entry)?;
-        tranche.main_order = Some(order);
+        tranche.main_order = Some(order.into());
         if entered.is_some() {
-            tranche.unproven = quantity;
+            tranche.aside.unproven = quantity;
         }
         live.tranches.push(tranche);
         let text = format!("{}: a tranche of its own, {quantity} from {}", title(key.side, id, ctx), fill.price);
@@ -102,7 +102,7 @@ impl Position {
                 (adoption, plan, None, None)
             }
             Origin::Ours(entered) => {
-                tranche.unproven = tranche.remaining;
+                tranche.aside.unproven = tranche.remaining;
                 (Adoption::Managed, entered.plan(self.key, ctx, out), entered.stop, entered.unwanted)
             }
         };
@@ -112,19 +112,16 @@ impl Position {
             plan,
             protection: Default::default(),
             mismatch: None,
-            liquidation: None,
-            premium: Rare::default(),
-            whole: WholeStop { attached: attached.into(), ..WholeStop::default() },
+            liquidation: Rare::default(),
+            whole: WholeStop { attached: attached.into(), ..WholeStop::default() }.into(),
             adoption,
-            foreign: Vec::new(),
-            foreign_exits: Vec::new(),
+            aside: Seldom::default(),
             told_conflict: false,
             told_own: false,
             attached_at: ctx.now,
             paused: false,
             suspended: false,
             told_worth: false,
-            told_thin: Rare::default(),
             read_until: None,
         };
         live.protection.note(false, ctx.now);
@@ -253,7 +250,7 @@ impl Position {
         }
         tranche.book(side, &Booking { level, reason, price: fill.price, quantity, fee, at: fill.at })?;
         if leg == Some(Leg::Part) {
-            tranche.part = tranche.part.saturating_minus(quantity);
+            tranche.aside.part = tranche.aside.part.saturating_minus(quantity);
         }
         if let Some(number) = level
             && let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number)

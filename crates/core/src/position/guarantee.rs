@@ -65,8 +65,8 @@ impl Tranche {
     /// [`OutOfRange`] when it does not fit.
     pub(super) fn premium(&self, ctx: Ctx) -> Result<Money, OutOfRange> {
         match ctx.instrument.guaranteed.filter(|_| self.guarantee == Guarantee::Wanted) {
-            Some(terms) if self.premium_paid == Money::ZERO => terms.premium_of(self.remaining),
-            Some(_) | None => Ok(self.premium_paid),
+            Some(terms) if self.aside.premium_paid == Money::ZERO => terms.premium_of(self.remaining),
+            Some(_) | None => Ok(self.aside.premium_paid),
         }
     }
 }
@@ -77,15 +77,15 @@ impl Live {
     /// # Errors
     /// [`OutOfRange`] when it does not fit.
     pub(super) fn note_premium(&mut self, told: Option<Money>) -> Result<(), OutOfRange> {
-        let known = self.premium.get().unwrap_or(Money::ZERO);
+        let known = self.aside.premium.get().unwrap_or(Money::ZERO);
         let Some(told) = told.filter(|told| *told > known) else { return Ok(()) };
         let due = told.minus(known)?;
         let bought = |tranche: &Tranche| tranche.guarantee == Guarantee::Wanted && !tranche.is_closed();
         let index = self.tranches.iter().position(bought);
         let Some(tranche) = self.tranches.get_mut(index.unwrap_or(0)) else { return Ok(()) };
         tranche.fees = tranche.fees.plus(due)?;
-        tranche.premium_paid = tranche.premium_paid.plus(due)?;
-        self.premium.put(Some(told));
+        tranche.aside.premium_paid = tranche.aside.premium_paid.plus(due)?;
+        self.aside.premium.put(Some(told));
         Ok(())
     }
 }
@@ -152,7 +152,7 @@ pub(super) fn gives_up(
     let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
     let then = if rests { "the ordinary one stays" } else { "an ordinary one is placed" };
     let text = format!("the guaranteed stop was refused ({refusal}): {then}");
-    let for_weekend = scene.plan.weekend == Weekend::Guarantee && tranche.weekend.is_some();
+    let for_weekend = scene.plan.weekend == Weekend::Guarantee && tranche.aside.weekend.is_some();
     let severity = if for_weekend { Severity::Alarm } else { severity(scene.plan.stop_loss.guaranteed) };
     scene.tell(severity, tranche.id, &text, out);
     true

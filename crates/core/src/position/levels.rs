@@ -31,7 +31,7 @@ pub(super) fn pass(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Resul
         if !complete && !only_moved {
             return Ok(());
         }
-        level.state = if complete { LevelState::Hit { at: ctx.now } } else { LevelState::Moved };
+        level.state = if complete { LevelState::Hit {} } else { LevelState::Moved };
         let passed = level.clone();
         move_after(tranche, number, scene)?;
         trail::tighten(tranche, number, scene, out)?;
@@ -107,7 +107,7 @@ pub(super) fn mend(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Resul
 
 /// A ladder move that could not be made yet.
 pub(super) fn follow_proposal(tranche: &mut Tranche, scene: &Scene) {
-    let Some(proposal) = tranche.proposal.get().filter(|_| tranche.closing.is_none()) else { return };
+    let Some(proposal) = tranche.aside.proposal.get().filter(|_| tranche.closing.is_none()) else { return };
     settle_proposal(tranche, proposal, scene);
     if tranche.stop == Some(proposal)
         && let Some(exit) = tranche.exits.iter_mut().rev().find(|exit| exit.level.is_some() && exit.complete)
@@ -130,7 +130,7 @@ pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene, out: &mut 
     };
     let at = toward_market(side, at, ctx.instrument.tick)?;
     let tighter = |place: StopLevel| side.is_better(at, place.price);
-    if tranche.stop.is_some_and(tighter) && tranche.proposal.get().is_none_or(tighter) {
+    if tranche.stop.is_some_and(tighter) && tranche.aside.proposal.get().is_none_or(tighter) {
         scene.tell(Severity::Note, tranche.id, &format!("the market is calmer: the stop goes to {at}"), out);
         settle_proposal(tranche, StopLevel { price: at, basis: Basis::Initial }, scene);
     }
@@ -139,15 +139,15 @@ pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene, out: &mut 
 
 /// From the plan's own price on the stop is at break-even, whatever the levels do (product.md §2.6).
 pub(super) fn break_even_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
-    let (Some(at), None) = (tranche.breakeven_at, tranche.closing) else { return Ok(()) };
+    let (Some(at), None) = (tranche.breakeven_at.get(), tranche.closing) else { return Ok(()) };
     let best = extreme(scene.side(), scene.ctx, Series::Last, tranche);
     if !best.is_some_and(|best| scene.side().reached(best, at)) {
         return Ok(());
     }
-    tranche.breakeven_at = None;
+    tranche.breakeven_at.put(None);
     let price = break_even_price(tranche, scene)?;
     let tighter = |place: StopLevel| scene.side().is_better(price, place.price);
-    if tranche.stop.is_none_or(tighter) && tranche.proposal.get().is_none_or(tighter) {
+    if tranche.stop.is_none_or(tighter) && tranche.aside.proposal.get().is_none_or(tighter) {
         scene.tell(
             Severity::Note,
             tranche.id,
@@ -173,7 +173,7 @@ pub(super) fn move_after(tranche: &mut Tranche, number: u8, scene: &Scene) -> Re
         Move::To(price) => StopLevel { price, basis: Basis::Ladder },
         Move::BreakEven => StopLevel { price: break_even_price(tranche, scene)?, basis: Basis::BreakEven },
     };
-    let tighter = tranche.proposal.get().is_none_or(|pending| side.is_better(proposal.price, pending.price));
+    let tighter = tranche.aside.proposal.get().is_none_or(|pending| side.is_better(proposal.price, pending.price));
     if tighter {
         settle_proposal(tranche, proposal, scene);
     }
@@ -201,11 +201,11 @@ pub(super) fn settle_proposal(tranche: &mut Tranche, proposal: StopLevel, scene:
     let Some(stop) = tranche.stop else { return };
     let source = tranche.trigger(scene.plan).series(side);
     let best = proposal.hit_since(extreme(side, ctx, source, tranche));
-    tranche.proposal.put(None);
+    tranche.aside.proposal.put(None);
     match judge(side, stop.price, proposal.price, ctx.board.price(source), best) {
         Verdict::Take => tranche.stop = Some(proposal.taken()),
         Verdict::Hit => tranche.close(proposal.basis.reason(), ctx.now),
-        Verdict::NotYet => tranche.proposal.put(Some(proposal)),
+        Verdict::NotYet => tranche.aside.proposal.put(Some(proposal)),
         Verdict::Useless => {}
     }
 }

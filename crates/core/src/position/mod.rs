@@ -9,6 +9,7 @@ pub mod adoption;
 mod annulled;
 mod answers;
 mod arming;
+mod aside;
 mod assumed;
 mod by_hand;
 mod conflicts;
@@ -51,13 +52,15 @@ mod weekend;
 mod whole_stop;
 
 pub use adoption::{Adoption, ForeignStop};
+pub use aside::{LiveAside, PositionAside, TrancheAside};
 pub use conflicts::ForeignExit;
 pub use drilling::Drill;
 pub(crate) use entering::Entered;
 pub(crate) use facts::fee_of as facts_fee;
 pub use guarantee::Guarantee;
 pub use protection::Protection;
-pub use rare::Rare;
+pub(crate) use rare::Blank;
+pub use rare::{Rare, Seldom};
 pub(crate) use regrid::is_off;
 pub use spacing::Spacing;
 pub(crate) use spacing::carried_place;
@@ -100,45 +103,23 @@ pub struct Position {
     pub live: Option<Box<Live>>,
     /// Our orders, of this and earlier incarnations, until they are settled.
     pub orders: Vec<OpenOrder>,
+    /// What it has only now and then.
+    pub(crate) aside: Seldom<PositionAside>,
     /// A fire drill under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drill: Option<Box<Drill>>,
-    /// When the last one went to its end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    drilled_at: Option<Timestamp>,
     /// Our entries, oldest first: those on their way, and those over as long as a repeat may come.
     #[serde(default)]
-    pub entries: Vec<EntryOrder>,
-    /// What would be sent if it were not only observed.
-    #[serde(default)]
-    pub wishes: Vec<String>,
+    pub entries: Seldom<Vec<EntryOrder>>,
     /// When the newest booked execution happened, or the newest read was made that was believed without one, by the venue's
     /// clock: an older word says nothing of the quantity.
     #[serde(alias = "newest_fill")]
     as_of: Timestamp,
     /// Executions already booked, newest last.
     known_fills: Vec<FillId>,
-    /// Since when the venue speaks of something open that we do not know.
-    #[serde(default, skip_serializing_if = "Rare::is_none")]
-    pub(crate) unseen: Rare<unseen::Unseen>,
     /// Orders that were let go of lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ended: Vec<ended::Ended>,
-    /// Closings of what is not known to be open yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unmatched: Vec<unmatched::Unmatched>,
-    /// Executions whose fee is not known yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    owed: Vec<owed::Owed>,
-    /// Tranches that are over with a fee still to come.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    past: Vec<owed::Past>,
-    /// Quantities that were believed without an execution.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    assumed: Vec<assumed::Assumed>,
-    /// Executions that the venue has annulled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    annulled: Vec<FillId>,
+    ended: Seldom<Vec<ended::Ended>>,
 }
 
 /// An open position: one tranche or several, under one plan.
@@ -156,21 +137,15 @@ pub struct Live {
     /// The venue has spoken of another quantity.
     pub mismatch: Option<Box<Mismatch>>,
     /// Where the venue would liquidate, as far as it says.
-    pub liquidation: Option<Price>,
+    pub liquidation: Rare<Price>,
     /// What is remembered of the stop for the whole position.
     #[serde(default)]
-    pub whole: WholeStop,
-    /// The premiums booked so far, as the venue counts them.
-    #[serde(default, skip_serializing_if = "Rare::is_none")]
-    pub premium: Rare<Money>,
+    pub whole: Seldom<WholeStop>,
     /// Whose it is.
     pub adoption: Adoption,
-    /// Stops that are not ours.
-    pub foreign: Vec<ForeignStop>,
-    /// Other orders that are not ours and would close it as well.
-    #[serde(default)]
-    pub foreign_exits: Vec<ForeignExit>,
-    /// People know which of them hold the room to reduce.
+    /// What it has only now and then.
+    pub aside: Seldom<LiveAside>,
+    /// People know which of the orders of others hold the room to reduce.
     #[serde(default)]
     pub told_conflict: bool,
     /// People know that a stop of the trader's own covers it.
@@ -184,9 +159,6 @@ pub struct Live {
     /// People know that it is larger than the account's limit.
     #[serde(default)]
     pub told_worth: bool,
-    /// People know that the book is too thin for so much.
-    #[serde(default, skip_serializing_if = "Rare::is_none")]
-    pub told_thin: Rare<Quantity>,
     /// It began from a full read of this venue's time: executions before that are in its quantity already.
     #[serde(default)]
     pub read_until: Option<Timestamp>,
@@ -264,19 +236,12 @@ impl Position {
             assigned: None,
             live: None,
             orders: Vec::new(),
+            aside: Seldom::default(),
             drill: None,
-            drilled_at: None,
-            entries: Vec::new(),
-            wishes: Vec::new(),
+            entries: Seldom::default(),
             as_of: Timestamp::EPOCH,
             known_fills: Vec::new(),
-            unseen: Rare::default(),
-            ended: Vec::new(),
-            unmatched: Vec::new(),
-            owed: Vec::new(),
-            past: Vec::new(),
-            assumed: Vec::new(),
-            annulled: Vec::new(),
+            ended: Seldom::default(),
         }
     }
 

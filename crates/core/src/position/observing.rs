@@ -17,12 +17,18 @@ impl Position {
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn observe(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let wishes = self.wished(ctx)?;
-        for wish in wishes.iter().filter(|wish| !self.wishes.contains(wish)) {
+        for wish in wishes.iter().filter(|wish| !self.aside.wishes.contains(wish)) {
             let text = format!("{} {}: would {wish}", ctx.instrument.symbol, self.key.side);
             out.tell(Severity::Note, self.key, text);
         }
-        self.wishes = wishes;
+        self.aside.wishes = wishes;
         Ok(())
+    }
+
+    /// What would be sent if it were not only observed.
+    #[must_use]
+    pub fn wishes(&self) -> &[String] {
+        &self.aside.wishes
     }
 
     fn wished(&self, ctx: Ctx) -> Result<Vec<String>, OutOfRange> {

@@ -72,21 +72,21 @@ impl Position {
         }
         let epoch = self.epoch;
         let same = |owed: &&mut Owed| owed.fill == fill.id && owed.epoch == epoch && owed.opens == opens;
-        if let Some(owed) = self.owed.iter_mut().find(same) {
+        if let Some(owed) = self.aside.owed.iter_mut().find(same) {
             owed.parts.push((tranche, quantity));
             return;
         }
-        self.owed.push(Owed { fill: fill.id, epoch, opens, parts: vec![(tranche, quantity)] });
-        if self.owed.len() > MOST {
-            self.owed.remove(0);
+        self.aside.owed.push(Owed { fill: fill.id, epoch, opens, parts: vec![(tranche, quantity)] });
+        if self.aside.owed.len() > MOST {
+            self.aside.owed.remove(0);
             self.forget_paid();
         }
     }
 
     /// Whether an execution that is booked tells its fee only now.
     pub(crate) fn owes(&self, fill: &Fill) -> bool {
-        let kept = self.unmatched.iter().any(|kept| kept.lacks_fee_of(fill));
-        fill.fee != Fee::Unknown && (kept || self.owed.iter().any(|owed| owed.fill == fill.id))
+        let kept = self.aside.unmatched.iter().any(|kept| kept.lacks_fee_of(fill));
+        fill.fee != Fee::Unknown && (kept || self.aside.owed.iter().any(|owed| owed.fill == fill.id))
     }
 
     /// Books a fee where its execution was booked.
@@ -94,9 +94,10 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn pay(&mut self, fill: &Fill, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        self.unmatched.iter_mut().for_each(|kept| kept.note_fee_of(fill));
-        let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.owed).into_iter().partition(|o| o.fill == fill.id);
-        self.owed = rest;
+        self.aside.unmatched.iter_mut().for_each(|kept| kept.note_fee_of(fill));
+        let (due, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.aside.owed).into_iter().partition(|o| o.fill == fill.id);
+        self.aside.owed = rest;
         for owed in due {
             for due in owed.dues(fill)? {
                 self.charge(due, ctx, out)?;
@@ -117,7 +118,7 @@ impl Position {
                 tranche.entry_fees = tranche.entry_fees.plus(fee)?;
                 self.follow_fees(id, ctx, out)?;
             }
-        } else if let Some(past) = self.past.iter_mut().find(|past| past.is_of(epoch, id)) {
+        } else if let Some(past) = self.aside.past.iter_mut().find(|past| past.is_of(epoch, id)) {
             let document = &mut past.read.document;
             document.fees = document.fees.plus(fee)?;
             document.realized_pnl = document.realized_pnl.minus(fee)?;
@@ -138,7 +139,7 @@ impl Position {
         let Some(tranche) = live.tranche_mut(id).filter(|tranche| tranche.is_at_break_even()) else { return Ok(()) };
         let price = break_even_price(tranche, &scene)?;
         let tighter = |place: StopLevel| key.side.is_better(price, place.price);
-        if tranche.stop.is_some_and(tighter) && tranche.proposal.get().is_none_or(tighter) {
+        if tranche.stop.is_some_and(tighter) && tranche.aside.proposal.get().is_none_or(tighter) {
             scene.tell(
                 Severity::Note,
                 id,
@@ -155,9 +156,9 @@ impl Position {
         let epoch = self.epoch;
         for read in reads {
             let id = TrancheId(read.document.tranche);
-            let known = self.past.iter().any(|past| past.is_of(epoch, id));
+            let known = self.aside.past.iter().any(|past| past.is_of(epoch, id));
             if !known && self.is_to_be_told_again(epoch, id) {
-                self.past.push(Past { epoch, read: read.clone() });
+                self.aside.past.push(Past { epoch, read: read.clone() });
             }
         }
         self.forget_paid();
@@ -168,41 +169,41 @@ impl Position {
     fn is_to_be_told_again(&self, epoch: Epoch, id: TrancheId) -> bool {
         let is_recent = epoch.0.saturating_add(MOST_TRADES) > self.epoch.0;
         (is_recent && self.key.deal.is_none())
-            || self.owed.iter().any(|owed| owed.is_of(epoch, id))
-            || self.assumed.iter().any(|one| one.is_of(epoch, id))
+            || self.aside.owed.iter().any(|owed| owed.is_of(epoch, id))
+            || self.aside.assumed.iter().any(|one| one.is_of(epoch, id))
     }
 
     /// An execution is gone: its fee is nobody's. Whether it was not known yet.
     pub(super) fn owe_no_more(&mut self, fill: &Fill) -> bool {
-        let before = self.owed.len();
-        self.owed.retain(|owed| owed.fill != fill.id);
+        let before = self.aside.owed.len();
+        self.aside.owed.retain(|owed| owed.fill != fill.id);
         self.forget_paid();
-        self.owed.len() < before
+        self.aside.owed.len() < before
     }
 
     /// How the tranches that are over read, as far as that is kept, the newest first.
     pub(super) fn past_reads(&mut self) -> impl Iterator<Item = (Epoch, &mut PositionRead)> {
-        self.past.iter_mut().rev().map(|past| (past.epoch, &mut past.read))
+        self.aside.past.iter_mut().rev().map(|past| (past.epoch, &mut past.read))
     }
 
     /// How a tranche that is over reads, as long as something of it is still to come.
     pub(super) fn past_read(&mut self, epoch: Epoch, id: TrancheId) -> Option<&mut PositionRead> {
-        self.past.iter_mut().find(|past| past.is_of(epoch, id)).map(|past| &mut past.read)
+        self.aside.past.iter_mut().find(|past| past.is_of(epoch, id)).map(|past| &mut past.read)
     }
 
     /// What is owed for one tranche is owed for another, in which it goes up.
     pub(super) fn hand_on_owed(&mut self, from: TrancheId, to: TrancheId) {
         let epoch = self.epoch;
-        let parts = self.owed.iter_mut().filter(|owed| owed.epoch == epoch).flat_map(|owed| &mut owed.parts);
+        let parts = self.aside.owed.iter_mut().filter(|owed| owed.epoch == epoch).flat_map(|owed| &mut owed.parts);
         parts.filter(|(id, _)| *id == from).for_each(|(id, _)| *id = to);
         self.hand_on_assumed(from, to);
     }
 
     pub(super) fn forget_paid(&mut self) {
-        let past = std::mem::take(&mut self.past);
+        let past = std::mem::take(&mut self.aside.past);
         let kept =
             past.into_iter().filter(|past| self.is_to_be_told_again(past.epoch, TrancheId(past.read.document.tranche)));
-        self.past = kept.collect();
+        self.aside.past = kept.collect();
     }
 }
 
@@ -215,7 +216,7 @@ impl Past {
 impl Tranche {
     /// Its stop is at break-even, or goes there as soon as its own price allows.
     fn is_at_break_even(&self) -> bool {
-        let wanted = self.stop.into_iter().chain(self.proposal.get());
+        let wanted = self.stop.into_iter().chain(self.aside.proposal.get());
         self.closing.is_none()
             && !self.is_closed()
             && wanted.into_iter().any(|place| place.taken().basis == Basis::BreakEven)

@@ -45,7 +45,9 @@ impl Tranche {
     /// The refusals of its stop are over; what they came to.
     pub(super) fn forget_stop_retries(&mut self) -> Option<Retry> {
         let over = self.stop_retry();
-        self.retries.retain(|leg, _| !leg.is_own_stop());
+        if let Some(retries) = self.retries.held() {
+            retries.retain(|leg, _| !leg.is_own_stop());
+        }
         over
     }
 }
@@ -70,7 +72,7 @@ impl Position {
             let served = live.tranches.iter_mut().filter(|tranche| is_served(tranche));
             over.extend(served.filter_map(Tranche::forget_stop_retries));
         }
-        over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.remove(&leg)));
+        over.extend(live.tranche_mut(id).and_then(|tranche| tranche.retries.held()?.remove(&leg)));
         let over = over.into_iter().max_by_key(|retry| retry.in_row);
         let Some(over) = over.filter(|over| over.in_row > FEW) else { return };
         let after = ctx.now.since(over.since).in_words();

@@ -40,7 +40,7 @@ pub(super) fn untouched(
     take_in(tranche, plan)?;
     let (fresh, _) = ladder::levels(plan, armed, instrument, tranche.original)?;
     move_levels(&mut tranche.levels, &fresh, side);
-    tranche.breakeven_at = tranche.breakeven_at.and(armed.breakeven_at);
+    tranche.breakeven_at.put(tranche.breakeven_at.get().and(armed.breakeven_at));
     if let (Some(mut soft), Some(price)) = (tranche.soft_stop.get(), armed.soft_stop) {
         soft.price = side.better(soft.price, price);
         tranche.soft_stop.put(Some(soft));
@@ -83,7 +83,7 @@ fn move_stop(tranche: &mut Tranche, plan: &ExitPlan, armed: &Armed, scene: &Scen
     if promised || stop.basis == Basis::BreakEven {
         let price = break_even_price(tranche, scene)?;
         let tighter = |place: StopLevel| side.is_better(price, place.price);
-        if tranche.stop.is_some_and(tighter) && tranche.proposal.get().is_none_or(tighter) {
+        if tranche.stop.is_some_and(tighter) && tranche.aside.proposal.get().is_none_or(tighter) {
             settle_proposal(tranche, StopLevel { price, basis: Basis::BreakEvenAwaited }, scene);
         }
     }

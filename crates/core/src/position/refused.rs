@@ -176,15 +176,15 @@ fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, told: bool, scene: &
 }
 
 fn make_room(tranche: &mut Tranche) -> Option<String> {
-    let resting = |level: &&Level| !level.due().is_zero() && tranche.sacrificed != Some(level.number);
+    let resting = |level: &&Level| !level.due().is_zero() && tranche.aside.sacrificed != Some(level.number);
     let farthest = tranche.levels.iter().rev().find(resting).map(|level| level.number)?;
-    tranche.sacrificed = Some(farthest);
+    tranche.aside.sacrificed = Some(farthest);
     Some(format!("TP{farthest} gives up its place until a stop works"))
 }
 
 /// Half of what is open goes at market, once at a time.
 fn reduce(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
-    if !tranche.part.is_zero() || tranche.closing.is_some() {
+    if !tranche.aside.part.is_zero() || tranche.closing.is_some() {
         return None;
     }
     let (whole, instrument) = (tranche.remaining, scene.ctx.instrument);

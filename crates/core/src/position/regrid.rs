@@ -49,8 +49,9 @@ impl Position {
     pub(crate) fn ask_refused_places_again(&mut self, now: Timestamp) {
         let Some(live) = &mut self.live else { return };
         let at_once = |retry: Retry| Retry { at: retry.at.min(now), ..retry };
-        live.whole.retry.put(live.whole.retry.get().map(at_once));
-        let retries = live.tranches.iter_mut().flat_map(|tranche| &mut tranche.retries);
+        let whole = live.whole.retry.get().map(at_once);
+        live.whole.retry.put(whole);
+        let retries = live.tranches.iter_mut().flat_map(|tranche| tranche.retries.iter_mut());
         retries.filter(|(leg, _)| leg.is_stop()).for_each(|(_, retry)| *retry = at_once(*retry));
     }
 

@@ -246,8 +246,8 @@ impl Position {
         if named.leg == Leg::WholeStop {
             live.whole.revision = named.revision.max(live.whole.revision);
         } else if let Some(tranche) = live.tranche_mut(named.tranche) {
-            let revision = tranche.revisions.entry(named.leg).or_insert(0);
-            *revision = named.revision.max(*revision);
+            let known = tranche.revisions.get(&named.leg).map_or(0, |known| *known);
+            tranche.revisions.insert(named.leg, named.revision.max(known));
         }
     }
 
@@ -404,7 +404,7 @@ impl Position {
         }
         let ours = self.quantity();
         let Some(live) = &mut self.live else { return };
-        live.liquidation = report.liquidation_price.or(live.liquidation);
+        live.liquidation.put(report.liquidation_price.or(live.liquidation.get()));
         live.mismatch = match live.mismatch.take() {
             _ if report.quantity == ours => None,
             Some(known) if known.quantity == report.quantity => Some(known),
@@ -429,7 +429,7 @@ impl Position {
         self.close_down_to(quantity, ctx, out)?;
         let ours = self.quantity();
         if let Some(live) = &mut self.live {
-            live.liquidation = report.and_then(|report| report.liquidation_price).or(live.liquidation);
+            live.liquidation.put(report.and_then(|report| report.liquidation_price).or(live.liquidation.get()));
             live.note_premium(report.and_then(|report| report.premium))?;
         }
         if quantity == ours {

@@ -106,7 +106,7 @@ impl Tranche {
         self.recalled = Some(recalled).filter(|recalled| !recalled.is_empty()).into();
         self.original = self.original.plus(other.original)?;
         self.remaining = self.remaining.plus(other.remaining)?;
-        self.unproven = self.unproven.plus(other.unproven)?;
+        self.aside.unproven = self.aside.unproven.plus(other.aside.unproven)?;
         self.cost = self.cost.plus(other.cost)?;
         self.cost_left = self.cost_left.plus(other.cost_left)?;
         self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
@@ -114,9 +114,9 @@ impl Tranche {
         self.fees = self.fees.plus(other.fees)?;
         self.funding = self.funding.plus(other.funding)?;
         self.funding_paid = self.funding_paid.plus(other.funding_paid)?;
-        self.premium_paid = self.premium_paid.plus(other.premium_paid)?;
+        self.aside.premium_paid = self.aside.premium_paid.plus(other.aside.premium_paid)?;
         self.guarantee = self.guarantee.joined(other.guarantee);
-        self.exits.extend(other.exits);
+        self.exits.extend(other.exits.iter().cloned());
         self.stop = match (self.stop, other.stop) {
             (Some(ours), Some(theirs)) if side.is_better(theirs.price, ours.price) => Some(theirs),
             (ours, theirs) => ours.or(theirs),

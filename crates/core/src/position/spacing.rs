@@ -78,12 +78,12 @@ impl Tranche {
     /// Where the stop rests instead, and what is known of the venue's patience.
     #[must_use]
     pub fn spacing(&self) -> Spacing {
-        self.spacing.get().unwrap_or_default()
+        self.aside.spacing.get().unwrap_or_default()
     }
 
     pub(super) fn note_spacing(&mut self, spacing: Spacing) {
         if spacing != self.spacing() {
-            self.spacing.put(Some(spacing).filter(|spacing| *spacing != Spacing::default()));
+            self.aside.spacing.put(Some(spacing).filter(|spacing| *spacing != Spacing::default()));
         }
     }
 
@@ -166,7 +166,7 @@ pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out)
     });
     if tells_ordinary {
         let text = "the price is too near for a guaranteed stop: the ordinary one stays until it has gone";
-        let severity = if tranche.weekend.is_some() { Severity::Alarm } else { Severity::Warning };
+        let severity = if tranche.aside.weekend.is_some() { Severity::Alarm } else { Severity::Warning };
         scene.tell(severity, tranche.id, text, out);
     }
     if let Some(place) = tells {

@@ -10,11 +10,11 @@ impl Position {
         let (key, open) = (self.key, self.quantity());
         let takes = depth.takes(key.side);
         let Some(live) = self.live.as_mut().filter(|_| !open.is_zero() && !ctx.leaves_alone()) else { return };
-        let told = live.told_thin.get().unwrap_or(Quantity::ZERO);
+        let told = live.aside.told_thin.get().unwrap_or(Quantity::ZERO);
         if open <= takes || open <= told {
             return;
         }
-        live.told_thin.put(Some(open));
+        live.aside.told_thin.put(Some(open));
         let text = format!(
             "{} {}: {open} is open, and {takes} rests within one percent of the price: its stop would move the market and fill far beyond its price; make the position smaller",
             ctx.instrument.symbol, key.side

@@ -3,22 +3,19 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
-use super::elsewhere::Elsewhere;
+use super::aside::TrancheAside;
 use super::guarantee::Guarantee;
-use super::rare::Rare;
-use super::spacing::Spacing;
-use crate::exits::end_of_day::Due;
+use super::rare::{Rare, Seldom};
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::Trail;
-use crate::orders::Leg;
+use crate::orders::{ByLeg, Leg};
 use crate::position::recalled::Recalled;
 use backstop_model::{
     ExitPlan, ExitReason, Money, OutOfRange, PositionSide, Price, Quantity, RefusalReason, Rounding, Span, Timestamp,
     TrancheId, TriggerSource,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// One closing, from its first execution to its last.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -73,81 +70,39 @@ pub struct Tranche {
     pub funding: Money,
     /// Funding paid for what is left, as a cost; what was received is not counted (net break-even).
     pub funding_paid: Money,
-    /// What guaranteed stops have cost for what is left; part of the fees.
-    #[serde(default = "no_money", skip_serializing_if = "is_no_money")]
-    pub premium_paid: Money,
     /// Whether its stop is a guaranteed one.
     #[serde(default, skip_serializing_if = "Guarantee::is_default")]
     pub guarantee: Guarantee,
     /// The order that opened it, if known.
-    pub main_order: Option<String>,
+    pub main_order: Option<Box<str>>,
     /// The plan's stop for this entry: the initial risk is measured to it.
     pub initial_stop: Option<Price>,
+    /// What it has only now and then.
+    pub aside: Seldom<TrancheAside>,
     /// The levels.
-    pub levels: Vec<Level>,
+    pub levels: Box<[Level]>,
     /// Where the stop is wanted.
     pub stop: Option<StopLevel>,
-    /// Where it rests instead, because the venue takes none so near.
-    #[serde(default, skip_serializing_if = "Rare::is_none")]
-    pub spacing: Rare<Spacing>,
-    /// Where the ladder wants it as soon as its own price allows.
-    pub proposal: Rare<StopLevel>,
     /// The trail.
     pub trail: Option<Trail>,
     /// When the trail may next be looked at.
     pub trail_not_before: Option<Timestamp>,
     /// Every closing so far.
-    pub exits: Vec<Exit>,
+    pub exits: Seldom<Vec<Exit>>,
     /// From where the stop goes to break-even; none when the plan does not say, or when it has been there.
-    pub breakeven_at: Option<Price>,
+    pub breakeven_at: Rare<Price>,
     /// The nearer stop that the engine watches, and since when the price is beyond it.
     pub soft_stop: Rare<SoftLevel>,
-    /// What is being closed by hand.
-    pub part: Quantity,
-    /// Why, where it is not by hand.
-    #[serde(default)]
-    pub part_reason: Option<ExitReason>,
-    /// What an entry of ours has brought in and no working stop has covered yet.
-    #[serde(default = "nothing")]
-    pub unproven: Quantity,
     /// A market exit of everything, once decided.
     pub closing: Option<Closing>,
-    /// The beginning of the weekend that its stop has been made ready for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weekend: Option<Timestamp>,
-    /// The end of the day has come, and it is not closed yet.
-    pub end_of_day: Rare<Due>,
-    /// The price has been through the stop, on the stop's own source, since then.
-    pub stop_passed: Option<Timestamp>,
-    /// Other prices than the stop's own that are through it.
-    #[serde(default, skip_serializing_if = "Rare::is_none")]
-    pub elsewhere: Rare<Elsewhere>,
     /// Which price the stop watches instead of the plan's, after refusals.
     pub trigger: Option<TriggerSource>,
-    /// The level whose target has given up its place until a stop works.
-    pub sacrificed: Option<u8>,
-    /// When the stop may be fitted to a smaller quantity.
-    pub resize_at: Option<Timestamp>,
     /// A working stop has covered it at least once: targets may follow.
     pub was_protected: bool,
     /// Last revision used per leg.
-    #[serde(with = "crate::orders::by_leg")]
-    pub revisions: BTreeMap<Leg, u16>,
+    pub revisions: ByLeg<u16>,
     /// Legs that wait after a refusal.
-    #[serde(with = "crate::orders::by_leg")]
-    pub retries: BTreeMap<Leg, Retry>,
-}
-
-const fn no_money() -> Money {
-    Money::ZERO
-}
-
-fn is_no_money(money: &Money) -> bool {
-    *money == Money::ZERO
-}
-
-const fn nothing() -> Quantity {
-    Quantity::ZERO
+    pub retries: Seldom<ByLeg<Retry>>,
 }
 
 /// A nearer stop that the engine watches.
@@ -238,33 +193,22 @@ impl Tranche {
             fees: fee,
             funding: Money::ZERO,
             funding_paid: Money::ZERO,
-            premium_paid: Money::ZERO,
             guarantee: Guarantee::default(),
             main_order: None,
             initial_stop: None,
-            levels: Vec::new(),
+            aside: Seldom::default(),
+            levels: Box::default(),
             stop: None,
-            spacing: Rare::default(),
-            proposal: Rare::default(),
             trail: None,
             trail_not_before: None,
-            exits: Vec::new(),
-            breakeven_at: None,
+            exits: Seldom::default(),
+            breakeven_at: Rare::NONE,
             soft_stop: Rare::default(),
-            part: Quantity::ZERO,
-            part_reason: None,
-            unproven: Quantity::ZERO,
             closing: None,
-            weekend: None,
-            end_of_day: Rare::default(),
-            stop_passed: None,
-            elsewhere: Rare::default(),
             trigger: None,
-            sacrificed: None,
-            resize_at: None,
             was_protected: false,
-            revisions: BTreeMap::new(),
-            retries: BTreeMap::new(),
+            revisions: ByLeg::default(),
+            retries: Seldom::default(),
         })
     }
 
@@ -310,7 +254,9 @@ impl Tranche {
 
     /// There is more than before: what was too little may be enough.
     pub(super) fn forget_smallness(&mut self) {
-        self.retries.retain(|leg, retry| *leg != Leg::Close || !retry.small);
+        if let Some(retries) = self.retries.held() {
+            retries.retain(|leg, retry| *leg != Leg::Close || !retry.small);
+        }
     }
 
     /// Whether a leg waits after a refusal.
@@ -334,7 +280,7 @@ impl Tranche {
         self.forget_smallness();
         let added = price.notional(quantity)?;
         // What was too little to be closed may be enough by now (F-G03).
-        self.retries.remove(&Leg::Close);
+        self.retries.held().and_then(|retries| retries.remove(&Leg::Close));
         self.original = self.original.plus(quantity)?;
         self.remaining = self.remaining.plus(quantity)?;
         self.cost = self.cost.plus(added)?;
@@ -358,7 +304,7 @@ impl Tranche {
         if !self.remaining.is_zero() {
             let stays = self.remaining.minus(quantity)?;
             self.funding_paid = self.funding_paid.pro_rata(stays, self.remaining, Rounding::Up)?;
-            self.premium_paid = self.premium_paid.pro_rata(stays, self.remaining, Rounding::Up)?;
+            self.aside.premium_paid = self.aside.premium_paid.pro_rata(stays, self.remaining, Rounding::Up)?;
         }
         self.remaining = self.remaining.minus(quantity)?;
         self.cost_left = self.cost_left.minus(cost)?;

@@ -46,7 +46,7 @@ impl Position {
                 } else {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
-                stay_inside_guard(tranche, live.liquidation, &scene, out)?;
+                stay_inside_guard(tranche, live.liquidation.get(), &scene, out)?;
                 let was_kept_off = tranche.spacing().at.is_some();
                 spacing::keep_distance(tranche, &scene, out)?;
                 if tranche.spacing().at.is_some() && !was_kept_off {
@@ -88,7 +88,7 @@ impl Position {
             let covered = guarded >= tranche.remaining && !tranche.is_closed();
             tranche.was_protected |= covered;
             if covered {
-                tranche.sacrificed = None;
+                tranche.aside.sacrificed = None;
             }
         }
         let flat = live.is_flat();
@@ -131,7 +131,7 @@ fn stay_inside_guard(
         None => arming::before_liquidation(tranche, liquidation, scene.key, ctx)?,
     };
     let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
-    let asked = tranche.proposal.get().is_some_and(|pending| !side.is_better(guard, pending.price));
+    let asked = tranche.aside.proposal.get().is_some_and(|pending| !side.is_better(guard, pending.price));
     if side.is_better(guard, stop.price) && !asked {
         let text = format!("the stop {} lies too near to liquidation; tightened to {guard}", stop.price);
         scene.tell(Severity::Alarm, tranche.id, &text, out);
@@ -148,7 +148,7 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
     }
     if tranche.is_closed() {
         // Nothing is left to decide, only orders to be seen gone.
-        tranche.stop_passed = None;
+        tranche.forget_stop_passed();
         return Ok(());
     }
     levels::follow_proposal(tranche, scene);
@@ -190,10 +190,10 @@ fn watch_targets(tranche: &mut Tranche, scene: &Scene) {
         let past = side.reached(price, level.price);
         level.instant = match level.instant {
             Instant::No | Instant::Past { .. } if !past => Instant::No,
-            Instant::No => Instant::Past { since: ctx.now },
-            Instant::Past { since } if ctx.now.since(since) < DWELL => Instant::Past { since },
+            Instant::No => Instant::Past { since: ctx.now.into() },
+            Instant::Past { since } if ctx.now.since(since.into()) < DWELL => Instant::Past { since },
             Instant::Past { .. } if fresh => Instant::Limit,
-            Instant::Past { .. } => Instant::Past { since: ctx.now },
+            Instant::Past { .. } => Instant::Past { since: ctx.now.into() },
             taking @ (Instant::Limit | Instant::Market) => taking,
         };
     }
@@ -216,7 +216,7 @@ fn watch_instants(tranche: &mut Tranche, scene: &Scene) {
 fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
     if tranche.is_closed() {
-        tranche.stop_passed = None;
+        tranche.forget_stop_passed();
         return;
     }
     let (Some(stop), None) = (tranche.stop, tranche.closing) else { return };
@@ -228,10 +228,10 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let series = tranche.trigger(scene.plan).series(side);
     let Some(price) = ctx.board.price(series) else { return };
     if !side.hit(price, stop.price) {
-        tranche.stop_passed = None;
+        tranche.forget_stop_passed();
         return;
     }
-    let since = *tranche.stop_passed.get_or_insert(ctx.now);
+    let since = *tranche.aside.stop_passed.get_or_insert(ctx.now);
     let kept_off = tranche.spacing().at.is_some();
     let until = venue_has_until(tranche, stop.price, since, scene);
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
@@ -296,7 +296,7 @@ fn watch_time(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp) {
 fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let ctx = scene.ctx;
     let ended = scene.day_ends(tranche.opened_at).filter(|end| ctx.now >= end.due);
-    let due = tranche.end_of_day.get().or(ended.map(|end| Due { at: end.due, first_price: None }));
+    let due = tranche.aside.end_of_day.get().or(ended.map(|end| Due { at: end.due, first_price: None }));
     let Some(due) = due.filter(|_| tranche.closing.is_none()) else { return };
     let price = ctx.board.fresh_at(Series::executable(scene.side()), ctx.now);
     match end_of_day::judge(due, ctx.now, price, ctx.board.spread()) {
@@ -306,11 +306,11 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
             tranche.close(ExitReason::EndOfDay, ctx.now);
         }
         Verdict::Wait(due) => {
-            if tranche.end_of_day.is_none() {
+            if tranche.aside.end_of_day.is_none() {
                 let text = "the close at the end of the day was missed: waiting for two fresh prices and a sane spread";
                 scene.tell(Severity::Warning, tranche.id, text, out);
             }
-            tranche.end_of_day.put(Some(due));
+            tranche.aside.end_of_day.put(Some(due));
         }
     }
 }

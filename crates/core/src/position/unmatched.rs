@@ -34,21 +34,21 @@ impl Unmatched {
 impl Position {
     /// Keeps what an execution has closed beyond what is known to be open.
     pub(crate) fn keep_unmatched(&mut self, fill: &Fill, left: Quantity) {
-        self.unmatched.push(Unmatched { fill: fill.clone(), left });
-        if self.unmatched.len() > MOST {
-            self.unmatched.remove(0);
+        self.aside.unmatched.push(Unmatched { fill: fill.clone(), left });
+        if self.aside.unmatched.len() > MOST {
+            self.aside.unmatched.remove(0);
         }
     }
 
     /// A closing is gone; how much of it had closed nothing yet.
     pub(super) fn forget_unmatched(&mut self, fill: &Fill) -> Quantity {
-        let place = self.unmatched.iter().position(|kept| kept.fill.id == fill.id);
-        place.map_or(Quantity::ZERO, |place| self.unmatched.remove(place).left)
+        let place = self.aside.unmatched.iter().position(|kept| kept.fill.id == fill.id);
+        place.map_or(Quantity::ZERO, |place| self.aside.unmatched.remove(place).left)
     }
 
     /// Whether something was closed after that instant that is known to be open only now.
     pub(crate) fn was_closed_since(&self, opened_at: Timestamp) -> bool {
-        self.unmatched.iter().any(|kept| kept.fill.at > opened_at)
+        self.aside.unmatched.iter().any(|kept| kept.fill.at > opened_at)
     }
 
     /// Books what was closed after that, oldest first, as far as something is open.
@@ -76,7 +76,7 @@ impl Position {
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let mut kept = std::mem::take(&mut self.unmatched);
+        let mut kept = std::mem::take(&mut self.aside.unmatched);
         kept.sort_by_key(|kept| kept.fill.at);
         for one in kept {
             let closes = if chosen(&one) { one.left.min(most) } else { Quantity::ZERO };

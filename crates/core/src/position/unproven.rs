@@ -30,16 +30,16 @@ impl Position {
         let mut whole = None;
         for tranche in &mut live.tranches {
             let uncovered = tranche.remaining.saturating_minus(guarded(tranche, &self.orders, epoch));
-            if uncovered.is_zero() {
-                tranche.unproven = Quantity::ZERO;
+            if let Some(aside) = tranche.aside.held().filter(|_| uncovered.is_zero()) {
+                aside.unproven = Quantity::ZERO;
             }
-            let open = tranche.closing.is_none() && !tranche.unproven.is_zero();
+            let open = tranche.closing.is_none() && !tranche.aside.unproven.is_zero();
             let Some(failed) = failed(tranche, late).filter(|_| open) else { continue };
             let why = match failed {
                 Failed::Refused(times) => format!("its stop was refused {times} times"),
                 Failed::TooLate => format!("no stop works for it after {LIMIT}"),
             };
-            let unproven = std::mem::replace(&mut tranche.unproven, Quantity::ZERO);
+            let unproven = std::mem::replace(&mut tranche.aside.unproven, Quantity::ZERO);
             let closes = tranche.give_back(unproven, trails, ctx)?;
             whole = Some(whole.unwrap_or(true) && tranche.closing.is_some());
             let symbol = ctx.instrument.symbol;
@@ -77,7 +77,7 @@ impl Tranche {
             return Ok(self.remaining);
         }
         self.fit_levels(self.remaining, rest, ctx.instrument.step, trails)?;
-        (self.part, self.part_reason) = (part, Some(ExitReason::Emergency));
+        (self.aside.part, self.aside.part_reason) = (part, Some(ExitReason::Emergency));
         Ok(part)
     }
 }
@@ -85,7 +85,7 @@ impl Tranche {
 impl Live {
     /// When an entry that is not covered yet is closed again.
     pub(super) fn unproven_until(&self) -> Option<Timestamp> {
-        let waits = self.open().any(|tranche| tranche.closing.is_none() && !tranche.unproven.is_zero());
+        let waits = self.open().any(|tranche| tranche.closing.is_none() && !tranche.aside.unproven.is_zero());
         self.protection.unprotected_since.filter(|_| waits).map(|since| since.plus(LIMIT))
     }
 }

@@ -18,13 +18,16 @@ pub(crate) struct Unseen {
 impl Position {
     /// The venue's word while nothing is known to be open.
     pub(super) fn note_unseen(&mut self, report: &PositionReport, ctx: Ctx) {
-        let since = self.unseen.get().map_or(ctx.now, |unseen| unseen.since);
-        self.unseen.put((!report.quantity.is_zero()).then_some(Unseen { since, told_at: report.at }));
+        let since = self.aside.unseen.get().map_or(ctx.now, |unseen| unseen.since);
+        self.aside.unseen.put((!report.quantity.is_zero()).then_some(Unseen { since, told_at: report.at }));
     }
 
     /// A read says that nothing is open.
     pub(super) fn read_as_flat(&mut self, read_at: Timestamp) {
-        self.unseen.put(self.unseen.get().filter(|unseen| read_at < unseen.told_at));
+        let known = self.aside.unseen.get().filter(|unseen| read_at < unseen.told_at);
+        if let Some(aside) = self.aside.held() {
+            aside.unseen.put(known);
+        }
     }
 
     /// Something was closed: the venue's last word on the quantity is met, or, when all is closed for us, still to be looked into.
@@ -33,20 +36,21 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let Some(told) = live.mismatch.take_if(|told| flat || told.quantity == open) else { return };
         if flat && !told.quantity.is_zero() {
-            let since = self.unseen.get().map_or(told.since, |unseen| unseen.since);
-            self.unseen.put(Some(Unseen { since, told_at: Timestamp::EPOCH }));
+            let since = self.aside.unseen.get().map_or(told.since, |unseen| unseen.since);
+            self.aside.unseen.put(Some(Unseen { since, told_at: Timestamp::EPOCH }));
         }
     }
 
     /// Asks when executions have had their time.
     pub(super) fn watch_unseen(&mut self, ctx: Ctx, out: &mut Out) {
-        if !self.is_flat() {
-            self.unseen.put(None);
+        let flat = self.is_flat();
+        if let Some(aside) = self.aside.held().filter(|_| !flat) {
+            aside.unseen.put(None);
         }
-        if let Some(unseen) = self.unseen.get()
+        if let Some(unseen) = self.aside.unseen.get()
             && ctx.now.since(unseen.since) >= GRACE
         {
-            self.unseen.put(Some(Unseen { since: ctx.now, ..unseen }));
+            self.aside.unseen.put(Some(Unseen { since: ctx.now, ..unseen }));
             let (account, cause) = (self.key.account, SnapshotCause::Surprise);
             out.commands.push(Command::Snapshot { account, cause });
         }
@@ -54,6 +58,6 @@ impl Position {
 
     /// When that is due.
     pub(super) fn unseen_until(&self) -> Option<Timestamp> {
-        self.unseen.get().map(|unseen| unseen.since.plus(GRACE))
+        self.aside.unseen.get().map(|unseen| unseen.since.plus(GRACE))
     }
 }

@@ -67,22 +67,22 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
         wants.extend(wants_close(tranche, plan, ctx));
         return wants;
     }
-    if !tranche.part.is_zero() {
+    if !tranche.aside.part.is_zero() {
         wants.push(Wanted {
             tranche: tranche.id,
             leg: Leg::Part,
             kind: OrderKind::Market,
-            quantity: tranche.part.min(tranche.remaining),
+            quantity: tranche.aside.part.min(tranche.remaining),
             whole: false,
-            reason: tranche.part_reason.unwrap_or(ExitReason::Manual),
+            reason: tranche.aside.part_reason.unwrap_or(ExitReason::Manual),
         });
     }
     if !tranche.was_protected {
         return wants;
     }
     // While a part is on its way out, what its level is left with is not the last word on it.
-    let too_small = |level: &Level| !tranche.part.is_zero() && level.due() < ctx.instrument.min_quantity;
-    let keeps_place = |level: &&Level| tranche.sacrificed != Some(level.number) && !too_small(level);
+    let too_small = |level: &Level| !tranche.aside.part.is_zero() && level.due() < ctx.instrument.min_quantity;
+    let keeps_place = |level: &&Level| tranche.aside.sacrificed != Some(level.number) && !too_small(level);
     let resting = tranche.levels.iter().filter(keeps_place);
     wants.extend(resting.filter_map(|level| resting_target(level, tranche, plan, ctx)));
     wants.extend(tranche.levels.iter().filter_map(|level| take_profit::instant(level, tranche.id)));

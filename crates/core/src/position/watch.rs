@@ -82,10 +82,10 @@ impl Position {
     pub(crate) fn waits_for_price(&self) -> bool {
         let Some(live) = &self.live else { return self.drill.is_some() };
         live.open().any(|tranche| {
-            tranche.stop_passed.is_some()
-                || tranche.end_of_day.is_some()
+            tranche.aside.stop_passed.is_some()
+                || tranche.aside.end_of_day.is_some()
                 || tranche.is_throttled()
-                || tranche.elsewhere.get().is_some_and(|elsewhere| elsewhere.due().is_some())
+                || tranche.aside.elsewhere.get().is_some_and(|elsewhere| elsewhere.due().is_some())
                 || tranche.soft_stop.get().is_some_and(|soft| soft.passed.is_some())
                 || tranche.trail.is_some_and(|trail| trail.passed.is_some())
                 || tranche.levels.iter().any(|level| matches!(level.instant, Instant::Past { .. }))
@@ -114,7 +114,7 @@ impl Position {
         let mut note =
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
         note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
-        note(tranche.resize_at, Deadline::ResizeStop);
+        note(tranche.aside.resize_at, Deadline::ResizeStop);
         let spaced = tranche.spacing().at.and(tranche.spacing().asked_at).map(|asked_at| asked_at.plus(PAUSE));
         note(spaced.filter(|at| *at > ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
@@ -128,15 +128,15 @@ impl Position {
         let scene =
             live.plan.as_ref().map(|plan| Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders });
         if let Some(scene) = scene {
-            note(tranche.stop_passed.map(|since| backup_at(tranche, since, &scene)), Deadline::StopBackup);
+            note(tranche.aside.stop_passed.map(|since| backup_at(tranche, since, &scene)), Deadline::StopBackup);
             note(stuck_at(tranche, &scene), Deadline::StopBackup);
         }
-        note(tranche.elsewhere.get().and_then(Elsewhere::due), Deadline::StopBackup);
+        note(tranche.aside.elsewhere.get().and_then(Elsewhere::due), Deadline::StopBackup);
         if live.paused {
             return next;
         }
         let dwelling = tranche.levels.iter().filter_map(|level| match level.instant {
-            Instant::Past { since } if !level.due().is_zero() => Some(since.plus(DWELL)),
+            Instant::Past { since } if !level.due().is_zero() => Some(Timestamp::from(since).plus(DWELL)),
             Instant::Past { .. } | Instant::No | Instant::Limit | Instant::Market => None,
         });
         note(dwelling.min(), Deadline::InstantTakeProfit);
@@ -148,7 +148,7 @@ impl Position {
         note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
         if let Some(scene) = scene {
             let ends = || scene.day_ends(tranche.opened_at).map(|end| end.due);
-            note(tranche.end_of_day.get().map(|due| due.at).or_else(ends), Deadline::EndOfDay);
+            note(tranche.aside.end_of_day.get().map(|due| due.at).or_else(ends), Deadline::EndOfDay);
             note(weekend::due(tranche, &scene), Deadline::EndOfDay);
         }
         let patience = live.plan.as_ref().and_then(|plan| plan.soft_stop).map(|rule| rule.patience);
@@ -204,7 +204,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         return;
     }
     if let Some(stop) = tranche.stop {
-        match tranche.stop_passed {
+        match tranche.aside.stop_passed {
             None => watches.worse(source, stop.price),
             Some(_) => {
                 watches.better(source, stop.price);
@@ -224,10 +224,10 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         watches.worse(source, near);
         watches.witnesses(source, near);
     }
-    if let Some(proposal) = tranche.proposal.get() {
+    if let Some(proposal) = tranche.aside.proposal.get() {
         watches.better(source, proposal.price);
     }
-    if let Some(at) = tranche.breakeven_at {
+    if let Some(at) = tranche.breakeven_at.get() {
         watches.better(Series::Last, at);
     }
     if let Some(soft) = tranche.soft_stop.get() {

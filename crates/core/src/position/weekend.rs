@@ -11,13 +11,13 @@ use backstop_model::{Severity, Timestamp};
 /// When the weekend begins for a tranche that has not been made ready for it.
 pub(super) fn due(tranche: &Tranche, scene: &Scene) -> Option<Timestamp> {
     let wanted = scene.plan.weekend == Weekend::Guarantee && tranche.closing.is_none();
-    scene.week_ends().map(ten_minutes_before).filter(|at| wanted && tranche.weekend != Some(*at))
+    scene.week_ends().map(ten_minutes_before).filter(|at| wanted && tranche.aside.weekend != Some(*at))
 }
 
 /// The stop becomes a guaranteed one, once each week; where it cannot, people are told and the ordinary one stays.
 pub(super) fn watch(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     let Some(at) = due(tranche, scene).filter(|at| scene.ctx.now >= *at) else { return };
-    tranche.weekend = Some(at);
+    tranche.aside.weekend = Some(at);
     if tranche.guarantee == Guarantee::Wanted {
         return;
     }

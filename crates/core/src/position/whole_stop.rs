@@ -5,7 +5,7 @@
 use super::misplaced::stop_misplaced;
 use super::refused::stop_reason;
 use super::scene::Scene;
-use super::{Ctx, Live, Out, Position, Rare, Retry};
+use super::{Blank, Ctx, Live, Out, Position, Rare, Retry};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{ExitReason, PositionSide, Refusal, RefusalReason, Severity, Timestamp, Trigger};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,10 @@ pub struct WholeStop {
     /// The stop that came with the entry: it rests already, and the first stop for the whole position takes its place.
     #[serde(default, skip_serializing_if = "Rare::is_none")]
     pub attached: Rare<Trigger>,
+}
+
+impl Blank for WholeStop {
+    const BLANK: &'static Self = &Self { revision: 0, retry: Rare::NONE, attached: Rare::NONE };
 }
 
 impl WholeStop {

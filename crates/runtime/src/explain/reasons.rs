@@ -260,7 +260,7 @@ fn close(around: &Around) -> Decision {
         ExitReason::TimeLimit | ExitReason::EndOfDay => ("its time is up", "time does not wait for a price"),
         ExitReason::Manual => ("the operator closes it", "the operator does not wait for it"),
         _ if standing.is_none() => ("it has to be closed", "no stop is working at the venue"),
-        _ if tranche.stop_passed.is_some() => {
+        _ if tranche.aside.stop_passed.is_some() => {
             ("the price is through the stop", "the venue's stop has had its time and has not executed")
         }
         ExitReason::TrailingStop => {

@@ -23,7 +23,7 @@ pub(super) fn considered(scene: &Scene, key: PositionKey) -> Vec<Decision> {
         let was = before.and_then(|before| before.live.as_ref()?.tranche(tranche.id)).and_then(|tranche| tranche.stop);
         let Some(stop) = tranche.stop.filter(|stop| was == Some(*stop)) else { continue };
         let look = Look { side: key.side, ctx, plan, tranche, stop };
-        let not_made = [tranche.proposal.get().and_then(|proposal| look.ladder(proposal)), look.trail()];
+        let not_made = [tranche.aside.proposal.get().and_then(|proposal| look.ladder(proposal)), look.trail()];
         let not_made: Vec<(String, String)> = not_made.into_iter().flatten().collect();
         if !not_made.is_empty() {
             let name = if tranche.id.0 > 1 { format!(" of tranche {}", tranche.id.0) } else { String::new() };

@@ -42,12 +42,12 @@ impl Position {
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn annul(&mut self, annulled: &Annulled, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let Annulled { fill, at } = annulled;
-        if self.annulled.contains(&fill.id) {
+        if self.aside.annulled.contains(&fill.id) {
             return Ok(());
         }
-        self.annulled.push(fill.id);
-        if self.annulled.len() > MOST {
-            self.annulled.remove(0);
+        self.aside.annulled.push(fill.id);
+        if self.aside.annulled.len() > MOST {
+            self.aside.annulled.remove(0);
         }
         let booked = self.booked_of(fill, ctx, out)?;
         self.as_of = self.as_of.max(*at);
@@ -64,7 +64,7 @@ impl Position {
         let Some(booked) = booked else { return Ok(()) };
         // A fee that was never booked is not returned.
         let fee = if self.owe_no_more(fill) { Money::ZERO } else { facts_fee(fill, booked)? };
-        let mut gone = Gone { fill, left: booked, fee, assumed: self.assumed.clone() };
+        let mut gone = Gone { fill, left: booked, fee, assumed: self.aside.assumed.clone() };
         if fill.side == self.key.side.opening() {
             self.undo_entry(&mut gone, ctx)?;
             return self.undo_past_entry(&mut gone, out);
@@ -207,7 +207,7 @@ impl Position {
     /// It was there before: it is not closed again for want of a stop, as a new entry is.
     fn prove_all(&mut self) {
         let tranches = self.live.iter_mut().flat_map(|live| &mut live.tranches);
-        tranches.for_each(|tranche| tranche.unproven = Quantity::ZERO);
+        tranches.for_each(|tranche| tranche.aside.unproven = Quantity::ZERO);
     }
 
     /// What was entered by it was never there.
@@ -217,7 +217,7 @@ impl Position {
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else { return Ok(()) };
         let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
         let mut ids: Vec<TrancheId> = live.open().rev().map(|tranche| tranche.id).collect();
-        ids.sort_by_key(|id| live.tranche(*id).and_then(|known| known.main_order.as_ref()) != Some(&order));
+        ids.sort_by_key(|id| live.tranche(*id).and_then(|known| known.main_order.as_deref()) != Some(&*order));
         for id in ids {
             let Some(tranche) = live.tranche_mut(id).filter(|tranche| tranche.opened_at <= gone.fill.at) else {
                 continue;
@@ -323,8 +323,8 @@ impl Tranche {
         self.cost_left = self.cost_left.minus(cost)?;
         self.fees = self.fees.minus(fee)?;
         self.entry_fees = self.entry_fees.minus(fee)?;
-        self.unproven = self.unproven.min(self.remaining);
-        self.part = self.part.min(self.remaining);
+        self.aside.unproven = self.aside.unproven.min(self.remaining);
+        self.aside.part = self.aside.part.min(self.remaining);
         if self.is_closed() {
             let rest = std::mem::replace(&mut self.cost_left, Money::ZERO);
             if let Some(last) = self.exits.last_mut() {

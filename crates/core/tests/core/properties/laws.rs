@@ -216,7 +216,7 @@ fn levels_end_it(run: &Run, tranche: &Tranche) {
     let levels = &tranche.levels;
     let all_hit = !levels.is_empty() && levels.iter().all(|level| matches!(level.state, LevelState::Hit { .. }));
     // A part that is being closed by hand is no level's any more.
-    if all_hit && !run.plan.trails() && tranche.part.is_zero() {
+    if all_hit && !run.plan.trails() && tranche.aside.part.is_zero() {
         assert!(tranche.remaining.is_zero(), "property 9: {} remains", tranche.remaining);
     }
 }
@@ -231,7 +231,7 @@ fn after_the_first(run: &Run, side: PositionSide, tranche: &Tranche) {
     let stop = tranche.stop.unwrap().price;
     let better = !side.is_better(tranche.entry_price, stop);
     assert!(
-        better || tranche.proposal.is_some() || tranche.closing.is_some(),
+        better || tranche.aside.proposal.is_some() || tranche.closing.is_some(),
         "property 10: the stop stands at {stop}, entry {}",
         tranche.entry_price
     );

@@ -83,7 +83,7 @@ impl Alarms {
             // What has changed in this very step, the book was not heard for.
             let is_old = self.open.insert(key, open) == Some(open);
             let is_thin = is_old && depth.is_some_and(|depth| open > depth.takes(key.side));
-            let is_known = position.live.as_ref().is_some_and(|live| live.told_thin.is_some());
+            let is_known = position.live.as_ref().is_some_and(|live| live.aside.told_thin.is_some());
             let told = self.told_thin.get(&key).is_some_and(|told| *told >= open) && is_known;
             if is_thin && !told && !open.is_zero() {
                 found.push(("I35", format!("{}: {open} is open in a thin book, and nobody is told", key.side)));
