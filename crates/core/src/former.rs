@@ -1,5 +1,5 @@
 //! Checkpoints of the former form, in which everything that a position, what is open of it, and a tranche have only now and
-//! then stood among their own fields. Nothing writes it any more.
+//! then stood among their own fields, and one field had another name. Nothing writes it any more.
 
 use crate::Engine;
 use serde_json::{Map, Value};
@@ -37,6 +37,9 @@ impl Engine {
 }
 
 fn renew(position: &mut Map<String, Value>) {
+    if let Some(at) = position.remove("newest_fill") {
+        position.insert("as_of".to_owned(), at);
+    }
     set_aside(position, &OF_POSITION);
     let Some(live) = position.get_mut("live").and_then(Value::as_object_mut) else { return };
     set_aside(live, &OF_LIVE);

@@ -58,3 +58,64 @@ pub fn recover(loaded: Loaded) -> Recovered {
     let known_until = engine.all_read_at().map_or(Timestamp::EPOCH, |read| read.plus(READ_AGAIN).max(Timestamp::EPOCH));
     Recovered { engine, sequence: loaded.last_sequence, at, known_until, doubts, warnings }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+    use super::*;
+    use crate::cycle::tests::definitions;
+    use backstop_model::{Account, AccountId, Snapshot};
+    use backstop_store::Record;
+
+    /// Which account was read at which second.
+    type Read = (u32, i64);
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000).unwrap()
+    }
+
+    /// A journal of two accounts that were read then, and whose last record is of the twenty-thousandth second.
+    fn journal(reads: &[Read]) -> Loaded {
+        let mut events: Vec<(i64, Event)> = definitions().into_iter().map(|event| (0, event)).collect();
+        let second = |(_, event): &(i64, Event)| match event {
+            Event::DefineAccount(account) => Some(Account { id: AccountId(1), ..(**account).clone() }),
+            _ => None,
+        };
+        let second = events.iter().find_map(second).unwrap();
+        events.push((0, Event::DefineAccount(Box::new(second))));
+        events.extend(reads.iter().map(|(account, at)| {
+            let (positions, orders, fills) = (Vec::new(), Vec::new(), Vec::new());
+            let (account, server_time) = (AccountId(*account), seconds(*at));
+            (*at, Event::Snapshot(Snapshot { account, positions, orders, fills, server_time, balance: None }))
+        }));
+        events.push((20_000, definitions().pop().unwrap()));
+        let record = |(sequence, (at, event)): (u64, (i64, Event))| Record {
+            sequence,
+            at: seconds(at),
+            event,
+            market: Vec::new(),
+            commands: Vec::new(),
+            notices: Vec::new(),
+            fingerprint: None,
+        };
+        let tail: Vec<Record> = (1..).zip(events).map(record).collect();
+        let last_sequence = tail.len() as u64;
+        Loaded { checkpoint: None, tail, last_sequence, warnings: Vec::new() }
+    }
+
+    #[test]
+    fn executions_are_read_again_from_an_hour_before_the_account_that_was_read_longest_ago() {
+        // F-B01, I34: what the stream has told of since says nothing of what was executed before it.
+        let recovered = recover(journal(&[(0, 8_000), (1, 9_000), (0, 12_000)]));
+        assert_eq!((recovered.at, recovered.known_until), (seconds(20_000), seconds(9_000 - 3_600)));
+        assert_eq!(recover(journal(&[(0, 100), (1, 200)])).known_until, Timestamp::EPOCH, "there is nothing before");
+    }
+
+    #[test]
+    fn while_an_account_has_never_been_read_everything_that_was_executed_is_read_again() {
+        for reads in [&[][..], &[(0, 8_000)], &[(1, 8_000)]] {
+            assert_eq!(recover(journal(reads)).known_until, Timestamp::EPOCH, "{reads:?}");
+        }
+    }
+}

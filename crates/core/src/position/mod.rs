@@ -113,7 +113,6 @@ pub struct Position {
     pub entries: Seldom<Vec<EntryOrder>>,
     /// When the newest booked execution happened, or the newest read was made that was believed without one, by the venue's
     /// clock: an older word says nothing of the quantity.
-    #[serde(alias = "newest_fill")]
     as_of: Timestamp,
     /// Executions already booked, newest last.
     known_fills: Vec<FillId>,

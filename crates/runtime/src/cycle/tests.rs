@@ -304,6 +304,56 @@ fn a_cancel_that_has_not_left_is_taken_back_when_the_stop_is_needed_again() {
     assert!(old.is_some(), "it is known to rest: {orders:?}");
 }
 
+/// A cycle whose venue moves stops in place, with 0.1 open under a stop at 49000 and the price at 51000.
+fn at_a_venue_that_moves_stops() -> Bench {
+    let mut bench = Bench::new();
+    bench.take(definitions().into_iter().map(|event| match event {
+        Event::DefineAccount(mut account) => {
+            account.capability.amend_stop = true;
+            Event::DefineAccount(account)
+        }
+        other => other,
+    }));
+    bench.take([entry()]);
+    bench.settle();
+    assert_eq!(bench.leaves(), ["stop"]);
+    let prices = Prices::all("51000".parse().unwrap());
+    bench.take([Event::Tick(Tick { instrument: InstrumentId(0), prices, confirmed: true })]);
+    bench
+}
+
+#[test]
+fn a_move_that_goes_elsewhere_by_now_does_not_leave_and_the_newer_one_is_not_forgotten() {
+    // I3, F-A07: the older move is taken back, and nobody hears that it was: an answer would be taken for the newer one's,
+    // which would then be asked for twice.
+    let mut bench = at_a_venue_that_moves_stops();
+    let key = PositionKey::new(AccountId(0), InstrumentId(0), PositionSide::Long);
+    let stands = |bench: &Bench| {
+        let orders = &bench.cycle.engine().position(key).unwrap().orders;
+        orders.iter().find(|order| order.leg == Leg::Stop).unwrap().state
+    };
+    let later = Timestamp::from_millis(600).unwrap();
+    let moves = |bench: &mut Bench| {
+        let left = std::iter::from_fn(|| bench.cycle.next_request(later));
+        left.filter(|command| matches!(command, Command::Amend { .. })).count()
+    };
+    bench.take([by_hand("f2", OrderSide::Buy)]);
+    bench.settle();
+    let older = stands(&bench);
+    // It waits, and meanwhile something else is decided, which is not durable yet.
+    bench.cycle.take(later, Event::BreakEven { position: key });
+    let newer = stands(&bench);
+    assert_ne!(older, newer, "{newer:?}");
+    assert_eq!(moves(&mut bench), 0);
+    for said in bench.cycle.overdue(later) {
+        assert!(!matches!(&said, Event::Answer(answer) if answer.asked == backstop_model::Asked::Amend), "{said:?}");
+        bench.cycle.take(later, said);
+    }
+    assert_eq!(stands(&bench), newer);
+    bench.settle();
+    assert_eq!(moves(&mut bench), 1);
+}
+
 #[test]
 fn without_its_lease_nothing_leaves_and_with_it_everything_is_decided_anew() {
     // F-K01, F-K02, F-K04: a command that has waited for its lease may be wrong by now.

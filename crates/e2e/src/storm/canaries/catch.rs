@@ -1,6 +1,7 @@
 //! Plays canaries until they are caught, and tells which were.
 
 use super::Canary;
+use crate::benches::Seeded;
 use crate::storm::draw::{Choice, draw};
 use crate::storm::life::Life;
 use crate::storm::trace::Trace;
@@ -14,8 +15,12 @@ pub const BUDGET: Duration = Duration::from_secs(60);
 
 /// What became of a canary.
 pub struct Outcome {
-    /// Which.
-    pub canary: &'static Canary,
+    /// Its name.
+    pub name: &'static str,
+    /// What is wrong.
+    pub wrong: &'static str,
+    /// The promise it was to break.
+    pub breaks: &'static str,
     /// The seed of the life that has caught it; nothing when it has survived.
     pub seed: Option<u64>,
     /// What was seen there.
@@ -32,8 +37,7 @@ pub struct Outcome {
 #[must_use]
 pub fn catch(canary: &'static Canary) -> Outcome {
     let begun = Instant::now();
-    let mut outcome =
-        Outcome { canary, seed: None, what: String::new(), lives: 0, took: Duration::ZERO, others: BTreeMap::new() };
+    let mut outcome = Outcome::new(canary.name, canary.wrong, canary.breaks);
     for seed in 1.. {
         let life = draw(seed, Choice::default());
         outcome.lives += 1;
@@ -51,6 +55,32 @@ pub fn catch(canary: &'static Canary) -> Outcome {
     }
     outcome.took = begun.elapsed();
     outcome
+}
+
+/// The same at the bench that it belongs to.
+#[must_use]
+pub fn catch_at_bench(seeded: &'static Seeded) -> Outcome {
+    let begun = Instant::now();
+    let mut outcome = Outcome::new(seeded.name, seeded.wrong, seeded.breaks);
+    for seed in 1.. {
+        outcome.lives += 1;
+        if let Some(what) = seeded.broken_only_with(seed) {
+            (outcome.seed, outcome.what) = (Some(seed), what);
+            break;
+        }
+        if begun.elapsed() > BUDGET {
+            break;
+        }
+    }
+    outcome.took = begun.elapsed();
+    outcome
+}
+
+impl Outcome {
+    const fn new(name: &'static str, wrong: &'static str, breaks: &'static str) -> Self {
+        let what = String::new();
+        Self { name, wrong, breaks, seed: None, what, lives: 0, took: Duration::ZERO, others: BTreeMap::new() }
+    }
 }
 
 /// What is broken first in a life with a canary, at one and the same instant. A life that breaks any promise without it

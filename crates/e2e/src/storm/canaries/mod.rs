@@ -10,11 +10,13 @@
 //! * [`forging`]: the same where what a later read shows has to fit.
 //! * [`keeping`]: the disk, the lease, and chance.
 //! * [`telling`]: what people are told and shown.
+//! * [`changes`]: what a venue changes, warns of or tells late, over all these seams.
 //!
 //! How they are played and told about is [`mod@catch`]'s matter; [`Bug`] is one at work.
 
 mod bug;
 pub mod catch;
+mod changes;
 mod decisions;
 mod forging;
 mod hearing;
@@ -150,6 +152,7 @@ pub fn all() -> Vec<&'static Canary> {
         forging::CANARIES,
         keeping::CANARIES,
         telling::CANARIES,
+        changes::CANARIES,
     ];
     let mut all: Vec<&Canary> = tables.into_iter().flatten().collect();
     all.sort_by_key(|canary| number_of(canary.breaks));

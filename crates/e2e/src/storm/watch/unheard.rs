@@ -22,11 +22,19 @@ pub fn and(
         closes && stuck && matches!(order.place.kind, Kind::StopMarket { .. })
     };
     let stops = venue.exchange().ledger().open_orders(ME).filter(fired);
-    let each = stops.filter(|order| is_called_working(order, process)).map(|order| order.remaining().unwrap_or(open));
+    let called = |order: &&Order| is_called_working(order, venue) && is_taken_to_work(order, process);
+    let each = stops.filter(called).map(|order| order.remaining().unwrap_or(open));
     each.fold(covered, |sum, one| sum.plus(one).unwrap_or(sum)).min(open)
 }
 
-fn is_called_working(order: &Order, process: &Process) -> bool {
+/// Most venues say of a stop that it has triggered; what such a one says is no excuse.
+fn is_called_working(order: &Order, venue: &PaperVenue) -> bool {
+    let view = venue.exchange().view(ME, venue.exchange().now());
+    let orders = view.into_iter().flat_map(|view| view.orders);
+    orders.filter(|told| told.order_id == order.id).all(|told| told.status == Status::New)
+}
+
+fn is_taken_to_work(order: &Order, process: &Process) -> bool {
     let positions = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
     let mut same =
         positions.flat_map(|position| &position.orders).filter(|own| own.id.as_str() == order.place.client_id);
