@@ -95,7 +95,18 @@ impl Position {
             let own = order.leg == Leg::WholeStop && order.epoch == self.epoch && !self.is_flat();
             own && self.is_only_whole_stop(order) && self.needs_whole_stop()
         };
-        let needed = |order: &OpenOrder| moved(order) || alone(order) || self.outlasts(order);
+        // What stood for it when this was decided has gone since, or more is open: it is all that its tranche has, or what
+        // protects another one as well as it can.
+        let last = |order: &OpenOrder| {
+            let goes = matches!(order.state, OrderState::Working { change: Some(Change::Cancelling { .. }) });
+            let own = order.leg.is_own_stop() && order.epoch == self.epoch && goes && !self.is_flat();
+            let tranche = self.live.as_deref().and_then(|live| live.tranche(order.tranche));
+            own && match tranche.filter(|tranche| !tranche.is_closed()) {
+                Some(tranche) => guarded(tranche, &self.orders, self.epoch).is_zero(),
+                None => !self.is_covered_by_own_stops(),
+            }
+        };
+        let needed = |order: &OpenOrder| moved(order) || alone(order) || last(order) || self.outlasts(order);
         self.orders.iter().any(|order| order.id == id && needed(order))
     }
 
@@ -159,7 +170,9 @@ impl Position {
 
     /// Whether working stops cover every open tranche.
     fn is_covered_by_own_stops(&self) -> bool {
-        let counts = self.live_whole_stop().is_some_and(|whole| self.is_fresh(whole));
+        // One that has triggered may be stuck (F-C11).
+        let fired = |whole: &OpenOrder| matches!(whole.state, OrderState::Triggered { .. });
+        let counts = self.live_whole_stop().is_some_and(|whole| self.is_fresh(whole) && !fired(whole));
         let guarded = if counts { guarded } else { guarded_alone };
         let Some(live) = &self.live else { return false };
         live.open().all(|tranche| guarded(tranche, &self.orders, self.epoch) >= tranche.remaining)

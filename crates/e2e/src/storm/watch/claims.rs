@@ -93,7 +93,7 @@ impl Claims {
     }
 
     /// I2, as it rests.
-    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, clocks: &Clocks, found: &mut Found) {
+    pub fn look(&mut self, now: Timestamp, venue: &PaperVenue, process: &Process, clocks: &Clocks, found: &mut Found) {
         let slots: Vec<_> = open_slots(venue).collect();
         self.too_much.retain(|slot, _| slots.iter().any(|open| open.0 == *slot));
         for (slot, side, open) in slots {
@@ -102,6 +102,11 @@ impl Claims {
             let claims = sum(exits(venue, side).filter(|order| order.slot == slot && !stuck(order)), open);
             if claims <= open {
                 self.too_much.remove(&slot);
+                continue;
+            }
+            if believed(process, side) != open_on(venue, side) {
+                // What it does not know to be closed is I31's matter.
+                self.too_much.insert(slot, Wrong::new(now));
                 continue;
             }
             let wrong = *self.too_much.entry(slot).or_insert(Wrong::new(now));

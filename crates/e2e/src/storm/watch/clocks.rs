@@ -88,7 +88,8 @@ pub struct Clocks {
     uncovered: BTreeMap<(Slot, PositionSide), Uncovered>,
     last: BTreeMap<(Slot, PositionSide), Last>,
     left_over: Option<Wrong>,
-    differs: Option<Wrong>,
+    /// What the engine takes to be open is something else than the venue has: that, and since when it has it.
+    differs: Option<(Wrong, [Quantity; 2])>,
     /// When people were last told that something is unprotected.
     alarmed_at: Option<Timestamp>,
     /// The account has been read at least once.
@@ -128,7 +129,8 @@ impl Clocks {
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         self.read |= matches!(event, Event::Snapshot(_));
         let wrongs = self.uncovered.values_mut().map(|uncovered| &mut uncovered.wrong);
-        wrongs.chain(&mut self.left_over).chain(&mut self.differs).for_each(|wrong| wrong.heard(now, event));
+        let differs = self.differs.iter_mut().map(|(wrong, _)| wrong);
+        wrongs.chain(&mut self.left_over).chain(differs).for_each(|wrong| wrong.heard(now, event));
     }
 
     /// Since when nothing has disturbed requests or the process.
@@ -286,7 +288,8 @@ impl Clocks {
             self.differs = None;
             return;
         };
-        let wrong = *self.differs.get_or_insert(Wrong::new(now));
+        let known = self.differs.filter(|(_, of)| *of == theirs).map_or(Wrong::new(now), |(wrong, _)| wrong);
+        let (wrong, _) = *self.differs.insert((known, theirs));
         if now > wrong.since.max(self.calm_since).plus(SEES_WITHIN) {
             found.push(("I31", format!("the venue has {theirs:?}, the engine {ours:?}")));
             self.differs = None;
@@ -308,7 +311,7 @@ impl Clocks {
     pub fn at_rest(&self, now: Timestamp, venue: &PaperVenue, process: &Process, state: &State, found: &mut Found) {
         // What has only just been done may still be on its way to be seen.
         let settled = |wrong: Wrong| wrong.since.plus(PROTECTS_WITHIN) <= now;
-        let differs = self.differs.is_some_and(settled);
+        let differs = self.differs.is_some_and(|(wrong, _)| settled(wrong));
         if let Some((theirs, ours)) = views(venue, process).filter(|(theirs, ours)| differs && theirs != ours) {
             found.push(("I38", format!("the venue has {theirs:?}, the engine {ours:?}")));
         }

@@ -34,11 +34,12 @@ struct Pending {
 }
 
 impl Pending {
-    /// Takes in a read that does not show it.
+    /// Takes in a read that does not show it; an older one may be heard later.
     fn is_absent(&mut self, server_time: Timestamp) {
-        if self.absent == 0 || server_time.since(self.read_at) >= SPACING {
+        let spaced = server_time.since(self.read_at).max(self.read_at.since(server_time)) >= SPACING;
+        if self.absent == 0 || spaced {
             self.absent += 1;
-            self.read_at = server_time;
+            self.read_at = self.read_at.max(server_time);
         }
     }
 

@@ -190,7 +190,7 @@ impl Watch {
         }
         self.books.look(now, venue, &self.state, &mut found);
         self.clocks.look(now, venue, process, &self.state, &mut found);
-        self.claims.look(now, venue, &self.clocks, &mut found);
+        self.claims.look(now, venue, process, &self.clocks, &mut found);
         self.intents.look(venue, process, &self.state, &mut found);
         self.said.look(now, venue, process, (&self.clocks, &self.state), &mut found);
         self.written.look(now, venue, &self.clocks, &self.state, &mut found);
