@@ -300,7 +300,7 @@ impl Engine {
         let forced = fill.cause != FillCause::Order;
         let side = match fill.position_side {
             Some(side) if !one_way => side,
-            _ if forced || !self.open_quantity(key(opens.other())).is_zero() => opens.other(),
+            _ if forced || self.may_close(key(opens.other())) => opens.other(),
             _ => match fill.order.as_ref().and_then(Named::read) {
                 Some(named) => named.side,
                 None => opens,
@@ -327,20 +327,27 @@ impl Engine {
         let closes = fill.quantity.min(self.open_quantity(key(side)));
         let rest = fill.quantity.saturating_minus(closes);
         let ours = fill.order.as_ref().and_then(Named::read).is_some();
+        let flips = one_way && !ours && !forced;
+        // What an entry of ours has opened is closed first, also before its execution is told (F-B16).
+        let untold = self.position(key(side)).map_or(Quantity::ZERO, Position::untold_entries);
+        let waits = if flips { rest.min(untold) } else { rest };
         self.tell(key(side), turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_order(fill)?;
-            if !rest.is_zero() && (ours || forced || !one_way) {
-                position.keep_unmatched(fill, rest);
+            if !waits.is_zero() {
+                position.keep_unmatched(fill, waits);
+            }
+            if !rest.is_zero() && !flips {
                 position.closed_too_much(rest, ours, ctx, out);
             }
             position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
         });
-        if !rest.is_zero() && one_way && !ours && !forced {
+        let opened = rest.saturating_minus(waits);
+        if !opened.is_zero() {
             self.tell(key(side.other()), turn, |position, ctx, out| {
                 position.is_news(fill);
                 let asked = position.entered_by(fill);
-                position.enter(fill, rest, facts_fee(fill, rest)?, asked, ctx, out)
+                position.enter(fill, opened, facts_fee(fill, opened)?, asked, ctx, out)
             });
         }
     }
@@ -415,6 +422,11 @@ impl Engine {
         let scope = account.zip(self.instrument(key.instrument)).map(|(of, at)| Scope::of(of, at, None));
         let name = fill.order.as_ref().and_then(EntryName::read);
         name.is_some_and(|name| Some(name.scope) == scope && name.side == key.side)
+    }
+
+    /// Whether there is something to close, as far as executions or our entries' own words say.
+    fn may_close(&self, key: PositionKey) -> bool {
+        !self.open_quantity(key).is_zero() || self.position(key).is_some_and(|known| !known.untold_entries().is_zero())
     }
 
     fn open_quantity(&self, key: PositionKey) -> Quantity {

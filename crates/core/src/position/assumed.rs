@@ -75,6 +75,12 @@ struct Proof {
 }
 
 impl Position {
+    /// What only reads have shown to be entered.
+    pub(super) fn assumed_entries(&self) -> Quantity {
+        let entered = self.aside.assumed.iter().filter(|one| one.opens).map(|one| one.left);
+        entered.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum))
+    }
+
     /// A quantity has been entered that only reads show.
     pub(super) fn assume_entered(&mut self, tranche: TrancheId, price: Price, left: Quantity, read_at: Timestamp) {
         let (epoch, reason, level, order) = (self.epoch, ExitReason::Unknown, None, None);

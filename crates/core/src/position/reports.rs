@@ -428,6 +428,7 @@ impl Position {
         }
         self.close_down_to(quantity, ctx, out)?;
         let ours = self.quantity();
+        let told = ours.saturating_minus(self.untold_exits());
         if let Some(live) = &mut self.live {
             live.liquidation.put(report.and_then(|report| report.liquidation_price).or(live.liquidation.get()));
             live.note_premium(report.and_then(|report| report.premium))?;
@@ -456,10 +457,17 @@ impl Position {
             return Ok(());
         };
         match live.mismatch.as_deref().copied() {
+            // The stream has said so as well, and our orders that they have executed as much: one read is enough.
+            Some(Mismatch { quantity: known, since, .. })
+                if known == quantity && told == quantity && ctx.now.since(since) >= GRACE =>
+            {
+                live.mismatch = None;
+                return self.adjust(quantity, read_at, "our orders and its reads", ctx, out);
+            }
             Some(Mismatch { quantity: known, read_at: Some(first), .. }) if known == quantity => {
                 if read_at.since(first) >= SPACED {
                     live.mismatch = None;
-                    return self.adjust(quantity, read_at, ctx, out);
+                    return self.adjust(quantity, read_at, "two reads", ctx, out);
                 }
             }
             _ => {
@@ -472,14 +480,21 @@ impl Position {
     }
 
     /// The venue's quantity is believed although no execution explains it. Booked at the newest price and named so.
-    fn adjust(&mut self, quantity: Quantity, read_at: Timestamp, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    fn adjust(
+        &mut self,
+        quantity: Quantity,
+        read_at: Timestamp,
+        witnesses: &str,
+        ctx: Ctx,
+        out: &mut Out,
+    ) -> Result<(), OutOfRange> {
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &mut self.live else { return Ok(()) };
         let ours = live.remaining();
         // What is read or told from before this is old (F-E16).
         self.as_of = self.as_of.max(read_at);
         let text = format!(
-            "{} {side}: the venue has {quantity}, our executions say {ours}; two reads agree, so the venue is believed. Check the venue's trade history",
+            "{} {side}: the venue has {quantity}, our executions say {ours}; {witnesses} agree, so the venue is believed. Check the venue's trade history",
             ctx.instrument.symbol
         );
         out.tell(Severity::Alarm, key, text);

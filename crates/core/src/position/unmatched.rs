@@ -40,6 +40,22 @@ impl Position {
         }
     }
 
+    /// What entries of ours are told to have executed while no execution, no read and no closing has shown it yet.
+    pub(crate) fn untold_entries(&self) -> Quantity {
+        let sum = |sum: Quantity, one: Quantity| sum.plus(one).unwrap_or(sum);
+        let told = self.entries.iter().map(|entry| entry.reported.saturating_minus(entry.filled));
+        let told = told.fold(Quantity::ZERO, sum);
+        let known = self.aside.unmatched.iter().map(|kept| kept.left).fold(self.assumed_entries(), sum);
+        told.saturating_minus(known)
+    }
+
+    /// What exits of ours are told to have executed beyond the executions that are known.
+    pub(super) fn untold_exits(&self) -> Quantity {
+        let told = self.orders.iter().filter(|order| order.epoch == self.epoch);
+        let told = told.map(|order| order.reported.saturating_minus(order.filled));
+        told.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum))
+    }
+
     /// A closing is gone; how much of it had closed nothing yet.
     pub(super) fn forget_unmatched(&mut self, fill: &Fill) -> Quantity {
         let place = self.aside.unmatched.iter().position(|kept| kept.fill.id == fill.id);

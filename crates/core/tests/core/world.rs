@@ -402,10 +402,11 @@ impl World {
         }
     }
 
-    /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out; at the end
-    /// `fill entry-r1 0.1 @ 50000` is an execution that only this read tells of, and
+    /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out; `ago 500` is a read that
+    /// was made so many milliseconds before; at the end `fill entry-r1 0.1 @ 50000` is an execution that only this read tells of, and
     /// after it `balance 10000` the wallet.
     fn snapshot(&mut self, words: &str) {
+        let (words, ago) = words.split_once(" ago ").map_or((words, 0), |(words, ago)| (words, ago.parse().unwrap()));
         let (words, wallet) = words.split_once(" balance ").map_or((words, None), |(words, left)| (words, Some(left)));
         let balance = wallet.map(money);
         let (words, made) = words.split_once(" fill ").map_or((words, None), |(words, made)| (words, Some(made)));
@@ -424,7 +425,7 @@ impl World {
         let mut orders: Vec<_> = orders.iter().map(|words| self.order_report(words)).collect();
         let shown = |known: &&OrderReport| !without.split(' ').any(|out| out == known.venue_id.to_string());
         orders.extend(self.strangers.iter().filter(shown).cloned());
-        let server_time = self.now;
+        let server_time = self.now.plus(Span::from_millis(-ago));
         self.handle(Event::Snapshot(Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance }));
     }
 
