@@ -126,6 +126,7 @@ impl Position {
             told_worth: false,
             told_thin: Rare::default(),
             read_until: None,
+            used_until: Rare::default(),
         };
         live.protection.note(false, ctx.now);
         if ctx.leaves_alone() {
