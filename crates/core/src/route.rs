@@ -144,7 +144,7 @@ impl Engine {
         if turn.changed {
             let look = |position: &mut Position, ctx: crate::position::Ctx, _: &mut crate::position::Out| {
                 if is_regrid {
-                    position.ask_refused_places_again(ctx.now);
+                    position.ask_refused_places_again(ctx);
                 }
                 Ok(())
             };

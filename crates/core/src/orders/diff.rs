@@ -217,8 +217,9 @@ impl Position {
 
     pub(super) fn place(&mut self, want: &Wanted, quantity: Quantity, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        let Some(tranche) = self.tranche_mut(want) else { return };
-        let revision = tranche.revisions.get(&want.leg).map_or(1, |last| last.saturating_add(1));
+        let Some(live) = &self.live else { return };
+        let Some(tranche) = live.tranche(want.tranche) else { return };
+        let revision = live.revision_after(tranche.revisions.get(&want.leg).copied());
         if !self.send(want, revision, quantity, ctx, out) {
             return;
         }

@@ -198,8 +198,8 @@ impl Position {
 
     fn place_whole_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
-        live.whole.revision = live.whole.revision.saturating_add(1);
-        let revision = live.whole.revision;
+        let revision = live.revision_after(Some(live.whole.revision));
+        live.whole.revision = revision;
         // The stop that came with the entry becomes this one where it stands, and is moved from there.
         let attached = live.whole.attached.take().map(OrderKind::StopMarket);
         let first = Wanted { kind: attached.unwrap_or(want.kind), ..*want };

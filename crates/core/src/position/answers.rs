@@ -54,6 +54,12 @@ impl Position {
             Outcome::Refused(refusal) if refusal.reason == RefusalReason::DuplicateId => {
                 // The first one exists or existed: ask for it, never take a new id (F-A11).
                 order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
+                let (leg, id) = (order.leg, order.tranche);
+                let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(id));
+                if let Some(tranche) = tranche.filter(|_| leg.is_own_stop()) {
+                    // A stop may be placed once more before it is proven absent (R13), and be refused again: not hot (I36).
+                    tranche.hold(leg, ctx.now);
+                }
             }
             outcome if is_not_sent(outcome) => {
                 // Nobody has heard of it: nothing is counted against a leg that has to wait for its permit. What may go while

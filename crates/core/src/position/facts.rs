@@ -123,6 +123,7 @@ impl Position {
             suspended: false,
             told_worth: false,
             read_until: None,
+            used_until: Rare::default(),
         };
         live.protection.note(false, ctx.now);
         if ctx.leaves_alone() {

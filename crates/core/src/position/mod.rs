@@ -161,6 +161,9 @@ pub struct Live {
     /// It began from a full read of this venue's time: executions before that are in its quantity already.
     #[serde(default)]
     pub read_until: Option<Timestamp>,
+    /// Its orders were recognised without a record of them: revisions up to this one may have been used (R2).
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub used_until: Rare<u16>,
 }
 
 /// The venue says another quantity than the executions we know add up to.

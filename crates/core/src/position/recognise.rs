@@ -12,7 +12,16 @@ use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::orders::{Leg, Named, OpenOrder};
 use backstop_model::{Epoch, Fill, OrderReport, OutOfRange, Quantity, RestingTargets, Severity};
 
+/// Revisions that one journal may have used of each leg. One that has been lost leaves nobody who knows which: the next one
+/// begins with as many more.
+const OF_ONE_JOURNAL: u16 = 1024;
+
 impl Live {
+    /// The next revision after the last one that is known to have been used.
+    pub(crate) fn revision_after(&self, last: Option<u16>) -> u16 {
+        last.unwrap_or(0).max(self.used_until.get().unwrap_or(0)).saturating_add(1)
+    }
+
     /// Nothing has been sent for this incarnation, as far as anybody remembers.
     pub(super) fn has_sent_nothing(&self) -> bool {
         self.whole.revision == 0 && self.tranches.iter().all(|tranche| tranche.revisions.is_empty())
@@ -47,6 +56,7 @@ impl Position {
         for (_, report) in &current {
             self.adopt_order(report, ctx);
         }
+        self.pass_used_ids(current.iter().map(|(named, _)| named.revision).max());
         self.keep_stop(|order| order.epoch == epoch);
         self.keep_levels(&current, ctx)?;
         let text = format!(
@@ -57,6 +67,14 @@ impl Position {
         );
         out.tell(Severity::Warning, self.key, text);
         Ok(())
+    }
+
+    /// An order may have executed that no read tells of yet, or be on its way still, and most venues take an id once more (R3):
+    /// what is asked for from here on has an id that nobody who is forgotten has used (I5).
+    fn pass_used_ids(&mut self, newest: Option<u16>) {
+        let (Some(live), Some(newest)) = (&mut self.live, newest) else { return };
+        let journals = newest / OF_ONE_JOURNAL;
+        live.used_until.put(Some(journals.saturating_add(1).saturating_mul(OF_ONE_JOURNAL)));
     }
 
     /// Orders of this incarnation that have executed have used up their ids, also when nobody remembers sending them (I5).

@@ -141,8 +141,10 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
             let price = parts.filter_map(|part| part.best_stop(side)).fold(price, |one, other| side.better(one, other));
             tranche.stop = Some(StopLevel { price, basis: Basis::Ladder });
             repeat_ladder_move(tranche, scene);
-            // Another place is another request; the same one waits its time (I36).
-            if tranche.resting_stop().map(|stop| stop.price) != order.stop_price() {
+            // Another place is another request; the same one waits its time (I36). It is asked for where the grid has a price.
+            let tick = scene.ctx.instrument.tick;
+            let place = tranche.resting_stop().and_then(|stop| toward_market(side, stop.price, tick).ok());
+            if place != order.stop_price() {
                 tranche.retries.remove(&order.leg);
             }
         }

@@ -44,14 +44,22 @@ impl Position {
         Ok(())
     }
 
-    /// The grid has become another one: a stop that was refused on the old one does not wait its time (I25). How often it was
-    /// refused stays known: the next pause is as long as it would have been (I36).
-    pub(crate) fn ask_refused_places_again(&mut self, now: Timestamp) {
+    /// The grid has become another one: a stop that was refused on the old one, where it has no place any more, does not wait
+    /// its time (I25). How often it was refused stays known: the next pause is as long as it would have been. One whose place is
+    /// on the new grid as well would be the same order: it waits (I36).
+    pub(crate) fn ask_refused_places_again(&mut self, ctx: Ctx) {
+        let (side, tick) = (self.key.side, ctx.instrument.tick);
         let Some(live) = &mut self.live else { return };
-        let at_once = |retry: Retry| Retry { at: retry.at.min(now), ..retry };
-        let whole = live.whole.retry.get().map(at_once);
-        live.whole.retry.put(whole);
-        let retries = live.tranches.iter_mut().flat_map(|tranche| tranche.retries.iter_mut());
+        let at_once = |retry: Retry| Retry { at: retry.at.min(ctx.now), ..retry };
+        let place = |tranche: &Tranche| tranche.resting_stop().map(|stop| stop.price);
+        let outermost =
+            live.open().filter_map(place).reduce(|one, other| if side.is_better(one, other) { other } else { one });
+        if outermost.is_some_and(|price| !price.is_on_tick(tick)) {
+            let whole = live.whole.retry.get().map(at_once);
+            live.whole.retry.put(whole);
+        }
+        let off = |tranche: &&mut Tranche| place(tranche).is_some_and(|price| !price.is_on_tick(tick));
+        let retries = live.tranches.iter_mut().filter(off).flat_map(|tranche| tranche.retries.iter_mut());
         retries.filter(|(leg, _)| leg.is_stop()).for_each(|(_, retry)| *retry = at_once(*retry));
     }
 

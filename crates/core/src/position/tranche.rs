@@ -252,7 +252,8 @@ impl Tranche {
         refusals
     }
 
-    /// There is more than before: what was too little may be enough.
+    /// There is more than before: what was too little to be closed may be enough (F-G03). What was refused for another reason
+    /// waits its time: where it goes in slices, the first one is the same order as before (I36).
     pub(super) fn forget_smallness(&mut self) {
         if let Some(retries) = self.retries.held() {
             retries.retain(|leg, retry| *leg != Leg::Close || !retry.small);
@@ -279,8 +280,6 @@ impl Tranche {
     pub fn add(&mut self, price: Price, quantity: Quantity, fee: Money) -> Result<(), OutOfRange> {
         self.forget_smallness();
         let added = price.notional(quantity)?;
-        // What was too little to be closed may be enough by now (F-G03).
-        self.retries.held().and_then(|retries| retries.remove(&Leg::Close));
         self.original = self.original.plus(quantity)?;
         self.remaining = self.remaining.plus(quantity)?;
         self.cost = self.cost.plus(added)?;

@@ -18,6 +18,7 @@ mod books;
 mod claims;
 mod clocks;
 mod covers;
+mod forgotten;
 mod intents;
 mod journal;
 mod prices;
@@ -43,6 +44,7 @@ use alarms::Alarms;
 use books::Books;
 use claims::Claims;
 use clocks::Clocks;
+use forgotten::Forgotten;
 use intents::Intents;
 use journal::Written;
 use prices::Said;
@@ -68,6 +70,7 @@ pub struct Watch {
     violations: Vec<Violation>,
     books: Books,
     clocks: Clocks,
+    forgotten: Forgotten,
     sent: Sent,
     claims: Claims,
     intents: Intents,
@@ -165,6 +168,7 @@ impl Watch {
             violations: Vec::new(),
             books: Books::default(),
             clocks: Clocks::default(),
+            forgotten: Forgotten::default(),
             sent: Sent::default(),
             claims: Claims::at(offered.reduce_only),
             intents: Intents::default(),
@@ -206,12 +210,12 @@ impl Watch {
         self.sent.leaves(now, command, venue, knows, &mut found);
         self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
         self.said.leaves(now, command);
-        if let Command::Place(order) = command
-            && self.state.journal_lost
-            && !process.has_read()
-        {
+        if let Command::Place(order) = command {
+            let first_is_under_way = self.forgotten.leaves(order, venue);
             // Nobody knows which ids are used, and the venue does not say: the price does not wait for it (I28, R3).
-            self.state.unrecorded.push(order.id);
+            if self.state.journal_lost && (!process.has_read() || first_is_under_way) {
+                self.state.unrecorded.push(order.id);
+            }
         }
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
@@ -305,6 +309,7 @@ impl Watch {
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
         self.clocks.booted(now, self.state.journal_lost);
         self.sent.booted();
+        self.forgotten.booted();
         self.intents.booted(&self.state);
         self.claims.booted(process);
     }

@@ -23,7 +23,8 @@ pub fn orders(now: Timestamp, venue: &PaperVenue, process: &Process, state: &Sta
     for order in ours().filter(|order| matches!(order.state, OrderState::Working { change: None })) {
         // Levels of deals are no orders of the venue's.
         let mut theirs = ledger.orders_of(ME, order.id.as_str()).peekable();
-        if theirs.peek().is_some() && !theirs.any(backstop_sim::Order::is_open) {
+        let stands = |theirs: &Order| theirs.is_open() || is_fresh(now, theirs);
+        if theirs.peek().is_some() && !theirs.any(stands) {
             found.push(("I38", format!("{} is over, the engine takes it to work", order.id)));
         }
     }
@@ -35,6 +36,12 @@ pub fn orders(now: Timestamp, venue: &PaperVenue, process: &Process, state: &Sta
             found.push(("I38", format!("{} rests, the engine does not know it", order.place.client_id)));
         }
     }
+}
+
+/// It has changed a moment ago, as when the venue's system cancels what it has accepted a while before (F-C06): that is still
+/// on its way to be heard.
+fn is_fresh(now: Timestamp, order: &Order) -> bool {
+    order.history.last().is_some_and(|change| now.since(change.at) < HEARD_WITHIN)
 }
 
 /// F-D09: stops beyond the price that the venue liquidates at protect nothing, wherever margin has gone meanwhile.
