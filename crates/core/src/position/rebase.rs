@@ -12,7 +12,7 @@ use backstop_model::plan::{ExitPlan, StopLadder};
 use backstop_model::{OutOfRange, PositionSide};
 use std::sync::Arc;
 
-/// What no level has a claim to goes to the last open one, or runs.
+/// What no level has a claim to then goes to the last open one, or runs.
 ///
 /// # Errors
 /// [`OutOfRange`] when a number leaves its range.
@@ -37,8 +37,9 @@ pub(super) fn untouched(
     scene: &Scene,
 ) -> Result<(), OutOfRange> {
     let (side, instrument) = (scene.side(), scene.ctx.instrument);
-    take_in(tranche, plan)?;
     let (fresh, _) = ladder::levels(plan, armed, instrument, tranche.original)?;
+    share_out(tranche, plan, &fresh)?;
+    take_in(tranche, plan)?;
     move_levels(&mut tranche.levels, &fresh, side);
     tranche.breakeven_at.put(tranche.breakeven_at.get().and(armed.breakeven_at));
     if let (Some(mut soft), Some(price)) = (tranche.soft_stop.get(), armed.soft_stop) {
@@ -49,6 +50,22 @@ pub(super) fn untouched(
         trail.activation = armed.activation;
     }
     move_stop(tranche, plan, armed, scene)
+}
+
+/// Each level that nothing has been taken of closes its share of the whole again, as far as that is there; never less than
+/// before, because what a level before it could not close may have been handed on to it.
+fn share_out(tranche: &mut Tranche, plan: &ExitPlan, fresh: &[Level]) -> Result<(), OutOfRange> {
+    let untouched = |level: &Level| level.state == LevelState::Open && level.filled.is_zero();
+    let mut left = tranche.runner().saturating_minus(tranche.aside.part);
+    let keeps_rest = tranche.levels.iter().rposition(|level| level.state == LevelState::Open).filter(|_| !plan.trails());
+    for (place, (level, fresh)) in tranche.levels.iter_mut().zip(fresh).enumerate() {
+        if untouched(level) && Some(place) != keeps_rest {
+            let more = fresh.planned.saturating_minus(level.planned).min(left);
+            level.planned = level.planned.plus(more)?;
+            left = left.saturating_minus(more);
+        }
+    }
+    Ok(())
 }
 
 /// Levels behind the last one that anything has been taken of go where the new average puts them, as long as that lies
