@@ -51,8 +51,20 @@ impl Spacing {
     /// The distance that a refusal has taught, as long as it counts.
     #[must_use]
     pub fn remembered(&self, now: Timestamp) -> Option<Points> {
+        self.learned.filter(|_| self.forgets_at().is_some_and(|at| now < at))
+    }
+
+    /// When that distance counts no more.
+    fn forgets_at(&self) -> Option<Timestamp> {
         let counts = REMEMBERED.times(1 << self.in_vain.min(MOST_DOUBLED));
-        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < counts))
+        Some(self.refused_at?.plus(counts))
+    }
+
+    /// When the stop may rest at another place, whatever the price does.
+    pub(super) fn looks_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let moves_at = self.asked_at.map(|asked_at| asked_at.plus(PAUSE));
+        let both = self.at.map(|_| [moves_at, self.forgets_at()]);
+        both.into_iter().flatten().flatten().filter(|at| *at > now).min()
     }
 
     /// The venue wants at least so much.
