@@ -7,7 +7,7 @@
 use super::guarantee::{Guarantee, is_offered};
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Tranche};
-use crate::exits::spacing::{learned, nearest};
+use crate::exits::spacing::{learned, nearest, wide_grid};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::{PAUSE, smallest_move};
 use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
@@ -246,7 +246,9 @@ fn nearest_now(tranche: &Tranche, known: Option<LeastDistance>, scene: &Scene) -
         return Ok(None);
     }
     let known = known.map_or(Ok(Points::ZERO), |least| least.at(price))?;
-    Ok(nearest(side, price, known.max(learned.unwrap_or(Points::ZERO)), ctx.instrument.tick))
+    let tick = ctx.instrument.tick;
+    let grid = learned.map_or(tick, |learned| wide_grid(tick, learned));
+    Ok(nearest(side, price, known.max(learned.unwrap_or(Points::ZERO)), grid))
 }
 
 /// The looser place a stop has to rest at now; none when it may rest, or rests already, where it is wanted.
