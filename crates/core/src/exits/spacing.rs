@@ -48,6 +48,15 @@ pub fn nearest(side: PositionSide, price: Price, distance: Points, tick: Price) 
     }
 }
 
+/// The grid of a place that a refusal has led to. Where a venue has one word for too near and for off the grid, or says its new
+/// grid late (F-G02), such a place lies on multiples of ten ticks, which most coarser grids have as well; but it does not go
+/// farther out for that than as far again.
+#[must_use]
+pub fn wide_grid(tick: Price, distance: Points) -> Price {
+    let ten = tick.times(Ratio::whole(10), Rounding::Nearest);
+    ten.ok().filter(|ten| ten.as_points() <= distance).unwrap_or(tick)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
@@ -78,6 +87,14 @@ mod tests {
         let cases = [("98", "4"), ("102", "4"), ("99.99", "0.1"), ("80", "25"), ("100", "0.1")];
         for (asked, far) in cases {
             assert_eq!(learned(p(asked), p("100"), p("0.01")), Ok(far.parse().unwrap()), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_a_refusal_has_led_to_lies_on_ten_ticks_unless_that_is_farther_than_as_far_again() {
+        let cases = [("0.5", "100", "5"), ("0.5", "5", "5"), ("0.5", "4.9", "0.5")];
+        for (tick, far, grid) in cases {
+            assert_eq!(wide_grid(p(tick), far.parse().unwrap()), p(grid), "{tick} {far}");
         }
     }
 

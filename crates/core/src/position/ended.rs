@@ -19,6 +19,11 @@ pub(crate) struct Ended {
     at: Timestamp,
 }
 
+/// Whether a close has waited for what this one has not executed: it goes over targets (I28).
+pub(super) fn frees_a_close(order: &OpenOrder) -> bool {
+    order.leg.takes_at_once() && order.filled < order.quantity
+}
+
 impl Position {
     /// Lets go of orders that are over, with every execution booked.
     pub(crate) fn let_go_of_settled(&mut self) {
@@ -28,8 +33,7 @@ impl Position {
             }
         }
         // What it had a claim to is free: a close that was too small alone may be larger now.
-        let frees = |order: &OpenOrder| order.is_settled() && !order.leg.is_stop() && order.filled < order.quantity;
-        if self.orders.iter().any(frees) {
+        if self.orders.iter().any(|order| order.is_settled() && frees_a_close(order)) {
             self.forget_smallness();
         }
         while self.ended.len() > MOST {

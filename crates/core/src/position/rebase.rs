@@ -57,7 +57,8 @@ pub(super) fn untouched(
 fn share_out(tranche: &mut Tranche, plan: &ExitPlan, fresh: &[Level]) -> Result<(), OutOfRange> {
     let untouched = |level: &Level| level.state == LevelState::Open && level.filled.is_zero();
     let mut left = tranche.runner().saturating_minus(tranche.aside.part);
-    let keeps_rest = tranche.levels.iter().rposition(|level| level.state == LevelState::Open).filter(|_| !plan.trails());
+    let keeps_rest =
+        tranche.levels.iter().rposition(|level| level.state == LevelState::Open).filter(|_| !plan.trails());
     for (place, (level, fresh)) in tranche.levels.iter_mut().zip(fresh).enumerate() {
         if untouched(level) && Some(place) != keeps_rest {
             let more = fresh.planned.saturating_minus(level.planned).min(left);

@@ -3,6 +3,7 @@
 //! Terminal beats open, the larger cumulative quantity wins (F-B03). Absence is weak (R8): one read that does not show
 //! something starts a doubt, it never ends anything.
 
+use super::ended::frees_a_close;
 use super::refused::stop_reason;
 use super::scene::title;
 use super::tranche::Entry;
@@ -366,7 +367,9 @@ impl Position {
             ctx.instrument.symbol, self.key.side, order.leg, order.id
         );
         out.tell(Severity::Note, self.key, text);
-        self.forget_smallness();
+        if frees_a_close(&order) {
+            self.forget_smallness();
+        }
     }
 
     /// An order of ours that a full read does not show: ask for it. One that was seen just now may be younger than the read: it

@@ -7,7 +7,7 @@
 use super::guarantee::{Guarantee, is_offered};
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Tranche};
-use crate::exits::spacing::{learned, nearest};
+use crate::exits::spacing::{learned, nearest, wide_grid};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::{PAUSE, smallest_move};
 use crate::orders::{Change, Leg, OpenOrder, OrderState, Wanted};
@@ -51,8 +51,20 @@ impl Spacing {
     /// The distance that a refusal has taught, as long as it counts.
     #[must_use]
     pub fn remembered(&self, now: Timestamp) -> Option<Points> {
+        self.learned.filter(|_| self.forgets_at().is_some_and(|at| now < at))
+    }
+
+    /// When that distance counts no more.
+    fn forgets_at(&self) -> Option<Timestamp> {
         let counts = REMEMBERED.times(1 << self.in_vain.min(MOST_DOUBLED));
-        self.learned.filter(|_| self.refused_at.is_some_and(|at| now.since(at) < counts))
+        Some(self.refused_at?.plus(counts))
+    }
+
+    /// When the stop may rest at another place, whatever the price does.
+    pub(super) fn looks_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let moves_at = self.asked_at.map(|asked_at| asked_at.plus(PAUSE));
+        let both = self.at.map(|_| [moves_at, self.forgets_at()]);
+        both.into_iter().flatten().flatten().filter(|at| *at > now).min()
     }
 
     /// The venue wants at least so much.
@@ -234,7 +246,9 @@ fn nearest_now(tranche: &Tranche, known: Option<LeastDistance>, scene: &Scene) -
         return Ok(None);
     }
     let known = known.map_or(Ok(Points::ZERO), |least| least.at(price))?;
-    Ok(nearest(side, price, known.max(learned.unwrap_or(Points::ZERO)), ctx.instrument.tick))
+    let tick = ctx.instrument.tick;
+    let grid = learned.map_or(tick, |learned| wide_grid(tick, learned));
+    Ok(nearest(side, price, known.max(learned.unwrap_or(Points::ZERO)), grid))
 }
 
 /// The looser place a stop has to rest at now; none when it may rest, or rests already, where it is wanted.

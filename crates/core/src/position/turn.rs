@@ -131,11 +131,16 @@ fn stay_inside_guard(
         None => arming::before_liquidation(tranche, liquidation, scene.key, ctx)?,
     };
     let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
-    let asked = tranche.aside.proposal.get().is_some_and(|pending| !side.is_better(guard, pending.price));
-    if side.is_better(guard, stop.price) && !asked {
+    let pending = tranche.aside.proposal.get();
+    if side.is_better(guard, stop.price) && pending.is_none_or(|pending| pending.price != guard) {
         let text = format!("the stop {} lies too near to liquidation; tightened to {guard}", stop.price);
         scene.tell(Severity::Alarm, tranche.id, &text, out);
         levels::settle_proposal(tranche, StopLevel { price: guard, basis: stop.basis }, scene);
+        // A place nearer still, whose price has yet to come, protects nothing meanwhile; it goes on waiting.
+        let nearer = pending.filter(|pending| side.is_better(pending.price, guard) && tranche.closing.is_none());
+        if tranche.aside.proposal.is_none() {
+            tranche.aside.proposal.put(nearer);
+        }
     }
     Ok(())
 }

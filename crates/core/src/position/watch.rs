@@ -10,7 +10,7 @@ use super::turn::{DWELL, extreme, stuck_at, takes_over, venue_has_until};
 use super::unprotectable::unprotectable_at;
 use super::{Adoption, Ctx, Live, Position, Tranche, elsewhere, protection, reports, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
-use crate::exits::trailing_stop::{PAUSE, Phase, Trail, smallest_move};
+use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
 use crate::orders::{Change, Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
@@ -115,8 +115,7 @@ impl Position {
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
         note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(tranche.aside.resize_at, Deadline::ResizeStop);
-        let spaced = tranche.spacing().at.and(tranche.spacing().asked_at).map(|asked_at| asked_at.plus(PAUSE));
-        note(spaced.filter(|at| *at > ctx.now), Deadline::Retry);
+        note(tranche.spacing().looks_at(ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
             let waits = self.close_waits(tranche.id);
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);

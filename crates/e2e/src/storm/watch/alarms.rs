@@ -3,7 +3,7 @@
 use super::Found;
 use crate::storm::process::Process;
 use backstop_core::position::Adoption;
-use backstop_model::{Depth, Event, Notice, PositionKey, Quantity, Severity, Span, Timestamp};
+use backstop_model::{Depth, Epoch, Event, Notice, PositionKey, Quantity, Severity, Span, Timestamp};
 use std::collections::BTreeMap;
 
 /// Without a stop for so long is a reason (`T_prot`).
@@ -25,8 +25,8 @@ pub struct Alarms {
     thin: Vec<PositionKey>,
     /// For how much of each.
     told_thin: BTreeMap<PositionKey, Quantity>,
-    /// What was open at the look before.
-    open: BTreeMap<PositionKey, Quantity>,
+    /// What was open at the look before, and which incarnation of it.
+    open: BTreeMap<PositionKey, (Epoch, Quantity)>,
 }
 
 impl Alarms {
@@ -74,14 +74,15 @@ impl Alarms {
     /// F-G05: who has more open than rests near the price is told of it, once for so much.
     fn is_told_of_thin_books(&mut self, process: &Process, found: &mut Found) {
         let depth = self.depth.take();
-        let positions: Vec<_> = process.engine().into_iter().flat_map(backstop_core::Engine::positions).collect();
-        for position in positions {
+        let before = std::mem::take(&mut self.open);
+        for position in process.engine().into_iter().flat_map(backstop_core::Engine::positions) {
             let (key, open) = (position.key, position.quantity());
             if self.thin.contains(&key) {
                 self.told_thin.insert(key, open);
             }
             // What has changed in this very step, the book was not heard for.
-            let is_old = self.open.insert(key, open) == Some(open);
+            self.open.insert(key, (position.epoch, open));
+            let is_old = before.get(&key) == self.open.get(&key);
             let is_thin = is_old && depth.is_some_and(|depth| open > depth.takes(key.side));
             let is_known = position.live.as_ref().is_some_and(|live| live.aside.told_thin.is_some());
             let told = self.told_thin.get(&key).is_some_and(|told| *told >= open) && is_known;
