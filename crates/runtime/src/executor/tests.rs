@@ -174,6 +174,24 @@ fn an_exit_at_market_waits_for_the_first_read_for_a_moment_and_holds_up_no_stop(
 }
 
 #[test]
+fn the_cancel_of_a_stop_waits_for_the_first_read_and_that_of_a_target_does_not() {
+    // I7, F-M13: it may be all that protects what a journal that has lost its end does not know of.
+    let gone = |leg| {
+        let scope = Scope::named("toy", "main", "BTCUSDT", None);
+        let named =
+            Named { scope, side: PositionSide::Long, epoch: Epoch(1), tranche: TrancheId::FIRST, leg, revision: 1 };
+        Command::Cancel { account: AccountId(0), instrument: InstrumentId(0), id: named.id(), deal: None }
+    };
+    let mut executor = Executor::default();
+    executor.protect_only(NOW, true);
+    executor.push(NOW, vec![gone(Leg::Stop), gone(Leg::Target(1))]);
+    assert_eq!(executor.next(NOW), Some(gone(Leg::Target(1))));
+    assert_eq!(executor.next(NOW), None);
+    executor.protect_only(NOW, false);
+    assert_eq!(executor.next(NOW), Some(gone(Leg::Stop)));
+}
+
+#[test]
 fn the_moment_counts_from_the_start_and_not_from_the_exit() {
     let exit = order(1, OrderKind::Market);
     let mut executor = Executor::default();

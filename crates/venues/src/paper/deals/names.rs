@@ -223,3 +223,38 @@ impl DealBook {
         struck(Which::Stop).or_else(|| struck(Which::Limit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+    use backstop_model::{AccountId, InstrumentId, OrderReport, OrderSide, OrderStatus, VenueOrderId};
+
+    #[test]
+    fn a_level_that_one_order_is_told_to_have_is_not_shared_with_one_that_never_heard_of_it() {
+        // I9: the first request was never answered; the level is what came of the second one, of which the stream tells.
+        let (first, second) = (ClientOrderId::new("first").unwrap(), ClientOrderId::new("second").unwrap());
+        let at: Price = "103".parse().unwrap();
+        let mut book = DealBook::default();
+        for id in [first, second] {
+            book.note_level(1, Which::Limit, id, at);
+        }
+        assert!(book.is_shared(1, Which::Limit, second, at));
+        book.told(&Event::Order(OrderReport {
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            id: Some(second),
+            venue_id: VenueOrderId::new("second").unwrap(),
+            deal: super::super::deal_id(1),
+            side: OrderSide::Sell,
+            status: OrderStatus::Working,
+            quantity: None,
+            filled: Quantity::ZERO,
+            trigger: None,
+            limit: Some(at),
+            at: Timestamp::EPOCH,
+        }));
+        assert!(!book.is_shared(1, Which::Limit, second, at));
+        assert_eq!(book.owner(1, Which::Limit, at), Some(second));
+    }
+}
