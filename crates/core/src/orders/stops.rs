@@ -21,10 +21,10 @@ impl Position {
             // Whatever it leaves is seen to when it is over.
             return;
         }
-        // Of two that fit the newer one is kept: the older one may have been asked to go.
+        // Of two that fit the newer one is kept: the older one may have been asked to go, and one that may be gone is not counted on.
         let fitting = self.orders_of(want.tranche, want.leg);
         let standing = fitting
-            .filter(|order| matches(order) && order.state == OrderState::Working { change: None })
+            .filter(|order| matches(order) && !order.maybe_gone && order.state == OrderState::Working { change: None })
             .max_by_key(|order| Named::read(&order.id).map(|named| named.revision));
         if let Some(keep) = standing.map(|order| order.id) {
             let covered = together(self.own_stops(want.tranche).filter(|order| order.stands()));

@@ -4,7 +4,7 @@
 //! `orders/open`.
 
 use super::{Position, Tranche};
-use crate::orders::{OpenOrder, OrderState};
+use crate::orders::{Leg, OpenOrder, OrderState};
 use backstop_model::{ClientOrderId, OrderReport, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ pub(crate) struct Ended {
     at: Timestamp,
 }
 
-/// Whether a close has waited for what this one has not executed: it goes over targets (I28).
+/// Whether a close has waited for what this one has not executed: it goes over everything but another close (I28).
 pub(super) fn frees_a_close(order: &OpenOrder) -> bool {
-    order.leg.takes_at_once() && order.filled < order.quantity
+    order.leg == Leg::Close && order.filled < order.quantity
 }
 
 impl Position {

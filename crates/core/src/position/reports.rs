@@ -52,10 +52,9 @@ impl Position {
             OrderStatus::Filled => order.state = OrderState::Over { since: report.at },
             OrderStatus::Canceled | OrderStatus::Expired | OrderStatus::Rejected => self.ended(index, report, ctx, out),
             OrderStatus::Other(word) => {
-                // Not final, ask again until it is known (F-B10).
-                if matches!(order.state, OrderState::Triggered { .. } | OrderState::Working { .. }) {
-                    order.state = OrderState::Unknown(Doubt { ask_at: ctx.now, ..Doubt::new(ctx.now, report.at) });
-                }
+                // Not final, ask again (F-B10): for the order itself as well, which one answer tells.
+                let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
+                out.commands.push(Command::Lookup { account, instrument, id: order.id, deal });
                 let text = format!(
                     "{}: unknown order status {word:?} at the venue; asking for the full state",
                     ctx.instrument.symbol
