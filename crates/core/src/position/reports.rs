@@ -335,12 +335,12 @@ impl Position {
         }
     }
 
-    /// It ended without our asking, and for longer than the stream takes nobody has told: what else the stream has left out only
-    /// a full read shows (F-E01).
+    /// It has ended, and for longer than the stream takes nobody has told: what else the stream has left out only a full read
+    /// shows (F-E01).
     fn note_untold(&self, report: &OrderReport, server_time: Timestamp, out: &mut Out) {
         let was_live = self.index_of(report).is_some_and(|index| self.orders[index].is_live());
-        let unasked = matches!(report.status, OrderStatus::Canceled | OrderStatus::Expired);
-        if was_live && unasked && server_time.since(report.at) > GRACE {
+        let ended = matches!(report.status, OrderStatus::Canceled | OrderStatus::Expired);
+        if was_live && ended && server_time.since(report.at) > GRACE {
             out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
         }
     }
