@@ -135,3 +135,20 @@ fn a_target_that_has_not_left_is_the_double_of_one_that_rests_for_its_leg() {
     hear(&mut engine, 91, rests(&target, next.id()));
     assert!(engine.takes_back(&Command::Place(target)));
 }
+
+#[test]
+fn the_cancel_of_a_stop_is_taken_back_when_what_stood_in_its_place_has_gone() {
+    // I7: the stop at break-even works, the one before is to go, and before its cancel leaves the newer one is gone.
+    let (mut engine, stop) = opened(&account(), "stop 2%; tp 3%");
+    hear(&mut engine, 90, accepted(&stop));
+    hear(&mut engine, 91, tick(Prices::all(price("51000")), true));
+    let moved = hear(&mut engine, 92, Event::BreakEven { position: key(PositionSide::Long) });
+    let nearer = placed(&moved).expect("the nearer stop is placed");
+    let Event::Order(works) = rests(&nearer, nearer.id) else { panic!("an order is told") };
+    let works = OrderReport { venue_id: VenueOrderId::new("9").unwrap(), ..works };
+    let cancel = hear(&mut engine, 93, Event::Order(works.clone()));
+    assert!(matches!(cancel[..], [Command::Cancel { id, .. }] if id == stop.id), "{cancel:?}");
+    assert!(!engine.takes_back(&cancel[0]));
+    hear(&mut engine, 94, Event::Order(OrderReport { status: OrderStatus::Canceled, at: at(1_000), ..works }));
+    assert!(engine.takes_back(&cancel[0]));
+}
