@@ -33,6 +33,9 @@ pub struct Doubt {
     pub ask_at: Timestamp,
     /// Questions asked so far.
     pub asked: u16,
+    /// A read of everything since then does not have it either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
 }
 
 impl Doubt {
@@ -40,7 +43,7 @@ impl Doubt {
     #[must_use]
     pub fn new(now: Timestamp, sent_at: Timestamp) -> Self {
         let ask_at = now.plus(Span::from_millis(250));
-        Self { since: now, sent_at, not_found: 0, last_read: None, ask_at, asked: 0 }
+        Self { since: now, sent_at, not_found: 0, last_read: None, ask_at, asked: 0, unlisted: false }
     }
 
     /// Takes in a read that did not find the order; only spaced reads count.
@@ -59,12 +62,13 @@ impl Doubt {
         self.not_found >= 2 && self.last_read.is_some_and(|read| read > bound)
     }
 
-    /// One more read that does not find it is proof: it is asked for as soon as that one counts.
+    /// The read that would be the proof is asked for as soon as it counts: the second one, or the first one beyond the instant
+    /// until which the request could take effect.
     pub fn hurry(&mut self, now: Timestamp, request_validity: Span) {
+        let Some(read) = self.last_read.filter(|_| !self.proves_absence(request_validity)) else { return };
         let bound = self.sent_at.plus(request_validity).plus(MARGIN);
-        if self.not_found == 1 && self.last_read.is_some_and(|read| read.plus(SPACING) > bound) {
-            self.ask_at = self.ask_at.min(now.plus(SPACING));
-        }
+        let counts_at = now.plus(bound.since(read)).plus(Span::from_millis(1));
+        self.ask_at = self.ask_at.min(counts_at.max(now.plus(SPACING)));
     }
 
     /// Notes that the question goes out now, and when the next one is due: 0.5 s, 1 s, then every 2 s.

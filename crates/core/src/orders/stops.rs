@@ -133,6 +133,8 @@ impl Position {
                 && order.tranche == want.tranche
                 && order.epoch == epoch
                 && order.state == OrderState::Working { change: None }
+                // One that may be gone is asked about; moving it to where it stands would say nothing of it.
+                && !(order.maybe_gone && order.kind == want.kind && order.remaining() == want.quantity)
         });
         let Some(order) = candidates.find(same_source) else { return false };
         if let Some(live) = &mut self.live {

@@ -138,7 +138,7 @@ impl Position {
         };
         let Some(live) = &mut self.live else { return };
         let last = live.whole.retry.get().unwrap_or(Retry::waiting(sent_at));
-        live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), throttled: false, ..last }));
+        live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), why: None, ..last }));
     }
 
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where

@@ -150,7 +150,8 @@ impl Position {
                     order.kind = OrderKind::StopMarket(Trigger { price, source, guaranteed });
                 }
                 order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
-                order.maybe_at = None;
+                // What could be moved is there.
+                (order.maybe_at, order.maybe_gone) = (None, false);
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
                 // It was moved after we asked: a read from before that shows it where it was (F-E16).

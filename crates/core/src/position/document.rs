@@ -1,7 +1,6 @@
 //! The position as others read it (product.md §4).
 
 use super::adoption::covering;
-use super::scene::stops_of;
 use super::turn::extreme;
 use super::{Ctx, Exit, Live, Position, Tranche};
 use crate::exits::ladder::LevelState;
@@ -50,7 +49,7 @@ impl Position {
             course: course(tranche, ctx)?,
             main_order: tranche.main_order.as_deref().map(str::to_owned),
             target_order: next.and_then(|number| order_of(Leg::Target(number))),
-            stop_order: self.stops_of(tranche).find(|order| order.is_live()).map(|order| order.id),
+            stop_order: self.protecting(tranche).find(|order| order.is_live()).map(|order| order.id),
             protection: self.coverage(tranche, live, ctx)?,
             is_merged: false,
         })
@@ -62,13 +61,22 @@ impl Position {
         self.orders.iter().filter(move |order| order.tranche == tranche && order.leg == leg && order.epoch == epoch)
     }
 
-    /// The stops that end a tranche at its stop.
-    pub(crate) fn stops_of(&self, tranche: &Tranche) -> impl Iterator<Item = &OpenOrder> {
-        stops_of(&self.orders, self.epoch, self.key.side, tranche)
+    /// The stops that protect a tranche, wherever they stand: its own, and that of the whole position.
+    fn protecting(&self, tranche: &Tranche) -> impl Iterator<Item = &OpenOrder> {
+        self.own_stops(tranche.id).chain(self.live_whole_stop())
+    }
+
+    /// The nearest of them that stands.
+    fn standing_stop(&self, tranche: &Tranche) -> Option<&OpenOrder> {
+        let is_nearer = |one: &OpenOrder, other: &OpenOrder| {
+            one.stop_price().zip(other.stop_price()).is_some_and(|(one, other)| self.key.side.is_better(one, other))
+        };
+        let standing = self.protecting(tranche).filter(|order| order.stands());
+        standing.reduce(|one, other| if is_nearer(other, one) { other } else { one })
     }
 
     fn coverage(&self, tranche: &Tranche, live: &Live, ctx: Ctx) -> Result<Coverage, OutOfRange> {
-        let stop = self.stops_of(tranche).find(|order| order.stands());
+        let stop = self.standing_stop(tranche);
         // Where nothing of ours is placed, what the trader has placed is what protects.
         let theirs = covering(live, self.key.side).filter(|_| ctx.permit == Permit::Observe);
         let stop_price = stop.and_then(OpenOrder::stop_price).or(theirs);

@@ -4,7 +4,7 @@
 use super::scene::title;
 use super::{Ctx, Out, Position, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder, OrderState};
-use backstop_model::{Severity, Timestamp, TrancheId};
+use backstop_model::{RefusalReason, Severity, Timestamp, TrancheId};
 
 /// So many are told one by one.
 const FEW: u16 = 4;
@@ -14,6 +14,12 @@ impl Retry {
     #[must_use]
     pub const fn is_told(&self) -> bool {
         self.in_row <= FEW || self.in_row.is_power_of_two()
+    }
+
+    /// Whether the last one said that it is too little.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.why == Some(RefusalReason::BelowMinimum)
     }
 
     /// Which one it is, where they are not told one by one any more: ` for the 16th time in a row, 48s after the first`.

@@ -69,7 +69,7 @@ impl Position {
             // Told above.
             Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part => {
-                let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.small);
+                let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
                 let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);
                 let dust = refusal.reason == RefusalReason::BelowMinimum
                     && (refusals > 2 || tranche.remaining < ctx.instrument.min_quantity);
@@ -98,7 +98,6 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         return;
     }
     let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
-    tranche.note_throttled(order.leg, refusal.reason);
     if is_about_place(refusal.reason) {
         return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }

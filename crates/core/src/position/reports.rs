@@ -320,6 +320,12 @@ impl Position {
                 doubt.hurry(ctx.now, validity);
                 let (leg, sent_at) = (order.leg, doubt.sent_at);
                 if doubt.proves_absence(validity) && order.reported <= order.filled {
+                    if order.venue_id.is_some() && !doubt.unlisted {
+                        // The venue has spoken of it: that it does not find it now may be a lapse of whoever looks it up.
+                        let (account, cause) = (self.key.account, SnapshotCause::Surprise);
+                        out.commands.push(Command::Snapshot { account, cause });
+                        return;
+                    }
                     self.absent(index, ctx, out);
                 } else if leg == Leg::WholeStop {
                     self.whole_stop_not_found(sent_at);
@@ -375,9 +381,11 @@ impl Position {
     /// stays what it is, and a stop is asked for.
     pub(crate) fn missing_in(&mut self, read: &[OrderReport], server_time: Timestamp, ctx: Ctx, out: &mut Out) {
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
-        for order in &mut self.orders {
-            let rests = matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. });
-            if !rests || read.iter().any(|report| report.id == Some(order.id)) {
+        for order in self.orders.iter_mut().filter(|order| read.iter().all(|report| report.id != Some(order.id))) {
+            if let OrderState::Unknown(doubt) = &mut order.state {
+                doubt.unlisted |= server_time.since(doubt.sent_at) >= GRACE;
+            }
+            if !matches!(order.state, OrderState::Working { .. } | OrderState::Triggered { .. }) {
                 continue;
             }
             if server_time.since(order.seen_at) < GRACE {
@@ -387,7 +395,7 @@ impl Position {
                 continue;
             }
             let mut doubt = Doubt::new(ctx.now, server_time);
-            doubt.ask_at = ctx.now;
+            (doubt.ask_at, doubt.unlisted) = (ctx.now, true);
             order.state = OrderState::Unknown(doubt);
         }
     }

@@ -69,7 +69,17 @@ impl Scene<'_> {
 
     /// The stops that end a tranche at its stop: its own, and that of the whole position where it stands there.
     pub(crate) fn stops_of(&self, tranche: &Tranche) -> impl Iterator<Item = &OpenOrder> + Clone {
-        stops_of(self.orders, self.epoch, self.side(), tranche)
+        let (id, epoch, side) = (tranche.id, self.epoch, self.side());
+        let wanted = tranche.stop.map(|stop| stop.price);
+        self.orders.iter().filter(move |order| {
+            let there = |at: Price| wanted.is_none_or(|wanted| !side.is_better(wanted, at));
+            order.epoch == epoch
+                && match order.leg {
+                    Leg::Stop | Leg::StopPart(_) => order.tranche == id,
+                    Leg::WholeStop => order.stop_price().is_some_and(there),
+                    _ => false,
+                }
+        })
     }
 
     /// Tells people something about one tranche.
@@ -77,25 +87,6 @@ impl Scene<'_> {
         let text = format!("{}: {what}", title(self.key.side, tranche, self.ctx));
         out.tell(severity, self.key, text);
     }
-}
-
-/// See [`Scene::stops_of`].
-pub(super) fn stops_of<'o>(
-    orders: &'o [OpenOrder],
-    epoch: Epoch,
-    side: PositionSide,
-    tranche: &Tranche,
-) -> impl Iterator<Item = &'o OpenOrder> + Clone + use<'o> {
-    let (id, wanted) = (tranche.id, tranche.stop.map(|stop| stop.price));
-    orders.iter().filter(move |order| {
-        let there = |at: Price| wanted.is_none_or(|wanted| !side.is_better(wanted, at));
-        order.epoch == epoch
-            && match order.leg {
-                Leg::Stop | Leg::StopPart(_) => order.tranche == id,
-                Leg::WholeStop => order.stop_price().is_some_and(there),
-                _ => false,
-            }
-    })
 }
 
 /// How people are told which tranche is meant: the first is the position itself.

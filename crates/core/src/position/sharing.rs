@@ -159,7 +159,7 @@ impl Position {
         let Some(live) = self.live.as_deref().filter(|live| live.tranches.len() > 1) else { return Ok(()) };
         let exits = |id: TrancheId| self.orders.iter().any(|order| order.tranche == id && !order.leg.is_stop());
         let is_dust = |tranche: &&Tranche| {
-            let refused = tranche.retries.get(&Leg::Close).is_some_and(|retry| retry.small);
+            let refused = tranche.retries.get(&Leg::Close).is_some_and(|retry| retry.is_small());
             tranche.closing.is_some() && refused && !exits(tranche.id)
         };
         let Some(dust) = live.open().find(is_dust).map(|tranche| tranche.id) else { return Ok(()) };

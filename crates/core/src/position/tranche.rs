@@ -5,6 +5,7 @@
 
 use super::aside::TrancheAside;
 use super::guarantee::Guarantee;
+use super::misplaced::is_about_place;
 use super::rare::{Rare, Seldom};
 use crate::exits::ladder::{self, Level};
 use crate::exits::stop_loss::StopLevel;
@@ -136,12 +137,9 @@ pub struct Retry {
     /// When the first of them came.
     #[serde(default)]
     pub since: Timestamp,
-    /// The last one said that the venue is overloaded.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub throttled: bool,
-    /// The last one said that it is too little.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub small: bool,
+    /// What the last one said, where it was a refusal that says something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<RefusalReason>,
 }
 
 /// A leg that could have been tried for so long and was not is tried more often again, but not hot (I36): what the venue
@@ -152,21 +150,26 @@ impl Retry {
     /// Waiting for something else than a refusal.
     #[must_use]
     pub const fn waiting(at: Timestamp) -> Self {
-        Self { at, refusals: 0, in_row: 0, since: at, throttled: false, small: false }
+        Self { at, refusals: 0, in_row: 0, since: at, why: None }
     }
 
-    /// After one more refusal, with the leg's last one.
+    /// After one more refusal, with the leg's last one. What speaks of the place for the first time makes it another request,
+    /// which no earlier refusal was about.
     #[must_use]
-    pub fn after(last: Option<Self>, now: Timestamp) -> Self {
-        let counted = |last: Self| if now.since(last.at) < FORGETS { last.refusals } else { last.refusals.min(2) };
+    pub fn after(last: Option<Self>, why: Option<RefusalReason>, now: Timestamp) -> Self {
+        let speaks_of_place = |why: Option<RefusalReason>| why.is_some_and(is_about_place);
+        let counted = |last: Self| match () {
+            () if speaks_of_place(why) && !speaks_of_place(last.why) => last.refusals.min(1),
+            () if now.since(last.at) >= FORGETS => last.refusals.min(2),
+            () => last.refusals,
+        };
         let refusals = last.map_or(0, counted).saturating_add(1);
         Self {
             at: now.plus(Tranche::pause_after(refusals)),
             refusals,
             in_row: last.map_or(0, |last| last.in_row).saturating_add(1),
             since: last.filter(|last| last.in_row > 0).map_or(now, |last| last.since),
-            throttled: false,
-            small: false,
+            why,
         }
     }
 }
@@ -233,7 +236,11 @@ impl Tranche {
 
     /// Makes a leg wait after one more refusal.
     pub fn hold(&mut self, leg: Leg, now: Timestamp) -> u16 {
-        let retry = Retry::after(self.retries.get(&leg).copied(), now);
+        self.hold_for(leg, None, now)
+    }
+
+    fn hold_for(&mut self, leg: Leg, why: Option<RefusalReason>, now: Timestamp) -> u16 {
+        let retry = Retry::after(self.retries.get(&leg).copied(), why, now);
         self.retries.insert(leg, retry);
         retry.refusals
     }
@@ -241,12 +248,8 @@ impl Tranche {
     /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for every half
     /// minute (F-G03): the price may have made it enough.
     pub fn hold_refused(&mut self, leg: Leg, why: RefusalReason, now: Timestamp) -> u16 {
-        let refusals = self.hold(leg, now);
-        let Some(retry) = self.retries.get_mut(&leg).filter(|_| why == RefusalReason::BelowMinimum) else {
-            return refusals;
-        };
-        retry.small = true;
-        if refusals >= 3 {
+        let refusals = self.hold_for(leg, Some(why), now);
+        if let Some(retry) = self.retries.get_mut(&leg).filter(|retry| retry.is_small() && refusals >= 3) {
             retry.at = now.plus(Span::from_secs(30));
         }
         refusals
@@ -256,7 +259,7 @@ impl Tranche {
     /// waits its time: where it goes in slices, the first one is the same order as before (I36).
     pub(super) fn forget_smallness(&mut self) {
         if let Some(retries) = self.retries.held() {
-            retries.retain(|leg, retry| *leg != Leg::Close || !retry.small);
+            retries.retain(|leg, retry| *leg != Leg::Close || !retry.is_small());
         }
     }
 

@@ -6,20 +6,12 @@ use super::protection::LIMIT;
 use super::scene::title;
 use super::turn::{believed, guarded};
 use super::{Ctx, Out, Position, Tranche};
-use crate::orders::Leg;
 use backstop_model::{ExitReason, OnUnprotectable, PositionSide, Price, Ratio, RefusalReason, Rounding, Severity};
 
 impl Tranche {
     /// Whether its last refused stop was refused for overload.
     pub(super) fn is_throttled(&self) -> bool {
-        self.stop_retry().is_some_and(|retry| retry.throttled)
-    }
-
-    /// Notes why its stop was refused.
-    pub(super) fn note_throttled(&mut self, leg: Leg, reason: RefusalReason) {
-        if let Some(retry) = self.retries.get_mut(&leg) {
-            retry.throttled = reason == RefusalReason::Throttled;
-        }
+        self.stop_retry().is_some_and(|retry| retry.why == Some(RefusalReason::Throttled))
     }
 }
 

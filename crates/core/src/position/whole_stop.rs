@@ -50,7 +50,7 @@ impl Position {
     pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
         let Some(live) = &mut self.live else { return };
-        let retry = Retry::after(live.whole.retry.get(), ctx.now);
+        let retry = Retry::after(live.whole.retry.get(), Some(refusal.reason), ctx.now);
         live.whole.retry.put(Some(retry));
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
         if retry.refusals != told_at {
@@ -84,13 +84,13 @@ impl Position {
     pub(super) fn whole_stop_misplaced(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
-        let retry = Retry::after(live.whole.retry.get(), ctx.now);
+        let retry = Retry::after(live.whole.retry.get(), Some(refusal.reason), ctx.now);
         live.whole.retry.put(Some(retry));
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let asked = order.stop_price();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
             if tranche.resting_stop().map(|stop| stop.price) == asked {
-                tranche.hold(Leg::Stop, ctx.now);
+                tranche.hold_refused(Leg::Stop, refusal.reason, ctx.now);
                 stop_misplaced(tranche, asked, refusal, &scene, out);
             }
         }

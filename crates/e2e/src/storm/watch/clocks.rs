@@ -241,12 +241,12 @@ impl Clocks {
                 OrderState::Over { .. } | OrderState::Working { .. } => false,
             }
         });
-        // Where an execution was kept back nobody knew that it was flat meanwhile: an alarm that was on is on.
+        // Where an execution was kept back, or is late, nobody knew that it was flat meanwhile: an alarm that was on is on.
         let mut live = process.engine().into_iter().flat_map(backstop_core::Engine::positions);
         let is_on = |position: &backstop_core::position::Position| {
             position.key.side == side && position.live.as_ref().is_some_and(|live| live.protection.alarmed)
         };
-        let was_on = !state.withheld.is_empty() && live.any(is_on);
+        let was_on = (!state.withheld.is_empty() || self.stream_calm_since >= since) && live.any(is_on);
         under_way && (was_on || self.alarmed_at.is_some_and(|at| at >= since))
     }
 
