@@ -40,6 +40,9 @@ pub enum NotEntered {
     /// The plan does not fit.
     #[error("plan {0} cannot be armed for it: {1}")]
     NotArmable(Name, Box<NotArmable>),
+    /// A quantity of zero.
+    #[error("the quantity is 0; say how much is to be opened")]
+    Nothing,
     /// Off the grid.
     #[error("{0} is not a multiple of the step {1}")]
     OffStep(Quantity, Quantity),
@@ -263,7 +266,10 @@ fn check_order(asked: &EntryRequest, position: Option<&Position>, ctx: Ctx) -> R
     if let Some(limit) = asked.limit.filter(|limit| !limit.is_on_tick(instrument.tick)) {
         return Err(NotEntered::OffTick(limit, instrument.tick));
     }
-    if quantity.is_zero() || !quantity.is_on_step(instrument.step) {
+    if quantity.is_zero() {
+        return Err(NotEntered::Nothing);
+    }
+    if !quantity.is_on_step(instrument.step) {
         return Err(NotEntered::OffStep(quantity, instrument.step));
     }
     if let Some(largest) = instrument.max_quantity.filter(|largest| quantity > *largest) {

@@ -71,8 +71,12 @@ impl Close {
             None => {
                 let answer = self.api.post("/api/v1/positions/close-all", None)?;
                 let spared = answer["not_touched"].as_u64().filter(|spared| *spared > 0);
-                let spared = spared.map_or_else(String::new, |count| format!("; {count} are not touched"));
-                let text = format!("{} positions are being closed at market{spared}", answer["closing"]);
+                let spared = spared.map_or_else(String::new, |count| format!("; {count} not touched"));
+                let text = match answer["closing"].as_u64() {
+                    Some(0) => format!("no position is open that could be closed{spared}"),
+                    Some(1) => format!("1 position is being closed at market{spared}"),
+                    _ => format!("{} positions are being closed at market{spared}", answer["closing"]),
+                };
                 (answer, text)
             }
             Some(position) => {

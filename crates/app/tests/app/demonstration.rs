@@ -48,6 +48,18 @@ fn a_read_older_than_an_execution_brings_no_position_back() {
 }
 
 #[test]
+fn the_picture_in_the_readme_is_what_it_prints() {
+    let page = include_str!("../../../../README.md");
+    let (_, from) = page.split_once("This is what `backstop demo --speed max` prints").unwrap();
+    let picture = from.split("```").nth(1).unwrap().trim_start_matches("text");
+    let printed = String::from_utf8(run(tempdir().unwrap().path(), "demo --speed max", &[]).stdout).unwrap();
+    let mut printed = printed.lines();
+    for shown in picture.lines().filter(|line| !line.is_empty() && *line != "…") {
+        assert!(printed.any(|line| line == shown), "the demonstration does not print, or not there: {shown}");
+    }
+}
+
+#[test]
 fn it_shows_tranches_a_position_of_others_and_a_refused_stop() {
     let folder = tempdir().unwrap();
     let output = run(folder.path(), "demo --speed max", &[]);

@@ -4,11 +4,11 @@ use super::{Decision, Scene, inputs, orders, words};
 use backstop_core::exits::Level;
 use backstop_core::exits::ladder::Instant;
 use backstop_core::exits::stop_loss::Basis;
-use backstop_core::orders::{EntryName, Leg, Named, OpenOrder, OrderState};
+use backstop_core::orders::{Change, EntryName, Leg, Named, OpenOrder, OrderState};
 use backstop_core::position::{Ctx, Position, Tranche};
 use backstop_model::plan::{ExitPlan, TargetOrder};
 use backstop_model::{
-    ClientOrderId, Command, ExitReason, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Rounding, Series,
+    ClientOrderId, Command, Event, ExitReason, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Rounding, Series,
     SnapshotCause,
 };
 
@@ -80,7 +80,7 @@ pub(super) fn of(scene: &Scene, command: &Command) -> Decision {
             Around::of(scene, command, id).map_or_else(Decision::default, |around| cancelled(&around))
         }
         Command::Lookup { id, .. } => {
-            Around::of(scene, command, id).map_or_else(Decision::default, |around| asked_about(&around))
+            Around::of(scene, command, id).map_or_else(Decision::default, |around| asked_about(&around, &scene.record.event))
         }
     };
     decision.decided = decided(command);
@@ -319,16 +319,26 @@ fn cancelled(around: &Around) -> Decision {
     }
 }
 
-fn asked_about(around: &Around) -> Decision {
+fn asked_about(around: &Around, event: &Event) -> Decision {
     let id = around.named.id();
-    let order = around.after.orders.iter().find(|order| order.id == id);
-    let why = match order.map(|order| order.state) {
-        Some(OrderState::Unknown(doubt)) => format!("what became of it is unknown; asked {} times so far", doubt.asked),
-        _ => "the venue has agreed to cancel it and has not said how much was executed".to_owned(),
-    };
-    because(why)
+    because(why_asked(around.after.orders.iter().find(|order| order.id == id), event))
         .or("send it again", "it may exist: a second one would double the intent")
         .or("take it for failed", "only proof ends a doubt: the order itself, or two reads that do not find it")
+}
+
+/// What makes an order be asked about: the order as it is now, and what was heard.
+pub(super) fn why_asked(order: Option<&OpenOrder>, event: &Event) -> String {
+    let Some(order) = order else { return "the venue speaks of it, and it is not in our books".to_owned() };
+    match (order.state, event) {
+        (OrderState::Unknown(doubt), _) => format!("what became of it is unknown; asked {} times so far", doubt.asked),
+        (OrderState::Working { change: Some(Change::Cancelling { agreed: true, .. }) }, _) => {
+            "the venue has agreed to cancel it and has not said how much was executed".to_owned()
+        }
+        (_, Event::Snapshot(_)) => "the full read does not show it, although it was seen just before".to_owned(),
+        (_, Event::Order(_)) => "what the venue has said of it does not tell what it is now".to_owned(),
+        _ if order.maybe_gone => "nobody has answered its cancel: it may be gone".to_owned(),
+        _ => "what has been heard of it does not tell what it is now".to_owned(),
+    }
 }
 
 fn asked_for_everything(cause: SnapshotCause) -> Decision {
