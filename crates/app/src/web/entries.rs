@@ -3,6 +3,7 @@
 //!
 //! A body may also be written in the words of a TradingView alert: `ticker`, `action` (`buy`, `sell`), `contracts`.
 
+use super::body::Body;
 use super::door::refuse;
 use super::shown_entries::parts_of;
 use super::wishes::Wishes;
@@ -124,7 +125,7 @@ fn request_id(text: &str) -> Result<RequestId, String> {
 }
 
 /// Asks for an entry and answers with the core's verdict.
-pub(super) async fn enter(State(wishes): State<Wishes>, Json(asked): Json<NewEntry>) -> Response {
+pub(super) async fn enter(State(wishes): State<Wishes>, Body(asked): Body<NewEntry>) -> Response {
     let asked = match wishes.names.understand(&asked) {
         Ok(asked) => asked,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, &why),

@@ -3,6 +3,7 @@
 //! It shows what the live loop last published, explains plans before they are used, and changes things only by handing
 //! the loop an operator's event. It decides nothing and holds no state of its own but the hash of the token.
 
+mod body;
 mod door;
 mod entries;
 mod previews;

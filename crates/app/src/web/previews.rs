@@ -2,12 +2,12 @@
 //! object that `backstop check --json` prints for each plan, with the engine's own spread, slippage and average true ranges
 //! where none are given; nothing is placed and nothing is remembered.
 
+use super::body::Body;
 use super::door::refuse;
 use crate::config::Config;
 use crate::preview::{Averages, Entry, Explained, WrittenCosts};
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use backstop_model::{ExitPlan, Instrument, InstrumentId, Points, PositionSide, Quantity};
@@ -141,12 +141,8 @@ fn number<T: FromStr<Err = backstop_model::ParseUnitError>>(key: &str, text: &st
 }
 
 /// Explains a plan. One that would not be armed is an answer, not an error.
-pub(super) async fn preview(State(previews): State<Previews>, asked: Result<Json<Asked>, JsonRejection>) -> Response {
-    let explained = match asked {
-        Ok(Json(asked)) => previews.explain(&asked).await,
-        Err(why) => Err((why.status(), why.body_text())),
-    };
-    match explained {
+pub(super) async fn preview(State(previews): State<Previews>, Body(asked): Body<Asked>) -> Response {
+    match previews.explain(&asked).await {
         Ok(explained) => Json(explained.as_json()).into_response(),
         Err((status, why)) => refuse(status, &why),
     }

@@ -1,5 +1,6 @@
 //! What operators ask of positions: each wish becomes an event of the live loop; nothing is decided here.
 
+use super::body::Body;
 use super::door::refuse;
 use super::entries::Names;
 use axum::Json;
@@ -81,13 +82,13 @@ fn unknown() -> Response {
 pub(super) async fn close(
     State(wishes): State<Wishes>,
     Path(id): Path<String>,
-    body: Option<Json<ClosePart>>,
+    Body(asked): Body<ClosePart>,
 ) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
     if let Some(why) = wishes.why_not(position) {
         return refuse(StatusCode::CONFLICT, why);
     }
-    let Some(part) = body.and_then(|Json(body)| body.part) else {
+    let Some(part) = asked.part else {
         return wishes.ask(vec![Event::Close { position }], json!({ "position_id": id, "closing": true })).await;
     };
     let Some(share) = share(&part) else {
@@ -138,7 +139,7 @@ async fn set_paused(wishes: Wishes, id: String, paused: bool) -> Response {
 }
 
 /// Puts a position under another plan.
-pub(super) async fn plan(State(wishes): State<Wishes>, Path(id): Path<String>, Json(asked): Json<NewPlan>) -> Response {
+pub(super) async fn plan(State(wishes): State<Wishes>, Path(id): Path<String>, Body(asked): Body<NewPlan>) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
     let known = wishes.names.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
     let Some(plan) = known else {

@@ -60,6 +60,29 @@ fn a_position_is_protected_shown_and_closed_through_the_api() {
 }
 
 #[test]
+fn a_close_whose_part_is_not_understood_is_refused_and_closes_nothing() {
+    let folder = tempdir().unwrap();
+    let engine = start(folder.path());
+    engine.wait_until_protected(1);
+    let close = |kind: &str, body: &str| {
+        let head = format!("Host: {}\r\nAuthorization: Bearer {}\r\n{kind}", engine.address, engine.token);
+        let length = body.len();
+        let path = "/api/v1/positions/main-BTCUSDT-long-1/close";
+        let head = format!("POST {path} HTTP/1.1\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        raw(&engine, &format!("{head}{body}"))
+    };
+    // A client that does not name the kind of what it sends means what it says all the same.
+    for (body, answer) in [(r#"{"Part":"40%"}"#, "422"), (r#"{"part":"40%""#, "400"), (r#"{"part":"400%"}"#, "400")] {
+        let said = close("", body);
+        assert!(said.contains(answer), "{body}: {said}");
+    }
+    let open = last_line(&engine.ask("positions"))[0].clone();
+    assert_eq!(open["current_quantity"], open["original_quantity"]);
+    assert!(close("Content-Type: text/plain\r\n", r#"{"part":"40%"}"#).contains("202"));
+    engine.wait_until_protected(1);
+}
+
+#[test]
 fn a_position_is_paused_moved_to_break_even_given_another_plan_and_closed_in_parts() {
     let folder = tempdir().unwrap();
     std::fs::write(

@@ -8,8 +8,8 @@ use backstop_core::orders::{Change, EntryName, Leg, Named, OpenOrder, OrderState
 use backstop_core::position::{Ctx, Position, Tranche};
 use backstop_model::plan::{ExitPlan, TargetOrder};
 use backstop_model::{
-    ClientOrderId, Command, Event, ExitReason, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Rounding, Series,
-    SnapshotCause,
+    ClientOrderId, Command, Event, ExitReason, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Rounding,
+    Series, SnapshotCause,
 };
 
 /// What surrounds one order of ours.
@@ -79,9 +79,8 @@ pub(super) fn of(scene: &Scene, command: &Command) -> Decision {
         Command::Cancel { id, .. } => {
             Around::of(scene, command, id).map_or_else(Decision::default, |around| cancelled(&around))
         }
-        Command::Lookup { id, .. } => {
-            Around::of(scene, command, id).map_or_else(Decision::default, |around| asked_about(&around, &scene.record.event))
-        }
+        Command::Lookup { id, .. } => Around::of(scene, command, id)
+            .map_or_else(Decision::default, |around| asked_about(&around, &scene.record.event)),
     };
     decision.decided = decided(command);
     decision.order = command.order().map(|id| id.to_string());

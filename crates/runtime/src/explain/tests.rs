@@ -1,8 +1,8 @@
 //! What is understood as the name of an order, and why one is asked about.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use super::*;
 use super::reasons::why_asked;
+use super::*;
 use backstop_core::orders::{Change, Leg, Named, OpenOrder, OrderState, Scope};
 use backstop_model::{
     AccountId, Answer, Asked, ClientOrderId, Epoch, Event, ExitReason, InstrumentId, OrderKind, Outcome, PositionSide,
