@@ -41,6 +41,38 @@ fn only_the_token_opens_the_door_and_only_under_the_machines_own_name() {
 }
 
 #[test]
+fn the_token_stands_in_no_file_no_answer_and_no_line_but_the_one_that_shows_it() {
+    // I15: of the one secret there is today.
+    let folder = tempdir().unwrap();
+    let mut engine = start(folder.path());
+    engine.wait_until_protected(1);
+    let token = engine.token.clone();
+    let holds = |bytes: &[u8]| bytes.windows(token.len()).any(|window| window == token.as_bytes());
+    for line in
+        ["health", "positions", "open ETHUSDT long 0.1 --id one", "open NOPE long 1", "close nosuch", "close --all"]
+    {
+        let answer = engine.ask(line);
+        assert!(!holds(&answer.stdout) && !holds(&answer.stderr), "{line}");
+    }
+    for (method, path, body) in
+        [("GET", "/nosuch", ""), ("POST", "/api/v1/entries", "{"), ("PUT", "/api/v1/health", "x")]
+    {
+        assert!(!holds(&engine.api(method, path, body).stdout), "{method} {path}");
+    }
+    engine.wait_until_protected(0);
+    engine.end_at_once();
+    assert!(!holds(engine.heard().as_bytes()));
+    let mut files = 0;
+    for file in
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        files += 1;
+        assert!(!holds(&std::fs::read(&file).unwrap()), "{}", file.display());
+    }
+    assert!(files >= 5, "{files}");
+}
+
+#[test]
 fn a_position_is_protected_shown_and_closed_through_the_api() {
     let folder = tempdir().unwrap();
     let mut engine = start(folder.path());

@@ -131,10 +131,15 @@ impl Engine {
         }
     }
 
-    /// What it has said since its start, once that contains `text`.
+    /// What it has said since its start.
+    pub fn heard(&self) -> String {
+        self.alarms.lock().unwrap().clone()
+    }
+
+    /// The same, once that contains `text`.
     pub fn wait_for_alarm(&self, text: &str) -> String {
         loop {
-            let said = self.alarms.lock().unwrap().clone();
+            let said = self.heard();
             if said.contains(text) {
                 return said;
             }
