@@ -4,6 +4,7 @@
 //! ([`Cycle::durable`]), sends what may be sent ([`Cycle::next_request`]) and wakes the cycle when it asks to be
 //! ([`Cycle::next_wake`]). The order of these calls is the whole protocol; persist-then-send (R1) lives here.
 
+use crate::arrivals::Arrivals;
 use crate::bars::Bars;
 use crate::calendar::{Calendar, Closes};
 use crate::drills::Drills;
@@ -18,8 +19,8 @@ use backstop_core::orders::{Leg, Named};
 use backstop_core::position::adoption::HARD_STOP_ATR;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    AccountId, Adopt, Answer, ClientOrderId, Command, Event, Lane, Notice, OrderKind, Outcome, Permit, Refusal,
-    RefusalReason, Series, Span, Stamped, Timestamp,
+    AccountId, Adopt, Answer, ClientOrderId, Command, EntryRequest, Event, Lane, Notice, OrderKind, Outcome, Permit,
+    Refusal, RefusalReason, Series, Span, Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
 use backstop_venues::{CandleQuestion, RulesQuestion};
@@ -67,6 +68,7 @@ pub struct Cycle {
     gaps: Gaps,
     rules: RuleQuestions,
     warm_ups: WarmUps,
+    arrivals: Arrivals,
     /// None where nobody else can act: a demonstration, a backtest.
     lease: Option<Lease>,
 }
@@ -93,6 +95,7 @@ impl Cycle {
             gaps: Gaps::default(),
             rules: RuleQuestions::default(),
             warm_ups: WarmUps::default(),
+            arrivals: Arrivals::default(),
             lease: None,
         }
     }
@@ -101,6 +104,13 @@ impl Cycle {
     #[must_use]
     pub fn under(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
+        self
+    }
+
+    /// Its journal may have lost its end: what was sent before may still arrive.
+    #[must_use]
+    pub const fn awaiting_arrivals(mut self) -> Self {
+        self.arrivals.awaited = true;
         self
     }
 
@@ -134,6 +144,25 @@ impl Cycle {
         &self.engine
     }
 
+    /// How long a new entry has to wait until it can be asked for, because what was asked for before the start may still be
+    /// on its way; none when it may be asked for now.
+    #[must_use]
+    pub fn entry_waits(&self, now: Timestamp, asked: &EntryRequest) -> Option<Span> {
+        let is_known = self.engine.entry(asked.account(), &asked.request).is_some();
+        self.arrivals.wait(now, asked.account(), &self.engine).filter(|_| !is_known)
+    }
+
+    /// What was asked for before the start has arrived when a read says so; it is made as soon as it can.
+    fn hear_arrivals(&mut self, event: &Event) {
+        self.arrivals.hear(self.now, event, &self.engine);
+        if let Event::Snapshot(snapshot) = event
+            && let Some(by) = self.arrivals.all_by(snapshot.account, &self.engine)
+        {
+            self.snapshots
+                .no_later_than(snapshot.account, by.plus(Span::from_millis(1)).max(self.now.plus(Span::from_secs(1))));
+        }
+    }
+
     /// How things stand.
     #[must_use]
     pub const fn health(&self) -> &Health {
@@ -146,6 +175,7 @@ impl Cycle {
         let Some(event) = self.executor.hear(self.now, event) else { return Taken::default() };
         let is_first_read = self.note_used(&event);
         self.snapshots.hear(self.now, &event);
+        self.hear_arrivals(&event);
         self.rules.hear(self.now, &event);
         self.prepare(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };

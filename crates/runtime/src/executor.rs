@@ -26,6 +26,10 @@ const MINUTE: Span = Span::from_secs(60);
 /// Legs are forgotten from this number on, as far as they have been quiet for that time.
 const MOST_LEGS: usize = 1_024;
 
+/// Moves of one order leave so far apart: whatever asks for them again and again, there is room for the others (I19, I36). A trail
+/// moves once a second at most.
+const MOVES_APART: Span = Span::from_millis(250);
+
 /// How many requests a venue takes in how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -94,6 +98,8 @@ pub struct Executor {
     sent: BTreeMap<(ClientOrderId, Asked), Sent>,
     /// When orders of each leg have left.
     legs: BTreeMap<Named, VecDeque<Timestamp>>,
+    /// When orders have last been moved, as far as that counts still.
+    moved: BTreeMap<ClientOrderId, Timestamp>,
 }
 
 impl Executor {
@@ -162,6 +168,10 @@ impl Executor {
         }
         self.spent.entry(key.1).or_default().push_back(now);
         leg.into_iter().for_each(|leg| self.count(leg, now));
+        if let Command::Amend { id, .. } = command {
+            self.moved.retain(|_, at| now.since(*at) < MOVES_APART);
+            self.moved.insert(id, now);
+        }
         if let Some(asked) = retry::asked(&command)
             && let Some(id) = command.order()
         {
@@ -185,11 +195,12 @@ impl Executor {
         candidates.min_by_key(|(index, at)| ((*at).max(now), *index))
     }
 
-    /// How long it is held back: for the first full read, because its leg would run hot, or behind an earlier move of the same
-    /// order, which it must not overtake (I3, F-A07).
+    /// How long it is held back: for the first full read, because its leg would run hot, or a while behind an earlier move of
+    /// the same order, which it must not overtake (I3, F-A07).
     fn held_until(&self, waits: &Queued) -> Option<Timestamp> {
         if let Command::Amend { id, .. } = waits.command {
-            return self.sent.get(&(id, Asked::Amend)).map(|sent| sent.at.plus(REQUEST_TIMEOUT));
+            let apart = self.moved.get(&id).map(|at| at.plus(MOVES_APART));
+            return self.sent.get(&(id, Asked::Amend)).map(|sent| sent.at.plus(REQUEST_TIMEOUT)).max(apart);
         }
         let unread_since = self.unread_since.filter(|_| waits_for_read(&waits.command));
         let times = waits.leg.and_then(|leg| self.legs.get(&leg)).filter(|times| times.len() >= MOST_OF_LEG);

@@ -7,6 +7,7 @@
 //! heard and [`warm_up`] for the bars of the past, [`lease`] whether this engine may act at all. Nothing here decides about a
 //! position.
 
+mod arrivals;
 pub mod bars;
 pub mod calendar;
 pub mod clock;

@@ -289,11 +289,8 @@ impl Live {
     /// Takes in an entry, and says what was decided about it.
     fn enter(&mut self, asked: EntryRequest, verdict: oneshot::Sender<Verdict>) {
         let now = self.clock.now();
-        let is_new = self.cycle.engine().entry(asked.account(), &asked.request).is_none();
-        if is_new && self.writer.is_on_reserve() {
-            // What is left of the disk is for what protects and closes (F-M05).
-            let refused = Some("the disk is full; free some space, then start again".to_owned());
-            let _ = verdict.send(Verdict { parts: Vec::new(), refused });
+        if let Some(why) = self.why_not_now(now, &asked) {
+            let _ = verdict.send(Verdict { parts: Vec::new(), refused: Some(why) });
             return;
         }
         let taken = self.cycle.take(now, Event::Enter(asked));
@@ -304,6 +301,20 @@ impl Live {
         self.publish();
         // Whoever asked may have gone away; the entry is sent all the same, and a repeat is told of it.
         let _ = verdict.send(Verdict { parts, refused });
+    }
+
+    /// Why nobody is asked for a new entry now.
+    fn why_not_now(&self, now: Timestamp, asked: &EntryRequest) -> Option<String> {
+        let is_new = self.cycle.engine().entry(asked.account(), &asked.request).is_none();
+        if is_new && self.writer.is_on_reserve() {
+            // What is left of the disk is for what protects and closes (F-M05).
+            return Some("the disk is full; free some space, then start again".to_owned());
+        }
+        let wait = self.cycle.entry_waits(now, asked)?;
+        Some(format!(
+            "the journal may have lost its end, and an entry from before may still be on its way: ask again in {}",
+            wait.in_words()
+        ))
     }
 
     fn record(&mut self, now: Timestamp, taken: Taken) -> bool {

@@ -82,6 +82,13 @@ impl SnapshotSchedule {
         }
     }
 
+    /// The next question is due then, unless it is before.
+    pub fn no_later_than(&mut self, id: AccountId, at: Timestamp) {
+        if let Some(account) = self.accounts.get_mut(&id) {
+            account.next = account.next.min(at);
+        }
+    }
+
     /// Whether a surprise needs a question of its own, or shares one that has just been asked.
     #[must_use]
     pub fn is_apart(&self, id: AccountId, now: Timestamp) -> bool {

@@ -8,7 +8,7 @@ use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
-use crate::run::{Beside, ByHand, PaperMarket, RunCast, past};
+use crate::run::{Beside, ByHand, PaperMarket, RunCast, Witness, past};
 use crate::web::{Bind, Previews, TokenFile, Wishes, router};
 use backstop_model::{Event, Instrument, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
@@ -149,9 +149,13 @@ impl Run {
             .faster(self.speed);
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
         cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
+        let may_miss = lost.is_none() && self.doubts_the_end(recovered.sequence, now);
         let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)
             .with_calendar(Box::new(TzCalendar))
             .with_drills(Drills::at(cast.drills(), now));
+        if may_miss {
+            cycle = cycle.awaiting_arrivals();
+        }
         if let Some(why) = lost {
             (self.tell())(now, &without_journal(&why));
             cycle.journal_failed();
@@ -166,6 +170,17 @@ impl Run {
         let mut first = cast.definitions();
         first.extend(recovered.doubts);
         Ok((live, handle, first))
+    }
+
+    /// Whether the journal may have lost its end since the last start; then new entries wait for a moment.
+    fn doubts_the_end(&self, sequence: u64, now: Timestamp) -> bool {
+        let (doubts, written) = Witness::beside(&self.store).doubts(sequence, now.as_millis());
+        if let Err(why) = written {
+            output::warning(format_args!(
+                "the witness beside the store cannot be written: {why}; new entries wait at the next start"
+            ));
+        }
+        doubts
     }
 
     /// The exchanges that are played, each with its ledger beside the store, and how far the market was played.

@@ -61,6 +61,29 @@ fn an_entry_is_filled_protected_and_managed_under_its_plan_and_a_repeat_sends_no
 }
 
 #[test]
+fn after_a_loss_a_new_entry_waits_until_an_earlier_one_must_have_arrived_and_a_known_one_does_not() {
+    // I5, F-M13: the witness of the journal is gone, so its end may be.
+    let folder = tempdir().unwrap();
+    let mut first = engine(folder.path());
+    assert_eq!(last_line(&open(&first, "ETHUSDT long 1 --id a"))["state"], "filled");
+    first.end_at_once();
+    std::fs::remove_file(folder.path().join("s.witness")).unwrap();
+    let again = start_again_with(folder.path(), &first.token, &["--config", "c.yaml"]);
+    again.wait_until_read();
+    let refused = open(&again, "ETHUSDT long 0.5 --id b");
+    assert_eq!(code(&refused), 1);
+    let words = format!("{}{}", said(&refused), String::from_utf8_lossy(&refused.stdout));
+    assert!(words.contains("the journal may have lost its end") && words.contains("ask again in"), "{words}");
+    assert_eq!(last_line(&open(&again, "ETHUSDT long 1 --id a"))["state"], "filled", "it is known");
+    while code(&open(&again, "ETHUSDT long 0.5 --id b")) != 0 {
+        std::thread::yield_now();
+    }
+    while position(&again, "ETHUSDT").unwrap()["current_quantity"] != "1.5" {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn what_speaks_against_an_entry_is_said_and_nothing_is_sent() {
     let folder = tempdir().unwrap();
     let engine = engine(folder.path());

@@ -7,7 +7,7 @@
 use super::disk::{Disk, Done};
 use super::stage::ACCOUNT;
 use backstop_core::Engine;
-use backstop_model::{Command, Event, SnapshotCause, Span, Timestamp};
+use backstop_model::{Command, EntryRequest, Event, SnapshotCause, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, Lease, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
 use backstop_store::LeaseAnswer;
@@ -76,8 +76,9 @@ impl Process {
         fresh
     }
 
-    /// Starts it, from what its disk holds; without a journal when that cannot be read (R9).
-    pub fn boot(&mut self, now: Timestamp) -> Start {
+    /// Starts it, from what its disk holds; without a journal when that cannot be read (R9). Whether records may be lost the
+    /// machine knows: it has been started again as well.
+    pub fn boot(&mut self, now: Timestamp, lost: bool) -> Start {
         let loaded = self.disk.load();
         let is_lost = loaded.is_none();
         let Recovered { engine, sequence, known_until, doubts, warnings, .. } = recover(loaded.unwrap_or_default());
@@ -86,6 +87,9 @@ impl Process {
         let mut cycle = Cycle::new(engine, sequence, Executor::default(), snapshots);
         if is_lost {
             cycle.journal_failed();
+        }
+        if lost {
+            cycle = cycle.awaiting_arrivals();
         }
         if let Some(lease) = self.lease {
             cycle = cycle.under(Lease::new(lease.validity));
@@ -226,6 +230,11 @@ impl Process {
     /// Takes in one event.
     pub fn take(&mut self, now: Timestamp, event: Event) -> Taken {
         self.cycle.as_mut().map(|cycle| cycle.take(now, event)).unwrap_or_default()
+    }
+
+    /// Whether an entry is asked of nobody yet: what an earlier process has sent may still arrive.
+    pub fn entry_waits(&self, now: Timestamp, asked: &EntryRequest) -> bool {
+        self.cycle.as_ref().is_some_and(|cycle| cycle.entry_waits(now, asked).is_some())
     }
 
     /// Hands a step to the disk, with what is asked for where that is not what it says.

@@ -351,7 +351,7 @@ impl<'l> World<'l> {
         if let Some(script) = &mut self.script {
             script.starts(now, self.process.disk.load().map_or(0, |loaded| loaded.tail.len()));
         }
-        let start = self.process.boot(now);
+        let start = self.process.boot(now, self.watch.is_journal_lost());
         self.trace.say(now, "process", format_args!("starts; {} doubts", start.doubts.len()));
         self.look_at_the_wreck();
         if let Some(warning) = start.warnings.first() {

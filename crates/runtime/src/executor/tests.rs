@@ -5,7 +5,7 @@ use super::*;
 use backstop_core::orders::{Leg, Scope};
 use backstop_model::{
     Epoch, NewOrder, OrderKind, OrderQuantity, OrderSide, PositionSide, Refusal, RefusalReason, TimeInForce, TrancheId,
-    Trigger, TriggerSource,
+    Trigger, TriggerSource, VenueOrderId,
 };
 
 const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
@@ -202,14 +202,34 @@ fn the_moment_counts_from_the_start_and_not_from_the_exit() {
     assert_eq!(executor.next(later), Some(exit));
 }
 
+fn amend(to: &str) -> Command {
+    let id = ClientOrderId::new("order-1").unwrap();
+    let (trigger, quantity) = (Trigger::new(to.parse().unwrap(), TriggerSource::Mark), "1".parse().unwrap());
+    Command::Amend { account: AccountId(0), instrument: InstrumentId(0), id, deal: None, trigger, quantity }
+}
+
+#[test]
+fn moves_of_one_order_that_are_answered_at_once_leave_four_times_a_second_at_most() {
+    // I19, I36.
+    let mut executor = Executor::default();
+    let mut left = 0;
+    for millis in 0..1_000 {
+        let now = NOW.plus(Span::from_millis(millis));
+        executor.push(now, vec![amend("90")]);
+        let Some(Command::Amend { id, .. }) = executor.next(now) else { continue };
+        left += 1;
+        let outcome = Outcome::Accepted(VenueOrderId::new("7").unwrap());
+        let (account, instrument, asked) = (AccountId(0), InstrumentId(0), Asked::Amend);
+        executor.hear(now, Event::Answer(Answer { account, instrument, id, asked, outcome, sent_at: now }));
+        assert_eq!(executor.next_wake(now), None, "nothing waits");
+    }
+    assert_eq!(left, 4);
+    assert_eq!(executor.next_wake(NOW.plus(Span::from_millis(999))), Some(NOW.plus(Span::from_millis(1_000))));
+}
+
 #[test]
 fn of_moves_of_one_stop_that_wait_only_the_newest_leaves() {
     // I3, F-A07: an older one behind it would put the stop back.
-    let amend = |to: &str| {
-        let id = ClientOrderId::new("order-1").unwrap();
-        let (trigger, quantity) = (Trigger::new(to.parse().unwrap(), TriggerSource::Mark), "1".parse().unwrap());
-        Command::Amend { account: AccountId(0), instrument: InstrumentId(0), id, deal: None, trigger, quantity }
-    };
     let mut executor = Executor::default();
     executor.push(NOW, vec![amend("90"), stop(2), amend("91")]);
     assert_eq!([executor.next(NOW), executor.next(NOW), executor.next(NOW)], [Some(stop(2)), Some(amend("91")), None]);

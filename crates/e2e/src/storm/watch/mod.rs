@@ -18,7 +18,6 @@ mod books;
 mod claims;
 mod clocks;
 mod covers;
-mod forgotten;
 mod intents;
 mod journal;
 mod prices;
@@ -44,7 +43,6 @@ use alarms::Alarms;
 use books::Books;
 use claims::Claims;
 use clocks::Clocks;
-use forgotten::Forgotten;
 use intents::Intents;
 use journal::Written;
 use prices::Said;
@@ -70,7 +68,6 @@ pub struct Watch {
     violations: Vec<Violation>,
     books: Books,
     clocks: Clocks,
-    forgotten: Forgotten,
     sent: Sent,
     claims: Claims,
     intents: Intents,
@@ -168,7 +165,6 @@ impl Watch {
             violations: Vec::new(),
             books: Books::default(),
             clocks: Clocks::default(),
-            forgotten: Forgotten::default(),
             sent: Sent::default(),
             claims: Claims::at(offered.reduce_only),
             intents: Intents::default(),
@@ -211,9 +207,8 @@ impl Watch {
         self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
         self.said.leaves(now, command);
         if let Command::Place(order) = command {
-            let first_is_under_way = self.forgotten.leaves(order, venue);
             // Nobody knows which ids are used, and the venue does not say: the price does not wait for it (I28, R3).
-            if self.state.journal_lost && (!process.has_read() || first_is_under_way) {
+            if self.state.journal_lost && !process.has_read() {
                 self.state.unrecorded.push(order.id);
             }
         }
@@ -309,9 +304,13 @@ impl Watch {
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
         self.clocks.booted(now, self.state.journal_lost);
         self.sent.booted();
-        self.forgotten.booted();
         self.intents.booted(&self.state);
         self.claims.booted(process);
+    }
+
+    /// Whether records are gone, or were not written any more.
+    pub const fn is_journal_lost(&self) -> bool {
+        self.state.journal_lost
     }
 
     /// Records are gone, or are not written any more.

@@ -206,6 +206,9 @@ impl World<'_> {
             Wish::EnterAgain => self.entries.last().map(|asked| Event::Enter(*asked)).into_iter().collect(),
         };
         for event in events {
+            if matches!(&event, Event::Enter(asked) if self.process.entry_waits(self.now, asked)) {
+                continue;
+            }
             self.watch.wished(self.now, &event);
             if self.take(event) {
                 return;
