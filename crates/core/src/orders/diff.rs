@@ -90,7 +90,7 @@ impl Position {
                 OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => match change.take() {
                     Some(Change::Amending { price, .. }) => order.maybe_at = Some(price),
                     Some(Change::Cancelling { .. }) => {
-                        order.maybe_gone = true;
+                        order.doubt_cancel();
                         if order.leg.is_stop() {
                             out.commands.push(Command::Lookup { account, instrument, id, deal });
                         }

@@ -268,6 +268,11 @@ impl OpenOrder {
         }
     }
 
+    /// A cancel of it counts for nothing more; whether it was done nobody knows.
+    pub(crate) const fn doubt_cancel(&mut self) {
+        (self.state, self.maybe_gone) = (OrderState::Working { change: None }, true);
+    }
+
     /// Nobody knows what became of it, and a read has not found it.
     #[must_use]
     pub const fn is_lost(&self) -> bool {

@@ -121,7 +121,7 @@ impl Position {
         let own =
             |order: &OpenOrder| order.epoch == epoch && order.leg.is_own_stop() && tranches.contains(&order.tranche);
         for order in self.orders.iter_mut().filter(|order| own(order) && goes(order)) {
-            (order.state, order.maybe_gone) = (OrderState::Working { change: None }, true);
+            order.doubt_cancel();
             out.commands.push(Command::Lookup { account, instrument, id: order.id, deal });
         }
     }
