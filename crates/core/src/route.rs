@@ -24,11 +24,12 @@ impl Engine {
                     self.markets.iter_mut().for_each(|market| market.volatility.keep(spec));
                 }
                 let limited = account.limits.max_daily_loss.is_some();
-                let before = self.accounts.insert(account.id, (**account).clone());
+                let account = self.as_the_venue_keeps_it(account);
+                let before = self.accounts.insert(account.id, account.clone());
                 if limited || before.as_ref().is_some_and(|before| before.limits.max_daily_loss.is_some()) {
                     self.note_day_limits();
                 }
-                turn.changed |= before.as_ref() != Some(account);
+                turn.changed |= before.as_ref() != Some(&account);
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
             Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),
@@ -72,6 +73,7 @@ impl Engine {
                 })
             }
             Event::MarginCall(call) => self.margin_call(call, turn),
+            Event::Mode(told) => self.mode_told(told, turn),
             Event::Order(report) => self.reported(report, turn),
             Event::Lookup(lookup) => self.looked_up(lookup, turn),
             Event::Position(report) => self.hinted(report, turn),

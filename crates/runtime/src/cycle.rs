@@ -11,6 +11,7 @@ use crate::executor::{Executor, waits_for_read};
 use crate::gaps::Gaps;
 use crate::health::Health;
 use crate::lease::Lease;
+use crate::modes::ModeQuestions;
 use crate::rules::RuleQuestions;
 use crate::snapshots::SnapshotSchedule;
 use crate::warm_up::WarmUps;
@@ -65,6 +66,7 @@ pub struct Cycle {
     closes: Closes,
     drills: Drills,
     gaps: Gaps,
+    modes: ModeQuestions,
     rules: RuleQuestions,
     warm_ups: WarmUps,
     /// None where nobody else can act: a demonstration, a backtest.
@@ -91,6 +93,7 @@ impl Cycle {
             closes: Closes::default(),
             drills: Drills::default(),
             gaps: Gaps::default(),
+            modes: ModeQuestions::default(),
             rules: RuleQuestions::default(),
             warm_ups: WarmUps::default(),
             lease: None,
@@ -147,6 +150,7 @@ impl Cycle {
         let is_first_read = self.note_used(&event);
         self.snapshots.hear(self.now, &event);
         self.rules.hear(self.now, &event);
+        self.modes.hear(self.now, &event);
         self.prepare(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
@@ -349,6 +353,12 @@ impl Cycle {
     pub fn next_rules(&mut self, now: Timestamp) -> Option<RulesQuestion> {
         self.now = self.now.max(now);
         self.rules.due(self.now, &self.engine)
+    }
+
+    /// The next account whose way of keeping positions is asked for.
+    pub fn next_mode(&mut self, now: Timestamp) -> Option<AccountId> {
+        self.now = self.now.max(now);
+        self.modes.due(self.now)
     }
 
     /// What the cycle itself has to say, to be taken in: bars that have ended, times of day that have come, unknown outcomes of requests without an answer
