@@ -39,7 +39,9 @@ impl Engine {
     /// start is older than what the venue has said since, and orders in the other mode's words may open what they should
     /// close (venues/bitget.md §15).
     pub(crate) fn as_the_venue_keeps_it(&self, written: &Account) -> Account {
-        match self.accounts.get(&written.id) {
+        // Its number may be another account's by now.
+        let same = |known: &&Account| known.name == written.name && known.venue == written.venue;
+        match self.accounts.get(&written.id).filter(same) {
             Some(known) if known.position_mode != written.position_mode => {
                 Account { position_mode: known.position_mode, capability: known.capability.clone(), ..written.clone() }
             }
