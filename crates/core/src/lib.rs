@@ -30,6 +30,7 @@ pub mod exits;
 mod former;
 mod guards;
 mod margin_call;
+mod mode;
 mod operator;
 pub mod orders;
 pub mod position;

@@ -24,11 +24,12 @@ impl Engine {
                     self.markets.iter_mut().for_each(|market| market.volatility.keep(spec));
                 }
                 let limited = account.limits.max_daily_loss.is_some();
-                let before = self.accounts.insert(account.id, (**account).clone());
+                let account = self.as_the_venue_keeps_it(account);
+                let before = self.accounts.insert(account.id, account.clone());
                 if limited || before.as_ref().is_some_and(|before| before.limits.max_daily_loss.is_some()) {
                     self.note_day_limits();
                 }
-                turn.changed |= before.as_ref() != Some(account);
+                turn.changed |= before.as_ref() != Some(&account);
             }
             Event::DefineInstrument(instrument) => self.define_instrument(instrument, turn),
             Event::NextClose { close_at, at } => self.next_close(close_at, *at, turn),
@@ -72,6 +73,7 @@ impl Engine {
                 })
             }
             Event::MarginCall(call) => self.margin_call(call, turn),
+            Event::Mode(told) => self.mode_told(told, turn),
             Event::Order(report) => self.reported(report, turn),
             Event::Lookup(lookup) => self.looked_up(lookup, turn),
             Event::Position(report) => self.hinted(report, turn),
@@ -294,14 +296,15 @@ impl Engine {
     fn fill(&mut self, fill: &Fill, turn: &mut Turn) {
         let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
         let opens = PositionSide::opened_by(fill.side);
-        let one_way =
-            self.accounts.get(&fill.account).is_some_and(|account| account.position_mode == PositionMode::OneWay);
+        let mode = self.accounts.get(&fill.account).map(|account| account.position_mode);
+        // One that names no side is of a net position, also when it is heard of after the account has been switched (F-D07).
+        let one_way = fill.position_side.is_none() && mode.is_some_and(|mode| mode != PositionMode::PerDeal);
         // What the venue itself does to a position opens none, whether we have heard of the position or not (F-F01, F-F02).
         let forced = fill.cause != FillCause::Order;
         let side = match fill.position_side {
-            Some(side) if !one_way => side,
-            _ if forced || self.may_close(key(opens.other())) => opens.other(),
-            _ => match fill.order.as_ref().and_then(Named::read) {
+            Some(side) => side,
+            None if forced || self.may_close(key(opens.other())) => opens.other(),
+            None => match fill.order.as_ref().and_then(Named::read) {
                 Some(named) => named.side,
                 None => opens,
             },

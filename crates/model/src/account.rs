@@ -15,6 +15,30 @@ pub enum PositionMode {
     PerDeal,
 }
 
+impl PositionMode {
+    /// As people say it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hedge => "hedge",
+            Self::OneWay => "one-way",
+            Self::PerDeal => "per deal",
+        }
+    }
+}
+
+/// What the venue says of how it keeps an account's positions. The owner can switch it at the venue's own screen, as long as
+/// nothing is open there (F-D07; venues/binance.md §6.1).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ModeReport {
+    /// Whose.
+    pub account: AccountId,
+    /// How positions are kept now.
+    pub mode: PositionMode,
+    /// What the venue can do natively for an account in this mode.
+    pub capability: Capability,
+}
+
 /// What is done with a position that somebody else has opened, by hand or by a bot (product.md §3). Those that are there
 /// at the very first look are only proposed: they may be legs of a hedge.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

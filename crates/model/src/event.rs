@@ -2,8 +2,8 @@
 
 use crate::{
     Account, AccountId, Annulled, Answer, Candle, Depth, EntryRequest, Fill, Funding, Instrument, InstrumentId, Lookup,
-    MarginCall, OrderReport, Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series, Snapshot, Span,
-    Tick, Timestamp,
+    MarginCall, ModeReport, OrderReport, Permit, PlanId, PositionKey, PositionReport, Ratio, RequestId, Series,
+    Snapshot, Span, Tick, Timestamp,
     plan::{CloseAt, ExitPlan},
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,8 @@ pub enum Event {
     },
     /// The venue warns that an account's margin is nearly used up.
     MarginCall(MarginCall),
+    /// The venue says how it keeps an account's positions now.
+    Mode(Box<ModeReport>),
     /// When positions that close at this time of day close next: a calendar knows, with its zones and its daylight saving.
     NextClose {
         /// The time of day.

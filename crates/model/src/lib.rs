@@ -29,7 +29,7 @@ pub mod snapshot;
 pub mod text;
 pub mod units;
 
-pub use account::{Account, Adopt, Limits, Permit, PositionMode};
+pub use account::{Account, Adopt, Limits, ModeReport, Permit, PositionMode};
 pub use capability::{Capability, RestingTargets, TrailingLimits};
 pub use command::{Command, Lane, SnapshotCause};
 pub use course::{Course, Excursion};

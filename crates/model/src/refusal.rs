@@ -38,6 +38,8 @@ pub enum RefusalReason {
     Unsupported,
     /// The trigger condition is already true: the price is through the stop (F-C03).
     WouldTrigger,
+    /// The words of the order are of the other position mode: the account's owner has switched it at the venue (F-D07).
+    WrongMode,
     /// Anything else that is definite.
     Other,
 }

@@ -64,7 +64,8 @@ impl RefusalStep {
     }
 
     /// What may be chosen against a class of refusals; nothing where there is no choice: what is through the stop is closed,
-    /// what is too near goes farther out and what is too far comes nearer, what may exist is asked for, and what the venue takes nothing of is tried again.
+    /// what is too near goes farther out and what is too far comes nearer, what may exist is asked for, what is in the words of
+    /// another position mode gets those of the right one, and what the venue takes nothing of is tried again.
     #[must_use]
     pub const fn choices(reason: RefusalReason) -> &'static [Self] {
         use RefusalStep::{Again, Close, MakeRoom, OtherTrigger, Reduce, Reprice};
@@ -84,7 +85,8 @@ impl RefusalStep {
             | RefusalReason::NotSent
             | RefusalReason::TooFar
             | RefusalReason::TooNear
-            | RefusalReason::WouldTrigger => &[],
+            | RefusalReason::WouldTrigger
+            | RefusalReason::WrongMode => &[],
         }
     }
 

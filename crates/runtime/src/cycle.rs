@@ -12,6 +12,7 @@ use crate::executor::{Executor, waits_for_read};
 use crate::gaps::Gaps;
 use crate::health::Health;
 use crate::lease::Lease;
+use crate::modes::ModeQuestions;
 use crate::rules::RuleQuestions;
 use crate::snapshots::SnapshotSchedule;
 use crate::warm_up::WarmUps;
@@ -66,6 +67,7 @@ pub struct Cycle {
     closes: Closes,
     drills: Drills,
     gaps: Gaps,
+    modes: ModeQuestions,
     rules: RuleQuestions,
     warm_ups: WarmUps,
     arrivals: Arrivals,
@@ -93,6 +95,7 @@ impl Cycle {
             closes: Closes::default(),
             drills: Drills::default(),
             gaps: Gaps::default(),
+            modes: ModeQuestions::default(),
             rules: RuleQuestions::default(),
             warm_ups: WarmUps::default(),
             arrivals: Arrivals::default(),
@@ -177,6 +180,7 @@ impl Cycle {
         self.snapshots.hear(self.now, &event);
         self.hear_arrivals(&event);
         self.rules.hear(self.now, &event);
+        self.modes.hear(self.now, &event);
         self.prepare(&event);
         let stamped = Stamped { sequence: self.sequence + 1, at: self.now, event };
         let core = self.engine.handle(&stamped);
@@ -379,6 +383,12 @@ impl Cycle {
     pub fn next_rules(&mut self, now: Timestamp) -> Option<RulesQuestion> {
         self.now = self.now.max(now);
         self.rules.due(self.now, &self.engine)
+    }
+
+    /// The next account whose way of keeping positions is asked for.
+    pub fn next_mode(&mut self, now: Timestamp) -> Option<AccountId> {
+        self.now = self.now.max(now);
+        self.modes.due(self.now)
     }
 
     /// What the cycle itself has to say, to be taken in: bars that have ended, times of day that have come, unknown outcomes of requests without an answer

@@ -20,6 +20,7 @@ pub mod gaps;
 pub mod health;
 pub mod lease;
 pub mod live;
+mod modes;
 pub mod recovery;
 pub mod retry;
 mod rules;

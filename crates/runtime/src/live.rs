@@ -278,6 +278,9 @@ impl Live {
         while let Some(question) = self.cycle.next_rules(now) {
             self.venue.ask_rules(now, question);
         }
+        while let Some(account) = self.cycle.next_mode(now) {
+            self.venue.ask_mode(now, account);
+        }
         happened
     }
 

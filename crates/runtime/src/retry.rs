@@ -32,6 +32,7 @@ pub fn pause(command: &Command, reason: RefusalReason, attempts: u32) -> Option<
         | RefusalReason::TooNear
         | RefusalReason::Unsupported
         | RefusalReason::WouldTrigger
+        | RefusalReason::WrongMode
         | RefusalReason::Other => None,
     }
 }

@@ -5,17 +5,19 @@
 
 use crate::account::{Holding, Position};
 use crate::exchange::Exchange;
+use crate::protecting::slot_of;
 use crate::report::{Fill, StreamEvent};
 use backstop_model::{Money, OutOfRange, PositionSide, Timestamp};
 
 impl Exchange {
     /// Annuls an execution, if its position still allows it: what it had closed comes back, what it had opened goes. Not one
     /// that turned a position round, not one whose position is on the other side by now, not an opening of what has been closed
-    /// since, not one of a deal. Whether it was.
+    /// since, not one of a deal, and not one from before a switch between hedge and one-way: its position has no place in the
+    /// account any more (F-D07). Whether it was.
     pub fn annul(&mut self, now: Timestamp, id: u64) -> bool {
         self.work_until(now);
         let Some(fill) = self.ledger.fill(id).cloned() else { return false };
-        if self.ledger.annulled_at(id).is_some() || self.is_withheld(id) {
+        if self.ledger.annulled_at(id).is_some() || self.is_withheld(id) || !self.has_place_for(&fill) {
             return false;
         }
         let Ok(Some(after)) = self.without(&fill) else { return false };
@@ -33,6 +35,11 @@ impl Exchange {
         self.publish_position(&fill.account, &fill.symbol, fill.slot);
         self.expire_what_no_longer_fits(&fill.account, &fill.symbol, fill.slot);
         true
+    }
+
+    fn has_place_for(&self, fill: &Fill) -> bool {
+        let place = |side| self.mode_of(&fill.account).ok().and_then(|mode| slot_of(mode, side));
+        [PositionSide::Long, PositionSide::Short].into_iter().any(|side| place(side) == Some(fill.slot))
     }
 
     /// The position without the execution.

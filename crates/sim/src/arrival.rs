@@ -9,7 +9,7 @@ use crate::habits::{EvictionAnswer, RequestWindow};
 use crate::order::Order;
 use crate::placing::Placed;
 use crate::refusal::{self, Refused};
-use crate::report::{AccountView, Answer, Cause, Fill, OrderView, PositionView, Reply, Status};
+use crate::report::{AccountView, Answer, Cause, Fill, ModeView, OrderView, PositionView, Reply, Status};
 use crate::request::{Ask, Request, Ticket};
 use backstop_model::{Span, Timestamp};
 use std::collections::BTreeSet;
@@ -100,6 +100,7 @@ impl Exchange {
                 Ok(Answer::Fills(listed.map(shown).collect()))
             }
             Ask::FlashClose { symbol, side } => self.flash_close(account, symbol, *side).and_then(|id| self.placed(id)),
+            Ask::Mode => self.mode_of(account).map(|mode| Answer::Mode(ModeView { at: self.now, mode })),
             Ask::Place(place) => self.place(account, place.clone()).and_then(|id| self.placed(id)),
             Ask::PlaceHedged { place, trade } => {
                 self.place_hedged(account, place, *trade).and_then(|id| self.placed(id))

@@ -128,7 +128,7 @@ pub use physics::{Delay, Fees, Funding, Latency, LimitFill, Physics, Slippage};
 pub use profiles::Profile;
 pub use refusal::Refused;
 pub use report::{
-    AccountView, Answer, Body, Cause, Delivery, Fill, FundingPayment, OrderView, PositionView, Reply, Status,
+    AccountView, Answer, Body, Cause, Delivery, Fill, FundingPayment, ModeView, OrderView, PositionView, Reply, Status,
     StreamEvent,
 };
 pub use request::{Amend, Amount, Ask, Kind, Place, Protect, Request, Slot, Term, Ticket, TradeSide};

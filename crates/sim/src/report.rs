@@ -68,6 +68,8 @@ pub enum Answer {
     Confirm(Box<Confirm>),
     /// The executions asked for, oldest first.
     Fills(Vec<Fill>),
+    /// How the account's positions are kept.
+    Mode(ModeView),
     /// The order placed, amended, cancelled or asked for, as it stands after the request.
     Order(Box<OrderView>),
     /// A request about a deal has arrived, and nothing more is known yet (venues/ig.md §0 fact 3).
@@ -274,6 +276,15 @@ pub struct AccountView {
     pub positions: Vec<PositionView>,
     /// Open orders, oldest first.
     pub orders: Vec<OrderView>,
+}
+
+/// How an account's positions are kept, as the venue shows it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ModeView {
+    /// The instant this is the truth of.
+    pub at: Timestamp,
+    /// The mode.
+    pub mode: PositionMode,
 }
 
 /// An event of an account's stream.

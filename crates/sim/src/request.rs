@@ -48,6 +48,8 @@ pub enum Ask {
         /// Which side; absent for both.
         side: Option<PositionSide>,
     },
+    /// How the account's positions are kept (venues/binance.md §6.1, `positionSide/dual`; venues/bitget.md, `posMode`).
+    Mode,
     /// Place an order.
     Place(Place),
     /// Place an order in the inverted words of hedge mode: `place.side` names the position, buy a long and sell a short,
@@ -91,6 +93,7 @@ impl Ask {
             | Self::Protect(_) => true,
             Self::Deal(DealAsk::Confirm { .. })
             | Self::Fills { .. }
+            | Self::Mode
             | Self::Query { .. }
             | Self::Revoke
             | Self::Rules { .. }

@@ -51,6 +51,7 @@ impl Record {
             Event::Funding(_) => "funding",
             Event::Lookup(_) => "lookup",
             Event::MarginCall(_) => "margin_call",
+            Event::Mode(_) => "mode",
             Event::NextClose { .. } => "next_close",
             Event::Order(_) => "order",
             Event::Pause { .. } => "pause",

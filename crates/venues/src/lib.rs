@@ -13,7 +13,8 @@ use backstop_model::{AccountId, Command, Event, InstrumentId, Series, Span, Time
 /// What an implementation promises: a command that was handed in is sent at most once; its answer comes as an event,
 /// [`backstop_model::Outcome::Unknown`] when nobody can say what became of it (R4); executions are given with the
 /// venue's own ids, repeats allowed, losses repaired by the next snapshot; nothing is invented. What a venue says of an
-/// instrument's rules, its hours among them, comes as [`Event::DefineInstrument`] when it is read and when it has changed.
+/// instrument's rules, its hours among them, comes as [`Event::DefineInstrument`] when it is read and when it has changed. That
+/// it keeps an account's positions otherwise than before comes as [`Event::Mode`], before whatever else shows it (F-D07).
 pub trait Venue {
     /// Takes a command to the venue.
     fn submit(&mut self, now: Timestamp, command: &Command);
@@ -34,6 +35,10 @@ pub trait Venue {
     /// Asks for the rules of an instrument as they are now. They come as [`Event::DefineInstrument`], also when they are what
     /// they were; a venue whose rules nobody can change never answers.
     fn ask_rules(&mut self, _now: Timestamp, _question: RulesQuestion) {}
+
+    /// Asks how an account's positions are kept now. It comes as [`Event::Mode`], also when it is what it was; a venue where
+    /// nobody can switch it never answers.
+    fn ask_mode(&mut self, _now: Timestamp, _account: AccountId) {}
 }
 
 /// Which candles are asked for.

@@ -10,7 +10,7 @@ use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
 use crate::run::{Beside, ByHand, PaperMarket, RunCast, Witness, past};
 use crate::web::{Bind, Previews, TokenFile, Wishes, router};
-use backstop_model::{Event, Instrument, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp};
+use backstop_model::{Account, Event, Instrument, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
 use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
@@ -134,6 +134,14 @@ impl Run {
         recovered.warnings.iter().for_each(output::warning);
         let now = clock.now();
         let (mut venues, cursor) = self.venues(cast, recovered.known_until)?;
+        for known in recovered.engine.accounts() {
+            let same =
+                |account: &&Account| (account.id, account.name, account.venue) == (known.id, known.name, known.venue);
+            let is_same = cast.accounts.iter().any(|account| same(&account));
+            for venue in venues.iter_mut().filter(|venue| is_same && venue.knows(known.id)) {
+                venue.remember_mode(known.id, known.position_mode);
+            }
+        }
         if cursor == 0 && !venues.iter().any(PaperVenue::has_past) {
             for (number, instrument) in (0..).zip(&cast.instruments) {
                 let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);

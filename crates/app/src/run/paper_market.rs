@@ -204,6 +204,12 @@ impl Venue for PaperMarket {
         }
     }
 
+    fn ask_mode(&mut self, now: Timestamp, account: AccountId) {
+        if let Some(venue) = self.venue_of(account) {
+            venue.ask_mode(now, account);
+        }
+    }
+
     fn next_due(&self) -> Option<Timestamp> {
         let market = self.next.as_ref().map(|moment| self.pace.when(moment.at));
         let market = market.into_iter().chain(self.doors.next_end());

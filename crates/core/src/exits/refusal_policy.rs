@@ -28,6 +28,8 @@ pub const fn usual(reason: RefusalReason) -> [RefusalStep; 3] {
         RefusalReason::TooNear => [Farther, Farther, Farther],
         RefusalReason::Unsupported => [OtherTrigger, Again, Again],
         RefusalReason::WouldTrigger => [Close, Close, Close],
+        // The venue is asked how it keeps positions, and what was refused is tried again at once in those words (F-D07).
+        RefusalReason::WrongMode => [Again, Again, Again],
     }
 }
 
@@ -47,7 +49,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests may panic, and read the guide")]
     use super::*;
 
-    const ALL: [RefusalReason; 16] = [
+    const ALL: [RefusalReason; 17] = [
         RefusalReason::BelowMinimum,
         RefusalReason::DuplicateId,
         RefusalReason::Filter,
@@ -64,6 +66,7 @@ mod tests {
         RefusalReason::TooNear,
         RefusalReason::Unsupported,
         RefusalReason::WouldTrigger,
+        RefusalReason::WrongMode,
     ];
 
     #[test]

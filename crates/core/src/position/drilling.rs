@@ -145,7 +145,7 @@ impl Position {
             // A venue that lets nothing rest while there is nothing to reduce has understood the order: one that does not
             // know its kind any more says that first (F-A20).
             RefusalReason::ReduceOnly => drill.known.push(kind),
-            RefusalReason::Throttled | RefusalReason::Maintenance => drill.unsure.push(kind),
+            RefusalReason::Throttled | RefusalReason::Maintenance | RefusalReason::WrongMode => drill.unsure.push(kind),
             _ => {
                 drill.failed = true;
                 let text = format!(

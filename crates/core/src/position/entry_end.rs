@@ -57,6 +57,12 @@ fn told(end: &EntryEnd, entry: &EntryOrder) -> (Severity, String) {
         EntryEnd::Refused(refusal) if refusal.reason == RefusalReason::NotSent => {
             (Severity::Warning, format!("not sent ({refusal}); nothing was opened"))
         }
+        EntryEnd::Refused(refusal) if refusal.reason == RefusalReason::WrongMode => (
+            Severity::Warning,
+            format!(
+                "refused by the venue ({refusal}); nothing was opened. The venue is asked how it keeps the account's positions now: ask anew under another id in a moment"
+            ),
+        ),
         EntryEnd::Refused(refusal) => {
             (Severity::Warning, format!("refused by the venue ({refusal}); nothing was opened"))
         }

@@ -173,7 +173,8 @@ const fn is_about_guarantee(reason: RefusalReason) -> bool {
         | RefusalReason::TooFar
         | RefusalReason::TooManyOrders
         | RefusalReason::TooNear
-        | RefusalReason::WouldTrigger => false,
+        | RefusalReason::WouldTrigger
+        | RefusalReason::WrongMode => false,
     }
 }
 

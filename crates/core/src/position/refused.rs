@@ -246,9 +246,10 @@ fn target_refused(tranche: &mut Tranche, number: u8, kind: OrderKind, refusal: &
 }
 
 /// Counts a refusal of a level's order; its place when it was the second in a row. A venue that says "not now" has said
-/// nothing about the order.
+/// nothing about the order, and one that wants other words has not looked at it.
 fn second_refusal(tranche: &mut Tranche, number: u8, why: RefusalReason) -> Option<usize> {
-    if matches!(why, RefusalReason::LockedOut | RefusalReason::Maintenance | RefusalReason::Throttled) {
+    use RefusalReason::{LockedOut, Maintenance, Throttled, WrongMode};
+    if matches!(why, LockedOut | Maintenance | Throttled | WrongMode) {
         return None;
     }
     let index = tranche.levels.iter().position(|level| level.number == number)?;
@@ -290,6 +291,11 @@ fn instant_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: 
 
 fn trail_refused(tranche: &mut Tranche, refusal: &Refusal, scene: &Scene, out: &mut Out) {
     let now = scene.ctx.now;
+    if refusal.reason == RefusalReason::WrongMode {
+        // That says nothing of trails: it is tried again in the other words (F-D07).
+        tranche.hold_refused(Leg::Trail, refusal.reason, now);
+        return;
+    }
     tranche.hold(Leg::Trail, now);
     let id = tranche.id;
     let Some(trail) = &mut tranche.trail else { return };

@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{plans, troubles};
+use super::{plans, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -64,6 +64,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         for _ in 0..between(dice, 1, 8) {
             troubles::draw(dice, &mut life);
         }
+        switching::draw(seed, &mut life);
     }
     life.acts.sort_by_key(|(at, _)| *at);
     life
@@ -105,7 +106,8 @@ fn open(dice: &mut Dice, life: &mut Life) {
     }
 }
 
-fn position_steps(dice: &mut Dice, grid: Grid) -> u32 {
+/// How much is opened.
+pub fn position_steps(dice: &mut Dice, grid: Grid) -> u32 {
     let most = one_of(dice, &[8, 40, 300]);
     grid.least_steps + dice.below(most)
 }

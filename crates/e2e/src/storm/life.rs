@@ -306,6 +306,8 @@ pub enum Hand {
         /// By how many.
         ticks: i64,
     },
+    /// Switches between hedge and one-way; refused while anything is open (F-D07).
+    Mode,
     /// Another leverage (F-D08).
     Leverage(u16),
     /// Margin added, or taken out where negative, in percent of what the position was entered with (F-D09).

@@ -30,6 +30,7 @@ pub mod shrink;
 pub mod sometimes;
 pub mod stage;
 pub mod story;
+pub mod switching;
 pub mod tally;
 pub mod trace;
 pub mod trap;

@@ -7,7 +7,7 @@
 use super::disk::{Disk, Done};
 use super::stage::ACCOUNT;
 use backstop_core::Engine;
-use backstop_model::{Command, EntryRequest, Event, SnapshotCause, Span, Timestamp};
+use backstop_model::{AccountId, Command, EntryRequest, Event, SnapshotCause, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, Lease, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
 use backstop_store::LeaseAnswer;
@@ -281,6 +281,11 @@ impl Process {
     /// The next question about an instrument's rules.
     pub fn next_rules(&mut self, now: Timestamp) -> Option<RulesQuestion> {
         self.cycle.as_mut()?.next_rules(now)
+    }
+
+    /// The next account whose way of keeping positions is asked for.
+    pub fn next_mode(&mut self, now: Timestamp) -> Option<AccountId> {
+        self.cycle.as_mut()?.next_mode(now)
     }
 
     /// The next command that may leave.

@@ -245,9 +245,9 @@ impl Seen {
     }
 
     /// Somebody has acted at the venue.
-    pub fn by_hand(&mut self, hand: Hand, life: &Life) {
-        if matches!(hand, Hand::Flip) && life.mode == PositionMode::OneWay {
-            self.flipped = Some(life.side);
+    pub fn by_hand(&mut self, hand: Hand, side: PositionSide, mode: PositionMode) {
+        if matches!(hand, Hand::Flip) && mode == PositionMode::OneWay {
+            self.flipped = Some(side);
         }
     }
 

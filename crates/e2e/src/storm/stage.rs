@@ -1,6 +1,7 @@
 //! The place of a life: its market, its account, its venue, in the words of the exchange and in those of the engine.
 
 use super::life::{Act, Hand, Life, Trouble, What};
+use super::switching;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
     Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, PlanId, Price,
@@ -52,6 +53,10 @@ impl Stage {
         life.troubles.iter().for_each(|trouble| turn(&mut setup.faults, trouble));
         // Whoever moves margin about has a liquidation price to move.
         setup.habits.liquidation = life.acts.iter().any(|(_, act)| matches!(act, Act::Hand(Hand::Margin { .. })));
+        if switching::is_tried(life) && life.seed.is_multiple_of(2) {
+            // Whether words of the other mode are refused or carried out nobody knows (venues/bitget.md §15).
+            setup.habits.requests.side_mismatch = sim::habits::SideMismatch::Overlooked;
+        }
         if !life.traps.is_empty() {
             // What is arranged for one request is not to meet another one that has overtaken it.
             setup.physics.latency.request.jitter = Span::ZERO;

@@ -191,13 +191,16 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
+/// What is drawn apart from the menu (`switching`).
+const APART: &[Line] = &[only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode)))];
+
 /// Lines that need another one to show: what became of the records is found at the next start.
 const STARTS_AGAIN: [&str; 2] = ["F-M07", "F-M09"];
 
 /// Every id of the menu, once.
 #[must_use]
 pub fn ids() -> Vec<&'static str> {
-    let mut ids: Vec<&str> = MENU.iter().flat_map(|line| line.ids).copied().collect();
+    let mut ids: Vec<&str> = MENU.iter().chain(APART).flat_map(|line| line.ids).copied().collect();
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -215,7 +218,7 @@ pub fn can_meet(one: &str, other: &str) -> bool {
 }
 
 fn lines_of(id: &str) -> impl Iterator<Item = &'static Line> {
-    MENU.iter().filter(move |line| line.ids.contains(&id))
+    MENU.iter().chain(APART).filter(move |line| line.ids.contains(&id))
 }
 
 /// What striking knob and words mean in the catalogue.
@@ -305,7 +308,7 @@ fn smaller_orders(dice: &mut Dice, life: &mut Life) {
     life.acts.push((between(dice, at, life.length), Act::Hand(Hand::Open { steps })));
 }
 
-/// Acts that wait for their moment, which may never come: they count when it did.
+/// Acts that wait for their moment, which may never come, or that the venue may refuse: they count when they have happened.
 #[must_use]
 pub const fn waits(act: &Act) -> bool {
     matches!(
@@ -314,6 +317,7 @@ pub const fn waits(act: &Act) -> bool {
             | Act::Coarser
             | Act::CoarserUnsaid
             | Act::Garble(_)
+            | Act::Hand(Hand::Mode)
             | Act::OtherMarket
             | Act::Stranger { .. }
             | Act::Venue(Incident::Annul { .. })
@@ -350,6 +354,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             Hand::Flip => &["F-D04"],
             Hand::CancelStop | Hand::MoveStop { .. } => &["F-D05"],
             Hand::Leverage(_) => &["F-D08"],
+            Hand::Mode => &["F-D07"],
             Hand::Margin { .. } => &["F-D09"],
         },
         Act::Venue(incident) => match incident {

@@ -311,6 +311,10 @@ impl<'l> World<'l> {
             happened = true;
             self.venue.ask_rules(now, question);
         }
+        while let Some(account) = self.process.next_mode(now) {
+            happened = true;
+            self.venue.ask_mode(now, account);
+        }
         while let Some(command) = self.process.next_request(now) {
             happened = true;
             if self.dies() || self.falls(Moment::Leaves(&command)) || self.lets_go(&command) || self.dies() {
@@ -370,6 +374,8 @@ impl<'l> World<'l> {
                 return;
             }
         }
+        let known = self.process.engine().into_iter().flat_map(backstop_core::Engine::accounts);
+        known.for_each(|account| self.venue.remember_mode(account.id, account.position_mode));
     }
 
     fn quote(&mut self) {

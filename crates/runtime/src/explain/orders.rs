@@ -140,6 +140,7 @@ fn named(event: &Event) -> Vec<(Option<VenueOrderId>, Option<ClientOrderId>)> {
         | Event::Enter(_)
         | Event::Funding(_)
         | Event::MarginCall(_)
+        | Event::Mode(_)
         | Event::NextClose { .. }
         | Event::Pause { .. }
         | Event::Permit { .. }

@@ -44,6 +44,7 @@ pub(super) fn event(scene: &Scene) -> String {
             format!("the answer about {}: {found}", name(&lookup.id))
         }
         Event::MarginCall(_) => "the venue warns that the margin is nearly used up".to_owned(),
+        Event::Mode(told) => format!("the venue keeps the account's positions {} now", told.mode.word()),
         Event::NextClose { close_at, .. } => format!("a time of day in {} has come or is known", close_at.zone),
         Event::Order(report) => {
             let order = report.id.as_ref().map_or_else(|| report.venue_id.to_string(), name);

@@ -1,7 +1,8 @@
 //! What a venue tells late, or takes back.
 
 use crate::desk::{Desk, ME, at, desk, limit, quantity, stop};
-use backstop_sim::{Answer, Ask, Body, Fill, Reply, Slot, StreamEvent};
+use backstop_model::PositionMode;
+use backstop_sim::{Answer, Ask, Body, Fill, HandAction, Reply, Slot, StreamEvent};
 
 fn listed(desk: &mut Desk) -> Vec<u64> {
     match desk.ask(Ask::Fills { since: 0 }) {
@@ -94,4 +95,18 @@ fn an_annulled_opening_goes_while_it_is_open_and_stays_where_it_was_closed() {
     assert_eq!(ledger.realised(ME).unwrap().to_string(), "10");
     assert!(!desk.venue.annul(now, 1), "it is not open any more");
     assert!(!desk.venue.annul(now, 9), "there is none");
+}
+
+/// F-D07, F-F08: what it closed was a net position, and the account keeps a long and a short by now.
+#[test]
+fn an_execution_from_before_a_switch_of_the_mode_is_not_annulled() {
+    let mut desk = desk();
+    desk.buy("2");
+    desk.exit("stop", "2", stop("95")).unwrap();
+    desk.quote("90");
+    let now = at(desk.now);
+    desk.venue.by_hand(now, ME, HandAction::ChangeMode(PositionMode::Hedge)).unwrap();
+    assert!(!desk.venue.annul(now, 2));
+    desk.venue.by_hand(now, ME, HandAction::ChangeMode(PositionMode::OneWay)).unwrap();
+    assert!(desk.venue.annul(now, 2));
 }

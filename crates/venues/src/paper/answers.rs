@@ -38,6 +38,8 @@ pub(super) enum Pending {
     DealLookup { of: Named, origin: u64 },
     /// Its executions.
     DealLookupFills { of: Named, origin: u64, standing: Option<Box<OrderReport>>, is_open: bool, at: Timestamp },
+    /// How an account's positions are kept.
+    Mode { account: AccountId },
     /// An order.
     Order { of: Named, asked: Asked, sent_at: Timestamp },
     /// An order that was accepted without an id: only the client id finds it (venues/bitget.md §6.2).
@@ -75,6 +77,7 @@ impl PaperVenue {
                 let found = (standing, is_open);
                 events.extend(self.deal_looked_up(of, origin, found, &reply, at));
             }
+            Pending::Mode { account } => events.extend(self.mode_told(account, &reply)),
             Pending::Order { of, asked, sent_at } => self.answered(of, asked, sent_at, reply, at, events),
             Pending::OrderId { of, asked, sent_at } => {
                 let outcome = match reply {
@@ -141,6 +144,13 @@ impl PaperVenue {
             ..InstrumentSpec::from(self.names.told.get(&instrument)?.clone())
         };
         Instrument::try_from(spec).ok().map(|instrument| Event::DefineInstrument(Box::new(instrument)))
+    }
+
+    /// How positions are kept is told also when it is what it was: somebody has asked.
+    fn mode_told(&mut self, account: AccountId, reply: &sim::Reply) -> Option<Event> {
+        let sim::Reply::Result(sim::Answer::Mode(view)) = reply else { return None };
+        self.modes.learn(account, (view.at, view.mode));
+        Some(self.mode_report(account, self.modes.of(account)))
     }
 
     fn has_just_traded(&self, of: Named, at: Timestamp) -> bool {
@@ -343,7 +353,7 @@ impl PaperVenue {
         let of = Named { account, instrument, id };
         match deal.and_then(origin_of) {
             Some(origin) => self.ask(now, account, sim::Ask::Snapshot, Pending::DealLookup { of, origin }),
-            None if self.mode_of(account) == PositionMode::PerDeal => {
+            None if self.modes.of(account) == PositionMode::PerDeal => {
                 self.ask(now, account, sim::Ask::Fills { since: 0 }, Pending::Opening { of });
             }
             None => self.ask(now, account, sim::Ask::Query { client_id: id.to_string() }, Pending::Query { of }),

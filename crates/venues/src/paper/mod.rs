@@ -15,6 +15,7 @@ mod deals;
 mod decode;
 mod encode;
 mod ledger;
+mod modes;
 mod names;
 mod refusal;
 
@@ -24,8 +25,8 @@ pub use ledger::{LedgerFailure, LedgerFile};
 use crate::{CandleQuestion, RulesQuestion, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
-    AccountId, Asked, Command, Depth, Event, Instrument, InstrumentId, MarginCall, Name, Outcome, PositionMode,
-    PositionSide, Prices, Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
+    AccountId, Asked, Command, Depth, Event, Instrument, InstrumentId, MarginCall, ModeReport, Name, Outcome,
+    PositionMode, PositionSide, Prices, Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_sim::habits::RequestWindow;
@@ -33,6 +34,7 @@ use candles::Candles;
 use deals::{Desk, Job, Outcomes, Teller};
 use decode::Reader;
 use encode::Words;
+use modes::Modes;
 use names::Names;
 use std::collections::BTreeMap;
 
@@ -46,6 +48,7 @@ pub struct PaperVenue {
     exchange: sim::Exchange,
     ledger: Option<LedgerFile>,
     names: Names,
+    modes: Modes,
     pending: BTreeMap<u64, Pending>,
     /// Executions up to this instant are known to the engine; only newer ones are read back in a snapshot.
     known_until: Timestamp,
@@ -78,6 +81,7 @@ impl PaperVenue {
             exchange,
             ledger,
             names: Names::default(),
+            modes: Modes::default(),
             pending: BTreeMap::new(),
             known_until,
             desk: Desk::with(book),
@@ -96,14 +100,24 @@ impl PaperVenue {
     /// The same exchange for a client that comes back: whatever was under way for the one before is nobody's any more.
     #[must_use]
     pub fn restarted(self, known_until: Timestamp) -> Self {
+        let modes = self.modes.restarted(self.exchange.now());
         let fresh = Self::new(self.exchange, self.ledger, known_until);
         let (names, candles) = (self.names, self.candles);
-        Self { names, desk: Desk::with(self.desk.book), stamped: self.stamped, candles, ..fresh }
+        Self { names, modes, desk: Desk::with(self.desk.book), stamped: self.stamped, candles, ..fresh }
     }
 
-    /// Says which account of the exchange a number stands for.
+    /// Says which account of the exchange a number stands for. It is believed to keep its positions as it does now, until
+    /// the exchange says otherwise.
     pub fn name_account(&mut self, id: AccountId, name: Name) {
+        let owner = self.exchange.ledger().account(name.as_str());
+        let opened = owner.map_or(PositionMode::OneWay, |owner| owner.mode);
+        self.modes.open(id, opened, self.exchange.now());
         self.names.accounts.insert(id, name);
+    }
+
+    /// An account keeps its positions so, as the engine remembers it: the exchange may have said so before a restart.
+    pub fn remember_mode(&mut self, account: AccountId, mode: PositionMode) {
+        self.modes.remember(account, mode);
     }
 
     /// Says which market of the exchange a number stands for.
@@ -222,9 +236,18 @@ impl PaperVenue {
         Reader { names: &self.names, exchange: &self.exchange, book: &self.desk.book }
     }
 
-    fn mode_of(&self, account: AccountId) -> PositionMode {
-        let owner = self.exchange.ledger().account(self.names.name(account));
-        owner.map_or(PositionMode::OneWay, |owner| owner.mode)
+    /// What the core is told of how an account's positions are kept.
+    fn mode_report(&self, account: AccountId, mode: PositionMode) -> Event {
+        let capability = capability(&self.exchange.native(), mode);
+        Event::Mode(Box::new(ModeReport { account, mode, capability }))
+    }
+
+    /// What arrives may show that an account's owner has switched its mode: that is told first, so that whatever follows from
+    /// the rest is worded accordingly (F-D07).
+    fn learn(&mut self, account: &str, shown: Option<(Timestamp, PositionMode)>, events: &mut Vec<Event>) {
+        let Some(account) = self.names.account(account) else { return };
+        let news = shown.and_then(|shown| self.modes.learn(account, shown));
+        events.extend(news.map(|mode| self.mode_report(account, mode)));
     }
 
     /// The time stamp of a request. Where it is a nonce, each is a microsecond after the one before (venues/aster.md
@@ -254,10 +277,14 @@ impl PaperVenue {
 
     fn translate(&mut self, delivery: sim::Delivery, events: &mut Vec<Event>) {
         match delivery.body {
-            sim::Body::Stream(event) => self.stream(&delivery.account, event, delivery.at, events),
+            sim::Body::Stream(event) => {
+                self.learn(&delivery.account, modes::shown_by_stream(&event), events);
+                self.stream(&delivery.account, event, delivery.at, events);
+            }
             sim::Body::Response { ticket, reply } => {
                 // Answers to requests of an earlier life are nobody's: the engine has asked what became of them.
                 if let Some(pending) = self.pending.remove(&ticket.0) {
+                    self.learn(&delivery.account, modes::shown_by_answer(&reply), events);
                     self.respond(delivery.at, pending, reply, events);
                 }
             }
@@ -267,6 +294,7 @@ impl PaperVenue {
     fn stream(&mut self, account: &str, event: sim::StreamEvent, at: Timestamp, events: &mut Vec<Event>) {
         let Some(account) = self.names.account(account) else { return };
         match event {
+            // What it says has been learned.
             sim::StreamEvent::ConfigUpdate { .. } => {}
             sim::StreamEvent::Confirm(confirm) => self.confirmed(&confirm, at, events),
             sim::StreamEvent::DealUpdate(update) => {
@@ -387,7 +415,7 @@ impl PaperVenue {
 impl Venue for PaperVenue {
     fn submit(&mut self, now: Timestamp, command: &Command) {
         let account = command.account();
-        let mode = self.mode_of(account);
+        let mode = self.modes.of(account);
         match command {
             Command::Snapshot { .. } => self.ask(now, account, sim::Ask::Snapshot, Pending::Snapshot { account }),
             Command::Lookup { .. } => self.look_up(now, command),
@@ -436,6 +464,10 @@ impl Venue for PaperVenue {
             let symbol = self.names.symbol(instrument).to_owned();
             self.ask(now, account, sim::Ask::Rules { symbol }, Pending::Rules { instrument });
         }
+    }
+
+    fn ask_mode(&mut self, now: Timestamp, account: AccountId) {
+        self.ask(now, account, sim::Ask::Mode, Pending::Mode { account });
     }
 
     fn ask_candles(&mut self, now: Timestamp, question: &CandleQuestion) {

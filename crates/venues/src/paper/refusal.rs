@@ -54,6 +54,7 @@ fn negative(number: i32) -> Option<RefusalReason> {
         (RefusalReason::LockedOut, &[code::NO_ACCOUNT]),
         (RefusalReason::Margin, &[code::MARGIN]),
         (RefusalReason::WouldTrigger, &[code::WOULD_TRIGGER]),
+        (RefusalReason::WrongMode, &[code::WRONG_SIDE]),
         (RefusalReason::ReduceOnly, &[code::REDUCE_ONLY, code::NO_POSITION, code::ONLY_REDUCE]),
         (RefusalReason::TooManyOrders, &[code::TOO_MANY_OPEN, code::TOO_MANY_CONDITIONAL, code::CLOSE_EXISTS]),
         (RefusalReason::DuplicateId, &[code::DUPLICATE_ID]),
@@ -67,7 +68,6 @@ fn negative(number: i32) -> Option<RefusalReason> {
                 code::BAD_VALUE,
                 code::UNABLE_TO_FILL,
                 code::BAD_CLIENT_ID,
-                code::WRONG_SIDE,
                 code::NOTHING_TO_AMEND,
                 code::REDUCE_WITH_CLOSE,
                 code::BAD_NONCE,
@@ -93,8 +93,10 @@ fn five_digits(number: i32) -> Option<RefusalReason> {
         40_762 => RefusalReason::Margin,
         43_006 | 43_027 | 45_110 | 45_111 => RefusalReason::BelowMinimum,
         // 40020, 25200: a parameter that is not taken, which is also said of what does not exist there.
-        22_045 | 25_200 | 25_209 | 31_013 | 40_004 | 40_008 | 40_020 | 40_034 | 40_305 | 40_402 | 40_774 | 43_032
-        | 45_021 => RefusalReason::Other,
+        22_045 | 25_200 | 25_209 | 31_013 | 40_004 | 40_008 | 40_020 | 40_034 | 40_305 | 40_402 | 43_032 => {
+            RefusalReason::Other
+        }
+        40_773 | 40_774 | 43_075 | 45_020 | 45_021 | 45_109 => RefusalReason::WrongMode,
         _ => return None,
     })
 }

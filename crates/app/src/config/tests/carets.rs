@@ -350,9 +350,17 @@ fn unsafe_and_helpless_answers_to_refused_stops_get_a_caret() {
     assert!(told("{ other: «[»again, again, again, close] }").0.contains("one to three steps"));
     assert!(told("{ filter: «[»] }").0.contains("one to three steps"));
     // What is through the stop is always closed, and what cannot be helped is tried again.
-    for class in
-        ["would_trigger", "duplicate_id", "locked_out", "maintenance", "not_found", "not_sent", "too_far", "too_near"]
-    {
+    for class in [
+        "would_trigger",
+        "duplicate_id",
+        "locked_out",
+        "maintenance",
+        "not_found",
+        "not_sent",
+        "too_far",
+        "too_near",
+        "wrong_mode",
+    ] {
         let (message, _) = told(&format!("{{ «{class}»: [again] }}"));
         assert!(message.contains(class), "{message}");
     }

@@ -201,6 +201,9 @@ accounts:
   deals: { venue: ig, mode: paper, plan: swing }                                 # a position for each deal
 ```
 
+When the mode is switched at the venue's own screen, which venues allow only while nothing is open, Backstop learns it from the venue, says so, and words its orders
+accordingly ([what a venue refuses](refusals.md)). It never switches it itself.
+
 ## What each account offers
 
 ";

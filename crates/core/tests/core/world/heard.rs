@@ -8,8 +8,8 @@ use crate::builders::{ACCOUNT, BTC, key, money, price, quantity, side, source};
 use crate::words;
 use backstop_model::{
     Annulled, Answer, Asked, Candle, ClientOrderId, DealId, Depth, Event, Fee, Fill, FillCause, FillId, Funding,
-    Liquidity, Lookup, MarginCall, NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey, PositionReport,
-    Refusal, Series, Snapshot, Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
+    Liquidity, Lookup, MarginCall, ModeReport, NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey,
+    PositionReport, Refusal, Series, Snapshot, Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
 };
 
 /// How a script names an order: by its label, and where every deal is a position of its own, with the deal.
@@ -58,6 +58,7 @@ impl World {
             "found" => Event::Lookup(self.found(words)),
             "holds" => Event::Position(self.holds(words)),
             "margin-call" => self.margin_call(words),
+            "mode" => self.mode(words),
             "order" => Event::Order(self.order_of(words)),
             "paid" => Event::Funding(self.paid(words)),
             "annulled-fill" => self.annulled_fill(words),
@@ -66,6 +67,13 @@ impl World {
         };
         self.handle(event);
         true
+    }
+
+    /// `hedge`: the venue keeps the account's positions so now.
+    fn mode(&self, words: &str) -> Event {
+        let mode = crate::builders::account_from(words).position_mode;
+        let report = ModeReport { account: ACCOUNT, mode, capability: self.account.capability.clone() };
+        Event::Mode(Box::new(report))
     }
 
     /// `3.412`: so many seconds after the beginning.

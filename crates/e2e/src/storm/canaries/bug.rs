@@ -90,6 +90,12 @@ impl Bug {
         self.canary.hastens
     }
 
+    /// Whether orders are worded for the mode that the account was opened in.
+    #[must_use]
+    pub const fn rewords(&self) -> bool {
+        self.canary.rewords
+    }
+
     /// The process is started, from this disk.
     pub fn boots(&mut self, now: Timestamp, disk: &mut Disk) {
         self.notes.starts += 1;

@@ -36,6 +36,12 @@ pub const CANARIES: &[Canary] = &[
     )
     .decides(beyond_liquidation)
     .hears(believed_nearer),
+    Canary::new(
+        "I25",
+        "mode-never-learned",
+        "orders are worded for the mode that the account was opened in, whatever the venue says of it",
+    )
+    .rewords(),
     Canary::new("I34", "late-executions-are-old", "an execution that is told long after is taken to be known")
         .hears(late_is_old),
     Canary::new("I35", "margin-call-unheard", "warnings of the margin are not heard").hears(margin_call_unheard),

@@ -75,6 +75,8 @@ pub struct Canary {
     leases: Option<Leases>,
     /// What has been handed to the disk is taken for durable.
     hastens: bool,
+    /// Orders are worded for the mode that the account was opened in.
+    rewords: bool,
 }
 
 impl Canary {
@@ -93,6 +95,7 @@ impl Canary {
             tampers: None,
             leases: None,
             hastens: false,
+            rewords: false,
         }
     }
 
@@ -138,6 +141,11 @@ impl Canary {
 
     const fn hastens(mut self) -> Self {
         self.hastens = true;
+        self
+    }
+
+    const fn rewords(mut self) -> Self {
+        self.rewords = true;
         self
     }
 }

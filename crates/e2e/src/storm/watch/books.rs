@@ -43,7 +43,7 @@ impl Books {
         }
         self.annulled_seen = ledger.annulled().len();
         for fill in ledger.fills_since(self.fills_seen) {
-            self.executed(fill, now, found);
+            self.executed(fill, now, state, found);
         }
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
         if now > state.forgets_until {
@@ -106,7 +106,7 @@ impl Books {
     }
 
     /// I1: an exit of ours only ever takes away from what is open.
-    fn executed(&mut self, fill: &Fill, now: Timestamp, found: &mut Found) {
+    fn executed(&mut self, fill: &Fill, now: Timestamp, state: &State, found: &mut Found) {
         let open = self.open.entry(fill.slot).or_default();
         let before = *open;
         let by = fill.quantity.mantissa();
@@ -117,7 +117,8 @@ impl Books {
         } else if open.abs() > before.abs() {
             self.grown.insert(fill.slot, now);
         }
-        let is_exit = is_ours(&fill.client_id) && !is_entry(&fill.client_id);
+        let is_exit =
+            is_ours(&fill.client_id) && !is_entry(&fill.client_id) && !state.worded.is_otherwise(&fill.client_id);
         let reduces = before.signum() == -signed.signum() && by <= before.abs();
         if is_exit && !reduces {
             found.push(("I1", format!("{} closes {} where {before} was open", fill.client_id, fill.quantity)));
@@ -128,7 +129,7 @@ impl Books {
 /// I4 and I5: an accepted order of ours can only close, and no intent is accepted twice.
 fn accepted(ledger: &Ledger, order: &Order, state: &State, found: &mut Found) {
     let id = &order.place.client_id;
-    if !order.closes && !is_entry(id) {
+    if !order.closes && !is_entry(id) && !state.worded.is_otherwise(id) {
         found.push(("I4", format!("{id} can open something: {:?}", order.place)));
     }
     // Without a journal nobody knows of orders that never executed; their ids are only used once more when nothing came of

@@ -26,6 +26,7 @@ mod rest;
 mod sending;
 mod unheard;
 mod vanished;
+mod worded;
 
 use super::life::{Act, EnginesTrouble, Hand, Life};
 use super::process::Process;
@@ -48,6 +49,7 @@ use journal::Written;
 use prices::Said;
 use sending::Sent;
 use vanished::Vanished;
+use worded::Worded;
 
 /// A broken promise.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -99,6 +101,8 @@ struct State {
     market: Instrument,
     /// People have been told that what is left is too little for an order.
     told_of_dust: bool,
+    /// For which mode orders were worded.
+    worded: Worded,
     /// How long a request can still take effect.
     request_validity: Span,
     /// `T_unk`: the validity of a request, and six seconds.
@@ -154,6 +158,7 @@ impl Watch {
             withheld: Vec::new(),
             market: stage::instrument(life),
             told_of_dust: false,
+            worded: Worded::of(life),
             request_validity,
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
@@ -207,6 +212,7 @@ impl Watch {
         self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
         self.said.leaves(now, command);
         if let Command::Place(order) = command {
+            self.state.worded.leaves(order);
             // Nobody knows which ids are used, and the venue does not say: the price does not wait for it (I28, R3).
             if self.state.journal_lost && !process.has_read() {
                 self.state.unrecorded.push(order.id);
@@ -227,6 +233,7 @@ impl Watch {
     /// The engine takes an event in.
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         self.clocks.heard(now, event);
+        self.state.worded.hears(event);
         self.claims.heard(now, event);
         self.intents.heard(now, event);
         self.vanished.heard(now, event);
@@ -303,6 +310,9 @@ impl Watch {
         self.written.read_back(process, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
         self.clocks.booted(now, self.state.journal_lost);
+        if self.state.journal_lost {
+            self.state.worded.goes_back(process);
+        }
         self.sent.booted();
         self.intents.booted(&self.state);
         self.claims.booted(process);
@@ -328,6 +338,9 @@ impl Watch {
     pub fn by_hand(&mut self, now: Timestamp, hand: Hand, done: bool) {
         if done && matches!(hand, Hand::Flip) {
             self.state.turned = true;
+        }
+        if done && matches!(hand, Hand::Mode) {
+            self.state.worded.switched();
         }
         if done && matches!(hand, Hand::MoveStop { .. }) {
             self.clocks.disturbed(now);

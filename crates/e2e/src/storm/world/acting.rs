@@ -5,7 +5,9 @@ use super::World;
 use crate::storm::life::{Act, DiskTrouble, Hand, Incident, Wish};
 use crate::storm::stage::{ACCOUNT, MARKET, ME, SYMBOL};
 use crate::storm::watch::{open_slots, working_stops};
-use backstop_model::{EntryRequest, Event, Leverage, Money, PositionKey, Price, Ratio, RequestId, Rounding, Span};
+use backstop_model::{
+    EntryRequest, Event, Leverage, Money, PositionKey, PositionMode, Price, Ratio, RequestId, Rounding, Span,
+};
 use backstop_sim as sim;
 
 impl World<'_> {
@@ -96,6 +98,11 @@ impl World<'_> {
                 let Ok(leverage) = Leverage::try_from(leverage) else { return };
                 sim::HandAction::ChangeLeverage(leverage)
             }
+            Hand::Mode => match self.mode() {
+                PositionMode::Hedge => sim::HandAction::ChangeMode(PositionMode::OneWay),
+                PositionMode::OneWay => sim::HandAction::ChangeMode(PositionMode::Hedge),
+                PositionMode::PerDeal => return,
+            },
             Hand::Margin { percent } => {
                 let Some(amount) = self.margin(percent) else { return };
                 sim::HandAction::ChangeMargin { symbol, side, amount }
@@ -113,8 +120,17 @@ impl World<'_> {
         let done = self.venue.exchange_mut().by_hand(self.now, ME, action).is_ok();
         self.watch.by_hand(self.now, hand, done);
         if done {
-            self.seen.by_hand(hand, self.life);
+            self.seen.by_hand(hand, side, self.mode());
         }
+        if done && hand == Hand::Mode {
+            self.trace.say(self.now, "venue", format_args!("keeps positions {} now", self.mode().word()));
+            self.happened(Act::Hand(hand));
+        }
+    }
+
+    /// How the venue keeps the account's positions now.
+    pub(super) fn mode(&self) -> PositionMode {
+        self.venue.exchange().ledger().account(ME).map_or(self.life.mode, |owner| owner.mode)
     }
 
     /// So much of what the open position was entered with, at a leverage of ten.

@@ -281,7 +281,7 @@ impl World<'_> {
     /// A limit order on the side that closes, far from the price.
     fn rest_a_strangers_order(&mut self, steps: u32) {
         let Some((_, side, _)) = open_slots(&self.venue).next() else { return };
-        let hedged = self.life.mode == PositionMode::Hedge;
+        let hedged = self.mode() == PositionMode::Hedge;
         self.arranged.strangers += 1;
         self.arranged.struck.push(Act::Stranger { steps });
         let away = self.market.ticks / 20;

@@ -1,6 +1,7 @@
 //! What passes the process's borders: events on their way in, commands on their way out, and what is told, shown and written.
 
 use super::World;
+use crate::storm::canaries::Bug;
 use crate::storm::trap::Moment;
 use crate::storm::words::Line;
 use backstop_model::{Command, Event, Notice};
@@ -26,6 +27,9 @@ impl World<'_> {
         self.watch.sent(now, command, &self.venue, &self.process);
         self.seen.sent(command);
         self.chase(command);
+        if self.bug.as_ref().is_some_and(Bug::rewords) {
+            self.venue.remember_mode(command.account(), self.life.mode);
+        }
         self.venue.submit(now, command);
         self.falls(Moment::Sent(command))
     }

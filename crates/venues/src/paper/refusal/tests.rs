@@ -71,6 +71,7 @@ fn what_decides_about_a_stop_means_the_same_at_every_profile() {
         (code::TOO_MANY_OPEN, RefusalReason::TooManyOrders),
         (code::NO_ACCOUNT, RefusalReason::LockedOut),
         (code::SYMBOL_CLOSED, RefusalReason::Maintenance),
+        (code::WRONG_SIDE, RefusalReason::WrongMode),
     ];
     for profile in profiles().into_iter().filter(|profile| profile.name != "ig") {
         for (known, ours) in rows {

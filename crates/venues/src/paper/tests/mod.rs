@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod deals;
+mod modes;
 mod orders;
 
 use super::*;
