@@ -167,6 +167,9 @@ pub struct Account {
     /// Whether its owner allows trailing stops (venues/ig.md §2.1, `trailingStopsEnabled`).
     #[serde(default, skip_serializing_if = "is_default")]
     pub trailing: TrailingStops,
+    /// When the mode was last switched, and what it was before (F-D07).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub switched: Option<(Timestamp, PositionMode)>,
 }
 
 /// An account's preference for trailing stops that are levels of a deal.
@@ -180,6 +183,12 @@ pub enum TrailingStops {
 }
 
 impl Account {
+    /// How positions were kept at an instant, as far back as the switch before the last one.
+    #[must_use]
+    pub fn mode_as_of(&self, at: Timestamp) -> PositionMode {
+        self.switched.filter(|(since, _)| at < *since).map_or(self.mode, |(_, before)| before)
+    }
+
     /// What is open in a slot.
     #[must_use]
     pub fn holding(&self, symbol: &str, slot: Slot) -> Holding {

@@ -100,7 +100,7 @@ impl Exchange {
                 Ok(Answer::Fills(listed.map(shown).collect()))
             }
             Ask::FlashClose { symbol, side } => self.flash_close(account, symbol, *side).and_then(|id| self.placed(id)),
-            Ask::Mode => self.mode_of(account).map(|mode| Answer::Mode(ModeView { at: self.now, mode })),
+            Ask::Mode => self.mode_view(account).map(Answer::Mode),
             Ask::Place(place) => self.place(account, place.clone()).and_then(|id| self.placed(id)),
             Ask::PlaceHedged { place, trade } => {
                 self.place_hedged(account, place, *trade).and_then(|id| self.placed(id))
@@ -157,6 +157,12 @@ impl Exchange {
         let known = self.ledger.orders_of(account, client_id).rev().filter(|order| !is_forgotten(order, now));
         let newest = known.into_iter().find_map(|order| order.view_as_of(as_of));
         newest.map(|view| self.as_told(view)).ok_or_else(not_found)
+    }
+
+    fn mode_view(&mut self, account: &str) -> Result<ModeView, Refused> {
+        let at = self.read_as_of(self.now);
+        let owner = self.ledger.account(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
+        Ok(ModeView { at, mode: owner.mode_as_of(at) })
     }
 
     fn snapshot(&mut self, account: &str) -> Result<AccountView, Refused> {

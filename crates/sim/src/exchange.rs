@@ -241,7 +241,7 @@ impl Exchange {
         }
         let trailing = TrailingStops::default();
         let (positions, leverages) = (BTreeMap::new(), BTreeMap::new());
-        let account = Account { mode, leverage, leverages, balance, positions, trailing };
+        let account = Account { mode, leverage, leverages, balance, positions, trailing, switched: None };
         self.ledger.accounts.insert(name.to_owned(), account);
         Ok(())
     }

@@ -269,11 +269,15 @@ impl Exchange {
     fn configure(&mut self, account: &str, mode: PositionMode, leverage: Leverage) -> Result<(), Refused> {
         let owner = self.ledger.accounts.get_mut(account).ok_or_else(|| refusal::NO_ACCOUNT.about(account))?;
         let switched = owner.mode != mode;
+        if switched {
+            owner.switched = Some((self.now, owner.mode));
+        }
         owner.mode = mode;
         owner.leverage = leverage;
         match self.habits.requests.mode_change {
             ModeChange::Silent if switched => {}
             ModeChange::Pushed | ModeChange::Silent => {
+                let mode = switched.then_some(mode);
                 self.publish(account, StreamEvent::ConfigUpdate { at: self.now, mode, leverage });
             }
         }

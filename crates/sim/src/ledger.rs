@@ -245,8 +245,15 @@ impl Ledger {
                 positions.push(shown(symbol, *slot, holding, since));
             }
         }
-        let Account { mode, leverage, balance, .. } = account;
-        Some(AccountView { at, mode: *mode, leverage: *leverage, balance: *balance, positions, orders })
+        let Account { leverage, balance, .. } = account;
+        Some(AccountView {
+            at,
+            mode: account.mode_as_of(at),
+            leverage: *leverage,
+            balance: *balance,
+            positions,
+            orders,
+        })
     }
 
     fn holding_as_of(&self, account: &str, symbol: &str, slot: Slot, at: Timestamp) -> (Holding, Timestamp) {

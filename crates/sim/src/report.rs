@@ -296,8 +296,8 @@ pub enum StreamEvent {
     ConfigUpdate {
         /// When, by the venue's clock.
         at: Timestamp,
-        /// The mode from now on.
-        mode: PositionMode,
+        /// The mode from now on; absent where only the leverage has changed.
+        mode: Option<PositionMode>,
         /// The leverage from now on.
         leverage: Leverage,
     },

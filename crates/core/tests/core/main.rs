@@ -9,6 +9,7 @@ mod candles;
 mod foolish;
 mod isolation;
 mod late_fees;
+mod modes;
 mod overtaken;
 mod play;
 mod properties;

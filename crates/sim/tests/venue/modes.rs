@@ -4,8 +4,8 @@ use crate::desk::{ME, SYMBOL, desk_of, opening, stop, wish};
 use backstop_model::{OrderSide, PositionMode, PositionSide, Span};
 use backstop_sim::habits::{ClientIds, FlashClose, NativeTrailing, RequestWindow, WholePosition};
 use backstop_sim::{
-    Amending, Body, Exchange, HandAction, Kind, Native, Profile, Reduction, Setup, SetupError, Slot, StopPlace,
-    StreamEvent,
+    Amending, Answer, Ask, Body, Exchange, Fault, HandAction, Kind, Knob, Native, Profile, Reduction, Reply, Setup,
+    SetupError, Slot, StopPlace, StreamEvent,
 };
 
 const MODES: [PositionMode; 3] = [PositionMode::Hedge, PositionMode::OneWay, PositionMode::PerDeal];
@@ -107,7 +107,26 @@ fn a_changed_leverage_is_told_where_a_changed_mode_is_not() {
     let three = backstop_model::Leverage::try_from(3).unwrap();
     desk.venue.by_hand(now, ME, HandAction::ChangeLeverage(three)).unwrap();
     let told = desk.wait(10);
-    assert!(matches!(&told[0].body, Body::Stream(StreamEvent::ConfigUpdate { leverage, .. }) if *leverage == three));
+    let Body::Stream(StreamEvent::ConfigUpdate { leverage, mode, .. }) = &told[0].body else { panic!("{told:?}") };
+    assert_eq!((*leverage, *mode), (three, None));
+}
+
+/// F-D07, F-A08: the mode is read like anything else, and a stale read shows what it was.
+#[test]
+fn the_mode_can_be_asked_for_and_a_stale_answer_is_of_before_the_switch() {
+    let mut desk = desk_of(Profile::binance(), PositionMode::OneWay);
+    let mode = |reply: Reply| match reply {
+        Reply::Result(Answer::Mode(view)) => view.mode,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(mode(desk.ask(Ask::Mode)), PositionMode::OneWay);
+    desk.wait(1_000);
+    let now = desk.clock();
+    desk.venue.by_hand(now, ME, HandAction::ChangeMode(PositionMode::Hedge)).unwrap();
+    desk.venue.faults_mut().stale_by = Span::from_millis(500);
+    desk.venue.faults_mut().set(Fault::StaleRead, Knob::times(1));
+    assert_eq!(mode(desk.ask(Ask::Mode)), PositionMode::OneWay);
+    assert_eq!(mode(desk.ask(Ask::Mode)), PositionMode::Hedge);
 }
 
 /// venues/binance.md §6.1: -4059, -4067, -4068; and a mode the venue does not know.

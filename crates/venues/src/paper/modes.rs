@@ -67,7 +67,7 @@ impl Modes {
 /// How positions were kept when this was true: what a word of the stream shows by the slot it speaks of, or says.
 pub(super) fn shown_by_stream(event: &StreamEvent) -> Option<(Timestamp, PositionMode)> {
     match event {
-        StreamEvent::ConfigUpdate { at, mode, .. } => Some((*at, *mode)),
+        StreamEvent::ConfigUpdate { at, mode, .. } => Some((*at, (*mode)?)),
         StreamEvent::FundingFee(payment) => Some((payment.at, of_slot(payment.slot)?)),
         StreamEvent::MarginCall { positions, .. } => positions.iter().filter_map(of_position).max_by_key(|(at, _)| *at),
         StreamEvent::OrderUpdate { order, .. } => Some(of_order(order)),
