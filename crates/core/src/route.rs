@@ -12,7 +12,7 @@ use crate::volatility::{Known, Volatility};
 use backstop_model::{
     Account, AccountId, Annulled, Candle, ClientOrderId, Depth, Event, Fill, FillCause, Funding, Instrument,
     InstrumentId, Lookup, OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity,
-    Series, Snapshot, Span,
+    Series, Snapshot, Span, Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -303,7 +303,7 @@ impl Engine {
         let forced = fill.cause != FillCause::Order;
         let side = match fill.position_side {
             Some(side) => side,
-            None if forced || self.may_close(key(opens.other())) => opens.other(),
+            None if forced || self.may_close(key(opens.other()), fill.at) => opens.other(),
             None => match fill.order.as_ref().and_then(Named::read) {
                 Some(named) => named.side,
                 None => opens,
@@ -331,8 +331,8 @@ impl Engine {
         let rest = fill.quantity.saturating_minus(closes);
         let ours = fill.order.as_ref().and_then(Named::read).is_some();
         let flips = one_way && !ours && !forced;
-        // What an entry of ours has opened is closed first, also before its execution is told (F-B16).
-        let untold = self.position(key(side)).map_or(Quantity::ZERO, Position::untold_entries);
+        // What is known to have been opened is closed first, also before the execution that did it is told (F-B01, F-B16).
+        let untold = self.position(key(side)).map_or(Quantity::ZERO, |known| known.untold(fill.at));
         let waits = if flips { rest.min(untold) } else { rest };
         self.tell(key(side), turn, |position, ctx, out| {
             position.is_news(fill);
@@ -427,9 +427,10 @@ impl Engine {
         name.is_some_and(|name| Some(name.scope) == scope && name.side == key.side)
     }
 
-    /// Whether there is something to close, as far as executions or our entries' own words say.
-    fn may_close(&self, key: PositionKey) -> bool {
-        !self.open_quantity(key).is_zero() || self.position(key).is_some_and(|known| !known.untold_entries().is_zero())
+    /// Whether there is something to close at that instant, as far as executions say, our entries' own words, or the venue's
+    /// on what is open.
+    fn may_close(&self, key: PositionKey, at: Timestamp) -> bool {
+        self.position(key).is_some_and(|known| !known.quantity().is_zero() || !known.untold(at).is_zero())
     }
 
     fn open_quantity(&self, key: PositionKey) -> Quantity {

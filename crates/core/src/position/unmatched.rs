@@ -41,12 +41,17 @@ impl Position {
     }
 
     /// What entries of ours are told to have executed while no execution, no read and no closing has shown it yet.
-    pub(crate) fn untold_entries(&self) -> Quantity {
+    fn untold_entries(&self) -> Quantity {
         let sum = |sum: Quantity, one: Quantity| sum.plus(one).unwrap_or(sum);
         let told = self.entries.iter().map(|entry| entry.reported.saturating_minus(entry.filled));
         let told = told.fold(Quantity::ZERO, sum);
         let known = self.aside.unmatched.iter().map(|kept| kept.left).fold(self.assumed_entries(), sum);
         told.saturating_minus(known)
+    }
+
+    /// The same, or what the venue has told to be open before `at` while nothing known opens it.
+    pub(crate) fn untold(&self, at: Timestamp) -> Quantity {
+        self.untold_entries().max(self.unseen_before(at))
     }
 
     /// What exits of ours are told to have executed beyond the executions that are known.
@@ -65,6 +70,12 @@ impl Position {
     /// Whether something was closed after that instant that is known to be open only now.
     pub(crate) fn was_closed_since(&self, opened_at: Timestamp) -> bool {
         self.aside.unmatched.iter().any(|kept| kept.fill.at > opened_at)
+    }
+
+    /// How much was closed after that instant that has found nothing to close.
+    pub(super) fn closed_since(&self, at: Timestamp) -> Quantity {
+        let kept = self.aside.unmatched.iter().filter(|kept| kept.fill.at > at).map(|kept| kept.left);
+        kept.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum))
     }
 
     /// Books what was closed after that, oldest first, as far as something is open.

@@ -3,7 +3,7 @@
 
 use super::reports::GRACE;
 use super::{Ctx, Out, Position};
-use backstop_model::{Command, PositionReport, SnapshotCause, Timestamp};
+use backstop_model::{Command, PositionReport, Quantity, SnapshotCause, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Something open that nobody here knows.
@@ -13,13 +13,26 @@ pub(crate) struct Unseen {
     since: Timestamp,
     /// When it was told, by the venue's time: a read from before says nothing of it (F-E16).
     told_at: Timestamp,
+    /// How much, where the venue has said so.
+    #[serde(default)]
+    quantity: Option<Quantity>,
 }
 
 impl Position {
     /// The venue's word while nothing is known to be open.
     pub(super) fn note_unseen(&mut self, report: &PositionReport, ctx: Ctx) {
         let since = self.aside.unseen.get().map_or(ctx.now, |unseen| unseen.since);
-        self.aside.unseen.put((!report.quantity.is_zero()).then_some(Unseen { since, told_at: report.at }));
+        let unseen = Unseen { since, told_at: report.at, quantity: Some(report.quantity) };
+        self.aside.unseen.put((!report.quantity.is_zero()).then_some(unseen));
+    }
+
+    /// How much of it was told before that instant, as far as no closing has been heard of that has found nothing to close.
+    pub(super) fn unseen_before(&self, at: Timestamp) -> Quantity {
+        let told = self.aside.unseen.get().filter(|unseen| unseen.told_at < at);
+        let Some((quantity, told_at)) = told.and_then(|unseen| Some((unseen.quantity?, unseen.told_at))) else {
+            return Quantity::ZERO;
+        };
+        quantity.saturating_minus(self.closed_since(told_at))
     }
 
     /// A read says that nothing is open.
@@ -37,7 +50,7 @@ impl Position {
         let Some(told) = live.mismatch.take_if(|told| flat || told.quantity == open) else { return };
         if flat && !told.quantity.is_zero() {
             let since = self.aside.unseen.get().map_or(told.since, |unseen| unseen.since);
-            self.aside.unseen.put(Some(Unseen { since, told_at: Timestamp::EPOCH }));
+            self.aside.unseen.put(Some(Unseen { since, told_at: Timestamp::EPOCH, quantity: None }));
         }
     }
 
