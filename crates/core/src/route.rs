@@ -321,6 +321,7 @@ impl Engine {
             });
         }
         if side.opening() == fill.side {
+            self.count_elsewhere(fill, side, turn);
             return self.enter(key(side), fill, fill.quantity, turn);
         }
         if fill.order.as_ref().is_some_and(|id| EntryName::read(id).is_some()) {
@@ -353,6 +354,15 @@ impl Engine {
                 position.enter(fill, opened, facts_fee(fill, opened)?, asked, ctx, out)
             });
         }
+    }
+
+    /// An exit of ours that left in the words of another mode has opened something on the other side (F-D07): that is what the
+    /// order has done, and it has closed nothing.
+    fn count_elsewhere(&mut self, fill: &Fill, side: PositionSide, turn: &mut Turn) {
+        let named = fill.order.as_ref().and_then(Named::read).filter(|named| named.side != side);
+        let Some(named) = named else { return };
+        let key = PositionKey::new(fill.account, fill.instrument, named.side).of_deal(fill.deal);
+        self.tell_known(key, turn, |position, _, _| position.count_at_order(fill));
     }
 
     /// The venue annuls an execution: whoever has booked it undoes it; where nobody has, it is never booked (F-F08).
