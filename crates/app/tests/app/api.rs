@@ -86,7 +86,7 @@ fn a_position_is_protected_shown_and_closed_through_the_api() {
     let unknown = ask("close main-BTCUSDT-long-9");
     assert_eq!(code(&unknown), 2);
     assert!(said(&unknown).contains("no open position"), "{}", said(&unknown));
-    engine.end_at_once();
+    assert_eq!(engine.end_cleanly(), 0);
     let trades = last_line(&run(folder.path(), "trades --json --store s.db", &[]));
     assert_eq!(trades[0]["exit_reason"], "manual");
 }
@@ -124,7 +124,7 @@ fn a_position_is_paused_moved_to_break_even_given_another_plan_and_closed_in_par
          two: { stop_loss: { at: 4% }, take_profits: [{ at: 30%, close: 100% }] }\n",
     )
     .unwrap();
-    let engine = start_with(folder.path(), &["--config", "c.yaml"]);
+    let mut engine = start_with(folder.path(), &["--config", "c.yaml"]);
     engine.wait_until_protected(1);
     let id = "main-BTCUSDT-long-1";
     let document = || last_line(&engine.ask("positions"))[0].clone();
@@ -156,7 +156,7 @@ fn a_position_is_paused_moved_to_break_even_given_another_plan_and_closed_in_par
     assert_eq!(code(&engine.ask("breakeven nobody")), 2);
     assert_eq!(done("close --all")["closing"], 1);
     engine.wait_until_protected(0);
-    drop(engine);
+    assert_eq!(engine.end_cleanly(), 0);
     let trades = last_line(&run(folder.path(), "trades --json --store s.db", &[]));
     let exits = trades[0]["partial_exits"].as_array().unwrap();
     assert!(exits.iter().all(|exit| exit["reason"] == "manual"), "{exits:?}");
