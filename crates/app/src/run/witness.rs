@@ -40,21 +40,21 @@ impl Witness {
     }
 
     /// Whether records may be missing behind the last one, `sequence`, and from now on what was seen. A journal without a
-    /// record misses none.
+    /// record misses none when nobody has seen it before.
     ///
     /// # Errors
     /// When it cannot be written: then the next start doubts.
     pub fn doubts(&self, sequence: u64, now_ms: i64) -> (bool, io::Result<()>) {
         let seen = fs::read(&self.path).ok().and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
-        let is_new = sequence > 0 && self.is_new_doubt(seen.as_ref(), sequence);
+        let is_new = seen.as_ref().map_or(sequence > 0, |seen| self.is_new_doubt(seen, sequence));
         let before = seen.and_then(|seen| seen.doubted_at);
         let doubted_at = if is_new { Some(now_ms) } else { before };
         let counts = doubted_at.is_some_and(|at| now_ms.saturating_sub(at) < COUNTS_FOR_MS);
         (counts, self.write(&Seen { boot: self.boot.clone(), sequence, doubted_at }))
     }
 
-    fn is_new_doubt(&self, seen: Option<&Seen>, sequence: u64) -> bool {
-        seen.is_none_or(|seen| self.boot.is_none() || seen.boot != self.boot || sequence < seen.sequence)
+    fn is_new_doubt(&self, seen: &Seen, sequence: u64) -> bool {
+        self.boot.is_none() || seen.boot != self.boot || sequence < seen.sequence
     }
 
     fn write(&self, seen: &Seen) -> io::Result<()> {
@@ -87,6 +87,14 @@ mod tests {
         assert!(!doubts(&witness, 0, 0), "nothing was ever sent");
         assert!(!doubts(&witness, 40, 1_000));
         assert!(!doubts(&witness, 41, 2_000));
+    }
+
+    #[test]
+    fn a_journal_that_is_gone_as_a_whole_is_doubted_too() {
+        let folder = tempdir().unwrap();
+        assert!(!doubts(&on(Some("monday"), &folder), 0, 0));
+        assert!(!doubts(&on(Some("monday"), &folder), 40, 0));
+        assert!(doubts(&on(Some("monday"), &folder), 0, 100_000));
     }
 
     #[test]
