@@ -21,6 +21,7 @@ pub mod health;
 pub mod lease;
 pub mod live;
 mod modes;
+mod question;
 pub mod recovery;
 pub mod retry;
 mod rules;

@@ -1,6 +1,7 @@
 //! When a venue is asked for an instrument's rules again: when it has refused an order for its numbers, and every hour, because
 //! grids and minimums change without a word (F-G02). What a new grid means for what is open is the core's.
 
+use crate::question::Question;
 use backstop_core::Engine;
 use backstop_model::{AccountId, Answer, Event, InstrumentId, Outcome, RefusalReason, Span, Timestamp};
 use backstop_venues::RulesQuestion;
@@ -8,28 +9,18 @@ use std::collections::BTreeMap;
 
 /// They are asked for this often even if nothing is refused.
 const EVERY: Span = Span::from_secs(3_600);
-/// An answer may take so long.
-const PATIENCE: Span = Span::from_secs(2);
-/// How often it is asked without an answer, after a refusal.
-const ATTEMPTS: u8 = 5;
-/// Refusals that come together share a question.
-const APART: Span = Span::from_millis(500);
-
 /// One instrument's question.
 #[derive(Clone, Copy, Debug)]
-struct Question {
-    ask_at: Timestamp,
-    asked_at: Option<Timestamp>,
-    /// What is left of it after a refusal; none when it is only the hour.
-    attempts: u8,
-    /// Whose order was refused.
-    account: Option<AccountId>,
+struct AboutRules {
+    question: Question,
+    /// Whose order was refused last.
+    refused: Option<AccountId>,
 }
 
 /// The questions about all instruments.
 #[derive(Debug, Default)]
 pub struct RuleQuestions {
-    of: BTreeMap<InstrumentId, Question>,
+    of: BTreeMap<InstrumentId, AboutRules>,
 }
 
 impl RuleQuestions {
@@ -37,15 +28,13 @@ impl RuleQuestions {
     pub fn hear(&mut self, now: Timestamp, event: &Event) {
         match event {
             Event::DefineInstrument(instrument) => {
-                let next = Question { ask_at: now.plus(EVERY), asked_at: None, attempts: 0, account: None };
-                self.of.insert(instrument.id, next);
+                let about = AboutRules { question: Question::every(EVERY, now), refused: None };
+                self.of.insert(instrument.id, about);
             }
             Event::Answer(answer) if is_about_numbers(answer) => {
-                let Some(known) = self.of.get_mut(&answer.instrument) else { return };
-                known.account = Some(answer.account);
-                known.attempts = ATTEMPTS;
-                let shares = known.asked_at.is_some_and(|at| now.since(at) < APART);
-                known.ask_at = known.ask_at.min(if shares { now.plus(PATIENCE) } else { now });
+                let Some(about) = self.of.get_mut(&answer.instrument) else { return };
+                about.refused = Some(answer.account);
+                about.question.provoke(now);
             }
             _ => {}
         }
@@ -53,13 +42,13 @@ impl RuleQuestions {
 
     /// The question that is due now. It waits for something to happen, as prices do all the time.
     pub fn due(&mut self, now: Timestamp, engine: &Engine) -> Option<RulesQuestion> {
-        let (instrument, known) = self.of.iter_mut().find(|(_, known)| known.ask_at <= now)?;
-        known.attempts = known.attempts.saturating_sub(1);
-        known.ask_at = now.plus(if known.attempts > 0 { PATIENCE } else { EVERY });
-        known.asked_at = Some(now);
+        let (instrument, about) = self
+            .of
+            .iter_mut()
+            .find_map(|(instrument, about)| about.question.is_asked(now).then_some((instrument, about)))?;
         let venue = engine.instrument(*instrument)?.venue;
         let trades_there = engine.accounts().find(|account| account.venue == venue).map(|account| account.id);
-        Some(RulesQuestion { account: known.account.or(trades_there)?, instrument: *instrument })
+        Some(RulesQuestion { account: about.refused.or(trades_there)?, instrument: *instrument })
     }
 }
 
@@ -127,18 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn an_order_refused_for_its_numbers_asks_for_the_rules_once_and_again_while_nobody_answers() {
+    fn an_order_refused_for_its_numbers_asks_for_the_rules_at_once() {
         let (mut questions, engine) = told();
         questions.hear(at(100), &refused(RefusalReason::ReduceOnly));
         assert_eq!(questions.due(at(100), &engine), None);
         questions.hear(at(200), &refused(RefusalReason::Filter));
         let asked = Some(RulesQuestion { account: AccountId(3), instrument: BTC });
         assert_eq!(questions.due(at(200), &engine), asked);
-        questions.hear(at(300), &refused(RefusalReason::Filter));
-        assert_eq!(questions.due(at(300), &engine), None, "it shares the question");
-        let later = [2_200, 4_200, 6_200, 8_200, 10_200, 12_200];
-        let again = later.map(|millis| questions.due(at(millis), &engine).is_some());
-        assert_eq!(again, [true, true, true, true, true, false]);
     }
 
     #[test]
