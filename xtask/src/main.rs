@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask canaries`, `cargo xtask check`, `cargo xtask demo`, `cargo xtask storm`,
-//! `cargo xtask test`.
+//! The project's own chores: `cargo xtask canaries`, `cargo xtask check`, `cargo xtask crashes`, `cargo xtask demo`,
+//! `cargo xtask mutants`, `cargo xtask storm`, `cargo xtask test`.
 //!
 //! This file reads the command line and turns the outcome into an exit code. The house rules live
 //! in `check`, the stages of a full run in `stages`; nothing here knows what Backstop does.
@@ -7,6 +7,7 @@
 mod check;
 mod child;
 mod demo;
+mod mutants;
 mod smoke;
 mod stages;
 mod storm;
@@ -50,6 +51,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Break the decisions one by one and count how many of these bugs the tests notice; needs `cargo-mutants`.
+    Mutants(mutants::Which),
     /// Play position lives under faults, for example `--seeds 1..100000` or `--seed 7`.
     Storm {
         /// Passed on unchanged.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Chore::Check { bless } => check::run(&root, bless),
         Chore::Crashes { arguments } => storm::run(&root, Some("crashes"), &arguments),
         Chore::Demo { arguments } => demo::run(&root, &arguments),
+        Chore::Mutants(which) => mutants::run(&root, &which),
         Chore::Storm { arguments } => storm::run(&root, None, &arguments),
         Chore::Test => stages::run(&root),
     };

@@ -13,13 +13,13 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{check, child, smoke, storm};
+use crate::{check, child, mutants, smoke, storm};
 
 /// Runs one stage and returns its exit code.
 type Run = fn(&Path) -> Result<u8>;
 
 /// The order is the order of cost: a typo is told in seconds, not after a release build.
-const STAGES: [(&str, Run); 11] = [
+const STAGES: [(&str, Run); 12] = [
     ("set-up", set_up),
     ("format", format),
     ("check", house_rules),
@@ -31,6 +31,7 @@ const STAGES: [(&str, Run); 11] = [
     ("examples", smoke::run),
     ("storm", a_storm),
     ("canaries", canaries),
+    ("mutants", some_mutants),
 ];
 
 /// Lives the storm stage plays.
@@ -146,6 +147,15 @@ fn a_storm(root: &Path) -> Result<u8> {
 /// Seeded bugs: a check that lets one of them live is no check.
 fn canaries(root: &Path) -> Result<u8> {
     storm::run(root, Some("canaries"), &[])
+}
+
+/// A sample: whether the tests of the decisions notice bugs in them. Like licences, never installed silently.
+fn some_mutants(root: &Path) -> Result<u8> {
+    if !mutants::is_installed(root) {
+        println!("skipped: cargo-mutants is not installed (`cargo install cargo-mutants`)");
+        return Ok(0);
+    }
+    mutants::run(root, &mutants::Which::default())
 }
 
 fn release(root: &Path) -> Result<u8> {
