@@ -21,6 +21,7 @@
 //! * **Ticks** inside all quiet intervals end after two comparisons (`quiet.rs`) and are never recorded.
 
 pub mod board;
+mod booking;
 mod calendar;
 mod day;
 pub mod engine;

@@ -1,18 +1,14 @@
-//! Which positions an event concerns.
-//!
-//! On accounts with one net position an execution the other way first reduces what is open; what is left of it opens
-//! the other side. Our own orders never open anything, so that remainder can only be another's.
+//! Which positions an event concerns. Executions have a file of their own, `booking`.
 
 use crate::engine::{Engine, Market, Turn};
 use crate::exits::end_of_day::SessionEnd;
 use crate::orders::{EntryName, Named, Scope};
-use crate::position::{Entered, Position, facts_fee};
+use crate::position::Position;
 use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
-    Account, AccountId, Annulled, Candle, ClientOrderId, Depth, Event, Fill, FillCause, Funding, Instrument,
-    InstrumentId, Lookup, OrderReport, OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity,
-    Series, Snapshot, Span, Timestamp,
+    Account, AccountId, Candle, ClientOrderId, Depth, Event, Funding, Instrument, InstrumentId, Lookup, OrderReport,
+    OutOfRange, PositionKey, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -290,165 +286,6 @@ impl Engine {
                 Ok(())
             });
         }
-    }
-
-    /// Books one execution, once.
-    fn fill(&mut self, fill: &Fill, turn: &mut Turn) {
-        let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
-        let opens = PositionSide::opened_by(fill.side);
-        let mode = self.accounts.get(&fill.account).map(|account| account.position_mode);
-        // One that names no side is of a net position, also when it is heard of after the account has been switched (F-D07).
-        let one_way = fill.position_side.is_none() && mode.is_some_and(|mode| mode != PositionMode::PerDeal);
-        // What the venue itself does to a position opens none, whether we have heard of the position or not (F-F01, F-F02).
-        let forced = fill.cause != FillCause::Order;
-        let side = match fill.position_side {
-            Some(side) => side,
-            None if forced || self.may_close(key(opens.other()), fill.at) => opens.other(),
-            None => match fill.order.as_ref().and_then(Named::read) {
-                Some(named) => named.side,
-                None => opens,
-            },
-        };
-        let both = [key(side), key(side.other())];
-        if both.iter().any(|key| self.knows(*key, fill)) {
-            return both.into_iter().for_each(|key| self.late_fee(key, fill, turn));
-        }
-        if let Some(key) = both.into_iter().find(|key| self.position(*key).is_some_and(|known| known.assumes(fill))) {
-            return self.tell_known(key, turn, |position, ctx, out| {
-                position.is_news(fill);
-                position.count_at_entry(fill, ctx, out)?;
-                position.prove(fill, ctx, out).map(|_| ())
-            });
-        }
-        if side.opening() == fill.side {
-            self.count_elsewhere(fill, side, turn);
-            return self.enter(key(side), fill, fill.quantity, turn);
-        }
-        if fill.order.as_ref().is_some_and(|id| EntryName::read(id).is_some()) {
-            // Somebody has opened the other side meanwhile: the entry has closed that.
-            self.tell_known(key(opens), turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
-        }
-        let closes = fill.quantity.min(self.open_quantity(key(side)));
-        let rest = fill.quantity.saturating_minus(closes);
-        let ours = fill.order.as_ref().and_then(Named::read).is_some();
-        let flips = one_way && !ours && !forced;
-        // What is known to have been opened is closed first, also before the execution that did it is told (F-B01, F-B16).
-        let untold = self.position(key(side)).map_or(Quantity::ZERO, |known| known.untold(fill.at));
-        let waits = if flips { rest.min(untold) } else { rest };
-        self.tell(key(side), turn, |position, ctx, out| {
-            position.is_news(fill);
-            position.count_at_order(fill)?;
-            if !waits.is_zero() {
-                position.keep_unmatched(fill, waits);
-            }
-            if !rest.is_zero() && !flips {
-                position.closed_too_much(rest, ours, ctx, out);
-            }
-            position.leave(fill, closes, facts_fee(fill, closes)?, ctx, out)
-        });
-        let opened = rest.saturating_minus(waits);
-        if !opened.is_zero() {
-            self.tell(key(side.other()), turn, |position, ctx, out| {
-                position.is_news(fill);
-                let asked = position.entered_by(fill);
-                position.enter(fill, opened, facts_fee(fill, opened)?, asked, ctx, out)
-            });
-        }
-    }
-
-    /// An exit of ours that left in the words of another mode has opened something on the other side (F-D07): that is what the
-    /// order has done, and it has closed nothing.
-    fn count_elsewhere(&mut self, fill: &Fill, side: PositionSide, turn: &mut Turn) {
-        let named = fill.order.as_ref().and_then(Named::read).filter(|named| named.side != side);
-        let Some(named) = named else { return };
-        let key = PositionKey::new(fill.account, fill.instrument, named.side).of_deal(fill.deal);
-        self.tell_known(key, turn, |position, _, _| position.count_at_order(fill));
-    }
-
-    /// The venue annuls an execution: whoever has booked it undoes it; where nobody has, it is never booked (F-F08).
-    fn annulled(&mut self, annulled: &Annulled, turn: &mut Turn) {
-        let fill = &annulled.fill;
-        let closes = fill.position_side.unwrap_or(PositionSide::opened_by(fill.side).other());
-        let key = |side| PositionKey::new(fill.account, fill.instrument, side).of_deal(fill.deal);
-        let both = [key(closes), key(closes.other())];
-        let mut knowing: Vec<_> = both.into_iter().filter(|key| self.knows(*key, fill)).collect();
-        if knowing.is_empty() {
-            // What only reads have shown of it is undone where they have.
-            let assumes = |key: &PositionKey| self.position(*key).is_some_and(|position| position.assumes(fill));
-            knowing.extend(both.into_iter().find(assumes));
-        }
-        if knowing.is_empty() {
-            self.tell(key(closes), turn, |position, ctx, out| position.annul(annulled, ctx, out));
-            // Reads from before know it still, on whichever side.
-            return self.tell_known(key(closes.other()), turn, |position, _, _| {
-                position.note_annulled(annulled);
-                Ok(())
-            });
-        }
-        for key in knowing {
-            self.tell_known(key, turn, |position, ctx, out| position.annul(annulled, ctx, out));
-        }
-    }
-
-    /// An execution that is known tells what it has cost (F-B11).
-    fn late_fee(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) {
-        if self.position(key).is_some_and(|position| position.owes(fill)) {
-            self.tell_known(key, turn, |position, ctx, out| position.pay(fill, ctx, out));
-        }
-    }
-
-    fn enter(&mut self, key: PositionKey, fill: &Fill, quantity: Quantity, turn: &mut Turn) {
-        let asked = self.asked_beside(key, fill, turn);
-        // A closing of it may have been quicker than this (F-B03): nothing is decided in between.
-        let is_closed = self.position(key).is_some_and(|position| position.was_closed_since(fill.at));
-        let decides = is_closed && !turn.gathering;
-        turn.gathering |= is_closed;
-        self.tell(key, turn, |position, ctx, out| {
-            position.is_news(fill);
-            position.count_at_entry(fill, ctx, out)?;
-            let asked = asked.or_else(|| position.entered_by(fill));
-            position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)
-        });
-        if is_closed {
-            self.tell_known(key, turn, |position, ctx, out| position.close_unmatched(fill.at, ctx, out));
-        }
-        if decides {
-            self.decide_gathered(turn);
-        }
-    }
-
-    /// Where every deal is a position, an entry is kept beside them: it was sent before its deal had a name.
-    fn asked_beside(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) -> Option<Entered> {
-        let beside = key.of_deal(None);
-        key.deal?;
-        if self.position(beside).is_none() && self.is_entry_of(beside, fill) {
-            // Its record is lost, its name is not.
-            self.tell(beside, turn, |_, _, _| Ok(()));
-        }
-        let asked = self.position(beside)?.entered_by(fill)?;
-        self.tell_known(beside, turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
-        Some(asked)
-    }
-
-    fn is_entry_of(&self, key: PositionKey, fill: &Fill) -> bool {
-        let account = self.accounts.get(&key.account);
-        let scope = account.zip(self.instrument(key.instrument)).map(|(of, at)| Scope::of(of, at, None));
-        let name = fill.order.as_ref().and_then(EntryName::read);
-        name.is_some_and(|name| Some(name.scope) == scope && name.side == key.side)
-    }
-
-    /// Whether there is something to close at that instant, as far as executions say, our entries' own words, or the venue's
-    /// on what is open.
-    fn may_close(&self, key: PositionKey, at: Timestamp) -> bool {
-        self.position(key).is_some_and(|known| !known.quantity().is_zero() || !known.untold(at).is_zero())
-    }
-
-    fn open_quantity(&self, key: PositionKey) -> Quantity {
-        self.position(key).map_or(Quantity::ZERO, Position::quantity)
-    }
-
-    fn knows(&self, key: PositionKey, fill: &Fill) -> bool {
-        self.position(key).is_some_and(|position| position.knows(fill))
     }
 
     fn funding(&mut self, funding: &Funding, turn: &mut Turn) {
