@@ -40,6 +40,8 @@ pub mod quiet;
 mod replay;
 mod route;
 pub mod step;
+#[cfg(test)]
+mod tests;
 pub mod timers;
 pub mod volatility;
 

@@ -101,30 +101,11 @@ pub const fn has_time(reason: ExitReason) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
-    use backstop_model::{InstrumentId, InstrumentSpec, Money, Name, Symbol};
+    use crate::tests::instrument_spec;
+    use backstop_model::InstrumentSpec;
 
     fn instrument(minimum: &str) -> Instrument {
-        let spec = InstrumentSpec {
-            id: InstrumentId(0),
-            venue: Name::new("toy").unwrap(),
-            symbol: Symbol::new("BTCUSDT").unwrap(),
-            tick: "0.1".parse().unwrap(),
-            step: "0.001".parse().unwrap(),
-            min_quantity: minimum.parse().unwrap(),
-            max_quantity: None,
-            max_market_quantity: None,
-            min_notional: Money::ZERO,
-            min_notional_waived_for_exits: false,
-            maker_fee: Ratio::ZERO,
-            taker_fee: Ratio::ZERO,
-            leverage: None,
-            maintenance_margin: Ratio::ZERO,
-            least_distance: None,
-            guaranteed: None,
-            week_ends: None,
-            hours: None,
-            currency: Name::new("USDT").unwrap(),
-        };
+        let spec = InstrumentSpec { min_quantity: minimum.parse().unwrap(), ..instrument_spec() };
         Instrument::try_from(spec).unwrap()
     }
 

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::*;
+use crate::tests::instrument_spec;
 use backstop_model::plan::{
     OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
 };
 use backstop_model::{
-    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentId, InstrumentSpec, LeastDistance, Name, RestingTargets, Span,
-    Symbol, TrailingLimits, TriggerSource,
+    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, Span, TrailingLimits,
+    TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -19,27 +20,7 @@ fn percent(text: &str) -> Ratio {
 }
 
 fn spec() -> InstrumentSpec {
-    InstrumentSpec {
-        id: InstrumentId(0),
-        venue: Name::new("toy").unwrap(),
-        symbol: Symbol::new("BTCUSDT").unwrap(),
-        tick: price("0.1"),
-        step: "0.001".parse().unwrap(),
-        min_quantity: "0.001".parse().unwrap(),
-        max_quantity: None,
-        max_market_quantity: None,
-        min_notional: Money::ZERO,
-        min_notional_waived_for_exits: false,
-        maker_fee: Ratio::ZERO,
-        taker_fee: Ratio::ZERO,
-        leverage: Some(10.try_into().unwrap()),
-        maintenance_margin: percent("0.5"),
-        least_distance: None,
-        guaranteed: None,
-        week_ends: None,
-        hours: None,
-        currency: Name::new("USDT").unwrap(),
-    }
+    InstrumentSpec { leverage: Some(10.try_into().unwrap()), maintenance_margin: percent("0.5"), ..instrument_spec() }
 }
 
 fn plan() -> ExitPlanSpec {
