@@ -28,12 +28,6 @@ impl Interval {
     pub fn watch_at_or_above(&mut self, price: Price) {
         self.high = Some(self.high.map_or(price, |high| high.min(price)));
     }
-
-    /// Whether a tick at `price` can be skipped.
-    #[must_use]
-    pub fn contains(&self, price: Price) -> bool {
-        self.low.is_none_or(|low| price > low) && self.high.is_none_or(|high| price < high)
-    }
 }
 
 /// The quiet intervals of one position, one for each series.
