@@ -104,8 +104,9 @@ impl Gaps {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
+    use crate::cycle::tests::instrument_spec;
     use backstop_core::Engine;
-    use backstop_model::{Event, Instrument, InstrumentSpec, Money, Name, Prices, Ratio, Stamped, Symbol};
+    use backstop_model::{Event, Instrument, Prices, Stamped};
 
     const BTC: InstrumentId = InstrumentId(0);
 
@@ -122,29 +123,8 @@ mod tests {
 
     impl Bench {
         fn following(series: &[Series]) -> Self {
-            let spec = InstrumentSpec {
-                id: BTC,
-                venue: Name::new("toy").unwrap(),
-                symbol: Symbol::new("BTCUSDT").unwrap(),
-                tick: "0.1".parse().unwrap(),
-                step: "0.001".parse().unwrap(),
-                min_quantity: "0.001".parse().unwrap(),
-                max_quantity: None,
-                max_market_quantity: None,
-                min_notional: Money::ZERO,
-                min_notional_waived_for_exits: false,
-                maker_fee: Ratio::ZERO,
-                taker_fee: Ratio::ZERO,
-                leverage: None,
-                maintenance_margin: Ratio::ZERO,
-                least_distance: None,
-                guaranteed: None,
-                week_ends: None,
-                hours: None,
-                currency: Name::new("USDT").unwrap(),
-            };
             let mut engine = Engine::new();
-            let event = Event::DefineInstrument(Box::new(Instrument::try_from(spec).unwrap()));
+            let event = Event::DefineInstrument(Box::new(Instrument::try_from(instrument_spec()).unwrap()));
             engine.handle(&Stamped { sequence: 1, at: at(0), event });
             Self { engine, gaps: Gaps::default(), series: series.to_vec() }
         }

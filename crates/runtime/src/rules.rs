@@ -62,9 +62,8 @@ fn is_about_numbers(answer: &Answer) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
-    use backstop_model::{
-        Asked, ClientOrderId, Instrument, InstrumentSpec, Money, Name, Ratio, Refusal, Stamped, Symbol,
-    };
+    use crate::cycle::tests::instrument_spec;
+    use backstop_model::{Asked, ClientOrderId, Instrument, Refusal, Stamped};
 
     const BTC: InstrumentId = InstrumentId(0);
 
@@ -73,28 +72,7 @@ mod tests {
     }
 
     fn described() -> Event {
-        let spec = InstrumentSpec {
-            id: BTC,
-            venue: Name::new("toy").unwrap(),
-            symbol: Symbol::new("BTCUSDT").unwrap(),
-            tick: "0.1".parse().unwrap(),
-            step: "0.001".parse().unwrap(),
-            min_quantity: "0.001".parse().unwrap(),
-            max_quantity: None,
-            max_market_quantity: None,
-            min_notional: Money::ZERO,
-            min_notional_waived_for_exits: false,
-            maker_fee: Ratio::ZERO,
-            taker_fee: Ratio::ZERO,
-            leverage: None,
-            maintenance_margin: Ratio::ZERO,
-            least_distance: None,
-            guaranteed: None,
-            week_ends: None,
-            hours: None,
-            currency: Name::new("USDT").unwrap(),
-        };
-        Event::DefineInstrument(Box::new(Instrument::try_from(spec).unwrap()))
+        Event::DefineInstrument(Box::new(Instrument::try_from(instrument_spec()).unwrap()))
     }
 
     fn refused(why: RefusalReason) -> Event {

@@ -158,10 +158,14 @@ impl Retry {
     #[must_use]
     pub fn after(last: Option<Self>, why: Option<RefusalReason>, now: Timestamp) -> Self {
         let speaks_of_place = |why: Option<RefusalReason>| why.is_some_and(is_about_place);
-        let counted = |last: Self| match () {
-            () if speaks_of_place(why) && !speaks_of_place(last.why) => last.refusals.min(1),
-            () if now.since(last.at) >= FORGETS => last.refusals.min(2),
-            () => last.refusals,
+        let counted = |last: Self| {
+            if speaks_of_place(why) && !speaks_of_place(last.why) {
+                last.refusals.min(1)
+            } else if now.since(last.at) >= FORGETS {
+                last.refusals.min(2)
+            } else {
+                last.refusals
+            }
         };
         let refusals = last.map_or(0, counted).saturating_add(1);
         Self {

@@ -373,3 +373,24 @@ fn without_its_lease_nothing_leaves_and_with_it_everything_is_decided_anew() {
     bench.cycle.durable(bench.cycle.sequence());
     assert_eq!(bench.leaves(), ["stop"]);
 }
+
+#[test]
+fn after_a_loss_of_records_the_account_is_read_as_soon_as_nothing_can_arrive_any_more() {
+    // F-M13, I5: the ordinary read would come ten seconds later, and a new entry with it.
+    let mut bench = Bench::new();
+    bench.cycle = bench.cycle.awaiting_arrivals();
+    bench.cycle.snapshots.start(AccountId(0), Timestamp::EPOCH, SnapshotCause::Start);
+    bench.take(definitions());
+    let by = bench.cycle.arrivals.all_by(AccountId(0), bench.cycle.engine()).unwrap();
+    let (positions, orders, fills) = (vec![], vec![], vec![]);
+    let server_time = Timestamp::EPOCH;
+    bench.take([Event::Snapshot(Snapshot {
+        account: AccountId(0),
+        positions,
+        orders,
+        fills,
+        server_time,
+        balance: None,
+    })]);
+    assert_eq!(bench.cycle.snapshots.next_due(), Some(by.plus(Span::from_millis(1))));
+}
