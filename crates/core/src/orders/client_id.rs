@@ -22,6 +22,7 @@ pub(super) const SCOPE_DIGITS: usize = 6;
 pub(super) const EPOCH_DIGITS: usize = 5;
 pub(super) const REVISION_DIGITS: usize = 3;
 pub(super) const CHECK_DIGITS: usize = 4;
+pub(super) const CHECK_BITS: u32 = 20;
 pub(super) const LENGTH: usize = 24;
 
 /// Account and instrument in thirty bits: the same on every machine, because it is made of names and not of numbers.
@@ -102,7 +103,7 @@ impl Named {
         text.push(letter);
         push_digits(&mut text, u32::from(level), 1);
         push_digits(&mut text, u32::from(self.revision), REVISION_DIGITS);
-        let check = digest_bits(&text, 20);
+        let check = digest_bits(&text, CHECK_BITS);
         push_digits(&mut text, check, CHECK_DIGITS);
         ClientOrderId::new(&text).expect("24 characters of base 32 are an id")
     }
@@ -110,7 +111,13 @@ impl Named {
     /// Reads an id; nothing when it is not provably ours. Orders that are not are never touched (I12).
     #[must_use]
     pub fn read(id: &ClientOrderId) -> Option<Self> {
-        let mut rest = proven(id)?;
+        Self::known(id).filter(|_| is_proven(id))
+    }
+
+    /// Reads an id of an order in our own books: it was proven, or made here, when the order came there.
+    #[must_use]
+    pub(crate) fn known(id: &ClientOrderId) -> Option<Self> {
+        let mut rest = body(id)?;
         let mut take = |count: usize| {
             let (head, tail) = rest.split_at(count);
             rest = tail;
@@ -142,14 +149,17 @@ impl Named {
     }
 }
 
-/// What an id of ours says between its prefix and its checksum; nothing when it is not provably ours.
-pub(super) fn proven(id: &ClientOrderId) -> Option<&str> {
+/// What stands between the prefix and the checksum of what looks like an id of ours. Whether it is one the checksum proves;
+/// that costs a digest, so it comes last.
+pub(super) fn body(id: &ClientOrderId) -> Option<&str> {
     let text = id.as_str();
-    if text.len() != LENGTH || !text.starts_with(PREFIX) {
-        return None;
-    }
-    let (named, check) = text.split_at(LENGTH - CHECK_DIGITS);
-    (digits(check)? == digest_bits(named, 20)).then(|| &named[PREFIX.len()..])
+    (text.len() == LENGTH && text.starts_with(PREFIX)).then(|| &text[PREFIX.len()..LENGTH - CHECK_DIGITS])
+}
+
+/// Whether the checksum of what looks like an id of ours is right.
+pub(super) fn is_proven(id: &ClientOrderId) -> bool {
+    let (named, check) = id.as_str().split_at(LENGTH - CHECK_DIGITS);
+    digits(check) == Some(digest_bits(named, CHECK_BITS))
 }
 
 pub(super) fn push_digits(text: &mut String, number: u32, count: usize) {

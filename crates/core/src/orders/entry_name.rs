@@ -5,7 +5,8 @@
 //! Where it is one part of an entry made in several, it also says which level of the plan that part is for.
 
 use super::client_id::{
-    CHECK_DIGITS, LENGTH, PREFIX, REVISION_DIGITS, SCOPE_DIGITS, Scope, digest_bits, digits, proven, push_digits,
+    CHECK_BITS, CHECK_DIGITS, LENGTH, PREFIX, REVISION_DIGITS, SCOPE_DIGITS, Scope, body, digest_bits, digits,
+    is_proven, push_digits,
 };
 use backstop_model::{ClientOrderId, PositionSide, RequestId};
 use sha3::{Digest, Sha3_256};
@@ -70,7 +71,7 @@ impl EntryName {
         text.push(LEG);
         push_digits(&mut text, u32::from(self.level), LEVEL_DIGITS);
         push_digits(&mut text, part(self.mark & ((1 << TAIL_BITS) - 1)), REVISION_DIGITS);
-        let check = digest_bits(&text, 20);
+        let check = digest_bits(&text, CHECK_BITS);
         push_digits(&mut text, check, CHECK_DIGITS);
         ClientOrderId::new(&text).expect("24 characters of base 32 are an id")
     }
@@ -78,7 +79,7 @@ impl EntryName {
     /// Reads an id; nothing when it is not provably an entry of ours.
     #[must_use]
     pub fn read(id: &ClientOrderId) -> Option<Self> {
-        let (scope, rest) = proven(id)?.split_at(SCOPE_DIGITS);
+        let (scope, rest) = body(id)?.split_at(SCOPE_DIGITS);
         let (side, rest) = rest.split_at(1);
         let (head, rest) = rest.split_at(HEAD_DIGITS);
         let (level, tail) = rest.strip_prefix(LEG)?.split_at(LEVEL_DIGITS);
@@ -89,7 +90,7 @@ impl EntryName {
         };
         let mark = (u64::from(digits(head)?) << TAIL_BITS) | u64::from(digits(tail)?);
         let level = u8::try_from(digits(level)?).ok()?;
-        Some(Self { scope: Scope(digits(scope)?), side, mark, level })
+        is_proven(id).then_some(Self { scope: Scope(digits(scope)?), side, mark, level })
     }
 }
 

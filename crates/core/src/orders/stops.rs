@@ -25,7 +25,7 @@ impl Position {
         let fitting = self.orders_of(want.tranche, want.leg);
         let standing = fitting
             .filter(|order| matches(order) && !order.maybe_gone && order.state == OrderState::Working { change: None })
-            .max_by_key(|order| Named::read(&order.id).map(|named| named.revision));
+            .max_by_key(|order| Named::known(&order.id).map(|named| named.revision));
         if let Some(keep) = standing.map(|order| order.id) {
             let covered = together(self.own_stops(want.tranche).filter(|order| order.stands()));
             let (leg, id, epoch) = (want.leg, want.tranche, self.epoch);

@@ -92,7 +92,7 @@ impl Position {
     pub(crate) fn live_whole_stop(&self) -> Option<&OpenOrder> {
         let epoch = self.epoch;
         let is_one = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_live();
-        let revision = |order: &OpenOrder| Named::read(&order.id).map(|named| named.revision);
+        let revision = |order: &OpenOrder| Named::known(&order.id).map(|named| named.revision);
         let found = self.orders.iter().filter(is_one).filter(|order| !order.is_lost());
         found.max_by_key(|order| (order.stands(), revision(order)))
     }

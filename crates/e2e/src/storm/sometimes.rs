@@ -6,6 +6,7 @@
 
 use super::life::{Hand, Life, What};
 use super::process::Process;
+use super::watch::names;
 use backstop_core::orders::{Leg, Named, OrderState};
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Event, Fill, Lookup, Notice, Outcome, PositionMode, PositionSide,
@@ -326,8 +327,7 @@ fn evicted(ledger: &Ledger) -> bool {
 }
 
 fn is_target(client_id: &str) -> bool {
-    let named = ClientOrderId::new(client_id).ok().and_then(|id| Named::read(&id));
-    named.is_some_and(|named| named.leg.level().is_some())
+    names::exit(client_id).is_some_and(|named| named.leg.level().is_some())
 }
 
 /// By which proof an event ends a doubt; none where it ends because the position is over.

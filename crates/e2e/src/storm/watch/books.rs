@@ -1,10 +1,10 @@
 //! What the ledger shows at any instant, whatever anybody believes: I1, I3, I4, I5, I6.
 
 use super::covers::{Closed, Cover, Held};
-use super::{Found, State, is_ours, open_slots};
+use super::{Found, State, is_ours, names, open_slots};
 use crate::storm::stage::ME;
-use backstop_core::orders::{EntryName, Leg, Named};
-use backstop_model::{ClientOrderId, PositionSide, Span, Timestamp};
+use backstop_core::orders::Leg;
+use backstop_model::{PositionSide, Span, Timestamp};
 use backstop_sim::{Fill, Ledger, Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
 use std::collections::BTreeMap;
@@ -117,8 +117,9 @@ impl Books {
         } else if open.abs() > before.abs() {
             self.grown.insert(fill.slot, now);
         }
-        let is_exit =
-            is_ours(&fill.client_id) && !is_entry(&fill.client_id) && !state.worded.is_otherwise(&fill.client_id);
+        let is_exit = is_ours(&fill.client_id)
+            && !names::is_entry(&fill.client_id)
+            && !state.worded.is_otherwise(&fill.client_id);
         let reduces = before.signum() == -signed.signum() && by <= before.abs();
         if is_exit && !reduces {
             found.push(("I1", format!("{} closes {} where {before} was open", fill.client_id, fill.quantity)));
@@ -129,7 +130,7 @@ impl Books {
 /// I4 and I5: an accepted order of ours can only close, and no intent is accepted twice.
 fn accepted(ledger: &Ledger, order: &Order, state: &State, found: &mut Found) {
     let id = &order.place.client_id;
-    if !order.closes && !is_entry(id) && !state.worded.is_otherwise(id) {
+    if !order.closes && !names::is_entry(id) && !state.worded.is_otherwise(id) {
         found.push(("I4", format!("{id} can open something: {:?}", order.place)));
     }
     // Without a journal nobody knows of orders that never executed; their ids are only used once more when nothing came of
@@ -140,15 +141,11 @@ fn accepted(ledger: &Ledger, order: &Order, state: &State, found: &mut Found) {
     }
 }
 
-fn is_entry(client_id: &str) -> bool {
-    ClientOrderId::new(client_id).is_ok_and(|id| EntryName::read(&id).is_some())
-}
-
 /// I6: at most two stops of one tranche and role wait at the same time.
 fn stops_pile_up(ledger: &Ledger, found: &mut Found) {
     let mut stops: BTreeMap<(Slot, PositionSide, u32, u8, Leg), u32> = BTreeMap::new();
     for order in ledger.open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id)) {
-        let named = ClientOrderId::new(&order.place.client_id).ok().and_then(|id| Named::read(&id));
+        let named = names::exit(&order.place.client_id);
         let Some(named) = named.filter(|named| named.leg.is_stop() || named.leg == Leg::Trail) else { continue };
         let count = stops.entry((order.slot, named.side, named.epoch.0, named.tranche.0, named.leg)).or_default();
         *count += 1;

@@ -4,11 +4,11 @@
 //! count together.
 
 use super::clocks::{Clocks, Wrong};
-use super::{Found, State, is_ours, open_slots};
+use super::{Found, State, is_ours, names, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use backstop_core::orders::{Leg, Named};
-use backstop_model::{ClientOrderId, Command, Event, NewOrder, OrderQuantity, PositionSide, Quantity, Span, Timestamp};
+use backstop_model::{Command, Event, NewOrder, OrderQuantity, PositionSide, Quantity, Span, Timestamp};
 use backstop_sim::{Order, Slot, Status};
 use backstop_venues::paper::PaperVenue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,7 +132,7 @@ fn exit_of(command: &Command, of: PositionSide) -> Option<(Named, Quantity)> {
     let Command::Place(NewOrder { id, position_side, quantity: OrderQuantity::Exact(quantity), .. }) = command else {
         return None;
     };
-    let named = Named::read(id).filter(|_| *position_side == of)?;
+    let named = names::exit(id.as_str()).filter(|_| *position_side == of)?;
     Some((named, *quantity))
 }
 
@@ -140,7 +140,7 @@ fn exit_of(command: &Command, of: PositionSide) -> Option<(Named, Quantity)> {
 fn exits(venue: &PaperVenue, side: PositionSide) -> impl Iterator<Item = &Order> {
     let ours = venue.exchange().ledger().open_orders(ME).filter(|order| is_ours(&order.place.client_id));
     ours.filter(move |order| {
-        let named = ClientOrderId::new(&order.place.client_id).ok().and_then(|id| Named::read(&id));
+        let named = names::exit(&order.place.client_id);
         let counts = named.is_some_and(|named| !named.leg.is_stop());
         counts && order.closes && order.place.side == side.closing()
     })

@@ -1,8 +1,9 @@
 //! How far stops cover a position, and what they owe to go on covering (I3).
 
+use super::names;
 use crate::storm::stage::ME;
-use backstop_core::orders::{Leg, Named};
-use backstop_model::{ClientOrderId, PositionSide, Price, Quantity};
+use backstop_core::orders::Leg;
+use backstop_model::{PositionSide, Price, Quantity};
 use backstop_sim::{Cause, Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
 use std::cmp::Ordering;
@@ -89,7 +90,7 @@ impl Closed {
 
     /// A stop of a tranche that is closed, or for the whole of a position that was there before this one, stands for nothing.
     fn has_outlived(&self, client_id: &str) -> bool {
-        let Some(named) = ClientOrderId::new(client_id).ok().and_then(|id| Named::read(&id)) else { return false };
+        let Some(named) = names::exit(client_id) else { return false };
         if named.leg == Leg::WholeStop {
             return self.newest.get(&named.side).is_some_and(|newest| named.epoch.0 < *newest);
         }
@@ -121,8 +122,8 @@ pub fn covered_once(
 
 /// Whose stop an order is: a tranche's, or its own.
 pub fn whose(client_id: &str) -> String {
-    let named = ClientOrderId::new(client_id).ok().and_then(|id| Named::read(&id));
-    named.map_or_else(|| client_id.to_owned(), |named| format!("{} {} {}", named.epoch.0, named.tranche.0, named.leg))
+    names::exit(client_id)
+        .map_or_else(|| client_id.to_owned(), |named| format!("{} {} {}", named.epoch.0, named.tranche.0, named.leg))
 }
 
 /// What stops have covered down to which price, less what has been closed since.

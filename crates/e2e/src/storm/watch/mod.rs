@@ -20,6 +20,7 @@ mod clocks;
 mod covers;
 mod intents;
 mod journal;
+pub mod names;
 mod prices;
 mod record;
 mod rest;
