@@ -37,7 +37,13 @@ impl Position {
                 out.tell(Severity::Warning, key, text);
                 continue;
             }
-            if rest.is_zero() || rest < smallest {
+            if rest < smallest {
+                if !rest.is_zero() {
+                    let text = format!(
+                        "{name}: {rest} would be left, below the venue's minimum {smallest}: all of it is closed"
+                    );
+                    out.tell(Severity::Note, key, text);
+                }
                 tranche.close(ExitReason::Manual, ctx.now);
                 continue;
             }
@@ -111,6 +117,7 @@ impl Position {
             (tranche.trail, tranche.trail_not_before) = (None, None);
             arming::arm(live, id, key, ctx, out)?;
             let Some(tranche) = live.tranche_mut(id) else { continue };
+            tranche.count_anew(ctx);
             if let (Some(before), Some(now)) = (standing, tranche.stop)
                 && !key.side.is_better(now.price, before.price)
             {

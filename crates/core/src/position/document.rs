@@ -1,7 +1,6 @@
 //! The position as others read it (product.md §4).
 
 use super::adoption::covering;
-use super::turn::extreme;
 use super::{Ctx, Exit, Live, Position, Tranche};
 use crate::exits::ladder::LevelState;
 use crate::exits::trailing_stop::Phase;
@@ -106,7 +105,7 @@ impl Position {
         let cash = tranche.exits.iter().try_fold(Money::ZERO, |sum, exit| sum.plus(exit.cash))?;
         let closed = tranche.exits.iter().try_fold(Quantity::ZERO, |sum, exit| sum.plus(exit.quantity))?;
         let last = tranche.exits.iter().max_by_key(|exit| exit.at);
-        let best = extreme(side, ctx, followed(live, side, ctx), tranche);
+        let best = tranche.since_entry().best(side, ctx, followed(live, side, ctx));
         Ok(PositionDocument {
             position_id: position_id(self, ctx),
             tranche: tranche.id.0,
