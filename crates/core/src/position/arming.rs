@@ -221,7 +221,8 @@ fn set_levels(
 /// A trail that is active goes on: an addition does not put it back to where it waits (I3).
 fn set_trail(tranche: &mut Tranche, plan: &ExitPlan, armed: &Armed, key: PositionKey, ctx: Ctx, out: &mut Out) {
     let (Some(trailing), Some(behind), false) = (plan.trailing, armed.trail, tranche.is_trailing()) else { return };
-    let mut by = trailing.by;
+    // Who has fallen back once does not try again what was refused.
+    let mut by = tranche.trail.filter(|trail| trail.tried_at.is_some()).map_or(trailing.by, |trail| trail.by);
     if by == TrailedBy::Venue
         && let Some(why) =
             why_not_native(behind, ctx.account.capability.native_trailing, tranche.runner(), ctx.instrument)
