@@ -98,6 +98,13 @@ impl Board {
         sources.iter().filter(|source| self.fresh(**source, now).is_some_and(|price| side.hit(price, level))).count()
     }
 
+    /// The price that tells whether a level has been reached: the last trade's, and where nobody tells of trades, the one that
+    /// a position on `side` could be closed at.
+    #[must_use]
+    pub fn reaching(&self, side: PositionSide) -> Series {
+        if self.price(Series::Last).is_some() { Series::Last } else { Series::executable(side) }
+    }
+
     /// Ask less bid; nothing while one of them is missing.
     #[must_use]
     pub fn spread(&self) -> Option<Points> {

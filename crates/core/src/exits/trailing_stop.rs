@@ -61,6 +61,19 @@ pub struct Trail {
 }
 
 impl Trail {
+    /// One trail for two that are active, at the nearer of their levels; else the one that is active, or this one.
+    #[must_use]
+    pub fn joined(self, other: Self, side: PositionSide) -> Self {
+        match (self.phase, other.phase) {
+            (Phase::Waiting, Phase::Active { .. }) => other,
+            (Phase::Active { level, moved_at }, Phase::Active { level: theirs, .. }) => {
+                let level = level.into_iter().chain(theirs).reduce(|one, other| side.better(one, other));
+                Self { phase: Phase::Active { level, moved_at }, ..self }
+            }
+            (_, Phase::Waiting) => self,
+        }
+    }
+
     /// Whether the best price has reached the activation price.
     #[must_use]
     pub fn is_reached(&self, side: PositionSide, best: Price) -> bool {

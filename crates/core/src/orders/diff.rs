@@ -49,6 +49,7 @@ impl Position {
                 _ => self.fit_stop(stop, ctx, out),
             }
         }
+        self.take_over_former(&wants);
         self.cancel_unwanted(&wants, ctx, out);
         let paused = self.live.as_ref().is_some_and(|live| live.paused);
         let permitted = |leg: Leg| match ctx.permit {

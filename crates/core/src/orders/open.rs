@@ -151,6 +151,9 @@ pub struct OpenOrder {
     pub kind: OrderKind,
     /// For how much, in all. Of an order for the whole position: what has been executed and what is open now.
     pub quantity: Quantity,
+    /// It is for a level of the plan before: what it still closes is none of this plan's levels.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub former: bool,
     /// It is for whatever the position is when it executes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
@@ -186,6 +189,7 @@ impl OpenOrder {
             venue_id: None,
             kind: want.kind,
             quantity,
+            former: false,
             whole: want.whole,
             filled: Quantity::ZERO,
             reported: Quantity::ZERO,

@@ -52,6 +52,13 @@ impl Position {
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
     }
 
+    /// What rests for a level of the plan before, and is wanted alike by this one, is this one's.
+    pub(super) fn take_over_former(&mut self, wants: &[Wanted]) {
+        for order in self.orders.iter_mut().filter(|order| order.former) {
+            order.former = !wants.iter().any(|want| fits(want, order));
+        }
+    }
+
     /// A stop of an incarnation that is over, and that what is open now still needs.
     fn outlasts(&self, order: &OpenOrder) -> bool {
         let is_old = order.leg.is_stop() && (order.epoch != self.epoch || self.is_flat());

@@ -180,6 +180,7 @@ pub(super) fn rearm(
             return rebase::take_in(tranche, &plan);
         }
     };
+    tranche.count_anew(ctx);
     let touched = tranche.levels.iter().any(|level| level.is_done() || !level.filled.is_zero());
     if touched {
         // No order is looked at.
@@ -204,7 +205,10 @@ fn set_levels(
     ctx: Ctx,
     out: &mut Out,
 ) -> Result<(), OutOfRange> {
-    let (levels, told) = ladder::levels(plan, armed, ctx.instrument, tranche.remaining)?;
+    // What is on its way out is no level's any more.
+    let stays = tranche.remaining.saturating_minus(tranche.aside.part);
+    let quantity = if stays.is_zero() { tranche.remaining } else { stays };
+    let (levels, told) = ladder::levels(plan, armed, ctx.instrument, quantity)?;
     for text in told {
         out.tell(Severity::Warning, key, text);
     }
@@ -214,9 +218,11 @@ fn set_levels(
     Ok(())
 }
 
+/// A trail that is active goes on: an addition does not put it back to where it waits (I3).
 fn set_trail(tranche: &mut Tranche, plan: &ExitPlan, armed: &Armed, key: PositionKey, ctx: Ctx, out: &mut Out) {
-    let (Some(trailing), Some(behind)) = (plan.trailing, armed.trail) else { return };
-    let mut by = trailing.by;
+    let (Some(trailing), Some(behind), false) = (plan.trailing, armed.trail, tranche.is_trailing()) else { return };
+    // Who has fallen back once does not try again what was refused.
+    let mut by = tranche.trail.filter(|trail| trail.tried_at.is_some()).map_or(trailing.by, |trail| trail.by);
     if by == TrailedBy::Venue
         && let Some(why) =
             why_not_native(behind, ctx.account.capability.native_trailing, tranche.runner(), ctx.instrument)

@@ -2,6 +2,7 @@
 
 use super::elsewhere::Elsewhere;
 use super::rare::{Blank, Rare};
+use super::since::Since;
 use super::spacing::Spacing;
 use super::{ForeignExit, ForeignStop, Position, Tranche};
 use crate::exits::end_of_day::Due;
@@ -100,6 +101,9 @@ pub struct TrancheAside {
     /// The beginning of the weekend that its stop has been made ready for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weekend: Option<Timestamp>,
+    /// From when on prices count for its plan, where that is later than its entry.
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub since: Rare<Since>,
     /// The price has been through the stop, on the stop's own source, since then.
     pub stop_passed: Option<Timestamp>,
     /// When the stop may be fitted to a smaller quantity.
@@ -126,6 +130,7 @@ impl Blank for TrancheAside {
         end_of_day: Rare::NONE,
         elsewhere: Rare::NONE,
         weekend: None,
+        since: Rare::NONE,
         stop_passed: None,
         resize_at: None,
         part: Quantity::ZERO,

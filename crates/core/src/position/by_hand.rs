@@ -7,7 +7,7 @@ use super::scene::{Scene, title};
 use super::{Ctx, Out, Position};
 use crate::exits::ladder::LevelState;
 use crate::exits::stop_loss::{Basis, StopLevel};
-use backstop_model::{ExitPlan, ExitReason, OutOfRange, Quantity, Ratio, Rounding, Severity};
+use backstop_model::{ExitPlan, ExitReason, Fill, OutOfRange, Quantity, Ratio, Rounding, Severity, TrancheId};
 use std::sync::Arc;
 
 impl Position {
@@ -37,7 +37,13 @@ impl Position {
                 out.tell(Severity::Warning, key, text);
                 continue;
             }
-            if rest.is_zero() || rest < smallest {
+            if rest < smallest {
+                if !rest.is_zero() {
+                    let text = format!(
+                        "{name}: {rest} would be left, below the venue's minimum {smallest}: all of it is closed"
+                    );
+                    out.tell(Severity::Note, key, text);
+                }
                 tranche.close(ExitReason::Manual, ctx.now);
                 continue;
             }
@@ -89,6 +95,23 @@ impl Position {
         out.tell(Severity::Note, self.key, format!("{} {}: {what}", ctx.instrument.symbol, self.key.side));
     }
 
+    /// Whether an execution is of an order for a level of the plan before.
+    pub(super) fn is_former(&self, fill: &Fill) -> bool {
+        self.orders.iter().any(|order| order.former && Some(order.id) == fill.order)
+    }
+
+    /// An order of the plan before has closed so much while it was being cancelled: this plan's levels are fitted to the rest.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a number leaves its range.
+    pub(super) fn fit_to_rest(&mut self, id: TrancheId, gone: Quantity, ctx: Ctx) -> Result<(), OutOfRange> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
+        let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
+        tranche.exits.iter_mut().for_each(|exit| exit.complete = true);
+        tranche.shrink_levels(gone, ctx.instrument.step, trails)
+    }
+
     /// Puts what is open under another plan: its levels are worked out for what is left, the stop is only ever tightened,
     /// and a trail begins anew.
     ///
@@ -99,11 +122,13 @@ impl Position {
         let Some(live) = self.live.as_mut().filter(|live| live.plan.as_ref() != Some(plan)) else { return Ok(()) };
         live.plan = Some(Arc::clone(plan));
         live.take_over(ctx.now);
+        self.orders.iter_mut().filter(|order| order.leg.level().is_some()).for_each(|order| order.former = true);
         let open: Vec<_> = live.open().map(|tranche| tranche.id).collect();
         for id in open {
             let Some(tranche) = live.tranche_mut(id) else { continue };
             let standing = tranche.stop;
             // What has been taken under the old plan stays in the exits; the new plan counts its own levels.
+            tranche.exits.iter_mut().for_each(|exit| exit.complete = true);
             for level in &mut tranche.levels {
                 level.state = LevelState::Moot;
             }
@@ -111,6 +136,7 @@ impl Position {
             (tranche.trail, tranche.trail_not_before) = (None, None);
             arming::arm(live, id, key, ctx, out)?;
             let Some(tranche) = live.tranche_mut(id) else { continue };
+            tranche.count_anew(ctx);
             if let (Some(before), Some(now)) = (standing, tranche.stop)
                 && !key.side.is_better(now.price, before.price)
             {

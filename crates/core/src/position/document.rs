@@ -1,7 +1,6 @@
 //! The position as others read it (product.md §4).
 
 use super::adoption::covering;
-use super::turn::extreme;
 use super::{Ctx, Exit, Live, Position, Tranche};
 use crate::exits::ladder::LevelState;
 use crate::exits::trailing_stop::Phase;
@@ -106,7 +105,7 @@ impl Position {
         let cash = tranche.exits.iter().try_fold(Money::ZERO, |sum, exit| sum.plus(exit.cash))?;
         let closed = tranche.exits.iter().try_fold(Quantity::ZERO, |sum, exit| sum.plus(exit.quantity))?;
         let last = tranche.exits.iter().max_by_key(|exit| exit.at);
-        let best = extreme(side, ctx, followed(live, side), tranche);
+        let best = tranche.since_entry().best(side, ctx, followed(live, side, ctx));
         Ok(PositionDocument {
             position_id: position_id(self, ctx),
             tranche: tranche.id.0,
@@ -149,10 +148,10 @@ fn share_left(tranche: &Tranche) -> Result<Ratio, OutOfRange> {
     Ok(tranche.remaining.part_of(tranche.original, Rounding::Nearest)?.in_percent())
 }
 
-/// The price whose best one is told: the one that the trail follows, else the last price.
-fn followed(live: &Live, side: PositionSide) -> Series {
+/// The price whose best one is told: the one that the trail follows, else the one that reaches levels.
+fn followed(live: &Live, side: PositionSide, ctx: Ctx) -> Series {
     let trailing = live.plan.as_ref().and_then(|plan| plan.trailing);
-    trailing.map_or(Series::Last, |trailing| trailing.trigger.series(side))
+    trailing.map_or_else(|| ctx.board.reaching(side), |trailing| trailing.trigger.series(side))
 }
 
 /// Where the price has been since the entry. What was paid and received counts as well: it was the price just then.

@@ -168,6 +168,9 @@ impl Position {
                 fees = fees.minus(own)?;
                 self.book(fill, id, leg, reason, (share, own), out)?;
             }
+            if self.is_former(fill) {
+                self.fit_to_rest(id, part, ctx)?;
+            }
         }
         if !beyond.is_zero() {
             let rest = fee.minus(part_of(fee, quantity.minus(beyond)?, quantity)?)?;
@@ -185,7 +188,7 @@ impl Position {
     /// A target that closes whatever is left has jumped over the levels before it: each gets what it is due, in order
     /// (product.md §2.2).
     fn by_level(&self, fill: &Fill, id: TrancheId, leg: Option<Leg>, part: Quantity) -> Vec<(Option<Leg>, Quantity)> {
-        let whole = self.orders.iter().any(|order| order.whole && Some(order.id) == fill.order);
+        let whole = self.orders.iter().any(|order| order.whole && !order.former && Some(order.id) == fill.order);
         let tranche = self.live.as_ref().and_then(|live| live.tranche(id));
         let (true, Some(Leg::Target(number)), Some(tranche)) = (whole, leg, tranche) else { return vec![(leg, part)] };
         let mut left = part;
@@ -237,7 +240,7 @@ impl Position {
         (quantity, fee): (Quantity, Money),
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
-        let side = self.key.side;
+        let (side, former) = (self.key.side, self.is_former(fill));
         let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(id)) else { return Ok(()) };
         let level = leg.and_then(Leg::level);
         if leg.is_some_and(Leg::is_stop)
@@ -253,7 +256,7 @@ impl Position {
         if leg == Some(Leg::Part) {
             tranche.aside.part = tranche.aside.part.saturating_minus(quantity);
         }
-        if let Some(number) = level
+        if let Some(number) = level.filter(|_| !former)
             && let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number)
         {
             level.filled = level.filled.plus(quantity)?;

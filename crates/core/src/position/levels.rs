@@ -9,21 +9,21 @@ use crate::exits::break_even;
 use crate::exits::ladder::{self, Instant, Level, LevelState, Move};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::orders::Leg;
-use backstop_model::{Distance, OutOfRange, Points, PositionSide, Price, Series, Severity};
+use backstop_model::{Distance, OutOfRange, Points, PositionSide, Price, Severity};
 
 /// Levels that are complete, in ascending order, each with its move of the stop.
 pub(super) fn pass(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let (side, ctx) = (scene.side(), scene.ctx);
     loop {
         cut_to_rest(tranche, scene, out);
-        let best_last = extreme(side, ctx, Series::Last, tranche);
+        let best = extreme(side, ctx, ctx.board.reaching(side), tranche);
         let closing = tranche.closing.is_some();
         let Some(level) = tranche.levels.iter_mut().find(|level| !level.is_done()) else { return Ok(()) };
         let number = level.number;
         let complete = level.state == LevelState::Open && level.filled >= level.planned && !level.planned.is_zero();
         let only_moved = !closing
             && level.state == LevelState::OnlyMoves
-            && best_last.is_some_and(|best| side.reached(best, level.price));
+            && best.is_some_and(|best| side.reached(best, level.price));
         if level.state == LevelState::Open && level.planned.is_zero() {
             level.state = LevelState::Moot;
             continue;
@@ -140,7 +140,8 @@ pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene, out: &mut 
 /// From the plan's own price on the stop is at break-even, whatever the levels do (product.md §2.6).
 pub(super) fn break_even_at(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let (Some(at), None) = (tranche.breakeven_at.get(), tranche.closing) else { return Ok(()) };
-    let best = extreme(scene.side(), scene.ctx, Series::Last, tranche);
+    let series = scene.ctx.board.reaching(scene.side());
+    let best = extreme(scene.side(), scene.ctx, series, tranche);
     if !best.is_some_and(|best| scene.side().reached(best, at)) {
         return Ok(());
     }

@@ -37,6 +37,7 @@ mod regrid;
 mod reports;
 mod scene;
 mod sharing;
+mod since;
 mod spacing;
 mod thin;
 mod trail;

@@ -5,7 +5,6 @@
 //! And a candle alone proves nothing: its extreme may be one misprint (F-H01), and there is no second series and no dwell to
 //! tell. It counts as far as the candle beside it went as well (docs/decisions/0013-candles-after-a-gap.md).
 
-use super::turn::extreme;
 use super::{Ctx, Out, Position, Tranche};
 use crate::position::scene::title;
 use backstop_model::{Candle, PositionSide, Price, Series, Severity, Timestamp};
@@ -26,6 +25,15 @@ impl Recalled {
     #[must_use]
     pub const fn best(&self, series: Series) -> Option<Price> {
         self.0[series.index()]
+    }
+
+    /// Takes in what candles tell of the time since then. False when it is nothing better.
+    pub(super) fn take_in(&mut self, of: Series, candles: &[Candle], since: Timestamp, side: PositionSide) -> bool {
+        let known = self.best(of);
+        let told =
+            confirmed(side, candles, since).filter(|best| known.is_none_or(|known| side.is_better(*best, known)));
+        self.0[of.index()] = told.or(known);
+        told.is_some()
     }
 
     /// What either has been told.
@@ -53,8 +61,9 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let is_followed = live.plan.is_some();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
+            tranche.recall_for_plan(series, candles, side);
             let Some(best) = confirmed(side, candles, tranche.opened_at) else { continue };
-            let heard = extreme(side, ctx, series, tranche);
+            let heard = tranche.since_entry().best(side, ctx, series);
             if heard.is_some_and(|heard| !side.is_better(best, heard)) {
                 continue;
             }

@@ -218,6 +218,7 @@ impl Position {
             venue_id: Some(report.venue_id),
             kind,
             quantity,
+            former: false,
             whole,
             filled: report.filled,
             reported: report.filled,

@@ -98,8 +98,21 @@ impl Tranche {
             && self.levels.iter().all(|level| !touched(level.state) && level.filled.is_zero())
     }
 
+    /// A trail that is active goes on, from its own best price: the other one's may have been through its level.
+    fn join_trails(&mut self, other: &Self, side: PositionSide) {
+        let takes_theirs = !self.is_trailing() && other.is_trailing() && other.closing.is_none();
+        let since = if takes_theirs { other.since() } else { self.since() };
+        if let (Some(own), Some(theirs), None) = (self.trail, other.trail, other.closing) {
+            self.trail = Some(own.joined(theirs, side));
+        }
+        if self.is_trailing() {
+            self.aside.since.put(Some(since));
+        }
+    }
+
     /// Takes over everything of another tranche.
     fn absorb(&mut self, other: Self, side: PositionSide) -> Result<(), OutOfRange> {
+        self.join_trails(&other, side);
         self.opened_at = self.opened_at.min(other.opened_at);
         self.window = self.window.min(other.window);
         let recalled = self.recalled().joined(other.recalled(), side);

@@ -355,14 +355,9 @@ fn grace(state: OrderState, since: Timestamp) -> Timestamp {
     }
 }
 
-/// The best price of a series since the tranche was opened: heard here, or told by the venue's candles, whichever is tighter.
+/// The best price of a series, as far as it counts for the plan of the tranche.
 pub(super) fn extreme(side: PositionSide, ctx: Ctx, series: Series, tranche: &Tranche) -> Option<Price> {
-    let heard = ctx.board.range_since(series, tranche.window).map(|range| match side {
-        PositionSide::Long => range.high,
-        PositionSide::Short => range.low,
-    });
-    let recalled = tranche.recalled().best(series);
-    heard.into_iter().chain(recalled).reduce(|one, other| side.better(one, other))
+    tranche.since().best(side, ctx, series)
 }
 
 /// No misprint: replayed, or two of last, mark and the executable price agree (F-H01).

@@ -121,7 +121,8 @@ pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: P
     let trail = tranche.trail.filter(|trail| trail.by == TrailedBy::Venue)?;
     let limits = ctx.account.capability.native_trailing?;
     let Behind::Share(share) = trail.behind else { return None };
-    let quantity = tranche.runner();
+    // What is on its way out by hand does not run: it would wait for its room for ever.
+    let quantity = tranche.runner().saturating_minus(tranche.aside.part);
     // One whose resting order has filled meanwhile takes nothing any more.
     let takes = |level: &Level| matches!(level.instant, Instant::Limit | Instant::Market) && !level.due().is_zero();
     let taking = tranche.levels.iter().any(takes);

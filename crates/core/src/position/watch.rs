@@ -227,7 +227,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         watches.better(source, proposal.price);
     }
     if let Some(at) = tranche.breakeven_at.get() {
-        watches.better(Series::Last, at);
+        watches.better(ctx.board.reaching(side), at);
     }
     if let Some(soft) = tranche.soft_stop.get() {
         match soft.passed {
@@ -236,7 +236,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
         }
     }
     if let Some(level) = tranche.next_level().filter(|level| level.state == LevelState::OnlyMoves) {
-        watches.better(Series::Last, level.price);
+        watches.better(ctx.board.reaching(side), level.price);
     }
     if let (Some(trail), Some(trailing)) = (tranche.trail, plan.trailing) {
         // A bound that cannot be worked out is no bound: the trail then waits for its next deadline.

@@ -12,7 +12,8 @@ mod run;
 use crate::builders::{self, account, key, plan_from, price};
 use crate::venue::{Held, Toy};
 use backstop_core::Engine;
-use backstop_model::{Event, Fill, Money, OrderKind, PositionSide, Quantity, Stamped, Timestamp};
+use backstop_model::plan::{OnInvalid, TakeProfit, TakeProfits};
+use backstop_model::{Distance, Event, Fill, Money, OrderKind, PositionSide, Quantity, Ratio, Stamped, Timestamp};
 use drawn::case;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -44,6 +45,31 @@ proptest! {
     #[test]
     fn every_law_holds_at_a_troubled_venue(case in case(40)) {
         Run::new(case).go();
+    }
+
+    /// Properties 5 and 7: whatever levels are written, a plan that is accepted closes a whole, or less where the rest is trailed, at
+    /// strictly ascending levels.
+    #[test]
+    fn an_accepted_plan_ascends_and_closes_a_whole(
+        written in prop::collection::vec((1_u32..40, 0_u32..700), 1..6),
+        whole in any::<bool>(),
+        trails in any::<bool>(),
+        falls_back in any::<bool>(),
+    ) {
+        let written = if whole { made_whole(written) } else { written };
+        let on_invalid = if falls_back { OnInvalid::Fallback } else { OnInvalid::Refuse };
+        let per_mille = |share: u32| builders::percent(&format!("{}.{}", share / 10, share % 10));
+        let level = |(at, share): &(u32, u32)| TakeProfit::new(Distance::Percent(per_mille(*at)), per_mille(*share));
+        let made = TakeProfits::new(written.iter().map(level).collect(), trails, on_invalid, None);
+        let ascends = written.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let sum: u32 = written.iter().map(|(_, share)| share).sum();
+        let meant = (990..=1005).contains(&sum) || (trails && sum < 1000) || (falls_back && sum > 0);
+        prop_assert_eq!(made.is_ok(), if ascends { meant } else { falls_back }, "{:?}", made);
+        let Ok((levels, told)) = made else { return Ok(()) };
+        let at = |level: &TakeProfit| match level.at { Distance::Percent(at) => at, other => panic!("{other:?}") };
+        prop_assert!(levels.windows(2).all(|pair| at(&pair[0]) < at(&pair[1])));
+        let exact = if !ascends || !trails || sum >= 1000 { Ratio::ONE } else { per_mille(sum) };
+        prop_assert_eq!((levels.sum(), told.is_empty()), (Ok(exact), ascends && (sum == 1000 || (trails && sum < 1000))));
     }
 
     /// F-B02, I24: repeated and reordered executions give the same position.
@@ -116,6 +142,14 @@ fn venues_trail_and_close_and_both_sides_are_open_at_once() {
         both += usize::from(run.laws.both_open);
     }
     assert!(trailed >= 10 && both >= 50, "{trailed} trails of venues have closed, {both} times both sides were open");
+}
+
+/// Levels whose shares are a whole, or nearly: the last one takes what is missing, up to a point.
+fn made_whole(mut levels: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+    let last = levels.len() - 1;
+    let others: u32 = levels[..last].iter().map(|(_, share)| share).sum();
+    levels[last].1 = 1000_u32.saturating_sub(others) + levels[last].1 % 20;
+    levels
 }
 
 /// A first entry that is larger than everything that closes, then entries and reductions by hand.

@@ -52,6 +52,7 @@ fn stop_in(state: OrderState) -> OpenOrder {
         venue_id: None,
         kind: OrderKind::Market,
         quantity: "0.1".parse().unwrap(),
+        former: false,
         whole: false,
         filled: Quantity::ZERO,
         reported: Quantity::ZERO,
