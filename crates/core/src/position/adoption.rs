@@ -58,17 +58,23 @@ impl Position {
     }
 
     /// Takes note of an order that is not ours: a stop for this side, or another exit of it.
-    pub(crate) fn note_foreign(&mut self, report: &OrderReport) {
-        self.note_foreign_stop(report);
+    pub(crate) fn note_foreign(&mut self, report: &OrderReport, ctx: Ctx) {
+        self.note_foreign_stop(report, ctx);
         self.note_foreign_exit(report);
     }
 
-    fn note_foreign_stop(&mut self, report: &OrderReport) {
+    fn note_foreign_stop(&mut self, report: &OrderReport, ctx: Ctx) {
+        let side = self.key.side;
         let Some(live) = &mut self.live else { return };
         live.aside.foreign.retain(|known| known.venue_id != report.venue_id);
         let (Some(trigger), false) = (report.trigger, report.status.is_final()) else { return };
-        let losing = live.open().any(|tranche| self.key.side.is_better(tranche.entry_price, trigger.price));
-        let closes = report.side == self.key.side.closing();
+        // The price tells a stop, which may lie beyond the entry, from a target, which may be taken at a loss; the entry only
+        // guesses.
+        let losing = match ctx.board.price(trigger.source.series(side)) {
+            Some(now) => side.is_better(now, trigger.price),
+            None => live.open().any(|tranche| side.is_better(tranche.entry_price, trigger.price)),
+        };
+        let closes = report.side == side.closing();
         if closes && losing && live.aside.foreign.len() < MOST && report.status == OrderStatus::Working {
             let quantity = report.quantity.map(|quantity| quantity.saturating_minus(report.filled));
             live.aside.foreign.push(ForeignStop { venue_id: report.venue_id, price: trigger.price, quantity });
