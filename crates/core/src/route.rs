@@ -322,7 +322,11 @@ impl Engine {
         }
         if side.opening() == fill.side {
             self.count_elsewhere(fill, side, turn);
-            return self.enter(key(side), fill, fill.quantity, turn);
+            self.enter(key(side), fill, fill.quantity, turn);
+            if one_way {
+                self.turned_round(key(side), fill, turn);
+            }
+            return;
         }
         if fill.order.as_ref().is_some_and(|id| EntryName::read(id).is_some()) {
             // Somebody has opened the other side meanwhile: the entry has closed that.
@@ -352,6 +356,19 @@ impl Engine {
                 position.is_news(fill);
                 let asked = position.entered_by(fill);
                 position.enter(fill, opened, facts_fee(fill, opened)?, asked, ctx, out)
+            });
+            self.turned_round(key(side.other()), fill, turn);
+        }
+    }
+
+    /// A position that we looked after has been turned round by hand: the new one gets its stop at once (F-D04). An order may
+    /// do that in several executions.
+    fn turned_round(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) {
+        let before = PositionKey { side: key.side.other(), ..key };
+        if self.position(before).is_some_and(|before| before.was_ours_until(fill.at)) {
+            self.tell_known(key, turn, |position, ctx, _| {
+                position.end_grace(ctx);
+                Ok(())
             });
         }
     }
