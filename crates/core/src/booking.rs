@@ -36,7 +36,8 @@ impl Engine {
         }
         if side.opening() == fill.side {
             self.count_elsewhere(fill, side, turn);
-            return self.enter(both[0], fill, fill.quantity, turn);
+            self.enter(both[0], fill, fill.quantity, turn);
+            return self.turned_round(both[0], fill, turn);
         }
         if fill.order.as_ref().is_some_and(|id| EntryName::read(id).is_some()) {
             // Somebody has opened the other side meanwhile: the entry has closed that.
@@ -58,13 +59,10 @@ impl Engine {
     /// It goes the other way than the first of the two positions: it closes of it what is open. What is left of another's
     /// opens the second where an account has one net position; else it waits for what it closes.
     fn close_by(&mut self, fill: &Fill, [closed, opened]: [PositionKey; 2], turn: &mut Turn) {
-        let mode = self.accounts.get(&fill.account).map(|account| account.position_mode);
-        // One that names no side is of a net position, also when it is heard of after the account has been switched (F-D07).
-        let one_way = fill.position_side.is_none() && mode.is_some_and(|mode| mode != PositionMode::PerDeal);
         let closes = fill.quantity.min(self.open_quantity(closed));
         let rest = fill.quantity.saturating_minus(closes);
         let ours = fill.order.as_ref().and_then(Named::read).is_some();
-        let flips = one_way && !ours && !is_forced(fill);
+        let flips = self.is_net(fill) && !ours && !is_forced(fill);
         // What is known to have been opened is closed first, also before the execution that did it is told (F-B01, F-B16).
         let untold = self.position(closed).map_or(Quantity::ZERO, |known| known.untold(fill.at));
         let waits = if flips { rest.min(untold) } else { rest };
@@ -85,6 +83,26 @@ impl Engine {
                 position.is_news(fill);
                 let asked = position.entered_by(fill);
                 position.enter(fill, opens, facts_fee(fill, opens)?, asked, ctx, out)
+            });
+            self.turned_round(opened, fill, turn);
+        }
+    }
+
+    /// Whether it is of a net position: one that names no side is, also when it is heard of after the account has been
+    /// switched (F-D07).
+    fn is_net(&self, fill: &Fill) -> bool {
+        let mode = self.accounts.get(&fill.account).map(|account| account.position_mode);
+        fill.position_side.is_none() && mode.is_some_and(|mode| mode != PositionMode::PerDeal)
+    }
+
+    /// A net position that we looked after has been turned round by hand: the new one gets its stop at once (F-D04). An order
+    /// may do that in several executions.
+    fn turned_round(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) {
+        let before = self.position(PositionKey { side: key.side.other(), ..key });
+        if self.is_net(fill) && before.is_some_and(|before| before.was_ours_until(fill.at)) {
+            self.tell_known(key, turn, |position, ctx, _| {
+                position.end_grace(ctx);
+                Ok(())
             });
         }
     }

@@ -164,15 +164,18 @@ impl Position {
         is_target && self.orders.iter().filter(same).filter(before).any(OpenOrder::stands)
     }
 
-    /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed.
+    /// While it is paused: whether what rests for a tranche can stay, because something is open and no more is claimed, what
+    /// is being closed by hand left out.
     pub(super) fn may_rest(&self, tranche: &Tranche) -> bool {
         let epoch = self.epoch;
         let mine = |order: &&OpenOrder| {
-            order.epoch == epoch && order.tranche == tranche.id && !order.leg.is_stop() && !order.whole
+            let exit = !order.leg.is_stop() && order.leg != Leg::Part && !order.whole;
+            exit && order.epoch == epoch && order.tranche == tranche.id
         };
+        let free = tranche.remaining.saturating_minus(tranche.aside.part);
         let claims = self.orders.iter().filter(mine).map(claim).try_fold(Quantity::ZERO, Quantity::plus);
         let goes_on = tranche.closing.is_none() && !tranche.is_closed();
-        goes_on && claims.is_ok_and(|claimed| claimed <= tranche.remaining)
+        goes_on && claims.is_ok_and(|claimed| claimed <= free)
     }
 
     /// Whether working stops cover every open tranche.

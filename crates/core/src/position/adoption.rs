@@ -8,14 +8,16 @@ use crate::exits::arm::toward_market;
 use crate::exits::liquidation;
 use backstop_model::plan::{AtrSpec, Guaranteed};
 use backstop_model::{
-    Adopt, Distance, ExitPlan, OrderReport, OrderStatus, OutOfRange, Points, PositionKey, PositionSide, Price,
-    Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
+    Adopt, Distance, ExitPlan, ExitReason, OrderReport, OrderStatus, OutOfRange, Points, PositionKey, PositionSide,
+    Price, Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How long a trader has to place a stop of his own.
 const GRACE: Span = Span::from_secs(10);
+/// What is opened the other way so soon after a close by hand has turned the position round.
+const TURNED: Span = Span::from_secs(1);
 /// Stops of others remembered per position.
 const MOST: usize = 16;
 
@@ -57,18 +59,40 @@ impl Position {
         }
     }
 
+    /// Nobody has to be waited for: the hard stop that waits goes in now.
+    pub(crate) fn end_grace(&mut self, ctx: Ctx) {
+        let Some(live) = &mut self.live else { return };
+        if let Adoption::HardStopAt(at) = live.adoption {
+            live.adoption = Adoption::HardStopAt(at.min(ctx.now));
+        }
+    }
+
+    /// Whether this was a position that we looked after, and somebody else has closed it just before `at`.
+    pub(crate) fn was_ours_until(&self, at: Timestamp) -> bool {
+        let live = self.live.as_deref().filter(|live| live.is_flat() && live.adoption == Adoption::Managed);
+        let exits = live.into_iter().flat_map(|live| &live.tranches).flat_map(|tranche| tranche.exits.iter());
+        let last = exits.max_by_key(|exit| exit.at);
+        last.is_some_and(|exit| exit.reason == ExitReason::External && at.since(exit.at) < TURNED)
+    }
+
     /// Takes note of an order that is not ours: a stop for this side, or another exit of it.
-    pub(crate) fn note_foreign(&mut self, report: &OrderReport) {
-        self.note_foreign_stop(report);
+    pub(crate) fn note_foreign(&mut self, report: &OrderReport, ctx: Ctx) {
+        self.note_foreign_stop(report, ctx);
         self.note_foreign_exit(report);
     }
 
-    fn note_foreign_stop(&mut self, report: &OrderReport) {
+    fn note_foreign_stop(&mut self, report: &OrderReport, ctx: Ctx) {
+        let side = self.key.side;
         let Some(live) = &mut self.live else { return };
         live.aside.foreign.retain(|known| known.venue_id != report.venue_id);
         let (Some(trigger), false) = (report.trigger, report.status.is_final()) else { return };
-        let losing = live.open().any(|tranche| self.key.side.is_better(tranche.entry_price, trigger.price));
-        let closes = report.side == self.key.side.closing();
+        // The price tells a stop, which may lie beyond the entry, from a target, which may be taken at a loss; the entry only
+        // guesses.
+        let losing = match ctx.board.price(trigger.source.series(side)) {
+            Some(now) => side.is_better(now, trigger.price),
+            None => live.open().any(|tranche| side.is_better(tranche.entry_price, trigger.price)),
+        };
+        let closes = report.side == side.closing();
         if closes && losing && live.aside.foreign.len() < MOST && report.status == OrderStatus::Working {
             let quantity = report.quantity.map(|quantity| quantity.saturating_minus(report.filled));
             live.aside.foreign.push(ForeignStop { venue_id: report.venue_id, price: trigger.price, quantity });

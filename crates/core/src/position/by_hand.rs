@@ -7,6 +7,7 @@ use super::scene::{Scene, title};
 use super::{Ctx, Out, Position};
 use crate::exits::ladder::LevelState;
 use crate::exits::stop_loss::{Basis, StopLevel};
+use backstop_model::plan::Weekend;
 use backstop_model::{ExitPlan, ExitReason, Fill, OutOfRange, Quantity, Ratio, Rounding, Severity, TrancheId};
 use std::sync::Arc;
 
@@ -133,6 +134,10 @@ impl Position {
                 level.state = LevelState::Moot;
             }
             tranche.aside.proposal.put(None);
+            if plan.close_at.is_none() && plan.weekend != Weekend::Close {
+                // A close that was missed was the old plan's.
+                tranche.aside.end_of_day.put(None);
+            }
             (tranche.trail, tranche.trail_not_before) = (None, None);
             arming::arm(live, id, key, ctx, out)?;
             let Some(tranche) = live.tranche_mut(id) else { continue };

@@ -27,7 +27,7 @@ impl Position {
         if self.entry_reported(report, ctx, out) {
             return;
         }
-        let Some(named) = report.id.as_ref().and_then(Named::read) else { return self.note_foreign(report) };
+        let Some(named) = report.id.as_ref().and_then(Named::read) else { return self.note_foreign(report, ctx) };
         if named.side != self.key.side {
             // A read tells both sides of an instrument of all its orders.
             return;

@@ -95,6 +95,7 @@ impl Tranche {
         };
         self.closing.is_none()
             && !self.is_closed()
+            && self.aside.part.is_zero()
             && self.levels.iter().all(|level| !touched(level.state) && level.filled.is_zero())
     }
 
@@ -146,7 +147,8 @@ impl Position {
     pub(super) fn merge(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let (key, side) = (self.key, self.key.side);
         let Some(live) = &self.live else { return Ok(()) };
-        if live.tranches.len() < 2 || live.plan.as_ref().is_none_or(|plan| plan.merge == Merge::Never) {
+        // What rests for each of them stays while it is paused.
+        if live.paused || live.tranches.len() < 2 || live.plan.as_ref().is_none_or(|plan| plan.merge == Merge::Never) {
             return Ok(());
         }
         let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(()) };

@@ -43,6 +43,7 @@ impl Position {
             for tranche in &mut live.tranches {
                 if live.paused {
                     back_up_stop(tranche, &scene, out);
+                    note_day(tranche, &scene, out);
                 } else {
                     look_at(tranche, &scene, live.attached_at, out)?;
                 }
@@ -318,6 +319,16 @@ fn watch_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
             tranche.aside.end_of_day.put(Some(due));
         }
     }
+}
+
+/// The end of the day comes while the position is paused: nothing is closed now, and nothing is forgotten. Tomorrow's end
+/// takes its place in the calendar, so it is remembered here.
+fn note_day(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+    let ended = scene.day_ends(tranche.opened_at).filter(|end| scene.ctx.now >= end.due);
+    let Some(end) = ended.filter(|_| tranche.closing.is_none() && tranche.aside.end_of_day.is_none()) else { return };
+    tranche.aside.end_of_day.put(Some(Due { at: end.due, first_price: None }));
+    let text = "the end of the day has come while it is paused: it is closed when it goes on";
+    scene.tell(Severity::Warning, tranche.id, text, out);
 }
 
 /// What of a tranche working stops cover: its own, or that of the whole position.

@@ -67,16 +67,7 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
         wants.extend(wants_close(tranche, plan, ctx));
         return wants;
     }
-    if !tranche.aside.part.is_zero() {
-        wants.push(Wanted {
-            tranche: tranche.id,
-            leg: Leg::Part,
-            kind: OrderKind::Market,
-            quantity: tranche.aside.part.min(tranche.remaining),
-            whole: false,
-            reason: tranche.aside.part_reason.unwrap_or(ExitReason::Manual),
-        });
-    }
+    wants.extend(wants_part(tranche, plan, ctx));
     if !tranche.was_protected {
         return wants;
     }
@@ -139,6 +130,20 @@ pub(super) fn native_trail(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx, side: P
     let kind = OrderKind::TrailingStop { activation, distance, source };
     let reason = ExitReason::TrailingStop;
     Some(Wanted { tranche: tranche.id, leg: Leg::Trail, kind, quantity, whole: false, reason })
+}
+
+/// What is closed by hand, and the rest goes on; in slices like every market exit that has the time.
+fn wants_part(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Option<Wanted> {
+    let reason = tranche.aside.part_reason.unwrap_or(ExitReason::Manual);
+    let left = tranche.aside.part.min(tranche.remaining);
+    let slice = || {
+        let done = tranche.closed();
+        let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(tranche.entry_price);
+        slices::part(plan.slices, done.plus(left)?, done, price, None, ctx.instrument)
+    };
+    let quantity = if slices::has_time(reason) { slice().unwrap_or(left).min(left) } else { left };
+    let want = Wanted { tranche: tranche.id, leg: Leg::Part, kind: OrderKind::Market, quantity, whole: false, reason };
+    (!left.is_zero()).then_some(want)
 }
 
 /// A market exit; one that has the time goes in parts.
