@@ -115,3 +115,25 @@ fn target_of(course: &Course, exit: &PartialExitDocument, before: &[PartialExitD
     });
     found.map(|(_, price)| *price)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+
+    #[test]
+    fn the_last_row_of_a_trade_takes_what_rounding_leaves_of_its_fees() {
+        let exit = r#"{"tp_level":null,"reason":"manual","exit_time":2,"exit_price":"51000","quantity_closed":"0.1",
+            "profit":"100","profit_pct":"2","new_stop_loss":null}"#;
+        let trade = format!(
+            r#"{{"position_id":"p-1","tranche":1,"symbol":"BTCUSDT","side":"long","plan":"swing","entry_time":1,
+            "entry_price":"50000","original_quantity":"0.3","current_quantity":"0","tp_levels_hit":[],"next_tp_level":null,
+            "next_tp_price":null,"remaining_pct":"0","average_exit_price":"51000","current_stop_loss":null,
+            "best_price":null,"exit_time":2,"exit_reason":"manual","fees":"1","funding":"0","realized_pnl":"299",
+            "currency":"USDT","partial_exits":[{exit},{exit},{exit}]}}"#
+        );
+        let made = rows(&serde_json::from_str(&trade).unwrap(), None).unwrap();
+        let fees: Vec<String> = made.iter().map(|row| row.fees.to_string()).collect();
+        assert_eq!(fees, ["0.333333333333333333", "0.333333333333333333", "0.333333333333333334"]);
+    }
+}
