@@ -4,7 +4,7 @@
 use super::*;
 use crate::tests::instrument_spec;
 use backstop_model::plan::{
-    OnInvalid, Rest, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
+    OnInvalid, Rest, Slices, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
 };
 use backstop_model::{
     Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, Span, TrailingLimits,
@@ -370,4 +370,16 @@ fn more_than_one_order_may_be_for_is_told_with_the_parts_it_is_closed_in() {
     let told = shown(at_market, small, PositionSide::Long);
     let parts = "closing in parts: TP1 0.02 at a time, TP2 0.02 at a time, TP3 0.02 at a time, market exits 0.02 at a time; the parts of the stop rest all at once";
     assert_eq!(told.done_by_backstop.iter().find(|text| text.contains("in parts")).unwrap(), parts);
+}
+
+#[test]
+fn parts_that_are_to_be_worth_less_than_the_smallest_order_are_told() {
+    let most = |text: &str| {
+        let slices = Slices { max_notional: Some(text.parse().unwrap()), ..Slices::default() };
+        let shown = shown(ExitPlanSpec { slices, ..plan() }, spec(), PositionSide::Long);
+        shown.warnings.into_iter().find(|text| text.starts_with("max_slice_notional"))
+    };
+    assert_eq!(most("50"), None);
+    let told = "max_slice_notional 49.9 cannot be kept: the smallest order, 0.001, is worth 50 here";
+    assert_eq!(most("49.9").as_deref(), Some(told));
 }

@@ -38,8 +38,20 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
         "tranches has no effect: with max 1 every further entry joins",
     );
     note(cuts_nothing(ground), "close_slices has no effect at this quantity: a part would be below the smallest order");
+    told.extend(largest_part(ground));
     told.extend(ladder(ground, course));
     told
+}
+
+/// A part is to be worth less than the smallest order.
+fn largest_part(ground: &Ground) -> Option<String> {
+    let case = ground.case;
+    let most = case.plan.slices.max_notional?;
+    let smallest = case.instrument.smallest_exit(case.entry).ok()?;
+    let worth = case.entry.notional(smallest).ok().filter(|worth| *worth > most)?;
+    let text =
+        format!("max_slice_notional {most} cannot be kept: the smallest order, {smallest}, is worth {worth} here");
+    Some(text)
 }
 
 fn ladder(ground: &Ground, course: &Course) -> Option<String> {
