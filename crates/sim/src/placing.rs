@@ -80,7 +80,7 @@ impl Exchange {
         if !closes && market.session == Session::ClosingsOnly {
             return Err(refusal::CLOSED.about(&place.symbol));
         }
-        self.check_room(account, place)?;
+        self.check_room(account, place, bound)?;
         if !closes && self.faults.strikes(Fault::OnlyReduce, self.now) {
             return Err(refusal::ONLY_REDUCE.about(&place.symbol));
         }
@@ -147,7 +147,7 @@ impl Exchange {
     }
 
     /// Limits on the number of open orders, regular and conditional ones.
-    fn check_room(&self, account: &str, place: &Place) -> Result<(), Refused> {
+    fn check_room(&self, account: &str, place: &Place, bound: Bound) -> Result<(), Refused> {
         let conditional = place.kind.is_conditional();
         let Some(market) = self.markets.get(&place.symbol) else { return Ok(()) };
         let of_kind = |market: &Market| self.open_count(account, market, |open| open == conditional);
@@ -157,7 +157,7 @@ impl Exchange {
                 ConditionalCount::PerSymbol => of_kind(market),
             };
             if open >= self.habits.max_conditional {
-                return Err(refusal::TOO_MANY_CONDITIONAL.refused());
+                return Err(self.habits.requests.numbers.too_many_waiting(&place.kind, bound).refused());
             }
         }
         let among = match self.habits.conditionals.count {

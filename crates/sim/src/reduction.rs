@@ -72,7 +72,7 @@ impl Exchange {
     /// A market exit is cut to the position; on some hedge accounts to what resting closes leave of it.
     fn check_market_exit(&self, new: Candidate<'_>, quantity: Quantity, open: Quantity) -> Result<Room, Refused> {
         if quantity > open && self.habits.exits.oversize == Oversize::Refused {
-            return Err(refusal::REDUCE_ONLY.about(&new.place.client_id));
+            return Err(self.habits.requests.numbers.closes_too_much().about(&new.place.client_id));
         }
         let resting = self.resting_exits(new);
         let taken = resting.iter().try_fold(Quantity::ZERO, |sum, (_, left)| sum.plus(*left)).unwrap_or(open);
@@ -157,13 +157,22 @@ impl Exchange {
                 (HedgedExits::AsOneWay, Crowding::Allow) => return Ok(room),
                 (HedgedExits::AsOneWay, Crowding::Refuse) => return Err(crowded()),
                 (HedgedExits::AsOneWay, Crowding::ExpireOldest) => {
-                    let (id, left) = oldest.next().ok_or_else(crowded)?;
+                    let Some((id, left)) = oldest.next() else { return self.larger_than_the_position(new, room, open) };
                     room.gone.push(Gone { id, status: Status::Expired, cause: Cause::KnockedOut });
                     taken = taken.saturating_minus(left);
                 }
             }
         }
         Ok(room)
+    }
+
+    /// A resting exit that does not fit although all others have made way: cut, or refused as insufficient. It is never
+    /// said that there is no position, for there is one (venues/bitget.md §6.2).
+    fn larger_than_the_position(&self, new: Candidate<'_>, room: Room, open: Quantity) -> Result<Room, Refused> {
+        match self.habits.exits.oversize {
+            Oversize::Clipped => Ok(Room { quantity: Some(open), ..room }),
+            Oversize::Refused => Err(self.habits.requests.numbers.closes_too_much().about(&new.place.client_id)),
+        }
     }
 
     /// Whether a position can hold one more order bound to it: it has to be visible, and the bound quantities together

@@ -27,14 +27,14 @@ pub enum SecondWhole {
     Replaces,
 }
 
-/// What becomes of a market exit that is larger than the position. Unverified (venues/binance.md §7.1,
-/// venues/bitget.md §6.2).
+/// What becomes of a market exit that is larger than the position, and of a resting one where the oldest make way.
+/// Unverified (venues/binance.md §7.1, venues/bitget.md §6.2).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Oversize {
     /// It is cut to the position.
     #[default]
     Clipped,
-    /// It is refused (-2022).
+    /// It is refused (-2022, 45003).
     Refused,
 }
 
@@ -122,7 +122,7 @@ pub struct ExitHabits {
     pub whole: WholePosition,
     /// What becomes of a second one.
     pub second_whole: SecondWhole,
-    /// What becomes of a market exit larger than the position.
+    /// What becomes of an exit larger than the position.
     pub oversize: Oversize,
     /// What is answered after an eviction.
     pub evicted: EvictionAnswer,

@@ -50,7 +50,7 @@ fn every_code_of_every_profile_is_listed_except_those_that_say_nothing() {
         for own in [numbers::BOUND_EXCEEDS, numbers::CLOSES_EXCEED] {
             assert_eq!(reason(&said(&profile, own)), Some(RefusalReason::ReduceOnly), "{}", profile.name);
         }
-        for own in [numbers::TARGET_EXISTS, numbers::STOP_EXISTS] {
+        for own in [numbers::TARGET_EXISTS, numbers::STOP_EXISTS, numbers::MOST_BOUND, numbers::MOST_TRAILS] {
             assert_eq!(reason(&said(&profile, own)), Some(RefusalReason::TooManyOrders), "{}", profile.name);
         }
     }
