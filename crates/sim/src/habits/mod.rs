@@ -23,7 +23,7 @@ pub use exits::{
     WholePosition,
 };
 pub use requests::{
-    ClientIds, HedgeWords, IdForm, Marks, ModeChange, Numbers, RequestHabits, RequestWindow, SideMismatch,
+    ClientIds, FoundFor, HedgeWords, IdForm, Marks, ModeChange, Numbers, RequestHabits, RequestWindow, SideMismatch,
 };
 
 use crate::sparse::is_default;

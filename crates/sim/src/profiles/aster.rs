@@ -7,7 +7,7 @@
 
 use super::Profile;
 use crate::habits::{
-    Amending, ConditionalCount, ConditionalHabits, ConditionalHome, Crowding, ExitHabits, Habits, ModeChange,
+    Amending, ConditionalCount, ConditionalHabits, ConditionalHome, Crowding, ExitHabits, FoundFor, Habits, ModeChange,
     NativeTrailing, RequestHabits, RequestWindow, TriggerTold,
 };
 use crate::physics::Delay;
@@ -30,6 +30,8 @@ pub(super) fn profile() -> Profile {
             window: RequestWindow::Nonce { within: Span::from_secs(10), remembered: 100 },
             events_late_by: Span::from_millis(250),
             mode_change: ModeChange::Pushed,
+            // §5, "Query".
+            found_for: FoundFor::days(7, 90),
             ..RequestHabits::default()
         },
         ..Habits::default()
