@@ -43,7 +43,7 @@ impl Exchange {
         if !market.session.trades() {
             return Err(refusal::SYMBOL_CLOSED.about(&place.symbol));
         }
-        market.rules.check(place.side, place.amount, &place.kind, closes, market.mark())?;
+        market.rules.check(place.side, place.amount, &place.kind, self.waives(&place, closes), market.mark())?;
         let approach = match self.check_price_now(&place, bound) {
             // Post-only and made to cross: it is cancelled, not kept (venues/binance.md §7, `PUT /order`).
             Err(refused) if refused.code == refusal::POST_ONLY.0 => return self.cancelled_by_amending(id, cause),

@@ -8,7 +8,7 @@ use crate::conditional;
 use crate::exchange::{Counters, Due, Exchange};
 use crate::faults::Fault;
 use crate::habits::{
-    ClientIds, ConditionalCount, ConditionalHome, ConditionalMargin, HedgeWords, NativeTrailing, PassedTrigger,
+    ClientIds, ConditionalCount, ConditionalHome, ConditionalMargin, HedgeWords, NativeTrailing, PassedTrigger, Waiver,
     WholePosition,
 };
 use crate::market::{Market, Session};
@@ -76,7 +76,7 @@ impl Exchange {
         let Candidate { account, place, slot, closes, bound } = new;
         self.check_form(new)?;
         let market = self.markets.get(&place.symbol).ok_or_else(|| refusal::BAD_SYMBOL.about(&place.symbol))?;
-        market.rules.check(place.side, place.amount, &place.kind, closes, market.mark())?;
+        market.rules.check(place.side, place.amount, &place.kind, self.waives(place, closes), market.mark())?;
         if !closes && market.session == Session::ClosingsOnly {
             return Err(refusal::CLOSED.about(&place.symbol));
         }
@@ -144,6 +144,14 @@ impl Exchange {
             return Ok(());
         }
         Err(refusal::BAD_VALUE.about(format_args!("callbackRate {callback}, {least} to {most} millionths")))
+    }
+
+    /// Whether an order that only closes may be smaller than the smallest notional, if the market has it so.
+    pub(crate) fn waives(&self, place: &Place, closes: bool) -> bool {
+        match self.habits.exits.waiver {
+            Waiver::Closing => closes,
+            Waiver::Flagged => place.reduce_only || place.amount == Amount::ClosePosition,
+        }
     }
 
     /// Limits on the number of open orders, regular and conditional ones.

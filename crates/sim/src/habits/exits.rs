@@ -91,6 +91,17 @@ pub enum FlashClose {
     Offered,
 }
 
+/// For which exits the smallest notional is waived, in a market that waives it for exits.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Waiver {
+    /// For all that can only close.
+    #[default]
+    Closing,
+    /// For those that say so: reduce-only, or for the whole position. A sized exit of a hedge account cannot say it
+    /// (-4164; venues/binance.md §5, §17, venues/aster.md §12; F-G03).
+    Flagged,
+}
+
 /// The venue's own trailing stop.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum NativeTrailing {
@@ -139,4 +150,7 @@ pub struct ExitHabits {
     pub flash: FlashClose,
     /// The venue's own trailing stop.
     pub trailing: NativeTrailing,
+    /// For which exits the smallest notional is waived.
+    #[serde(skip_serializing_if = "crate::sparse::is_default")]
+    pub waiver: Waiver,
 }

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, ME, SYMBOL, desk_with, limit, price, quantity, rules, stop, wish};
 use backstop_model::{OrderSide, PositionMode, PositionSide, Prices, Ratio, Span};
-use backstop_sim::{Cause, Funding, Kind, Rules, Setup, Slot, Status};
+use backstop_sim::{Cause, Funding, Kind, Profile, Rules, Setup, Slot, Status};
 
 const HOUR: i64 = 3_600_000;
 
@@ -51,6 +51,30 @@ fn the_last_digit_of_funding_is_against_the_holder() {
     let paid = |side| uneven.payment(side, price("0.00000001"), quantity("0.00000001")).unwrap();
     assert!(paid(PositionSide::Long) < backstop_model::Money::ZERO, "a long pays a digit more");
     assert_eq!(paid(PositionSide::Short), backstop_model::Money::ZERO, "a short receives a digit less");
+}
+
+/// venues/binance.md §5, §17 (-4164 "unless reduce only"), venues/aster.md §12; F-G03: a hedge account cannot say reduce-only, so
+/// only what is for the whole position may be smaller. What Bitget does is unverified (venues/bitget.md §4).
+#[test]
+fn a_small_exit_is_waived_where_it_says_that_it_only_reduces() {
+    let hedge = [(Profile::binance(), Err(-4164)), (Profile::aster(), Err(-4164)), (Profile::bitget_unified(), Ok(()))];
+    for (profile, expected) in hedge {
+        let name = profile.name.clone();
+        let strict = Rules { min_notional: "10".parse().unwrap(), ..rules() };
+        let setup = |profile| Setup::exactly(profile, 1);
+        let mut one_way = desk_with(setup(profile.clone()), PositionMode::OneWay, strict.clone());
+        one_way.buy("1");
+        one_way.exit("small", "0.05", Kind::Market).unwrap();
+        let mut hedged = desk_with(setup(profile), PositionMode::Hedge, strict);
+        hedged.place(wish("in", OrderSide::Buy, "1", Kind::Market, false)).unwrap();
+        for kind in [Kind::Market, limit("105"), stop("95")] {
+            let id = format!("small-{}", hedged.now);
+            assert_eq!(hedged.exit(&id, "0.05", kind).map(|_| ()), expected, "{name} {kind:?}");
+        }
+        hedged.exit("rest", "0.5", Kind::Market).unwrap();
+        let whole = hedged.exit("whole", "all", stop("95")).map(|_| ());
+        assert!(whole.is_ok() || whole == Err(25_200), "{name}: a stop for all of it has no minimum");
+    }
 }
 
 /// The mark price liquidates, not the last trade (style.md §5, mark price).
