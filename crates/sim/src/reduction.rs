@@ -4,7 +4,7 @@
 
 use crate::account::Holding;
 use crate::exchange::Exchange;
-use crate::habits::{BoundSum, Crowding, HedgedExits, Oversize, SecondWhole};
+use crate::habits::{BoundSum, Crowding, HedgedExits, Oversize, SecondWhole, Unseen};
 use crate::numbers;
 use crate::order::{Bound, Order};
 use crate::refusal::{self, Refused};
@@ -181,7 +181,10 @@ impl Exchange {
         let exceeds = || numbers::BOUND_EXCEEDS.about(&new.place.client_id);
         let since = self.ledger.position(new.account, &new.place.symbol, new.slot).map(|position| position.at);
         if since.is_some_and(|at| self.now < at.plus(self.habits.exits.visible_after)) {
-            return Err(exceeds());
+            return Err(match self.habits.exits.unseen {
+                Unseen::Insufficient => exceeds(),
+                Unseen::NoPosition => refusal::NO_POSITION.about(&new.place.client_id),
+            });
         }
         let Amount::Exact(quantity) = new.place.amount else { return Ok(()) };
         let limit = holding.reducible_by(new.place.side);

@@ -81,6 +81,16 @@ pub enum BoundSum {
     Unlimited,
 }
 
+/// What is said of an order bound to a position that cannot be seen yet. Bitget's page has seen both (venues/bitget.md §12).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Unseen {
+    /// That there is not enough of it (43023).
+    #[default]
+    Insufficient,
+    /// That there is none (22002).
+    NoPosition,
+}
+
 /// Whether a position can be closed at market without naming a quantity or a client id (venues/bitget.md §6.4).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum FlashClose {
@@ -146,6 +156,9 @@ pub struct ExitHabits {
     /// How long after its last execution a position does not exist yet for orders bound to it (43023,
     /// venues/bitget.md §12).
     pub visible_after: Span,
+    /// What is said until then.
+    #[serde(skip_serializing_if = "crate::sparse::is_default")]
+    pub unseen: Unseen,
     /// Whether a position can be closed without naming a quantity.
     pub flash: FlashClose,
     /// The venue's own trailing stop.

@@ -19,8 +19,8 @@ pub use deals::{
     StopChange,
 };
 pub use exits::{
-    BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, Waiver,
-    WhenFlat, WholePosition,
+    BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, Unseen,
+    Waiver, WhenFlat, WholePosition,
 };
 pub use requests::{
     ClientIds, FoundFor, HedgeWords, IdForm, Marks, ModeChange, Numbers, RequestHabits, RequestWindow, SideMismatch,

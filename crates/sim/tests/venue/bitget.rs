@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, ME, SYMBOL, at, desk_of, limit, order_or_code, quantity, stop, target, trail, wish};
 use backstop_model::{OrderSide, PositionMode, PositionSide, Span};
-use backstop_sim::habits::{BoundSum, EvictionAnswer, Numbers, Oversize, PassedTrigger, SecondWhole, WhenFlat};
+use backstop_sim::habits::{BoundSum, EvictionAnswer, Numbers, Oversize, PassedTrigger, SecondWhole, Unseen, WhenFlat};
 use backstop_sim::{
     Amend, Answer, Ask, Body, Bound, Cause, HandAction, Kind, Profile, Reply, Request, Slot, Status, Term,
 };
@@ -196,17 +196,21 @@ fn sized_bound_orders_share_the_position_unless_the_venue_lets_each_have_all() {
     assert_eq!(desk.protect("more", "1.001", stop("95")).map(|_| ()), Err(43_023));
 }
 
-/// venues/bitget.md §0 fact 6, §12: the race right after entry.
+/// venues/bitget.md §0 fact 6, §12, §16: the race right after entry; 22002 was seen there as well, so both.
 #[test]
 fn a_position_exists_for_bound_orders_only_a_while_after_its_fill() {
-    let mut desk = desk_of(Profile::bitget_classic(), PositionMode::OneWay);
-    assert_eq!(desk.protect("early", "all", stop("95")).map(|_| ()), Err(22_002));
-    desk.buy("1");
-    assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(43_023));
-    // The first try was one millisecond after the fill; this one is 299 after it, and the next 300.
-    desk.wait(297);
-    assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(43_023));
-    desk.protect("sl", "all", stop("95")).unwrap();
+    for (unseen, code) in [(Unseen::Insufficient, 43_023), (Unseen::NoPosition, 22_002)] {
+        let mut profile = Profile::bitget_classic();
+        profile.habits.exits.unseen = unseen;
+        let mut desk = desk_of(profile, PositionMode::OneWay);
+        assert_eq!(desk.protect("early", "all", stop("95")).map(|_| ()), Err(22_002));
+        desk.buy("1");
+        assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(code));
+        // The first try was one millisecond after the fill; this one is 299 after it, and the next 300.
+        desk.wait(297);
+        assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(code));
+        desk.protect("sl", "all", stop("95")).unwrap();
+    }
 }
 
 /// venues/bitget.md §8.1 (`moving_plan`), §7: native trailing bound to the position, from its activation.
