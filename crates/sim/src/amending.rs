@@ -1,6 +1,7 @@
 //! Changing open orders in place: what may be changed, and what the change brings about.
 //!
-//! A change is checked like a new order (`placing`); what would be refused as one leaves the order as it was.
+//! A change is checked like a new order (`placing`); what would be refused as one leaves the order as it was, but for a
+//! post-only order that would take: that one is cancelled.
 
 use crate::exchange::Exchange;
 use crate::habits::Amending;
@@ -42,14 +43,17 @@ impl Exchange {
         if !market.session.trades() {
             return Err(refusal::SYMBOL_CLOSED.about(&place.symbol));
         }
-        market.rules.check(place.side, place.amount, &place.kind, closes, market.mark())?;
-        let approach = self.check_price_now(&place, bound)?;
+        market.rules.check(place.side, place.amount, &place.kind, self.waives(&place, closes), market.mark())?;
+        let approach = match self.check_price_now(&place, bound) {
+            // Post-only and made to cross: it is cancelled, not kept (venues/binance.md §7, `PUT /order`).
+            Err(refused) if refused.code == refusal::POST_ONLY.0 => return self.cancelled_by_amending(id, cause),
+            checked => checked?,
+        };
         if bound == Bound::ToPosition {
             self.check_bound_amendment(order, &place)?;
         }
         if matches!(place.amount, Amount::Exact(quantity) if quantity <= executed) {
-            self.end(id, Status::Canceled, Some(cause));
-            return self.shown(id).ok_or_else(unknown);
+            return self.cancelled_by_amending(id, cause);
         }
         let now = self.now;
         if let Some(order) = self.ledger.orders.get_mut(&id) {
@@ -64,6 +68,12 @@ impl Exchange {
         self.publish_order(id, None);
         self.after_amendment(id);
         self.shown(id).ok_or_else(unknown)
+    }
+
+    /// A change that leaves nothing to stand: the order goes, and that is what is answered.
+    fn cancelled_by_amending(&mut self, id: u64, cause: Cause) -> Result<OrderView, Refused> {
+        self.end(id, Status::Canceled, Some(cause));
+        self.shown(id).ok_or_else(|| refusal::UNKNOWN_ORDER.refused())
     }
 
     /// A bound order's new quantity shares the position with the others, as when it was placed.

@@ -5,7 +5,7 @@
 
 use crate::exchange::{Due, Exchange};
 use crate::faults::{Fault, Http};
-use crate::habits::{EvictionAnswer, RequestWindow};
+use crate::habits::{EvictionAnswer, FoundFor, RequestWindow};
 use crate::order::Order;
 use crate::placing::Placed;
 use crate::refusal::{self, Refused};
@@ -14,14 +14,9 @@ use crate::request::{Ask, Request, Ticket};
 use backstop_model::{Span, Timestamp};
 use std::collections::BTreeSet;
 
-/// An order that ended without an execution is found for so long (venues/binance.md, "Query Order"; F-A09).
-const FOUND_FOR: Span = Span::from_secs(3 * 86_400);
-/// Any other that is over.
-const FILLED_FOUND_FOR: Span = Span::from_secs(90 * 86_400);
-
 /// Whether a query does not find an order any more, because it was over long ago.
-fn is_forgotten(order: &Order, now: Timestamp) -> bool {
-    let kept = if order.executed.is_zero() { FOUND_FOR } else { FILLED_FOUND_FOR };
+fn is_forgotten(order: &Order, now: Timestamp, found_for: FoundFor) -> bool {
+    let kept = if order.executed.is_zero() { found_for.unfilled } else { found_for.filled };
     !order.is_open() && order.history.last().is_some_and(|change| now.since(change.at) > kept)
 }
 
@@ -153,8 +148,9 @@ impl Exchange {
         if self.faults.strikes(Fault::ForgetOrder, now) {
             return Err(not_found());
         }
-        let as_of = self.read_as_of(now);
-        let known = self.ledger.orders_of(account, client_id).rev().filter(|order| !is_forgotten(order, now));
+        let (as_of, found_for) = (self.read_as_of(now), self.habits.requests.found_for);
+        let known = self.ledger.orders_of(account, client_id).rev();
+        let known = known.filter(|order| !is_forgotten(order, now, found_for));
         let newest = known.into_iter().find_map(|order| order.view_as_of(as_of));
         newest.map(|view| self.as_told(view)).ok_or_else(not_found)
     }

@@ -204,6 +204,17 @@ mod tests {
         }
     }
 
+    /// venues/bitget.md §4: whether a close below the smallest notional is refused is unverified, so both.
+    #[test]
+    fn a_small_exit_is_refused_where_the_market_waives_nothing() {
+        let kind = Kind::Limit { price: "1000".parse().unwrap(), term: Term::Gtc };
+        for (waived, expected) in [(true, 0), (false, -4164)] {
+            let rules = Rules { min_notional_waived_for_exits: waived, ..rules() };
+            let checked = rules.check(OrderSide::Sell, Amount::Exact("0.002".parse().unwrap()), &kind, true, None);
+            assert_eq!(checked.map_or_else(|refused| refused.code, |()| 0), expected);
+        }
+    }
+
     #[test]
     fn a_market_order_outside_the_band_has_a_code_of_its_own() {
         let mark = Some("1000".parse().unwrap());

@@ -4,6 +4,7 @@
 //! Where a page gives a set of codes for one meaning, one of the set is said here; a client has to match the set.
 
 use crate::habits::Numbers;
+use crate::order::Bound;
 use crate::refusal::{self, Code, Refused};
 use crate::request::Kind;
 
@@ -19,6 +20,11 @@ pub const STOP_EXISTS: Code = Code(43_031, "Stop loss order already existed");
 const EITHER_EXISTS: Code = Code(43_024, "Take profit or stop loss order already existed");
 /// Bitget's unified accounts': the same.
 const FULL_EXISTS: Code = Code(25_594, "A full-position TP/SL order already exists");
+
+/// Bitget's: as many orders bound to positions as there may be.
+pub const MOST_BOUND: Code = Code(40_890, "The number of take profit and stop loss orders has reached the limit");
+/// Bitget's: as many trailing plans as there may be.
+pub const MOST_TRAILS: Code = Code(45_091, "The number of trailing orders has reached the limit");
 
 /// What Bitget says to what has no row below: a parameter it does not take. Classic, unified.
 const ELSEWHERE: (i32, i32) = (40_020, 25_200);
@@ -72,11 +78,9 @@ const IG: [(Code, i32, &str); 7] = [
 impl Numbers {
     /// A refusal with this venue's number. What is no code of Binance's was said in the venue's own number already.
     pub(crate) fn spoken(self, refused: Refused) -> Refused {
-        if refused.code >= 0 && self != Self::BitgetBefore {
-            return refused;
-        }
         match self {
             Self::Binance => refused,
+            Self::Http if refused.code >= 0 => refused,
             Self::Bitget | Self::BitgetBefore | Self::BitgetUnified => {
                 Refused { code: self.bitget(refused.code), ..refused }
             }
@@ -89,11 +93,12 @@ impl Numbers {
 
     fn bitget(self, code: i32) -> i32 {
         if code >= 0 {
-            // The two that Bitget alone knows have an older number as well.
-            return match code {
-                43_023 => 40_891,
-                45_003 => 40_757,
-                other => other,
+            // What Bitget alone knows has other numbers at its other accounts, where the page gives one.
+            return match (self, code) {
+                (Self::BitgetBefore, 43_023) => 40_891,
+                (Self::BitgetBefore, 45_003) => 40_757,
+                (Self::BitgetUnified, 45_003) => 25_225,
+                (_, other) => other,
             };
         }
         let row = BITGET.iter().find(|row| row.0.0 == code);
@@ -103,6 +108,30 @@ impl Numbers {
             Self::BitgetBefore => before,
             Self::BitgetUnified => unified,
             Self::Bitget | Self::Binance | Self::Http => now,
+        }
+    }
+
+    /// What is said to an exit that is larger than the position. There is a position, so Bitget does not say 22002.
+    pub(crate) const fn closes_too_much(self) -> Code {
+        match self {
+            Self::Binance | Self::Http => refusal::REDUCE_ONLY,
+            Self::Bitget | Self::BitgetBefore | Self::BitgetUnified => CLOSES_EXCEED,
+        }
+    }
+
+    /// What is said when there are as many orders that wait for a price as there may be (venues/bitget.md §8.4).
+    pub(crate) fn too_many_waiting(self, kind: &Kind, bound: Bound) -> Code {
+        match (self, bound, kind) {
+            (Self::Binance | Self::Http, _, _) => refusal::TOO_MANY_CONDITIONAL,
+            (Self::Bitget | Self::BitgetBefore | Self::BitgetUnified, Bound::ToPosition, _) => MOST_BOUND,
+            (Self::Bitget | Self::BitgetBefore | Self::BitgetUnified, Bound::Free, Kind::Trailing { .. }) => {
+                MOST_TRAILS
+            }
+            (
+                Self::Bitget | Self::BitgetBefore | Self::BitgetUnified,
+                Bound::Free,
+                Kind::Limit { .. } | Kind::Market | Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. },
+            ) => refusal::TOO_MANY_CONDITIONAL,
         }
     }
 
@@ -137,7 +166,7 @@ mod tests {
             (refusal::WRONG_SIDE, [-4061, 45_021, 40_774, 45_021, 400]),
             (refusal::UNSUPPORTED, [-1020, 40_020, 40_020, 25_200, 404]),
             (BOUND_EXCEEDS, [43_023, 43_023, 40_891, 43_023, 43_023]),
-            (CLOSES_EXCEED, [45_003, 45_003, 40_757, 45_003, 45_003]),
+            (CLOSES_EXCEED, [45_003, 45_003, 40_757, 25_225, 45_003]),
         ] {
             let venues =
                 [Numbers::Binance, Numbers::Bitget, Numbers::BitgetBefore, Numbers::BitgetUnified, Numbers::Http];

@@ -8,7 +8,7 @@ use crate::conditional;
 use crate::exchange::{Counters, Due, Exchange};
 use crate::faults::Fault;
 use crate::habits::{
-    ClientIds, ConditionalCount, ConditionalHome, ConditionalMargin, HedgeWords, NativeTrailing, PassedTrigger,
+    ClientIds, ConditionalCount, ConditionalHome, ConditionalMargin, HedgeWords, NativeTrailing, PassedTrigger, Waiver,
     WholePosition,
 };
 use crate::market::{Market, Session};
@@ -76,11 +76,11 @@ impl Exchange {
         let Candidate { account, place, slot, closes, bound } = new;
         self.check_form(new)?;
         let market = self.markets.get(&place.symbol).ok_or_else(|| refusal::BAD_SYMBOL.about(&place.symbol))?;
-        market.rules.check(place.side, place.amount, &place.kind, closes, market.mark())?;
+        market.rules.check(place.side, place.amount, &place.kind, self.waives(place, closes), market.mark())?;
         if !closes && market.session == Session::ClosingsOnly {
             return Err(refusal::CLOSED.about(&place.symbol));
         }
-        self.check_room(account, place)?;
+        self.check_room(account, place, bound)?;
         if !closes && self.faults.strikes(Fault::OnlyReduce, self.now) {
             return Err(refusal::ONLY_REDUCE.about(&place.symbol));
         }
@@ -146,8 +146,16 @@ impl Exchange {
         Err(refusal::BAD_VALUE.about(format_args!("callbackRate {callback}, {least} to {most} millionths")))
     }
 
+    /// Whether an order that only closes may be smaller than the smallest notional, if the market has it so.
+    pub(crate) fn waives(&self, place: &Place, closes: bool) -> bool {
+        match self.habits.exits.waiver {
+            Waiver::Closing => closes,
+            Waiver::Flagged => place.reduce_only || place.amount == Amount::ClosePosition,
+        }
+    }
+
     /// Limits on the number of open orders, regular and conditional ones.
-    fn check_room(&self, account: &str, place: &Place) -> Result<(), Refused> {
+    fn check_room(&self, account: &str, place: &Place, bound: Bound) -> Result<(), Refused> {
         let conditional = place.kind.is_conditional();
         let Some(market) = self.markets.get(&place.symbol) else { return Ok(()) };
         let of_kind = |market: &Market| self.open_count(account, market, |open| open == conditional);
@@ -157,7 +165,7 @@ impl Exchange {
                 ConditionalCount::PerSymbol => of_kind(market),
             };
             if open >= self.habits.max_conditional {
-                return Err(refusal::TOO_MANY_CONDITIONAL.refused());
+                return Err(self.habits.requests.numbers.too_many_waiting(&place.kind, bound).refused());
             }
         }
         let among = match self.habits.conditionals.count {

@@ -4,7 +4,7 @@
 
 use crate::account::Holding;
 use crate::exchange::Exchange;
-use crate::habits::{BoundSum, Crowding, HedgedExits, Oversize, SecondWhole};
+use crate::habits::{BoundSum, Crowding, HedgedExits, Oversize, SecondWhole, Unseen};
 use crate::numbers;
 use crate::order::{Bound, Order};
 use crate::refusal::{self, Refused};
@@ -72,7 +72,7 @@ impl Exchange {
     /// A market exit is cut to the position; on some hedge accounts to what resting closes leave of it.
     fn check_market_exit(&self, new: Candidate<'_>, quantity: Quantity, open: Quantity) -> Result<Room, Refused> {
         if quantity > open && self.habits.exits.oversize == Oversize::Refused {
-            return Err(refusal::REDUCE_ONLY.about(&new.place.client_id));
+            return Err(self.habits.requests.numbers.closes_too_much().about(&new.place.client_id));
         }
         let resting = self.resting_exits(new);
         let taken = resting.iter().try_fold(Quantity::ZERO, |sum, (_, left)| sum.plus(*left)).unwrap_or(open);
@@ -157,7 +157,7 @@ impl Exchange {
                 (HedgedExits::AsOneWay, Crowding::Allow) => return Ok(room),
                 (HedgedExits::AsOneWay, Crowding::Refuse) => return Err(crowded()),
                 (HedgedExits::AsOneWay, Crowding::ExpireOldest) => {
-                    let (id, left) = oldest.next().ok_or_else(crowded)?;
+                    let Some((id, left)) = oldest.next() else { return self.larger_than_the_position(new, room, open) };
                     room.gone.push(Gone { id, status: Status::Expired, cause: Cause::KnockedOut });
                     taken = taken.saturating_minus(left);
                 }
@@ -166,13 +166,25 @@ impl Exchange {
         Ok(room)
     }
 
+    /// A resting exit that does not fit although all others have made way: cut, or refused as insufficient. It is never
+    /// said that there is no position, for there is one (venues/bitget.md §6.2).
+    fn larger_than_the_position(&self, new: Candidate<'_>, room: Room, open: Quantity) -> Result<Room, Refused> {
+        match self.habits.exits.oversize {
+            Oversize::Clipped => Ok(Room { quantity: Some(open), ..room }),
+            Oversize::Refused => Err(self.habits.requests.numbers.closes_too_much().about(&new.place.client_id)),
+        }
+    }
+
     /// Whether a position can hold one more order bound to it: it has to be visible, and the bound quantities together
     /// have to fit (43023, venues/bitget.md §8.4, §12).
     pub(crate) fn check_bound(&self, new: Candidate<'_>, holding: Holding) -> Result<(), Refused> {
         let exceeds = || numbers::BOUND_EXCEEDS.about(&new.place.client_id);
         let since = self.ledger.position(new.account, &new.place.symbol, new.slot).map(|position| position.at);
         if since.is_some_and(|at| self.now < at.plus(self.habits.exits.visible_after)) {
-            return Err(exceeds());
+            return Err(match self.habits.exits.unseen {
+                Unseen::Insufficient => exceeds(),
+                Unseen::NoPosition => refusal::NO_POSITION.about(&new.place.client_id),
+            });
         }
         let Amount::Exact(quantity) = new.place.amount else { return Ok(()) };
         let limit = holding.reducible_by(new.place.side);

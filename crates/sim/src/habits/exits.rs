@@ -27,14 +27,14 @@ pub enum SecondWhole {
     Replaces,
 }
 
-/// What becomes of a market exit that is larger than the position. Unverified (venues/binance.md §7.1,
-/// venues/bitget.md §6.2).
+/// What becomes of a market exit that is larger than the position, and of a resting one where the oldest make way.
+/// Unverified (venues/binance.md §7.1, venues/bitget.md §6.2).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Oversize {
     /// It is cut to the position.
     #[default]
     Clipped,
-    /// It is refused (-2022).
+    /// It is refused (-2022, 45003).
     Refused,
 }
 
@@ -81,6 +81,16 @@ pub enum BoundSum {
     Unlimited,
 }
 
+/// What is said of an order bound to a position that cannot be seen yet. Bitget's page has seen both (venues/bitget.md §12).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Unseen {
+    /// That there is not enough of it (43023).
+    #[default]
+    Insufficient,
+    /// That there is none (22002).
+    NoPosition,
+}
+
 /// Whether a position can be closed at market without naming a quantity or a client id (venues/bitget.md §6.4).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum FlashClose {
@@ -89,6 +99,17 @@ pub enum FlashClose {
     Absent,
     /// It can (`Ask::FlashClose`).
     Offered,
+}
+
+/// For which exits the smallest notional is waived, in a market that waives it for exits.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Waiver {
+    /// For all that can only close.
+    #[default]
+    Closing,
+    /// For those that say so: reduce-only, or for the whole position. A sized exit of a hedge account cannot say it
+    /// (-4164; venues/binance.md §5, §17, venues/aster.md §12; F-G03).
+    Flagged,
 }
 
 /// The venue's own trailing stop.
@@ -122,7 +143,7 @@ pub struct ExitHabits {
     pub whole: WholePosition,
     /// What becomes of a second one.
     pub second_whole: SecondWhole,
-    /// What becomes of a market exit larger than the position.
+    /// What becomes of an exit larger than the position.
     pub oversize: Oversize,
     /// What is answered after an eviction.
     pub evicted: EvictionAnswer,
@@ -135,8 +156,14 @@ pub struct ExitHabits {
     /// How long after its last execution a position does not exist yet for orders bound to it (43023,
     /// venues/bitget.md §12).
     pub visible_after: Span,
+    /// What is said until then.
+    #[serde(skip_serializing_if = "crate::sparse::is_default")]
+    pub unseen: Unseen,
     /// Whether a position can be closed without naming a quantity.
     pub flash: FlashClose,
     /// The venue's own trailing stop.
     pub trailing: NativeTrailing,
+    /// For which exits the smallest notional is waived.
+    #[serde(skip_serializing_if = "crate::sparse::is_default")]
+    pub waiver: Waiver,
 }

@@ -19,11 +19,11 @@ pub use deals::{
     StopChange,
 };
 pub use exits::{
-    BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, WhenFlat,
-    WholePosition,
+    BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, Unseen,
+    Waiver, WhenFlat, WholePosition,
 };
 pub use requests::{
-    ClientIds, HedgeWords, IdForm, Marks, ModeChange, Numbers, RequestHabits, RequestWindow, SideMismatch,
+    ClientIds, FoundFor, HedgeWords, IdForm, Marks, ModeChange, Numbers, RequestHabits, RequestWindow, SideMismatch,
 };
 
 use crate::sparse::is_default;

@@ -84,6 +84,30 @@ impl IdForm {
     }
 }
 
+/// How long a query still finds an order that is over (F-A09).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FoundFor {
+    /// One that ended without an execution.
+    pub unfilled: Span,
+    /// Any other.
+    pub filled: Span,
+}
+
+impl FoundFor {
+    /// So many days.
+    #[must_use]
+    pub const fn days(unfilled: i64, filled: i64) -> Self {
+        Self { unfilled: Span::from_secs(unfilled * 86_400), filled: Span::from_secs(filled * 86_400) }
+    }
+}
+
+impl Default for FoundFor {
+    /// 3 days and 90 (venues/binance.md §7, `GET /order`).
+    fn default() -> Self {
+        Self::days(3, 90)
+    }
+}
+
 /// How a hedge account's orders say which side they belong to.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum HedgeWords {
@@ -149,6 +173,9 @@ pub struct RequestHabits {
     pub side_mismatch: SideMismatch,
     /// Whose numbers refusals carry.
     pub numbers: Numbers,
+    /// How long a query finds what is over.
+    #[serde(skip_serializing_if = "crate::sparse::is_default")]
+    pub found_for: FoundFor,
     /// How much longer than the network events take to the stream.
     pub events_late_by: Span,
     /// Whether changes of the account's settings are told.

@@ -7,8 +7,8 @@
 
 use super::Profile;
 use crate::habits::{
-    Amending, ConditionalCount, ConditionalHabits, ConditionalHome, Crowding, ExitHabits, Habits, ModeChange,
-    NativeTrailing, RequestHabits, RequestWindow, TriggerTold,
+    Amending, ConditionalCount, ConditionalHabits, ConditionalHome, Crowding, ExitHabits, FoundFor, Habits, ModeChange,
+    NativeTrailing, RequestHabits, RequestWindow, TriggerTold, Waiver,
 };
 use crate::physics::Delay;
 use backstop_model::Span;
@@ -25,11 +25,17 @@ pub(super) fn profile() -> Profile {
             count: ConditionalCount::PerSymbol,
             ..ConditionalHabits::default()
         },
-        exits: ExitHabits { trailing: NativeTrailing::Orders { least: 1_000, most: 50_000 }, ..ExitHabits::default() },
+        exits: ExitHabits {
+            trailing: NativeTrailing::Orders { least: 1_000, most: 50_000 },
+            waiver: Waiver::Flagged,
+            ..ExitHabits::default()
+        },
         requests: RequestHabits {
             window: RequestWindow::Nonce { within: Span::from_secs(10), remembered: 100 },
             events_late_by: Span::from_millis(250),
             mode_change: ModeChange::Pushed,
+            // §5, "Query".
+            found_for: FoundFor::days(7, 90),
             ..RequestHabits::default()
         },
         ..Habits::default()

@@ -6,7 +6,8 @@
 
 use super::Profile;
 use crate::habits::{
-    Amending, ConditionalCount, ConditionalHabits, ConditionalHome, Crowding, Habits, ModeChange, RequestHabits,
+    Amending, ConditionalCount, ConditionalHabits, ConditionalHome, Crowding, ExitHabits, Habits, ModeChange,
+    RequestHabits, Waiver,
 };
 use crate::physics::Delay;
 
@@ -21,6 +22,7 @@ pub(super) fn profile() -> Profile {
             count: ConditionalCount::PerAccount,
             ..ConditionalHabits::default()
         },
+        exits: ExitHabits { waiver: Waiver::Flagged, ..ExitHabits::default() },
         requests: RequestHabits { mode_change: ModeChange::Silent, ..RequestHabits::default() },
         ..Habits::default()
     };

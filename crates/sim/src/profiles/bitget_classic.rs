@@ -7,8 +7,8 @@
 
 use super::Profile;
 use crate::habits::{
-    Amending, BoundSum, ClientIds, Crowding, EvictionAnswer, ExitHabits, FlashClose, Habits, HedgeWords, HedgedExits,
-    IdForm, Marks, NativeTrailing, Numbers, PassedTrigger, RequestHabits, RequestWindow, WholePosition,
+    Amending, BoundSum, ClientIds, Crowding, EvictionAnswer, ExitHabits, FlashClose, FoundFor, Habits, HedgeWords,
+    HedgedExits, IdForm, Marks, NativeTrailing, Numbers, PassedTrigger, RequestHabits, RequestWindow, WholePosition,
 };
 use crate::physics::Delay;
 use backstop_model::Span;
@@ -47,6 +47,8 @@ fn requests() -> RequestHabits {
         id_form: IdForm { longest: 49, marks: Marks::PlusAndHash },
         hedge: HedgeWords::TradeSide,
         numbers: Numbers::Bitget,
+        // Lists go back three months, of plans 90 days (§6.5, §7).
+        found_for: FoundFor::days(90, 90),
         ..RequestHabits::default()
     }
 }

@@ -6,8 +6,8 @@
 
 use super::Profile;
 use crate::habits::{
-    Amending, ClientIds, Crowding, EvictionAnswer, ExitHabits, FlashClose, Habits, HedgedExits, IdForm, Marks,
-    NativeTrailing, Numbers, PassedTrigger, RequestHabits, RequestWindow, WholePosition,
+    Amending, ClientIds, Crowding, EvictionAnswer, ExitHabits, FlashClose, FoundFor, Habits, HedgedExits, IdForm,
+    Marks, NativeTrailing, Numbers, PassedTrigger, RequestHabits, RequestWindow, WholePosition,
 };
 use crate::physics::Delay;
 use backstop_model::Span;
@@ -31,6 +31,8 @@ pub(super) fn profile() -> Profile {
             client_ids: ClientIds::UniqueAmongOpen,
             id_form: IdForm { longest: 32, marks: Marks::DotsAndSlashes },
             numbers: Numbers::BitgetUnified,
+            // Lists go back three months, of plans 90 days (§6.5, §7).
+            found_for: FoundFor::days(90, 90),
             ..RequestHabits::default()
         },
         ..Habits::default()

@@ -1,9 +1,11 @@
 //! Binance's profile: conditional orders apart, their child, their limits, and the questions its page leaves open.
 
-use crate::desk::{Desk, ME, SYMBOL, at, desk_of, desk_with, limit, price, quantity, rules, stop, target, wish};
+use crate::desk::{
+    Desk, ME, SYMBOL, at, desk_of, desk_with, limit, order_or_code, price, quantity, rules, stop, target, wish,
+};
 use backstop_model::{OrderSide, PositionMode, Span};
 use backstop_sim::habits::{ChildIds, ConditionalMargin, MassCancel, Oversize, SecondWhole, TriggerTold};
-use backstop_sim::{Cause, Kind, Profile, Setup, Status};
+use backstop_sim::{Amend, Ask, Cause, Kind, Profile, Setup, Status, Term};
 
 fn binance() -> Desk {
     desk_of(Profile::binance(), PositionMode::OneWay)
@@ -162,6 +164,35 @@ fn limits_can_be_amended_and_stops_cannot() {
     assert_eq!(desk.amend_trigger("stop", "96"), Err(-1020));
     assert_eq!(desk.amend_price("tp", "106").unwrap().kind, limit("106"));
     assert!(!desk.venue.native().amends_stops());
+}
+
+/// venues/binance.md §7 (`PUT /order`): "cancels the order if partially filled and new quantity ≤ executed, or if GTX would
+/// cross"; a filter breach leaves it unchanged.
+#[test]
+fn a_post_only_order_that_is_amended_across_the_market_is_cancelled() {
+    let mut desk = binance();
+    desk.buy("1");
+    let post_only = Kind::Limit { price: price("105"), term: Term::Gtx };
+    desk.exit("tp", "1", post_only).unwrap();
+    assert_eq!(desk.amend_price("tp", "104.005").map(|_| ()), Err(-4014));
+    assert_eq!(desk.status("tp"), Status::New);
+    assert_eq!(desk.amend_price("tp", "100").unwrap().status, Status::Canceled);
+    assert_eq!((desk.status("tp"), desk.open()), (Status::Canceled, "1".to_owned()));
+}
+
+/// venues/binance.md §7 (`PUT /order`): "cancels the order if partially filled and new quantity ≤ executed".
+#[test]
+fn an_order_that_is_amended_to_what_it_has_executed_is_cancelled() {
+    let mut desk = binance();
+    desk.buy("1");
+    desk.exit("tp", "1", limit("105")).unwrap();
+    desk.venue.faults_mut().set(backstop_sim::Fault::PartialFill, backstop_sim::Knob::per_million(1_000_000));
+    desk.quote("105");
+    let executed = desk.query("tp").unwrap().executed;
+    assert!(!executed.is_zero() && executed < quantity("1"), "{executed}");
+    let amend = Amend { client_id: "tp".into(), price: None, trigger: None, quantity: Some(executed) };
+    assert_eq!(order_or_code(desk.ask(Ask::Amend(amend))).unwrap().status, Status::Canceled);
+    assert_eq!(desk.query("tp").unwrap().executed, executed);
 }
 
 /// venues/binance.md §7.1: unverified, so both.

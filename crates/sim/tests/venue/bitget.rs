@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, ME, SYMBOL, at, desk_of, limit, order_or_code, quantity, stop, target, trail, wish};
 use backstop_model::{OrderSide, PositionMode, PositionSide, Span};
-use backstop_sim::habits::{BoundSum, EvictionAnswer, Numbers, PassedTrigger, SecondWhole, WhenFlat};
+use backstop_sim::habits::{BoundSum, EvictionAnswer, Numbers, Oversize, PassedTrigger, SecondWhole, Unseen, WhenFlat};
 use backstop_sim::{
     Amend, Answer, Ask, Body, Bound, Cause, HandAction, Kind, Profile, Reply, Request, Slot, Status, Term,
 };
@@ -56,6 +56,46 @@ fn a_market_exit_and_a_smaller_position_take_the_oldest_exits_too() {
     desk.venue.adl(now, ME, SYMBOL, Slot::Both, quantity("0.3"));
     assert_eq!(["tp2", "tp3"].map(|id| desk.status(id)), [Status::Expired, Status::New]);
     assert_eq!(desk.open(), "0.5");
+}
+
+/// venues/bitget.md §6.2, §12: what is larger than the position is cut, or refused as insufficient, which is unverified, so
+/// both. Either way there is a position: 22002 would say that there is none, and that the goal is reached.
+#[test]
+fn an_exit_larger_than_the_position_is_cut_or_insufficient_but_never_without_a_position() {
+    for (oversize, numbers, expected) in [
+        (Oversize::Clipped, Numbers::Bitget, Ok(())),
+        (Oversize::Refused, Numbers::Bitget, Err(45_003)),
+        (Oversize::Refused, Numbers::BitgetBefore, Err(40_757)),
+        (Oversize::Refused, Numbers::BitgetUnified, Err(25_225)),
+    ] {
+        for kind in [limit("105"), Kind::Market] {
+            let mut desk = bitget_with(PositionMode::OneWay, |profile| {
+                profile.habits.exits.oversize = oversize;
+                profile.habits.exits.evicted = EvictionAnswer::WithId;
+                profile.habits.requests.numbers = numbers;
+            });
+            desk.buy("1");
+            desk.exit("old", "0.5", limit("103")).unwrap();
+            let placed = desk.exit("big", "1.5", kind);
+            assert_eq!(placed.as_ref().map(|_| ()).map_err(|code| *code), expected, "{oversize:?} {kind:?}");
+            assert_eq!(desk.status("old"), if expected.is_ok() { Status::Expired } else { Status::New });
+            if let Ok(order) = placed {
+                assert_eq!(order.quantity, Some(quantity("1")), "{kind:?}");
+            }
+        }
+    }
+}
+
+/// venues/bitget.md §8.4: 40889 speaks of plans, 40890 of stops and targets, 45091 of trails.
+#[test]
+fn too_many_waiting_orders_are_refused_by_their_kind() {
+    let mut desk = bitget_with(PositionMode::OneWay, |profile| profile.habits.max_conditional = 1);
+    desk.buy("1");
+    desk.exit("plan", "0.1", stop("95")).unwrap();
+    assert_eq!(desk.exit("second", "0.1", stop("94")).map(|_| ()), Err(40_889));
+    assert_eq!(desk.exit("trail", "0.1", trail(None, "3")).map(|_| ()), Err(45_091));
+    assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(40_890));
+    assert_eq!(desk.protect("mtpsl", "0.1", trail(None, "3")).map(|_| ()), Err(40_890));
 }
 
 /// A refusal changes nothing: an order that is refused for its price evicts nobody.
@@ -156,17 +196,21 @@ fn sized_bound_orders_share_the_position_unless_the_venue_lets_each_have_all() {
     assert_eq!(desk.protect("more", "1.001", stop("95")).map(|_| ()), Err(43_023));
 }
 
-/// venues/bitget.md §0 fact 6, §12: the race right after entry.
+/// venues/bitget.md §0 fact 6, §12, §16: the race right after entry; 22002 was seen there as well, so both.
 #[test]
 fn a_position_exists_for_bound_orders_only_a_while_after_its_fill() {
-    let mut desk = desk_of(Profile::bitget_classic(), PositionMode::OneWay);
-    assert_eq!(desk.protect("early", "all", stop("95")).map(|_| ()), Err(22_002));
-    desk.buy("1");
-    assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(43_023));
-    // The first try was one millisecond after the fill; this one is 299 after it, and the next 300.
-    desk.wait(297);
-    assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(43_023));
-    desk.protect("sl", "all", stop("95")).unwrap();
+    for (unseen, code) in [(Unseen::Insufficient, 43_023), (Unseen::NoPosition, 22_002)] {
+        let mut profile = Profile::bitget_classic();
+        profile.habits.exits.unseen = unseen;
+        let mut desk = desk_of(profile, PositionMode::OneWay);
+        assert_eq!(desk.protect("early", "all", stop("95")).map(|_| ()), Err(22_002));
+        desk.buy("1");
+        assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(code));
+        // The first try was one millisecond after the fill; this one is 299 after it, and the next 300.
+        desk.wait(297);
+        assert_eq!(desk.protect("sl", "all", stop("95")).map(|_| ()), Err(code));
+        desk.protect("sl", "all", stop("95")).unwrap();
+    }
 }
 
 /// venues/bitget.md §8.1 (`moving_plan`), §7: native trailing bound to the position, from its activation.

@@ -149,6 +149,11 @@ fn a_flash_close_takes_everything_under_ids_of_the_venue() {
     assert_eq!(say(&mut desk, order("out", OrderSide::Sell, "2", Kind::Market), TradeSide::Close), Err(45_111));
     flash(&mut desk, None).unwrap();
     assert_eq!(held(&desk, Slot::Short), "0");
+    // §4 (`maintain`): no open, no close.
+    say(&mut desk, order("again", OrderSide::Buy, "5", Kind::Market), TradeSide::Open).unwrap();
+    let now = desk.clock();
+    desk.venue.set_session(now, SYMBOL, backstop_sim::Session::Closed).unwrap();
+    assert_eq!(flash(&mut desk, None).map(|_| ()), Err(45_043));
     let mut binance = desk_of(Profile::binance(), PositionMode::OneWay);
     binance.buy("1");
     assert_eq!(flash(&mut binance, None).map(|_| ()), Err(-1020));

@@ -3,7 +3,7 @@
 use crate::desk::{Desk, ME, SYMBOL, at, desk, desk_with, limit, quantity, rules, stop, wish};
 use backstop_model::{OrderSide, PositionMode, Span};
 use backstop_sim::{
-    Answer, Ask, Body, Cause, Fault, Faults, Http, Kind, Knob, Reply, Rules, Scope, Setup, Status, StreamEvent,
+    Answer, Ask, Body, Cause, Fault, Faults, Http, Kind, Knob, Profile, Reply, Rules, Scope, Setup, Status, StreamEvent,
 };
 
 fn with(fault: Fault, knob: Knob) -> Desk {
@@ -148,6 +148,25 @@ fn what_was_over_long_ago_is_not_found_an_executed_order_longer_than_another() {
     desk.now += 87 * DAY;
     assert_eq!(desk.query("buy-1").map(|_| ()), Err(-2013));
     assert!(desk.query("rests").is_ok(), "what is open is found however old it is");
+}
+
+/// venues/binance.md §7: 3 days; venues/aster.md §5: 7 days; venues/bitget.md §6.5: the lists go back three months.
+#[test]
+fn an_order_that_was_cancelled_is_found_as_long_as_the_venues_page_says() {
+    for (profile, days) in [
+        (Profile::binance(), 3),
+        (Profile::aster(), 7),
+        (Profile::bitget_classic(), 90),
+        (Profile::bitget_unified(), 90),
+    ] {
+        let name = profile.name.clone();
+        let mut desk = crate::desk::desk_of(profile, backstop_model::PositionMode::OneWay);
+        desk.place(wish("away", OrderSide::Buy, "1", limit("90"), false)).unwrap();
+        desk.cancel("away").unwrap();
+        desk.now += days * 86_400_000 - 1;
+        assert!(desk.query("away").is_ok(), "{name}");
+        assert!(desk.query("away").is_err(), "{name}: a millisecond later");
+    }
 }
 
 /// What the stream says of an entry: N new, F filled, P position.

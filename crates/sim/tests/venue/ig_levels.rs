@@ -138,6 +138,28 @@ fn a_level_stands_on_its_side_within_the_distances_and_on_the_grid() {
     assert_eq!(desk.set_levels(77, Some(normal("95")), None), Err(Reason::PositionNotFound));
 }
 
+/// venues/ig.md §6: "away from the current closing price (bid for a long, offer for a short)", also across a wide spread.
+#[test]
+fn a_distance_is_measured_from_the_price_the_deal_would_close_at() {
+    let mut desk = ig();
+    let long = desk.opened(opening("a", OrderSide::Buy, "1"));
+    let short = desk.opened(opening("b", OrderSide::Sell, "1"));
+    let wide = backstop_model::Prices { bid: Some(price("100")), ask: Some(price("104")), ..Default::default() };
+    desk.quote_all(wide);
+    let near = Some(Reason::AttachedOrderLevelError);
+    for (deal, stop, limit, expected) in [
+        (long, Some("98.01"), None, near),
+        (long, Some("98"), Some("102"), None),
+        (long, Some("98"), Some("101.99"), near),
+        (short, Some("105.99"), None, near),
+        (short, Some("106"), Some("102"), None),
+        (short, Some("106"), Some("102.01"), near),
+    ] {
+        let set = desk.set_levels(deal, stop.map(normal), limit).err();
+        assert_eq!(set, expected, "deal {deal}: stop {stop:?} limit {limit:?}");
+    }
+}
+
 /// venues/ig.md §6: rules are of points or of the price, and change.
 #[test]
 fn a_distance_can_be_a_share_of_the_price_and_be_widened() {

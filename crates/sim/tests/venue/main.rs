@@ -20,4 +20,5 @@ mod incidents;
 mod modes;
 mod profile_properties;
 mod properties;
+mod risk;
 mod time;

@@ -159,3 +159,16 @@ fn hedge_sides_are_kept_apart_and_closed_by_their_side() {
     assert!(held(Slot::Short).is_flat());
     assert_eq!((held(Slot::Long).side, held(Slot::Long).quantity.to_string()), (PositionSide::Long, "1".into()));
 }
+
+/// venues/bitget.md §14: what the page does not say of unified accounts is played as on classic ones.
+#[test]
+fn a_unified_account_differs_from_a_classic_one_only_where_the_page_says() {
+    let (classic, mut unified) = (Profile::bitget_classic(), Profile::bitget_unified());
+    let (told, requests) = (&classic.habits.exits, &classic.habits.requests);
+    unified.habits.exits.trailing = told.trailing;
+    unified.habits.requests.client_ids = requests.client_ids;
+    unified.habits.requests.id_form = requests.id_form;
+    unified.habits.requests.hedge = requests.hedge;
+    unified.habits.requests.numbers = requests.numbers;
+    assert_eq!((unified.habits, unified.trigger), (classic.habits, classic.trigger));
+}

@@ -83,6 +83,10 @@ mod tests {
             assert_eq!(offered.resting_targets == RestingTargets::Every, every, "{}", profile.name);
             assert_eq!(offered.request_validity, Span::from_secs(seconds), "{}", profile.name);
             assert!(offered.reduce_only, "{}", profile.name);
+            assert_eq!(offered.guaranteed_stops, !every, "{}: sold where stops are levels of deals", profile.name);
+            // A tenth of a percent is taken everywhere (venues/binance.md §8.2: finer is unverified).
+            let step = offered.native_trailing.map(|of| of.step);
+            assert_eq!(step, trailing.map(|_| percent("0.1")), "{}", profile.name);
         }
     }
 }

@@ -83,12 +83,13 @@ fn five_digits(number: i32) -> Option<RefusalReason> {
         22_038 | 22_006 | 22_007 | 40_787 | 40_808 | 40_815 | 40_816 | 43_007 | 45_112 | 45_115 => {
             RefusalReason::Filter
         }
-        22_002 | 25_227 | 40_757 | 40_837 | 40_891 | 43_023 | 43_043 | 45_003 => RefusalReason::ReduceOnly,
+        22_002 | 25_225 | 25_227 | 40_757 | 40_837 | 40_891 | 43_023 | 43_043 | 45_003 => RefusalReason::ReduceOnly,
         25_204 | 40_109 | 40_768 | 43_001 => RefusalReason::NotFound,
         25_212 | 40_786 | 45_034 => RefusalReason::DuplicateId,
         25_579 | 40_832 | 40_917 => RefusalReason::WouldTrigger,
-        25_594 | 40_723 | 40_889 | 43_024 | 43_030 | 43_031 | 45_118 => RefusalReason::TooManyOrders,
-        25_102 | 25_104 | 40_725 | 40_844 | 40_845 | 41_113 | 45_001 | 45_043 => RefusalReason::Maintenance,
+        25_594 | 40_723 | 40_889 | 40_890 | 43_024 | 43_030 | 43_031 | 45_091 | 45_118 => RefusalReason::TooManyOrders,
+        // 40725 and 45001, of a release window, say nothing of the request: the page has the order asked for first (§12, U).
+        25_102 | 25_104 | 40_844 | 40_845 | 41_113 | 45_043 => RefusalReason::Maintenance,
         40_006 | 40_037 => RefusalReason::LockedOut,
         40_762 => RefusalReason::Margin,
         43_006 | 43_027 | 45_110 | 45_111 => RefusalReason::BelowMinimum,

@@ -211,6 +211,8 @@ accordingly ([what a venue refuses](refusals.md)). It never switches it itself.
 const LEGEND: &str = "* At IG a deal's stop closes whatever is left of the deal, and watches the price the deal would close at, whatever `trigger` says. A trailing stop of IG's is
   not used: it would take the place of the hard stop, and its distance is in points.
 * Closing a position without naming a quantity (Bitget's flash close) is never used: it carries no client id.
+* No document says how small a trail Bitget takes, how long a request can take effect at Bitget, or whether anything bounds that at IG: 1 %, 30 s and 10 s are
+  the careful readings, and Backstop asks before it sends again.
 
 ## What was seen
 
