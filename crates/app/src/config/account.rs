@@ -4,9 +4,10 @@ use super::amounts;
 use super::located::Located;
 use super::problem::Problem;
 use super::{plan, refusals, wire};
+use crate::paper::Seat;
 use backstop_model::plan::{Guaranteed, StopLoss};
 use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Refusals, Symbol};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use super::wire::{AccountKind, Adopt, Mode, Venue};
@@ -137,7 +138,7 @@ pub(super) fn account(
     account.flatten = written.flatten.as_ref().is_some_and(|flatten| flatten.value);
     account.max_notional =
         written.max_notional.as_ref().map(|most| amounts::limit(most, "max_notional")).transpose()?;
-    let told = told(&account);
+    let told = told(&account).into_iter().chain(overruled(&account, plans)).collect();
     Ok((account, told))
 }
 
@@ -258,6 +259,20 @@ fn known(written: &Located<String>, plans: &BTreeMap<Name, Arc<ExitPlan>>) -> Re
     let names: Vec<&str> = plans.keys().map(Name::as_str).collect();
     let help = format!("write it below `plans`, or choose one of: {}", names.join(", "));
     Err(Problem::new(written.at, format!("there is no plan `{name}`"), help))
+}
+
+/// Triggers that plans name and the venue does not have.
+fn overruled(account: &AccountConfig, plans: &BTreeMap<Name, Arc<ExitPlan>>) -> Vec<String> {
+    let Some(only) = Seat::of(account).capability().only_trigger else { return Vec::new() };
+    let names: BTreeSet<Name> = account.plan.into_iter().chain(account.symbol_plans.values().copied()).collect();
+    let stops = names.iter().filter_map(|name| plans.get(name)).map(|plan| (plan.name.to_string(), plan.stop_loss));
+    let stops = stops.chain(account.hard_stop.map(|stop| ("hard_stop".to_owned(), stop)));
+    let overruled = stops.filter(|(_, stop)| !stop.trigger_is_usual && stop.trigger != only);
+    let text = |(whose, stop): (String, StopLoss)| {
+        let (named, only) = (stop.trigger.word(), only.word());
+        format!("trigger `{named}` of {whose} has no effect: stops here watch `{only}` and nothing else")
+    };
+    overruled.map(text).collect()
 }
 
 fn told(account: &AccountConfig) -> Vec<String> {

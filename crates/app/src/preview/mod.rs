@@ -49,13 +49,6 @@ fn follower<'a>(plan: &ExitPlan, config: &'a Config, entry: &Entry) -> Option<&'
     here.or_else(|| accounts.clone().find(follows))
 }
 
-/// A trigger that the plan names and the venue does not have.
-fn overruled(plan: &ExitPlan, here: &ExitPlan) -> Option<String> {
-    let (named, watched) = (plan.stop_loss.trigger.word(), here.stop_loss.trigger.word());
-    let is_overruled = !plan.stop_loss.trigger_is_usual && named != watched;
-    is_overruled.then(|| format!("trigger `{named}` has no effect: stops here watch `{watched}` and nothing else"))
-}
-
 /// A plan and what it does for an entry.
 #[derive(Debug)]
 pub struct Explained {
@@ -72,13 +65,11 @@ impl Explained {
     /// Works the plan out, for the account of the configuration that follows it on this instrument.
     #[must_use]
     pub fn new(plan: &Arc<ExitPlan>, config: &Config, entry: &Entry) -> Self {
-        let mut told = config.told_of(plan);
+        let told = config.told_of(plan);
         // Followed by nobody it is played on the paper venue of its own.
         let account = follower(plan, config, entry);
         let (capability, instrument) = (account.map_or_else(Seat::plain, Seat::of).capability(), &entry.instrument);
-        let here = &Arc::new(plan.at_venue(&capability).into_owned());
-        told.extend(overruled(plan, here));
-        let plan = here;
+        let plan = &Arc::new(plan.at_venue(&capability).into_owned());
         let (side, quantity, costs) = (entry.side, entry.quantity, entry.costs);
         let (capability, volatility) = (&capability, &entry.averages.measured(plan));
         let case = Case { plan, instrument, capability, side, entry: entry.price, quantity, volatility, costs };
