@@ -82,6 +82,8 @@ mod tests {
             assert_eq!(offered.amend_stop, amends, "{}", profile.name);
             assert_eq!(offered.whole_stop, whole, "{}", profile.name);
             assert_eq!(offered.entry_stop, !every, "{}", profile.name);
+            let only = (!every).then_some(TriggerSource::BidAsk);
+            assert_eq!(offered.only_trigger, only, "{}", profile.name);
             assert_eq!(offered.resting_targets == RestingTargets::Every, every, "{}", profile.name);
             assert_eq!(offered.request_validity, Span::from_secs(seconds), "{}", profile.name);
             assert!(offered.reduce_only, "{}", profile.name);
