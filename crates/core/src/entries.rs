@@ -234,7 +234,9 @@ fn check_account(is_read: bool, ctx: Ctx) -> Result<(), NotEntered> {
 
 fn plan_for(position: Option<&Position>, named: Option<&Arc<ExitPlan>>, ctx: Ctx) -> Result<Arc<ExitPlan>, NotEntered> {
     let live = position.and_then(|position| position.live.as_ref()).filter(|live| !live.is_flat());
-    let Some(live) = live else { return named.or(ctx.plan).cloned().ok_or(NotEntered::NoPlan) };
+    let Some(live) = live else {
+        return named.or(ctx.plan).map(|plan| ctx.plan_here(plan)).ok_or(NotEntered::NoPlan);
+    };
     if live.adoption != Adoption::Managed {
         return Err(NotEntered::Others);
     }

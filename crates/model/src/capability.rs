@@ -1,6 +1,6 @@
 //! What a venue can do natively. The core asks these, never a venue's name.
 
-use crate::{Ratio, Span};
+use crate::{Ratio, Span, TriggerSource};
 use serde::{Deserialize, Serialize};
 
 /// The limits of a native trailing order.
@@ -49,6 +49,9 @@ pub struct Capability {
     /// A stop can be a guaranteed one, which fills at its level whatever happens, where the market takes it.
     #[serde(default)]
     pub guaranteed_stops: bool,
+    /// The only price that stops watch here, whatever is asked. None where a plan may choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_trigger: Option<TriggerSource>,
     /// How long after its time stamp a request can still take effect: the bound in the proof of absence (R4c).
     pub request_validity: Span,
 }

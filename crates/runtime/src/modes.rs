@@ -69,6 +69,7 @@ mod tests {
             entry_stop: false,
             resting_targets: RestingTargets::Every,
             guaranteed_stops: false,
+            only_trigger: None,
             request_validity: Span::from_secs(3),
         };
         Event::Mode(Box::new(ModeReport { account: MAIN, mode: PositionMode::Hedge, capability }))

@@ -4,9 +4,10 @@ use super::amounts;
 use super::located::Located;
 use super::problem::Problem;
 use super::{plan, refusals, wire};
+use crate::paper::Seat;
 use backstop_model::plan::{Guaranteed, StopLoss};
 use backstop_model::{Distance, ExitPlan, Money, Name, PositionMode, Ratio, Refusals, Symbol};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use super::wire::{AccountKind, Adopt, Mode, Venue};
@@ -127,20 +128,17 @@ pub(super) fn account(
     for (symbol, plan) in written.plans.iter().flat_map(|plans| &plans.0) {
         account.symbol_plans.insert(amounts::symbol(symbol)?, known(plan)?);
     }
-    for symbol in written.symbols.iter().flatten() {
-        account.symbols.push(amounts::symbol(symbol)?);
-    }
+    account.symbols = symbols(name, written)?;
     account.adopt = written.adopt.as_ref().map_or(Adopt::default(), |adopt| adopt.value);
     account.hard_stop = written.hard_stop.as_ref().map(|stop| hard_stop(stop, venue)).transpose()?;
     account.split_entries = split_entries(written, venue)?;
     account.refusals = refusals::refusals(written)?;
     account.fire_drill = written.fire_drill.as_ref().is_none_or(|wanted| wanted.value);
-    account.max_daily_loss =
-        written.max_daily_loss.as_ref().map(|loss| amounts::percent(loss, "max_daily_loss", 0, 100)).transpose()?;
+    account.max_daily_loss = written.max_daily_loss.as_ref().map(max_daily_loss).transpose()?;
     account.flatten = written.flatten.as_ref().is_some_and(|flatten| flatten.value);
     account.max_notional =
-        written.max_notional.as_ref().map(|most| amounts::amount(most, "max_notional")).transpose()?;
-    let told = told(&account);
+        written.max_notional.as_ref().map(|most| amounts::limit(most, "max_notional")).transpose()?;
+    let told = told(&account).into_iter().chain(overruled(&account, plans)).collect();
     Ok((account, told))
 }
 
@@ -171,6 +169,27 @@ fn split_entries(written: &wire::Account, venue: Venue) -> Result<bool, Problem>
     }
 }
 
+/// A loss of nothing would be reached by the first fee, and `flatten` would close everything for it.
+fn max_daily_loss(written: &Located<wire::Percent>) -> Result<Ratio, Problem> {
+    let loss = amounts::percent(written, "max_daily_loss", 0, 100)?;
+    if loss > Ratio::ZERO {
+        return Ok(loss);
+    }
+    let message = format!("max_daily_loss `{}` would be reached by the first fee", written.value.0.trim());
+    Err(Problem::new(written.at, message, "write it like `3%`; leave it out for no limit"))
+}
+
+/// Which symbols are touched. Written down and empty it could mean none or all.
+fn symbols(name: &Located<String>, written: &wire::Account) -> Result<Vec<Symbol>, Problem> {
+    let Some(symbols) = &written.symbols else { return Ok(Vec::new()) };
+    if symbols.is_empty() {
+        let message = format!("account `{}`: symbols is empty", name.value);
+        let help = "name the symbols to touch; leave it out for all, or write `mode: observe` for none";
+        return Err(Problem::new(name.at, message, help));
+    }
+    symbols.iter().map(amounts::symbol).collect()
+}
+
 /// A guaranteed one only where there are some: what others open could not be refused for want of it.
 fn hard_stop(written: &Located<wire::StopLoss>, venue: Venue) -> Result<StopLoss, Problem> {
     let stop = plan::stop_at(written, "hard_stop", "write it as `hard_stop: { at: 2% }`")?;
@@ -183,6 +202,10 @@ fn hard_stop(written: &Located<wire::StopLoss>, venue: Venue) -> Result<StopLoss
         Distance::At(_) | Distance::Risk(_) => {
             let message = format!("hard_stop `{}` is of one position only", stop.at);
             Err(Problem::new(written.at, message, "write a distance: `2%`, `25 pt`, `15% margin` or `2 atr`"))
+        }
+        Distance::Percent(share) if share >= Ratio::ONE => {
+            let message = format!("hard_stop `{}`: a stop 100 % away or more protects nothing", stop.at);
+            Err(Problem::new(written.at, message, "write a stop below 100%, for example `2%`"))
         }
         Distance::Atr(_) | Distance::Margin(_) | Distance::Percent(_) | Distance::Points(_) => Ok(stop),
     }
@@ -236,6 +259,20 @@ fn known(written: &Located<String>, plans: &BTreeMap<Name, Arc<ExitPlan>>) -> Re
     let names: Vec<&str> = plans.keys().map(Name::as_str).collect();
     let help = format!("write it below `plans`, or choose one of: {}", names.join(", "));
     Err(Problem::new(written.at, format!("there is no plan `{name}`"), help))
+}
+
+/// Triggers that plans name and the venue does not have.
+fn overruled(account: &AccountConfig, plans: &BTreeMap<Name, Arc<ExitPlan>>) -> Vec<String> {
+    let Some(only) = Seat::of(account).capability().only_trigger else { return Vec::new() };
+    let names: BTreeSet<Name> = account.plan.into_iter().chain(account.symbol_plans.values().copied()).collect();
+    let stops = names.iter().filter_map(|name| plans.get(name)).map(|plan| (plan.name.to_string(), plan.stop_loss));
+    let stops = stops.chain(account.hard_stop.map(|stop| ("hard_stop".to_owned(), stop)));
+    let overruled = stops.filter(|(_, stop)| !stop.trigger_is_usual && stop.trigger != only);
+    let text = |(whose, stop): (String, StopLoss)| {
+        let (named, only) = (stop.trigger.word(), only.word());
+        format!("trigger `{named}` of {whose} has no effect: stops here watch `{only}` and nothing else")
+    };
+    overruled.map(text).collect()
 }
 
 fn told(account: &AccountConfig) -> Vec<String> {

@@ -54,6 +54,16 @@ pub(super) fn amount(written: &Located<Number>, what: &str) -> Result<Money, Pro
     Ok(money)
 }
 
+/// An amount of money greater than zero: a limit of nothing would let nothing through.
+pub(super) fn limit(written: &Located<Number>, what: &str) -> Result<Money, Problem> {
+    let money = amount(written, what)?;
+    if money > Money::ZERO {
+        return Ok(money);
+    }
+    let message = format!("{what} `{}` would let nothing through", written.value.0.trim());
+    Err(Problem::new(written.at, message, "write a number greater than zero; leave it out for no limit"))
+}
+
 /// A leverage.
 pub(super) fn leverage(written: &Located<Count>) -> Result<Leverage, Problem> {
     let text = written.value.0.trim();

@@ -83,7 +83,7 @@ pub(super) fn stop_at(written: &Located<wire::StopLoss>, name: &str, help: &str)
     let Some(at) = &stop.at else {
         return Err(Problem::new(written.at, format!("{name} does not say where"), help));
     };
-    let trigger = value(&stop.trigger).map_or(TriggerSource::Mark, trigger);
+    let named = value(&stop.trigger).map(trigger);
     let guaranteed = match value(&stop.guaranteed) {
         Some(wire::Guaranteed::Prefer) => Guaranteed::Prefer,
         Some(wire::Guaranteed::Require) => Guaranteed::Require,
@@ -92,7 +92,8 @@ pub(super) fn stop_at(written: &Located<wire::StopLoss>, name: &str, help: &str)
     Ok(StopLoss {
         follow: value(&stop.follow).unwrap_or(false),
         guaranteed,
-        ..StopLoss::new(distance(at, name)?, trigger)
+        trigger_is_usual: named.is_none(),
+        ..StopLoss::new(distance(at, name)?, named.unwrap_or(TriggerSource::Mark))
     })
 }
 
@@ -141,9 +142,15 @@ fn trailing_stop(written: &Located<wire::Trailing>, told: &mut Vec<String>) -> R
         None if !native => TrailedBy::Amend,
         Some(wire::TrailedBy::Venue) | None => TrailedBy::Venue,
     };
-    let trigger = value(&trailing.trigger).map_or(TriggerSource::Last, trigger);
-    let follow = value(&trailing.follow).unwrap_or(false);
-    Ok(TrailingStop { activation, distance: distance_behind, by, trigger, follow })
+    let named = value(&trailing.trigger).map(trigger);
+    Ok(TrailingStop {
+        activation,
+        distance: distance_behind,
+        by,
+        trigger: named.unwrap_or(TriggerSource::Last),
+        trigger_is_usual: named.is_none(),
+        follow: value(&trailing.follow).unwrap_or(false),
+    })
 }
 
 fn stop_ladder(written: &wire::Plan) -> Result<StopLadder, Problem> {
@@ -197,7 +204,7 @@ fn soft_stop(written: &Located<wire::SoftStop>) -> Result<SoftStop, Problem> {
 fn slices(written: &wire::Plan) -> Result<Slices, Problem> {
     let count = written.close_slices.as_ref().map(|count| amounts::count(count, "number of parts")).transpose()?;
     let most =
-        written.max_slice_notional.as_ref().map(|most| amounts::amount(most, "max_slice_notional")).transpose()?;
+        written.max_slice_notional.as_ref().map(|most| amounts::limit(most, "max_slice_notional")).transpose()?;
     Ok(Slices { count: count.unwrap_or(1), max_notional: most })
 }
 
@@ -261,6 +268,9 @@ struct Places {
     activation: Option<Place>,
     behind: Option<Place>,
     soft: Option<Place>,
+    break_even_at: Option<Place>,
+    until_warm: Option<Place>,
+    ladder: Option<Place>,
     slices: Option<Place>,
     tranches: Option<Place>,
 }
@@ -278,7 +288,10 @@ impl Places {
             single: at(&written.single_take_profit),
             activation: trailing.and_then(|trailing| at(&trailing.activation)),
             behind: trailing.and_then(|trailing| at(&trailing.distance)),
+            break_even_at: at(&written.breakeven_at),
+            until_warm: written.until_warm.as_ref().map(|share| share.at),
             soft: written.soft_stop.as_ref().map(|soft| soft.at),
+            ladder: written.stop_ladder.as_ref().map(|ladder| ladder.at),
             slices: written.close_slices.as_ref().map(|slices| slices.at),
             tranches: written.tranches.as_ref().map(|tranches| tranches.at),
         }
@@ -305,6 +318,9 @@ impl Places {
                 self.levels.get(level.saturating_sub(1)).and_then(|(at, _)| *at),
                 "add `trailing: { activation: 5%, distance: 2% }`, or take `trail` away",
             ),
+            BadPlan::LadderShare(_) | BadPlan::LadderOnTarget => {
+                (self.ladder, "write it like `{ percent_below_trigger: 1% }` or `{ targets_behind: 1 }`")
+            }
             BadPlan::SliceCount(_) => (self.slices, "write a number from 1 to 100"),
             BadPlan::SoftStopBeyond { .. } => (self.soft, "write `soft_stop` nearer than `stop_loss`"),
             BadPlan::TrailCanLose { .. } => {
@@ -321,6 +337,8 @@ impl Places {
             "activation" => self.activation,
             "trailing distance" => self.behind,
             "soft_stop" => self.soft,
+            "breakeven_at" => self.break_even_at,
+            "until_warm" => self.until_warm,
             "tranches" => self.tranches,
             _ => self.levels.first().and_then(|(at, _)| *at),
         }

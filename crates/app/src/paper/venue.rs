@@ -28,6 +28,7 @@ pub fn capability() -> Capability {
         reduce_only: true,
         whole_stop: false,
         guaranteed_stops: false,
+        only_trigger: None,
         entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,

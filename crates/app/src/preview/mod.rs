@@ -69,7 +69,7 @@ impl Explained {
         // Followed by nobody it is played on the paper venue of its own.
         let account = follower(plan, config, entry);
         let (capability, instrument) = (account.map_or_else(Seat::plain, Seat::of).capability(), &entry.instrument);
-        let plan = &Arc::new(plan.at_venue(capability.native_trailing).into_owned());
+        let plan = &Arc::new(plan.at_venue(&capability).into_owned());
         let (side, quantity, costs) = (entry.side, entry.quantity, entry.costs);
         let (capability, volatility) = (&capability, &entry.averages.measured(plan));
         let case = Case { plan, instrument, capability, side, entry: entry.price, quantity, volatility, costs };

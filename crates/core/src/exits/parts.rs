@@ -118,6 +118,7 @@ mod tests {
             distance: TrailDistance::Percent(percent("1")),
             by: TrailedBy::Amend,
             trigger: TriggerSource::Last,
+            trigger_is_usual: false,
             follow: false,
         };
         let stop = StopLoss::new(Distance::Percent(percent("2")), TriggerSource::BidAsk);

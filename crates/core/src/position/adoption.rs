@@ -177,7 +177,7 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
         return Ok(());
     }
     let Some(entry) = live.open().next().map(|tranche| tranche.entry_price) else { return Ok(()) };
-    let trigger = ctx.account.hard_stop.map_or(TriggerSource::Mark, |stop| stop.trigger);
+    let trigger = watched(ctx);
     let price = hard_stop(entry, live.liquidation.get(), key.side, ctx)?;
     if ctx.board.price(trigger.series(key.side)).is_some_and(|now| key.side.hit(now, price)) {
         return propose(live, key, ctx, out);
@@ -195,6 +195,13 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
     );
     out.tell(Severity::Warning, key, text);
     Ok(())
+}
+
+/// Which price the hard stop watches.
+fn watched(ctx: Ctx) -> TriggerSource {
+    let (capability, stop) = (&ctx.account.capability, ctx.account.hard_stop);
+    let usual = || capability.only_trigger.unwrap_or(TriggerSource::Mark);
+    stop.map_or_else(usual, |stop| stop.at_venue(capability).trigger)
 }
 
 /// The farthest of the trader's own stops, when together they cover everything.
@@ -247,7 +254,7 @@ fn proposal(live: &Live, side: PositionSide, ctx: Ctx) -> Result<String, OutOfRa
     let Some(tranche) = live.open().next() else { return Ok(String::new()) };
     let name = title(side, tranche.id, ctx);
     let entry = tranche.entry_price;
-    let now = ctx.board.price(TriggerSource::Mark.series(side));
+    let now = ctx.board.price(watched(ctx).series(side));
     let from_entry = hard_stop(entry, live.liquidation.get(), side, ctx)?;
     let passed = now.filter(|now| side.hit(*now, from_entry));
     let (stop, from) = match passed {

@@ -105,7 +105,7 @@ fn worked_out(
     key: PositionKey,
     ctx: Ctx,
 ) -> Result<Armed, NotArmable> {
-    let plan = plan.at_venue(ctx.account.capability.native_trailing);
+    let plan = plan.at_venue(&ctx.account.capability);
     let armed = arm::arm(&plan, ctx.instrument, ctx.volatility, key.side, tranche.entry_price)?;
     inside_guard(armed, tranche, liquidation, key, ctx)
 }
@@ -168,7 +168,7 @@ pub(super) fn rearm(
 ) -> Result<(), OutOfRange> {
     let plan = live.plan.clone();
     let (Some(tranche), Some(plan)) = (live.tranche_mut(id), plan) else { return Ok(()) };
-    let here = plan.at_venue(ctx.account.capability.native_trailing);
+    let here = plan.at_venue(&ctx.account.capability);
     let armed = match arm::arm(&here, ctx.instrument, ctx.volatility, key.side, tranche.entry_price) {
         Ok(armed) => armed,
         Err(wrong) => {

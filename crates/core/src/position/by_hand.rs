@@ -119,9 +119,9 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn change_plan(&mut self, plan: &Arc<ExitPlan>, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let key = self.key;
-        let Some(live) = self.live.as_mut().filter(|live| live.plan.as_ref() != Some(plan)) else { return Ok(()) };
-        live.plan = Some(Arc::clone(plan));
+        let (key, plan) = (self.key, ctx.plan_here(plan));
+        let Some(live) = self.live.as_mut().filter(|live| live.plan.as_ref() != Some(&plan)) else { return Ok(()) };
+        live.plan = Some(Arc::clone(&plan));
         live.take_over(ctx.now);
         self.orders.iter_mut().filter(|order| order.leg.level().is_some()).for_each(|order| order.former = true);
         let open: Vec<_> = live.open().map(|tranche| tranche.id).collect();

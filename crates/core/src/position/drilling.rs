@@ -176,7 +176,7 @@ impl Position {
 
 /// The smallest order of a kind, far from the price.
 fn try_out(kind: Drilled, side: PositionSide, price: Price, ctx: Ctx) -> Result<Option<Wanted>, OutOfRange> {
-    let (Some(plan), tick) = (ctx.plan, ctx.instrument.tick) else { return Ok(None) };
+    let (Some(plan), tick) = (ctx.plan_of_new(), ctx.instrument.tick) else { return Ok(None) };
     let away = Ratio::whole(AWAY).over(Ratio::whole(100), Rounding::Down)?;
     let (below, above) = (Ratio::ONE.minus(away)?, Ratio::ONE.plus(away)?);
     let (worse, better) = if side == PositionSide::Long { (below, above) } else { (above, below) };

@@ -48,9 +48,9 @@ impl Entered {
     /// The plan its position gets: its own; where nobody remembers that, the one that applies, or its level's part of it.
     pub(super) fn plan(&self, key: PositionKey, ctx: Ctx, out: &mut Out) -> Option<Arc<ExitPlan>> {
         if self.plan.is_some() || self.level == 0 {
-            return self.plan.clone().or(ctx.plan.cloned());
+            return self.plan.clone().or_else(|| ctx.plan_of_new());
         }
-        let (whole, symbol) = (ctx.plan?, ctx.instrument.symbol);
+        let (whole, symbol) = (&ctx.plan_of_new()?, ctx.instrument.symbol);
         let part = parts::plan_of_part(whole, self.level).map(Arc::new);
         let follows = match part {
             Some(_) => format!("it follows {} of plan {}", parts::level_in_words(whole, self.level), whole.name),

@@ -98,7 +98,7 @@ impl Position {
         let (adoption, plan, attached, unwanted) = match origin {
             Origin::Others { at_first_look } => {
                 let adoption = self.adoption(at_first_look, ctx);
-                let plan = ctx.plan.filter(|_| adoption == Adoption::Managed).cloned();
+                let plan = ctx.plan_of_new().filter(|_| adoption == Adoption::Managed);
                 (adoption, plan, None, None)
             }
             Origin::Ours(entered) => {

@@ -81,6 +81,7 @@ use backstop_model::{
     PositionKey, PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Executions remembered per position after they are booked, to recognise repeats (F-B02, F-B05).
@@ -203,6 +204,21 @@ pub struct Ctx<'a> {
     pub plan: Option<&'a Arc<ExitPlan>>,
     /// Median slippage of stops seen on this instrument.
     pub slippage: Points,
+}
+
+impl Ctx<'_> {
+    /// A plan as a position of this account follows it: what is left to the venue is settled.
+    pub(crate) fn plan_here(self, plan: &Arc<ExitPlan>) -> Arc<ExitPlan> {
+        match plan.at_venue(&self.account.capability) {
+            Cow::Borrowed(_) => Arc::clone(plan),
+            Cow::Owned(settled) => Arc::new(settled),
+        }
+    }
+
+    /// The plan a new incarnation follows, as it follows it.
+    pub(crate) fn plan_of_new(self) -> Option<Arc<ExitPlan>> {
+        self.plan.map(|plan| self.plan_here(plan))
+    }
 }
 
 /// What a turn brings out.

@@ -91,7 +91,7 @@ impl Position {
         let key = self.key;
         let Some(live) = self.live.as_mut().filter(|live| live.adoption != Adoption::Managed) else { return Ok(()) };
         live.take_over(ctx.now);
-        live.plan = ctx.plan.cloned();
+        live.plan = ctx.plan_of_new();
         let ids: Vec<_> = live.open().map(|tranche| tranche.id).collect();
         ids.into_iter().try_for_each(|id| arming::arm(live, id, key, ctx, out))
     }

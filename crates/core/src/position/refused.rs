@@ -161,6 +161,8 @@ fn answer_refusal(tranche: &mut Tranche, step: RefusalStep, told: bool, scene: &
         }
         RefusalStep::MakeRoom => make_room(tranche),
         RefusalStep::Reduce => reduce(tranche, scene),
+        // There is no other one.
+        RefusalStep::OtherTrigger if scene.ctx.account.capability.only_trigger.is_some() => None,
         RefusalStep::OtherTrigger => {
             let (other, name) = match tranche.trigger(scene.plan) {
                 TriggerSource::Mark => (TriggerSource::Last, "last"),

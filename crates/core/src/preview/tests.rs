@@ -58,6 +58,7 @@ fn capability() -> Capability {
         reduce_only: true,
         whole_stop: false,
         guaranteed_stops: false,
+        only_trigger: None,
         entry_stop: false,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
@@ -129,6 +130,7 @@ fn levels_below_the_minimum_and_trails_that_lose_are_warned_of() {
         distance: TrailDistance::Percent(percent("3")),
         by: TrailedBy::Amend,
         trigger: TriggerSource::Last,
+        trigger_is_usual: false,
         follow: false,
     });
     risky.allow_loss = true;
@@ -268,6 +270,7 @@ fn a_stop_and_a_trail_nearer_than_the_venue_takes_one_are_told_with_the_place_wh
         distance: TrailDistance::Points("500".parse().unwrap()),
         by: TrailedBy::Amend,
         trigger: TriggerSource::Last,
+        trigger_is_usual: false,
         follow: false,
     };
     let trailed = ExitPlanSpec { trailing: Some(trailing), rest: Rest::Trail, ..plan() };

@@ -92,6 +92,7 @@ pub fn account() -> Account {
             reduce_only: true,
             whole_stop: false,
             guaranteed_stops: false,
+            only_trigger: None,
             entry_stop: false,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
@@ -136,6 +137,7 @@ pub fn account_from(words: &str) -> Account {
             "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,
             "entry-stop" => account.capability.entry_stop = true,
+            "watches" => account.capability.only_trigger = Some(source(rest.next().unwrap())),
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
             // Of requests, in seconds.
@@ -172,7 +174,11 @@ pub fn account_from(words: &str) -> Account {
             }
             "stop-on" => {
                 let stop = account.hard_stop.expect("the stop comes first");
-                account.hard_stop = Some(StopLoss { trigger: source(rest.next().unwrap()), ..stop });
+                let word = rest.next().unwrap();
+                account.hard_stop = Some(match word {
+                    "usual" => StopLoss { trigger_is_usual: true, ..stop },
+                    word => StopLoss { trigger: source(word), ..stop },
+                });
             }
             other => panic!("{other:?} says nothing about an account"),
         }
@@ -351,7 +357,7 @@ fn tranches(words: &str) -> Tranches {
     }
 }
 
-/// `2% [mark|last|bid_ask] [follow] [until-warm 3%]`.
+/// `2% [mark|last|bid_ask|usual] [follow] [until-warm 3%]`.
 fn stop_loss(words: &str) -> StopLoss {
     for (word, guaranteed) in [(" prefer", Guaranteed::Prefer), (" require", Guaranteed::Require)] {
         if let Some(words) = words.strip_suffix(word) {
@@ -367,11 +373,12 @@ fn stop_loss(words: &str) -> StopLoss {
     let (at, word) = words.rsplit_once(' ').unwrap_or((words, "mark"));
     match word {
         "last" | "mark" | "bid_ask" => StopLoss::new(distance(at), source(word)),
+        "usual" => StopLoss { trigger_is_usual: true, ..StopLoss::new(distance(at), TriggerSource::Mark) },
         _ => StopLoss::new(distance(words), TriggerSource::Mark),
     }
 }
 
-/// `[activation A] distance D by venue|amend|engine on last|mark|bid_ask`.
+/// `[activation A] distance D by venue|amend|engine on last|mark|bid_ask|usual`.
 fn trailing(words: &str) -> TrailingStop {
     let (activation, rest) = match words.split_once("distance ") {
         Some((before, rest)) => (before.trim().strip_prefix("activation ").map(distance), rest),
@@ -389,7 +396,8 @@ fn trailing(words: &str) -> TrailingStop {
             "engine" => TrailedBy::Engine,
             other => panic!("{other:?} cannot trail"),
         },
-        trigger: source(on),
+        trigger: if on == "usual" { TriggerSource::Last } else { source(on) },
+        trigger_is_usual: on == "usual",
         follow,
     }
 }

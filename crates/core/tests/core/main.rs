@@ -15,6 +15,7 @@ mod play;
 mod properties;
 mod refusal_choices;
 mod scenarios;
+mod two_accounts;
 mod two_markets;
 mod venue;
 mod words;

@@ -1,4 +1,5 @@
-//! Every cell of the table of refused stops with every choice there is: the owner's step is what is done.
+//! Every cell of the table of refused stops with every choice there is, long and short, netted and hedged: the owner's step is
+//! what is done.
 
 use crate::world::World;
 use backstop_model::{RefusalReason, RefusalStep};
@@ -18,20 +19,34 @@ fn word(reason: RefusalReason) -> String {
     serde_json::to_string(&reason).unwrap().replace('"', "")
 }
 
+/// An account, a side there, and what differs: how its orders are named, which side closes, the stop, and a little nearer.
+struct Form {
+    account: &'static str,
+    side: &'static str,
+    name: &'static str,
+    closes: &'static str,
+    stop: &'static str,
+    nearer: &'static str,
+}
+
+const LONG: Form =
+    Form { account: "one-way", side: "long", name: "", closes: "sell", stop: "49000", nearer: "49024.5" };
+const SHORT: Form =
+    Form { account: "one-way", side: "short", name: "/short", closes: "buy", stop: "51000", nearer: "50974.5" };
+
 /// What comes of the n-th refusal in a row, and of the pause after it, when the owner has chosen `step` for it.
-fn outcome(reason: RefusalReason, step: RefusalStep, nth: usize) -> String {
+fn outcome(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) -> String {
     let mut world = World::new();
     let mut cell = vec!["again"; nth];
     cell[nth - 1] = step.word();
-    world.line(&format!("account on-refusal {}={}", word(reason), cell.join(",")));
-    for line in
-        ["answers off", "plan stop 2%; tp 3% close 50%; tp 5% close 50%", "tick 50000", "enter long 0.1 @ 50000"]
-    {
+    world.line(&format!("account {} on-refusal {}={}", form.account, word(reason), cell.join(",")));
+    let enter = format!("enter {0} 0.1 @ 50000 of {0}", form.side);
+    for line in ["answers off", "plan stop 2%; tp 3% close 50%; tp 5% close 50%", "tick 50000", &enter] {
         world.line(line);
     }
     let mut told = Vec::new();
     for number in 1..=nth {
-        told = world.line(&format!("refuse stop#{number} {} \"no\"", word(reason)));
+        told = world.line(&format!("refuse stop#{number}{} {} \"no\"", form.name, word(reason)));
         // What is below the minimum stays so: from the third refusal on it is asked for once a minute.
         let dust = reason == RefusalReason::BelowMinimum && number >= 3;
         told.extend(world.line(&format!("after {} ms", if dust { 60_000 } else { 100 << number })));
@@ -39,25 +54,34 @@ fn outcome(reason: RefusalReason, step: RefusalStep, nth: usize) -> String {
     told.join("\n")
 }
 
+/// What is done in one cell, and nothing else is closed.
+fn check(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) {
+    let told = outcome(form, reason, step, nth);
+    let Form { name, closes, stop, nearer, .. } = form;
+    let next = format!("place stop#{}{name}: {closes} 0.1 stop", nth + 1);
+    let expected = match step {
+        RefusalStep::Again => format!("{next} {stop} on mark"),
+        RefusalStep::Close => format!("place close#1{name}: {closes} 0.1 market"),
+        RefusalStep::Farther | RefusalStep::Nearer => unreachable!("it is nobody's choice: {reason:?}"),
+        RefusalStep::MakeRoom => "TP2 gives up its place until a stop works".to_owned(),
+        RefusalStep::OtherTrigger => format!("{next} {stop} on last"),
+        RefusalStep::Reduce => format!("place part#1{name}: {closes} 0.05 market"),
+        RefusalStep::Reprice => format!("{next} {nearer} on mark"),
+    };
+    let cell = format!("{} {} {reason:?} {step:?}, refusal {nth}:\n{told}", form.account, form.side);
+    assert!(told.contains(&expected), "{cell}");
+    let closed = told.lines().any(|line| line.starts_with("place") && line.ends_with(" market"));
+    assert_eq!(closed, step.closes(), "{cell}");
+}
+
 #[test]
 fn every_choice_in_every_cell_is_what_is_done() {
-    for reason in CLASSES {
-        for step in RefusalStep::choices(reason) {
-            for nth in (1..=3).filter(|nth| *nth > 1 || !step.closes()) {
-                let told = outcome(reason, *step, nth);
-                let next = format!("place stop#{}: sell 0.1 stop", nth + 1);
-                let expected = match step {
-                    RefusalStep::Again => format!("{next} 49000 on mark"),
-                    RefusalStep::Close => "place close#1: sell 0.1 market".to_owned(),
-                    RefusalStep::Farther | RefusalStep::Nearer => unreachable!("it is nobody's choice: {reason:?}"),
-                    RefusalStep::MakeRoom => "TP2 gives up its place until a stop works".to_owned(),
-                    RefusalStep::OtherTrigger => format!("{next} 49000 on last"),
-                    RefusalStep::Reduce => "place part#1: sell 0.05 market".to_owned(),
-                    RefusalStep::Reprice => format!("{next} 49024.5 on mark"),
-                };
-                assert!(told.contains(&expected), "{reason:?} {step:?}, refusal {nth}:\n{told}");
-                let closes = told.lines().any(|line| line.starts_with("place") && line.ends_with(" market"));
-                assert_eq!(closes, step.closes(), "{reason:?} {step:?}, refusal {nth}:\n{told}");
+    for form in [LONG, SHORT, Form { account: "hedge", ..LONG }, Form { account: "hedge", ..SHORT }] {
+        for reason in CLASSES {
+            for step in RefusalStep::choices(reason) {
+                for nth in (1..=3).filter(|nth| *nth > 1 || !step.closes()) {
+                    check(&form, reason, *step, nth);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use backstop_core::orders::Leg;
 use backstop_core::orders::{EntryName, Named};
 use backstop_core::{PositionRead, Step};
 use backstop_model::{
-    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, PositionSide, RequestId, Severity, TimeInForce,
+    ClientOrderId, Command, DealId, NewOrder, OrderKind, OrderQuantity, PositionSide, RequestId, Severity, TimeInForce,
     Timestamp, TriggerSource,
 };
 
@@ -20,6 +20,12 @@ pub fn label(id: &ClientOrderId) -> String {
     let counts = named.epoch.0 > 1 && named.leg != Leg::Drill;
     let epoch = if counts { format!("/e{}", named.epoch.0) } else { String::new() };
     format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-")
+}
+
+/// The label, and the deal where every deal is a position of its own: `stop#1/deal:7`.
+pub fn name(id: &ClientOrderId, deal: Option<DealId>) -> String {
+    let deal = deal.map_or_else(String::new, |deal| format!("/deal:{deal}"));
+    format!("{}{deal}", label(id))
 }
 
 /// Which of the scripts' requests an entry's id stands for: `r1` to `r9`, or `e0` to `e9` of the storm's.
@@ -39,12 +45,12 @@ pub fn time(at: Timestamp, start: Timestamp) -> String {
 
 pub fn command(command: &Command) -> String {
     match command {
-        Command::Amend { id, trigger, quantity, .. } => {
+        Command::Amend { id, deal, trigger, quantity, .. } => {
             let kept = if trigger.guaranteed { ", guaranteed" } else { "" };
-            format!("amend {}: to {} for {quantity}{kept}", label(id), trigger.price)
+            format!("amend {}: to {} for {quantity}{kept}", name(id, *deal), trigger.price)
         }
-        Command::Cancel { id, .. } => format!("cancel {}", label(id)),
-        Command::Lookup { id, .. } => format!("look up {}", label(id)),
+        Command::Cancel { id, deal, .. } => format!("cancel {}", name(id, *deal)),
+        Command::Lookup { id, deal, .. } => format!("look up {}", name(id, *deal)),
         Command::Place(order) => place(order),
         Command::Snapshot { cause, .. } => format!("read everything ({cause:?})").to_lowercase(),
     }
@@ -58,7 +64,7 @@ fn place(order: &NewOrder) -> String {
     let is_entry = EntryName::read(&order.id).is_some();
     let flag = if order.reduce_only || is_entry { "" } else { " WITHOUT REDUCE-ONLY" };
     let stop = order.attached_stop.map_or_else(String::new, |stop| format!(" with a stop at {}", stop.price));
-    format!("place {}: {} {quantity} {}{flag}{stop}", label(&order.id), order.side, kind(&order.kind))
+    format!("place {}: {} {quantity} {}{flag}{stop}", name(&order.id, order.deal), order.side, kind(&order.kind))
 }
 
 fn kind(kind: &OrderKind) -> String {

@@ -11,10 +11,10 @@ use crate::candles;
 use crate::words;
 use backstop_core::{Engine, PositionRead, Step};
 use backstop_model::{
-    Account, Annulled, Answer, Asked, ClientOrderId, Command, Event, ExitPlan, ExitPlanSpec, Fee, Fill, FillCause,
-    Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus, Outcome, PlanId,
-    PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped, Timestamp,
-    UnknownCause, VenueOrderId,
+    Account, Annulled, Answer, Asked, ClientOrderId, Command, DealId, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
+    FillCause, Instrument, Lookup, Name, NewOrder, OrderKind, OrderQuantity, OrderReport, OrderSide, OrderStatus,
+    Outcome, PlanId, PositionReport, PositionSide, Prices, Quantity, Refusal, RefusalReason, Snapshot, Span, Stamped,
+    Timestamp, UnknownCause, VenueOrderId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,6 +50,7 @@ pub struct World {
     now: Timestamp,
     sequence: u64,
     answers: bool,
+    /// Orders of ours by their labels; where there are deals, by label and deal.
     book: BTreeMap<String, Booked>,
     /// Orders of others that work at the venue.
     strangers: Vec<OrderReport>,
@@ -60,8 +61,6 @@ pub struct World {
     printed: Vec<String>,
     defined: Vec<Event>,
     journal: Journal,
-    /// Orders by their labels; where there are deals, by label and deal.
-    ids: BTreeMap<String, ClientOrderId>,
 }
 
 impl World {
@@ -82,7 +81,6 @@ impl World {
             printed: Vec::new(),
             defined: Vec::new(),
             journal: Journal::default(),
-            ids: BTreeMap::new(),
         }
     }
 
@@ -222,8 +220,9 @@ impl World {
     fn fill(&mut self, words: &str) {
         let (which, rest) = words.split_once(' ').unwrap();
         let (id, side) = (self.id(which), self.booked(which).order.side);
-        let made = self.execution(Some(id), side, rest);
+        let mut made = self.execution(Some(id), side, rest);
         let booked = self.book.get_mut(which).unwrap();
+        made.deal = booked.order.deal.or(made.deal);
         booked.filled = booked.filled.plus(made.quantity).unwrap();
         if OrderQuantity::Exact(booked.filled) == booked.order.quantity {
             booked.alive = false;
@@ -238,6 +237,9 @@ impl World {
         made.at = self.now;
         if let Some(at) = parts.iter().position(|word| *word == "order") {
             made.venue_order = VenueOrderId::new(parts[at + 1]).unwrap();
+        }
+        if let Some(at) = parts.iter().position(|word| *word == "deal") {
+            made.deal = Some(DealId::new(parts[at + 1]).unwrap());
         }
         if let Some(at) = parts.iter().position(|word| *word == "of") {
             made.position_side = Some(crate::builders::side(parts[at + 1]));
@@ -357,7 +359,7 @@ impl World {
             instrument: BTC,
             id: Some(booked.order.id),
             venue_id: venue_id(which),
-            deal: None,
+            deal: booked.order.deal,
             side: booked.order.side,
             status,
             quantity: exact(booked.order.quantity),
@@ -389,11 +391,12 @@ impl World {
         self.handle(Event::Position(report));
     }
 
-    /// `long 0.05 [@ 50000] [liquidation 45000] [premium 0.8]`.
+    /// `long 0.05 [@ 50000] [liquidation 45000] [premium 0.8] [deal 7]`.
     fn position_report(&self, words: &str) -> PositionReport {
         let parts: Vec<&str> = words.split_whitespace().collect();
+        let deal = parts.iter().position(|word| *word == "deal").map(|at| DealId::new(parts[at + 1]).unwrap());
         PositionReport {
-            key: key(side(parts[0])),
+            key: key(side(parts[0])).of_deal(deal),
             quantity: quantity(parts[1]),
             entry_price: parts.iter().position(|word| *word == "@").map(|at| price(parts[at + 1])),
             liquidation_price: parts.iter().position(|word| *word == "liquidation").map(|at| price(parts[at + 1])),
@@ -402,7 +405,7 @@ impl World {
         }
     }
 
-    /// `long 0.05 [@ 50000]` or `flat`, with every order that is alive; `without stop#1` leaves one out; `ago 500` is a read that
+    /// `long 0.05 [@ 50000]`, several of them with `and`, or `flat`, with every order that is alive; `without stop#1` leaves one out; `ago 500` is a read that
     /// was made so many milliseconds before; at the end `fill entry-r1 0.1 @ 50000` is an execution that only this read tells of, and
     /// after it `balance 10000` the wallet.
     fn snapshot(&mut self, words: &str) {
@@ -417,7 +420,8 @@ impl World {
         });
         let fills = fills.into_iter().collect();
         let (words, without) = words.split_once(" without ").unwrap_or((words, ""));
-        let positions = if words == "flat" { Vec::new() } else { vec![self.position_report(words)] };
+        let positions =
+            words.split(" and ").filter(|words| *words != "flat").map(|one| self.position_report(one)).collect();
         let alive: Vec<String> =
             self.book.iter().filter(|(_, booked)| booked.alive).map(|(at, _)| at.clone()).collect();
         let orders = alive.iter().filter(|label| !without.split(' ').any(|out| out == label.as_str()));
@@ -443,13 +447,14 @@ impl World {
     }
 
     fn show(&mut self, which: &str) {
-        let sides = [PositionSide::Long, PositionSide::Short]
-            .into_iter()
-            .filter(|side| which.is_empty() || side.to_string() == which);
+        let keys = match which {
+            "" => vec![key(PositionSide::Long), key(PositionSide::Short)],
+            which => vec![heard::whose(which).0],
+        };
         let mut shown = Vec::new();
-        for side in sides {
-            let ctx = self.engine.ctx(key(side), self.now);
-            let position = self.engine.position(key(side));
+        for key in keys {
+            let ctx = self.engine.ctx(key, self.now);
+            let position = self.engine.position(key);
             shown.extend(ctx.zip(position).into_iter().flat_map(|(ctx, position)| position.read(ctx).unwrap()));
         }
         if shown.is_empty() {
@@ -472,16 +477,14 @@ impl World {
         for command in &step.commands {
             if let Command::Place(order) = command {
                 let booked = Booked { order: *order, filled: Quantity::ZERO, alive: true };
-                self.ids.insert(heard::name(order), order.id);
-                self.book.insert(words::label(&order.id), booked);
+                self.book.insert(words::name(&order.id, order.deal), booked);
             }
         }
         if !self.answers {
             return;
         }
         for command in &step.commands {
-            let Some(id) = command.order() else { continue };
-            let which = words::label(&id);
+            let Some(which) = name(command) else { continue };
             match command {
                 Command::Place(_) => self.answer_to(&which, Asked::Place, Outcome::Accepted(venue_id(&which))),
                 Command::Amend { trigger, quantity, .. } => {
@@ -507,6 +510,17 @@ impl World {
 
     fn id(&self, which: &str) -> ClientOrderId {
         self.booked(which).order.id
+    }
+}
+
+/// How scripts name the order that a command is about.
+fn name(command: &Command) -> Option<String> {
+    match command {
+        Command::Amend { id, deal, .. } | Command::Cancel { id, deal, .. } | Command::Lookup { id, deal, .. } => {
+            Some(words::name(id, *deal))
+        }
+        Command::Place(order) => Some(words::name(&order.id, order.deal)),
+        Command::Snapshot { .. } => None,
     }
 }
 

@@ -66,6 +66,7 @@ fn trail(dice: &mut Dice) -> TrailingStop {
         distance: TrailDistance::Percent(basis_points(between(dice, 3, 25) * 10)),
         by: one_of(dice, &[TrailedBy::Venue, TrailedBy::Amend, TrailedBy::Engine]),
         trigger: one_of(dice, &[TriggerSource::Last, TriggerSource::Last, TriggerSource::Mark]),
+        trigger_is_usual: false,
         follow: false,
     }
 }

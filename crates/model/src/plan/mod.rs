@@ -5,6 +5,7 @@
 
 mod distance;
 mod guaranteed;
+mod ladder;
 mod targets;
 mod trailing;
 mod tranches;
@@ -12,13 +13,14 @@ mod weekend;
 
 pub use distance::{AtrSpec, Distance};
 pub use guaranteed::Guaranteed;
+pub use ladder::StopLadder;
 pub use targets::{OnInvalid, TakeProfit, TakeProfits};
 pub use trailing::{TrailDistance, TrailedBy, TrailingStop};
 pub use tranches::{MOST_TRANCHES, Merge, Tranches};
 pub use weekend::{Weekday, Weekend};
 
 use crate::ids::Name;
-use crate::{Money, Price, Ratio, Span, TrailingLimits, TriggerSource};
+use crate::{Capability, Money, Price, Ratio, Span, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -31,6 +33,9 @@ pub struct StopLoss {
     pub at: Distance,
     /// Which price it watches.
     pub trigger: TriggerSource,
+    /// The owner has named no price, and `trigger` is the usual one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trigger_is_usual: bool,
     /// For a distance in ATR: it follows the ATR and may only tighten. Else it is frozen when the plan is armed.
     pub follow: bool,
     /// For a distance in ATR: what applies until enough bars are known.
@@ -44,7 +49,14 @@ impl StopLoss {
     /// A stop there, on this price; nothing follows.
     #[must_use]
     pub const fn new(at: Distance, trigger: TriggerSource) -> Self {
-        Self { at, trigger, follow: false, until_warm: None, guaranteed: Guaranteed::Never }
+        Self { at, trigger, trigger_is_usual: false, follow: false, until_warm: None, guaranteed: Guaranteed::Never }
+    }
+
+    /// The stop at a venue that can do this. Where stops watch one price only, it is that one whatever was named: to take
+    /// it for another would be wrong about when the venue closes.
+    #[must_use]
+    pub fn at_venue(self, capability: &Capability) -> Self {
+        capability.only_trigger.map_or(self, |trigger| Self { trigger, ..self })
     }
 }
 
@@ -80,23 +92,6 @@ pub enum Rest {
     Close,
     /// It is trailed.
     Trail,
-}
-
-/// Where the stop goes when a level is complete.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum StopLadder {
-    /// To break-even at the first level, and no further.
-    Breakeven,
-    /// It stays.
-    None,
-    /// To the best price so far, less this share.
-    PercentBelowHigh(Ratio),
-    /// To the level's own price, less this share.
-    PercentBelowTrigger(Ratio),
-    /// To the target before; at the first level to break-even.
-    PreviousTarget,
-    /// To the target this many levels before; where that is the entry, to break-even.
-    TargetsBehind(u8),
 }
 
 /// What break-even means.
@@ -224,6 +219,7 @@ impl ExitPlanSpec {
 
     fn check_extras(&self) -> Result<(), BadPlan> {
         self.tranches.check(self.stop_loss.at)?;
+        self.stop_ladder.check()?;
         if self.slices.count == 0 || self.slices.count > 100 {
             return Err(BadPlan::SliceCount(self.slices.count));
         }
@@ -333,6 +329,14 @@ pub enum BadPlan {
     /// Parts are counted.
     #[error("close_slices {0}: make it 1 to 100")]
     SliceCount(u8),
+    /// A stop below a price lies between nothing and all of it away.
+    #[error("stop_ladder: {0} % below leaves no place for the stop; make it more than 0 % and less than 100 %")]
+    LadderShare(Ratio),
+    /// A stop at the target that was just reached would close at once.
+    #[error(
+        "stop_ladder: 0 targets behind is at the target itself, where the stop would close at once; make it 1 or more"
+    )]
+    LadderOnTarget,
     /// A level can only tighten a trail that there is.
     #[error("level {0} says `trail`, but the plan has no `trailing` section to say activation, distance and by")]
     LevelWithoutTrail(usize),
@@ -367,14 +371,17 @@ impl ExitPlan {
         Self(ExitPlanSpec { only_stops: true, ..ExitPlanSpec::new(name, stop_loss) })
     }
 
-    /// The plan where the venue trails within these limits: a trail that is to be the largest has its distance then.
+    /// The plan at a venue that can do this: a trail that is to be the largest has its distance then. Where stops watch
+    /// one price only the stop watches it, and the trail follows it unless the plan names another.
     #[must_use]
-    pub fn at_venue(&self, limits: Option<TrailingLimits>) -> Cow<'_, Self> {
-        let (Some(trailing), Some(limits), true) = (self.trailing, limits, self.trail_is_largest) else {
+    pub fn at_venue(&self, capability: &Capability) -> Cow<'_, Self> {
+        let stop_loss = self.stop_loss.at_venue(capability);
+        let largest = capability.native_trailing.filter(|_| self.trail_is_largest).map(|limits| limits.largest);
+        let trailing = self.trailing.map(|trailing| trailing.at_venue(capability, largest));
+        if (stop_loss, trailing) == (self.stop_loss, self.trailing) {
             return Cow::Borrowed(self);
-        };
-        let distance = TrailDistance::Percent(limits.largest);
-        Cow::Owned(Self(ExitPlanSpec { trailing: Some(TrailingStop { distance, ..trailing }), ..self.0.clone() }))
+        }
+        Cow::Owned(Self(ExitPlanSpec { stop_loss, trailing, ..self.0.clone() }))
     }
 
     /// Whether what the levels leave over is trailed.

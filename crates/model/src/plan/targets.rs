@@ -115,6 +115,7 @@ impl TakeProfits {
     pub(super) fn check(&self, trails: bool) -> Result<(), BadPlan> {
         for level in &self.0 {
             level.at.check_positive("take_profits")?;
+            level.trail.map_or(Ok(()), |trail| trail.check_positive("a level's trail"))?;
         }
         check_ascending(&self.0)?;
         let sum = self.sum()?;

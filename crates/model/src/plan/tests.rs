@@ -84,6 +84,7 @@ fn a_trail_that_can_lose_is_refused_unless_allowed() {
         distance: TrailDistance::Percent(Ratio::percent("3").unwrap()),
         by: TrailedBy::Venue,
         trigger: TriggerSource::Last,
+        trigger_is_usual: false,
         follow: false,
     });
     let refused = ExitPlan::try_from(plan.clone()).unwrap_err().to_string();
@@ -110,4 +111,37 @@ fn a_plan_survives_the_journal() {
 fn absolute_prices_are_distances_too() {
     let at = Distance::At("102.50".parse::<Price>().unwrap());
     assert_eq!(at.to_string(), "@ 102.5");
+}
+
+#[test]
+fn a_ladder_leaves_the_stop_a_place_below_the_price() {
+    let with = |stop_ladder| ExitPlan::try_from(ExitPlanSpec { stop_ladder, ..spec(&[("5", "100")], Rest::Close) });
+    let share = |text| Ratio::percent(text).unwrap();
+    for nowhere in ["0", "100", "101", "-1"] {
+        for ladder in [StopLadder::PercentBelowHigh, StopLadder::PercentBelowTrigger] {
+            assert_eq!(
+                with(ladder(share(nowhere))),
+                Err(BadPlan::LadderShare(share(nowhere).in_percent())),
+                "{nowhere}"
+            );
+        }
+    }
+    assert_eq!(with(StopLadder::TargetsBehind(0)), Err(BadPlan::LadderOnTarget));
+    for place in [StopLadder::PercentBelowHigh(share("99.9")), StopLadder::TargetsBehind(1)] {
+        assert!(with(place).is_ok(), "{place:?}");
+    }
+}
+
+#[test]
+fn the_trail_of_a_level_stays_behind_the_price_too() {
+    let with = |trail| {
+        let level = TakeProfit { trail: Some(trail), ..levels(&[("5", "50")])[0] };
+        TakeProfits::new(vec![level], true, OnInvalid::Refuse, None)
+    };
+    for nowhere in
+        [TrailDistance::Percent(Ratio::ZERO), TrailDistance::Percent(Ratio::ONE), TrailDistance::Risk(Ratio::ZERO)]
+    {
+        assert!(matches!(with(nowhere), Err(BadPlan::NotPositive { what: "a level's trail", .. })), "{nowhere}");
+    }
+    assert!(with(TrailDistance::Percent(Ratio::percent("1").unwrap())).is_ok());
 }

@@ -1,7 +1,7 @@
 //! A stop that follows the best price.
 
 use super::{AtrSpec, BadPlan, Distance};
-use crate::{Points, Ratio, Rounding, TriggerSource};
+use crate::{Capability, Points, Ratio, Rounding, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -41,24 +41,28 @@ pub struct TrailingStop {
     pub by: TrailedBy,
     /// Which price is followed.
     pub trigger: TriggerSource,
+    /// The owner has named no price, and `trigger` is the usual one; where stops watch one price only, that is followed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trigger_is_usual: bool,
     /// For a distance in ATR: it follows the ATR and may only become nearer. Else it is frozen when the plan is armed.
     pub follow: bool,
 }
 
 impl TrailingStop {
+    /// The trail at a venue that can do this, `largest` being how far behind it is to stay when it is to be the largest.
+    pub(super) fn at_venue(self, capability: &Capability, largest: Option<Ratio>) -> Self {
+        let distance = largest.map_or(self.distance, TrailDistance::Percent);
+        match capability.only_trigger.filter(|_| self.trigger_is_usual) {
+            Some(trigger) => Self { distance, trigger, ..self },
+            None => Self { distance, ..self },
+        }
+    }
+
     pub(super) fn check(&self, allow_loss: bool) -> Result<(), BadPlan> {
         if let Some(activation) = self.activation {
             activation.check_positive("activation")?;
         }
-        let positive = match self.distance {
-            TrailDistance::Atr(atr) => atr.multiple > Ratio::ZERO,
-            TrailDistance::Percent(ratio) => ratio > Ratio::ZERO && ratio < Ratio::ONE,
-            TrailDistance::Risk(ratio) => ratio > Ratio::ZERO,
-            TrailDistance::Points(points) => points > Points::ZERO,
-        };
-        if !positive {
-            return Err(BadPlan::NotPositive { what: "trailing distance", distance: self.distance.to_string() });
-        }
+        self.distance.check_positive("trailing distance")?;
         if allow_loss { Ok(()) } else { self.check_cannot_lose() }
     }
 
@@ -87,6 +91,19 @@ impl TrailingStop {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl TrailDistance {
+    /// More than nothing, and less than the whole price behind it.
+    pub(super) fn check_positive(self, what: &'static str) -> Result<(), BadPlan> {
+        let fits = match self {
+            Self::Atr(atr) => atr.multiple > Ratio::ZERO,
+            Self::Percent(ratio) => ratio > Ratio::ZERO && ratio < Ratio::ONE,
+            Self::Risk(ratio) => ratio > Ratio::ZERO,
+            Self::Points(points) => points > Points::ZERO,
+        };
+        if fits { Ok(()) } else { Err(BadPlan::NotPositive { what, distance: self.to_string() }) }
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn definitions() -> Vec<Event> {
         reduce_only: true,
         whole_stop: false,
         guaranteed_stops: false,
+        only_trigger: None,
         entry_stop: false,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),

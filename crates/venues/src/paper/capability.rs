@@ -3,7 +3,7 @@
 //! It is read off the exchange's own description; nothing here knows a venue's name.
 
 use super::REQUEST_VALIDITY;
-use backstop_model::{Capability, PositionMode, Ratio, RestingTargets, Rounding, Span, TrailingLimits};
+use backstop_model::{Capability, PositionMode, Ratio, RestingTargets, Rounding, Span, TrailingLimits, TriggerSource};
 use backstop_sim::habits::{NativeTrailing, RequestWindow, WholePosition};
 use backstop_sim::native::Reduction;
 use backstop_sim::{Native, StopPlace};
@@ -21,7 +21,8 @@ const TRAIL_STEP: u32 = 1_000;
 ///
 /// * A trailing stop that is attached to a deal is not offered: it would take the place of the hard stop, and its
 ///   distance is in points (venues/ig.md §4.3). Backstop moves the stop itself instead.
-/// * A stop attached to a deal closes whatever is left of the deal: a stop for the whole position.
+/// * A stop attached to a deal closes whatever is left of the deal: a stop for the whole position. It watches the price
+///   the deal would close at and no other (venues/ig.md §4.2).
 #[must_use]
 pub fn capability(native: &Native, mode: PositionMode) -> Capability {
     let attached = native.stops == StopPlace::Attached;
@@ -42,6 +43,7 @@ pub fn capability(native: &Native, mode: PositionMode) -> Capability {
         whole_stop: attached || native.whole != WholePosition::Absent,
         resting_targets: if native.closes_can_rest() { RestingTargets::Every } else { RestingTargets::Last },
         guaranteed_stops: attached,
+        only_trigger: attached.then_some(TriggerSource::BidAsk),
         request_validity: match native.request_window {
             RequestWindow::AsSent => REQUEST_VALIDITY,
             RequestWindow::Fixed(window) | RequestWindow::Nonce { within: window, .. } => window,
@@ -80,6 +82,8 @@ mod tests {
             assert_eq!(offered.amend_stop, amends, "{}", profile.name);
             assert_eq!(offered.whole_stop, whole, "{}", profile.name);
             assert_eq!(offered.entry_stop, !every, "{}", profile.name);
+            let only = (!every).then_some(TriggerSource::BidAsk);
+            assert_eq!(offered.only_trigger, only, "{}", profile.name);
             assert_eq!(offered.resting_targets == RestingTargets::Every, every, "{}", profile.name);
             assert_eq!(offered.request_validity, Span::from_secs(seconds), "{}", profile.name);
             assert!(offered.reduce_only, "{}", profile.name);

@@ -292,6 +292,20 @@ fn names_and_times_that_cannot_be_get_a_caret() {
     shown_in_plan(&format!("{STOP}\n{LEVELS}\nclose_at: «\"25:00 UTC\"»"));
     shown_in_plan(&format!("{STOP}\n{LEVELS}\ntime_limit: «1 month»"));
     shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: {{ targets_behind: «0» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nstop_ladder: {{ percent_below_high: «100%» }}"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nuntil_warm: «0%»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nuntil_warm: «-3%»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nbreakeven_at: «0%»"));
+    shown_in_plan(&format!("{STOP}\n{LEVELS}\nmax_slice_notional: «0»"));
+}
+
+#[test]
+fn limits_of_an_account_that_would_let_nothing_through_are_shown() {
+    let limited = |lines: &str| shown(&format!("accounts:\n  a: {{ {lines} }}\n")).0;
+    assert_eq!(limited("max_daily_loss: «0%», flatten: true"), "max_daily_loss `0%` would be reached by the first fee");
+    assert_eq!(limited("max_notional: «0»"), "max_notional `0` would let nothing through");
+    assert_eq!(shown("accounts: { «a»: { symbols: [] } }").0, "account `a`: symbols is empty");
+    assert!(limited("hard_stop: «{» at: 100% }").ends_with("a stop 100 % away or more protects nothing"));
 }
 
 #[test]

@@ -5,18 +5,11 @@
 
 use super::World;
 use crate::builders::{ACCOUNT, BTC, key, money, price, quantity, side, source};
-use crate::words;
 use backstop_model::{
     Annulled, Answer, Asked, Candle, ClientOrderId, DealId, Depth, Event, Fee, Fill, FillCause, FillId, Funding,
-    Liquidity, Lookup, MarginCall, ModeReport, NewOrder, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey,
+    Liquidity, Lookup, MarginCall, ModeReport, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey,
     PositionReport, Refusal, Series, Snapshot, Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
 };
-
-/// How a script names an order: by its label, and where every deal is a position of its own, with the deal.
-pub fn name(order: &NewOrder) -> String {
-    let deal = order.deal.map_or_else(String::new, |deal| format!("/deal:{deal}"));
-    format!("{}{deal}", words::label(&order.id))
-}
 
 /// `long`, `long 50%`, `long deal 7`: a position, and what else was said.
 pub fn whose(words: &str) -> (PositionKey, Option<&str>) {
@@ -90,8 +83,8 @@ impl World {
 
     /// One of ours by its name, a stranger's as it is, `-` for none.
     fn order_id(&self, word: &str) -> Option<ClientOrderId> {
-        match self.ids.get(word) {
-            Some(id) => Some(*id),
+        match self.book.get(word) {
+            Some(booked) => Some(booked.order.id),
             None if word == "-" => None,
             None => Some(ClientOrderId::new(word).unwrap()),
         }

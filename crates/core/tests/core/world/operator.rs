@@ -68,6 +68,6 @@ impl World {
         let (plan, _) = plan_from(words).unwrap();
         let id = PlanId(9);
         self.handle(Event::DefinePlan { id, plan: Arc::new(plan) });
-        self.handle(Event::AssignPlan { position: key(side(which)), plan: id });
+        self.handle(Event::AssignPlan { position: whose(which).0, plan: id });
     }
 }

@@ -184,6 +184,7 @@ fn plan(cell: Cell) -> ExitPlanSpec {
             distance: TrailDistance::Percent(ratio("1")),
             by: TrailedBy::Amend,
             trigger: trigger(cell.venue),
+            trigger_is_usual: false,
             follow: false,
         });
         plan.allow_loss = true;

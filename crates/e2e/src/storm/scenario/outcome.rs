@@ -5,7 +5,7 @@
 use backstop_core::Step;
 use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_model::{
-    ClientOrderId, Command, NewOrder, OrderKind, OrderQuantity, PositionSide, RequestId, Severity, TimeInForce,
+    ClientOrderId, Command, DealId, NewOrder, OrderKind, OrderQuantity, PositionSide, RequestId, Severity, TimeInForce,
 };
 
 /// Requests that a life has names for.
@@ -39,18 +39,19 @@ pub fn label(id: &ClientOrderId) -> Option<String> {
     Some(format!("{}#{}{tranche}{epoch}{side}", named.leg, named.revision).replace(' ', "-"))
 }
 
-fn shown(id: &ClientOrderId) -> String {
-    label(id).unwrap_or_else(|| format!("stranger {id}"))
+fn shown(id: &ClientOrderId, deal: Option<DealId>) -> String {
+    let deal = deal.map_or_else(String::new, |deal| format!("/deal:{deal}"));
+    label(id).unwrap_or_else(|| format!("stranger {id}")) + &deal
 }
 
 fn command(command: &Command) -> String {
     match command {
-        Command::Amend { id, trigger, quantity, .. } => {
+        Command::Amend { id, deal, trigger, quantity, .. } => {
             let kept = if trigger.guaranteed { ", guaranteed" } else { "" };
-            format!("amend {}: to {} for {quantity}{kept}", shown(id), trigger.price)
+            format!("amend {}: to {} for {quantity}{kept}", shown(id, *deal), trigger.price)
         }
-        Command::Cancel { id, .. } => format!("cancel {}", shown(id)),
-        Command::Lookup { id, .. } => format!("look up {}", shown(id)),
+        Command::Cancel { id, deal, .. } => format!("cancel {}", shown(id, *deal)),
+        Command::Lookup { id, deal, .. } => format!("look up {}", shown(id, *deal)),
         Command::Place(order) => place(order),
         Command::Snapshot { cause, .. } => format!("read everything ({cause:?})").to_lowercase(),
     }
@@ -64,7 +65,7 @@ fn place(order: &NewOrder) -> String {
     let is_entry = EntryName::read(&order.id).is_some();
     let flag = if order.reduce_only || is_entry { "" } else { " WITHOUT REDUCE-ONLY" };
     let stop = order.attached_stop.map_or_else(String::new, |stop| format!(" with a stop at {}", stop.price));
-    format!("place {}: {} {quantity} {}{flag}{stop}", shown(&order.id), order.side, kind(&order.kind))
+    format!("place {}: {} {quantity} {}{flag}{stop}", shown(&order.id, order.deal), order.side, kind(&order.kind))
 }
 
 fn kind(kind: &OrderKind) -> String {

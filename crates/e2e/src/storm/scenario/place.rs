@@ -40,6 +40,7 @@ fn account(account: &Account) -> String {
     ];
     let mut words = vec![format!("venue {} {mode} adopts {adopts}", account.venue)];
     words.extend(flags.into_iter().filter(|(is, _)| *is).map(|(_, word)| word.to_owned()));
+    words.extend(able.only_trigger.map(|only| format!("watches {}", only.word())));
     words.push(format!("validity {}", able.request_validity.as_millis() / 1_000));
     words.extend(
         able.native_trailing
