@@ -129,10 +129,10 @@ impl Engine {
     ) {
         let Some(known) = self.accounts.get(&account) else { return };
         let (flatten, name, currency) = (known.limits.flatten, known.name, known.currency);
-        let then = if flatten {
-            "everything is closed at market, stops stay until it is flat"
-        } else {
-            "what is open goes on"
+        let then = match (flatten, known.limits.symbols.is_empty()) {
+            (true, true) => "everything is closed at market, stops stay until it is flat",
+            (true, false) => "everything on the account's symbols is closed at market, stops stay until it is flat",
+            (false, _) => "what is open goes on",
         };
         let text = format!(
             "account {name}: the day's loss of {loss} {currency} has reached {}% of the {equity} it began with: no new entries until 00:00 UTC, {then}",

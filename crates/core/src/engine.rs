@@ -344,7 +344,7 @@ impl Engine {
         Step {
             changed: turn.changed,
             commands: turn.commands,
-            notices: turn.notices,
+            notices: turn.notices.into_iter().map(|notice| self.saying_which_deal(notice)).collect(),
             market: if turn.changed { market } else { Vec::new() },
             positions: turn.positions,
             not_entered: turn.not_entered,

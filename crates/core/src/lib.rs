@@ -44,6 +44,7 @@ pub mod step;
 mod tests;
 pub mod timers;
 pub mod volatility;
+mod which_deal;
 
 pub use engine::Engine;
 pub use entries::NotEntered;
