@@ -112,15 +112,16 @@ impl Mode {
     }
 }
 
-/// The account, and what the owner is told about it.
+/// The account, and what the owner is told about it. Plans that are `refused` have been told of already.
 pub(super) fn account(
     name: &Located<String>,
     written: &wire::Account,
     plans: &BTreeMap<Name, Arc<ExitPlan>>,
+    refused: &[&str],
 ) -> Result<(AccountConfig, Vec<String>), Problem> {
     let venue = written.venue.as_ref().map_or(Venue::Paper, |venue| venue.value);
     let mode = mode(written)?;
-    let known = |plan: &Located<String>| offered(plan, known(plan, plans)?, venue, plans);
+    let known = |plan: &Located<String>| offered(plan, known(plan, plans, refused)?, venue, plans);
     let plan = written.plan.as_ref().map(known).transpose()?;
     let (position_mode, account_kind) = (position_mode(written, venue)?, account_kind(written, venue)?);
     let plain = AccountConfig::paper(amounts::name(name, "an account")?, plan);
@@ -251,9 +252,9 @@ fn account_kind(written: &wire::Account, venue: Venue) -> Result<AccountKind, Pr
     }
 }
 
-fn known(written: &Located<String>, plans: &BTreeMap<Name, Arc<ExitPlan>>) -> Result<Name, Problem> {
+fn known(written: &Located<String>, plans: &BTreeMap<Name, Arc<ExitPlan>>, refused: &[&str]) -> Result<Name, Problem> {
     let name = amounts::name(written, "a plan")?;
-    if plans.contains_key(&name) {
+    if plans.contains_key(&name) || refused.contains(&name.as_str()) {
         return Ok(name);
     }
     let names: Vec<&str> = plans.keys().map(Name::as_str).collect();

@@ -138,8 +138,10 @@ impl Config {
     /// Without accounts there is one, on paper, with the only plan of the file; with several plans it has none.
     fn read_accounts(&mut self, file: &wire::File, own: &[Name], problems: &mut Vec<Problem>) {
         let written: &[_] = file.accounts.as_ref().map_or(&[], |accounts| &accounts.0);
+        let plans = file.plans.iter().flat_map(|plans| &plans.0).map(|(name, _)| name.value.as_str());
+        let refused: Vec<&str> = plans.filter(|name| own.iter().all(|plan| plan.as_str() != *name)).collect();
         for (name, account) in written {
-            match account::account(name, &account.value, &self.plans) {
+            match account::account(name, &account.value, &self.plans, &refused) {
                 Ok((account, told)) => {
                     self.warn(&format!("account {}", account.name), told);
                     self.accounts.push(account);

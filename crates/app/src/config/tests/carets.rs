@@ -227,6 +227,15 @@ fn plans_that_do_not_exist_get_a_caret_and_the_names_there_are() {
 }
 
 #[test]
+fn a_plan_that_is_wrong_is_told_of_once_and_not_again_by_who_uses_it() {
+    let text = "plans: { p: { stop_loss: { at: 0% }, take_profits: [{ at: 3%, close: 100% }] } }\n\
+                accounts: { a: { plan: p }, b: { plans: { BTCUSDT: p } }, c: { plan: q } }";
+    let told = Config::parse(text, "backstop.yaml").unwrap_err().plain();
+    assert!(told.contains("there is no plan `q`"), "{told}");
+    assert!(!told.contains("there is no plan `p`"), "{told}");
+}
+
+#[test]
 fn instruments_that_make_no_sense_get_a_caret() {
     for culprit in [
         "min_quantity: «-1»",
