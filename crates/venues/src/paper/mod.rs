@@ -298,7 +298,7 @@ impl PaperVenue {
             sim::StreamEvent::ConfigUpdate { .. } => {}
             sim::StreamEvent::Confirm(confirm) => self.confirmed(&confirm, at, events),
             sim::StreamEvent::DealUpdate(update) => {
-                if self.teller.update(&self.names, account, &update, &self.desk.book, events) {
+                if self.teller.update(&self.names, account, &update, &mut self.desk.book, events) {
                     self.ask_deal_fills(account, 0, at);
                 }
             }

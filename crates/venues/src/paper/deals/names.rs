@@ -152,6 +152,22 @@ impl DealBook {
         }
     }
 
+    /// Orders whose level another one's has taken the place of: a deal has one of each. They are over, and have no claim any
+    /// more; where nobody of ours has asked for just that price somebody has moved it by hand, and it is whose it was.
+    pub fn take_displaced(&mut self, origin: u64, which: Which, at: Price) -> Vec<ClientOrderId> {
+        let Some(page) = self.deals.get_mut(&origin) else { return Vec::new() };
+        let has_it = |known: &&Asked| known.which == which && known.at == at;
+        let owners: Vec<ClientOrderId> = page.levels.iter().filter(has_it).map(|known| known.id).collect();
+        let elsewhere = |known: &&Asked| known.which == which && known.agreed && !owners.contains(&known.id);
+        if owners.is_empty() {
+            return Vec::new();
+        }
+        let mut displaced: Vec<_> = page.levels.iter().filter(elsewhere).map(|known| known.id).collect();
+        displaced.dedup();
+        page.levels.retain(|known| !displaced.contains(&known.id));
+        displaced
+    }
+
     /// Whether another order that is not over has asked for a level just where it stands.
     pub fn is_shared(&self, origin: u64, which: Which, id: ClientOrderId, at: Price) -> bool {
         let mut levels = self.deals.get(&origin).into_iter().flat_map(|page| &page.levels);
@@ -256,5 +272,27 @@ mod tests {
         }));
         assert!(!book.is_shared(1, Which::Limit, second, at));
         assert_eq!(book.owner(1, Which::Limit, at), Some(second));
+    }
+
+    #[test]
+    fn an_order_whose_level_another_one_has_taken_the_place_of_is_over() {
+        // F-A01: the first request takes effect after the one that was sent in its place.
+        let (late, stands) = (ClientOrderId::new("late").unwrap(), ClientOrderId::new("stands").unwrap());
+        let (far, near): (Price, Price) = ("0.7733".parse().unwrap(), "0.7604".parse().unwrap());
+        let mut book = DealBook::default();
+        for (id, at) in [(late, far), (stands, near)] {
+            book.note_level(1, Which::Stop, id, at);
+        }
+        book.agree_level(1, Which::Stop, stands, near, false);
+        assert_eq!(book.take_displaced(1, Which::Stop, near), []);
+        assert_eq!(book.take_displaced(1, Which::Stop, "0.77".parse().unwrap()), [], "somebody has moved it by hand");
+        assert_eq!(book.take_displaced(1, Which::Stop, far), [stands]);
+        assert_eq!(book.owner(1, Which::Stop, far), Some(late));
+        assert_eq!(
+            book.owner(1, Which::Stop, near),
+            None,
+            "the one that never heard of its level has no claim to another"
+        );
+        assert_eq!(book.take_displaced(1, Which::Limit, far), [], "the target is another level");
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Quantities as they were last told, so that an update that only moves levels asks for nothing.
 #[derive(Debug, Default)]
 pub(in super::super) struct Teller {
-    told: BTreeMap<u64, Quantity>,
+    told: BTreeMap<u64, (Quantity, Timestamp)>,
     /// Deals that are gone, whose last executions are still to be asked for.
     pub ended: Vec<u64>,
 }
@@ -25,7 +25,7 @@ impl Teller {
         names: &Names,
         account: AccountId,
         update: &sim::DealUpdate,
-        book: &DealBook,
+        book: &mut DealBook,
         events: &mut Vec<Event>,
     ) -> bool {
         let Some(instrument) = names.instrument(&update.symbol) else { return false };
@@ -46,8 +46,42 @@ impl Teller {
         }
         let levels = level_reports(book, (account, instrument), &update.deal, update.side, update.at);
         events.extend(levels.into_iter().map(Event::Order));
-        self.told.insert(origin, quantity) != Some(quantity)
+        let before = self.told.get(&origin).copied();
+        // What an update tells that others have overtaken may have been displaced itself since.
+        let newest = before.map_or(update.at, |(_, at)| at.max(update.at));
+        if newest == update.at {
+            events.extend(displaced(book, (account, instrument), update));
+        }
+        self.told.insert(origin, (quantity, newest)).map(|(quantity, _)| quantity) != Some(quantity)
     }
+}
+
+/// Orders of ours that have lost their level to another one: a request that nobody had an answer to may take effect after the
+/// one that was sent in its place (F-A01).
+fn displaced(
+    book: &mut DealBook,
+    (account, instrument): (AccountId, InstrumentId),
+    update: &sim::DealUpdate,
+) -> Vec<Event> {
+    let (deal, side) = (&update.deal, update.side.closing());
+    let levels = [Which::Stop, Which::Limit].map(|which| Some((which, which.of(deal.levels)?)));
+    let over = levels.into_iter().flatten().flat_map(|(which, at)| book.take_displaced(deal.origin, which, at));
+    let report = |id: ClientOrderId, venue_id: VenueOrderId| OrderReport {
+        account,
+        instrument,
+        id: Some(id),
+        venue_id,
+        deal: deal_id(deal.origin),
+        side,
+        status: OrderStatus::Canceled,
+        quantity: None,
+        filled: Quantity::ZERO,
+        trigger: None,
+        limit: None,
+        at: update.at,
+    };
+    let named = over.filter_map(|id| Some((id, venue_id(Some(id), "")?)));
+    named.map(|(id, venue_id)| Event::Order(report(id, venue_id))).collect()
 }
 
 /// The levels of a deal as orders: for whatever is left of it, watching the price it would close at.
