@@ -6,7 +6,7 @@ use super::origin_of;
 use backstop_model::{ClientOrderId, Event, Lookup, PositionSide, Price, Quantity, Timestamp};
 use backstop_sim as sim;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Levels and closings remembered of one deal.
 const MOST: usize = 16;
@@ -162,10 +162,10 @@ impl DealBook {
         if owners.is_empty() {
             return Vec::new();
         }
-        let mut displaced: Vec<_> = page.levels.iter().filter(elsewhere).map(|known| known.id).collect();
-        displaced.dedup();
+        // One that was moved has asked for more than one level.
+        let displaced: BTreeSet<ClientOrderId> = page.levels.iter().filter(elsewhere).map(|known| known.id).collect();
         page.levels.retain(|known| !displaced.contains(&known.id));
-        displaced
+        displaced.into_iter().collect()
     }
 
     /// Whether another order that is not over has asked for a level just where it stands.
