@@ -4,6 +4,7 @@
 //! leg, except that a stop may be placed once more after one read that did not find it (R13); everything else that is
 //! wanted waits until the orders it would collide with are settled; nothing is cancelled that is still wanted.
 
+use super::repeat;
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::exits::slices;
 use crate::guards;
@@ -72,15 +73,18 @@ impl Position {
     /// Questions that are due: about unknown outcomes, and about changes that nobody has answered.
     fn resolve_doubts(&mut self, ctx: Ctx, out: &mut Out) {
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
+        let mut lasting = Vec::new();
         for order in &mut self.orders {
             let id = order.id;
             match &mut order.state {
                 OrderState::Unknown(doubt) if ctx.now >= doubt.ask_at => {
                     doubt.note_asked(ctx.now);
+                    let exit = order.leg.takes_at_once() && order.leg != Leg::Drill;
+                    lasting.extend((exit && doubt.asked == repeat::TOLD_AT).then_some(id));
                     out.commands.push(Command::Lookup { account, instrument, id, deal });
                 }
                 OrderState::Working { change: Some(Change::Cancelling { since, agreed: true }) }
-                    if is_overdue(*since, ctx) =>
+                    if ctx.now.since(*since) >= crate::position::OVERDUE =>
                 {
                     *since = ctx.now;
                     out.commands.push(Command::Lookup { account, instrument, id, deal });
@@ -88,16 +92,20 @@ impl Position {
                 // Cancels and amends may be asked for again at any time: an unanswered one is forgotten, and what is
                 // wanted now decides below. A cancel that nobody has answered must not take away what is needed again.
                 // Either may be done all the same.
-                OrderState::Working { change: change @ Some(_) } if unanswered(change, ctx) => match change.take() {
-                    Some(Change::Amending { price, .. }) => order.maybe_at = Some(price),
-                    Some(Change::Cancelling { .. }) => {
-                        order.doubt_cancel();
-                        if order.leg.is_stop() {
-                            out.commands.push(Command::Lookup { account, instrument, id, deal });
+                OrderState::Working { change: change @ Some(_) } if unanswered(change, order.unheard, ctx) => {
+                    match change.take() {
+                        Some(Change::Amending { price, .. }) => {
+                            (order.maybe_at, order.unheard) = (Some(price), order.unheard.saturating_add(1));
                         }
+                        Some(Change::Cancelling { .. }) => {
+                            order.doubt_cancel();
+                            if order.leg.is_stop() {
+                                out.commands.push(Command::Lookup { account, instrument, id, deal });
+                            }
+                        }
+                        None => {}
                     }
-                    None => {}
-                },
+                }
                 OrderState::InFlight { .. }
                 | OrderState::Over { .. }
                 | OrderState::Triggered { .. }
@@ -105,6 +113,7 @@ impl Position {
                 | OrderState::Working { .. } => {}
             }
         }
+        lasting.into_iter().for_each(|id| self.tell_doubt(id, ctx, out));
     }
 
     /// Targets and the native trail: at most one order each, replaced only after the old one is settled.
@@ -123,7 +132,8 @@ impl Position {
 
     /// Market exits and instant targets: one at a time, after what they collide with is out of the way.
     fn fit_taking(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
+        let is_out = self.orders_of(want.tranche, want.leg).any(|order| !self.is_given_up(order, ctx));
+        if is_out || self.is_held(want, ctx.now) {
             return Ok(());
         }
         let waits = match want.leg {
@@ -150,6 +160,7 @@ impl Position {
         let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.instrument.smallest_exit(price))?;
         let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
+            self.tell_repeated(want, ctx, out);
             self.place(want, quantity, ctx, out);
         }
         Ok(())
@@ -177,7 +188,9 @@ impl Position {
     /// has been asked to go, or for what nobody knows of, where the venue itself sees to it that an exit only closes (I28).
     fn room(&self, want: &Wanted, ctx: Ctx) -> Result<Quantity, OutOfRange> {
         let overrides = want.leg == Leg::Close && ctx.account.capability.reduce_only && self.key.deal.is_none();
-        let gives_way = |order: &OpenOrder| overrides && order.leg != Leg::Close && order.is_leaving(ctx.now);
+        let gives_way = |order: &OpenOrder| {
+            overrides && order.is_leaving(ctx.now) && (order.leg != Leg::Close || self.is_given_up(order, ctx))
+        };
         let counts = |order: &OpenOrder| !order.leg.is_stop() && !order.whole && !gives_way(order);
         let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
             let claims = self.orders.iter().filter(|order| counts(order) && of(order)).map(claim);
@@ -285,13 +298,11 @@ impl Position {
     }
 }
 
-fn is_overdue(since: Timestamp, ctx: Ctx) -> bool {
-    ctx.now.since(since) >= crate::position::OVERDUE
-}
-
-fn unanswered(change: &Option<Change>, ctx: Ctx) -> bool {
+fn unanswered(change: &Option<Change>, unheard: u8, ctx: Ctx) -> bool {
     match change {
-        Some(Change::Amending { since, .. } | Change::Cancelling { since, agreed: false }) => is_overdue(*since, ctx),
+        Some(change @ (Change::Amending { .. } | Change::Cancelling { agreed: false, .. })) => {
+            ctx.now >= change.overdue_at(unheard)
+        }
         Some(Change::Cancelling { agreed: true, .. }) | None => false,
     }
 }

@@ -10,6 +10,7 @@ pub mod entry;
 mod entry_name;
 mod leg;
 pub mod open;
+mod repeat;
 mod stops;
 mod unwanted;
 pub mod wanted;

@@ -4,6 +4,7 @@
 //! `diff`'s work.
 
 use super::{Leg, Wanted};
+use crate::position::OVERDUE;
 use backstop_model::{
     ClientOrderId, Epoch, ExitReason, OrderKind, OrderReport, PositionSide, Price, Quantity, Span, Timestamp,
     TrancheId, VenueOrderId,
@@ -36,6 +37,9 @@ pub struct Doubt {
     /// A read of everything since then does not have it either.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
+    /// Of a close: it stands in the way of another one no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 impl Doubt {
@@ -43,7 +47,7 @@ impl Doubt {
     #[must_use]
     pub fn new(now: Timestamp, sent_at: Timestamp) -> Self {
         let ask_at = now.plus(Span::from_millis(250));
-        Self { since: now, sent_at, not_found: 0, last_read: None, ask_at, asked: 0, unlisted: false }
+        Self { since: now, sent_at, not_found: 0, last_read: None, ask_at, asked: 0, unlisted: false, given_up: false }
     }
 
     /// Takes in a read that did not find the order; only spaced reads count.
@@ -58,16 +62,20 @@ impl Doubt {
     /// Proof of absence: two spaced reads, the newer one beyond the instant until which the request could take effect.
     #[must_use]
     pub fn proves_absence(&self, request_validity: Span) -> bool {
-        let bound = self.sent_at.plus(request_validity).plus(MARGIN);
-        self.not_found >= 2 && self.last_read.is_some_and(|read| read > bound)
+        self.not_found >= 2 && self.last_read.is_some_and(|read| read > self.provable_from(request_validity))
+    }
+
+    /// Until when the request could take effect, by the venue's clock: only a read from after it can be the proof.
+    #[must_use]
+    pub fn provable_from(&self, request_validity: Span) -> Timestamp {
+        self.sent_at.plus(request_validity).plus(MARGIN)
     }
 
     /// The read that would be the proof is asked for as soon as it counts: the second one, or the first one beyond the instant
     /// until which the request could take effect.
     pub fn hurry(&mut self, now: Timestamp, request_validity: Span) {
         let Some(read) = self.last_read.filter(|_| !self.proves_absence(request_validity)) else { return };
-        let bound = self.sent_at.plus(request_validity).plus(MARGIN);
-        let counts_at = now.plus(bound.since(read)).plus(Span::from_millis(1));
+        let counts_at = now.plus(self.provable_from(request_validity).since(read)).plus(Span::from_millis(1));
         self.ask_at = self.ask_at.min(counts_at.max(now.plus(SPACING)));
     }
 
@@ -105,6 +113,18 @@ pub enum Change {
         /// The venue has agreed; the final quantity is awaited.
         agreed: bool,
     },
+}
+
+impl Change {
+    /// From when on it counts as never heard of, and is asked for anew; with so many moves before it that nobody has answered,
+    /// ever more rarely (I36).
+    #[must_use]
+    pub const fn overdue_at(self, unheard: u8) -> Timestamp {
+        match self {
+            Self::Amending { since, .. } => since.plus(OVERDUE.times(1 << if unheard < 3 { unheard } else { 3 })),
+            Self::Cancelling { since, .. } => since.plus(OVERDUE),
+        }
+    }
 }
 
 /// Where an order of ours is in its life.
@@ -163,6 +183,9 @@ pub struct OpenOrder {
     pub reported: Quantity,
     /// Where a stop may be since an amend whose outcome is unknown.
     pub maybe_at: Option<Price>,
+    /// So many moves in a row that nobody has answered.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unheard: u8,
     /// It may be gone, since a cancel that nobody has answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe_gone: bool,
@@ -175,6 +198,11 @@ pub struct OpenOrder {
     pub changed_at: Timestamp,
     /// State.
     pub state: OrderState,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(number: &u8) -> bool {
+    *number == 0
 }
 
 impl OpenOrder {
@@ -194,6 +222,7 @@ impl OpenOrder {
             filled: Quantity::ZERO,
             reported: Quantity::ZERO,
             maybe_at: None,
+            unheard: 0,
             maybe_gone: false,
             reason: want.reason,
             seen_at: now,

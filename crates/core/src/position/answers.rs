@@ -151,7 +151,7 @@ impl Position {
                 }
                 order.quantity = order.filled.plus(quantity).unwrap_or(quantity);
                 // What could be moved is there.
-                (order.maybe_at, order.maybe_gone) = (None, false);
+                (order.maybe_at, order.unheard, order.maybe_gone) = (None, 0, false);
                 order.state = OrderState::Working { change: None };
                 order.seen_at = ctx.now;
                 // It was moved after we asked: a read from before that shows it where it was (F-E16).
@@ -162,18 +162,15 @@ impl Position {
             // It has not left: where it is to go is decided anew.
             outcome if is_not_sent(outcome) => order.state = OrderState::Working { change: None },
             Outcome::Refused(refusal) => {
-                order.state = OrderState::Working { change: None };
+                (order.state, order.unheard) = (OrderState::Working { change: None }, 0);
                 let mut asked = order.clone();
                 if let OrderKind::StopMarket(trigger) = &mut asked.kind {
                     (trigger.price, trigger.guaranteed) = (price, guaranteed);
                 }
                 self.refused(&asked, refusal, ctx, out);
             }
-            // Amends are repeatable: the next turn asks again, whatever became of this one.
-            Outcome::Unknown(_) => {
-                order.state = OrderState::Working { change: None };
-                order.maybe_at = Some(price);
-            }
+            // Like one that has no answer: a move is repeatable, and is asked for again when this one is overdue, not hot (I36).
+            Outcome::Unknown(_) => {}
         }
     }
 }

@@ -106,6 +106,9 @@ pub struct TrancheAside {
     pub since: Rare<Since>,
     /// The price has been through the stop, on the stop's own source, since then.
     pub stop_passed: Option<Timestamp>,
+    /// While it is being closed, people know that its stop has triggered and is stuck.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_stuck: bool,
     /// When the stop may be fitted to a smaller quantity.
     pub resize_at: Option<Timestamp>,
     /// What is being closed by hand.
@@ -132,6 +135,7 @@ impl Blank for TrancheAside {
         weekend: None,
         since: Rare::NONE,
         stop_passed: None,
+        told_stuck: false,
         resize_at: None,
         part: Quantity::ZERO,
         part_reason: None,

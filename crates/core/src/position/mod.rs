@@ -35,7 +35,7 @@ mod recognise;
 mod refused;
 mod regrid;
 mod reports;
-mod scene;
+pub(crate) mod scene;
 mod sharing;
 mod since;
 mod spacing;

@@ -66,8 +66,9 @@ impl Position {
             Leg::Target(number) => target_refused(tranche, number, order.kind, refusal, &scene, out),
             Leg::Instant(number) => instant_refused(tranche, number, refusal, &scene, out),
             Leg::Trail => trail_refused(tranche, refusal, &scene, out),
-            // Told above.
+            // Told above; and there is nothing left to close, which is what it was for.
             Leg::Drill | Leg::WholeStop => {}
+            Leg::Close | Leg::Part if tranche.is_closed() => {}
             Leg::Close | Leg::Part => {
                 let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
                 let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);

@@ -223,6 +223,7 @@ impl Position {
             filled: report.filled,
             reported: report.filled,
             maybe_at: None,
+            unheard: 0,
             maybe_gone: false,
             reason: self.reason_of(&named),
             seen_at: ctx.now,
@@ -330,6 +331,8 @@ impl Position {
                     self.absent(index, ctx, out);
                 } else if leg == Leg::WholeStop {
                     self.whole_stop_not_found(sent_at);
+                } else {
+                    self.give_up(index, ctx);
                 }
             }
             OrderState::Working { .. } | OrderState::Triggered { .. } => {

@@ -90,7 +90,7 @@ impl Scene<'_> {
 }
 
 /// How people are told which tranche is meant: the first is the position itself.
-pub(super) fn title(side: PositionSide, tranche: TrancheId, ctx: Ctx) -> String {
+pub(crate) fn title(side: PositionSide, tranche: TrancheId, ctx: Ctx) -> String {
     let symbol = ctx.instrument.symbol;
     if tranche == TrancheId::FIRST { format!("{symbol} {side}") } else { format!("{symbol} {side} #{}", tranche.0) }
 }

@@ -225,10 +225,20 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         tranche.forget_stop_passed();
         return;
     }
-    let (Some(stop), None) = (tranche.stop, tranche.closing) else { return };
-    if stuck_at(tranche, scene).is_some_and(|at| ctx.now >= at) {
+    let stuck = stuck_at(tranche, scene).is_some_and(|at| ctx.now >= at);
+    if tranche.closing.is_some() {
+        if stuck && !tranche.aside.told_stuck {
+            tranche.aside.told_stuck = true;
+            let text = "the stop has triggered and the venue does not execute it; it is being closed at market already";
+            scene.tell(Severity::Alarm, tranche.id, text, out);
+        }
+        return;
+    }
+    let Some(stop) = tranche.stop else { return };
+    if stuck {
         let text = "the stop has triggered and the venue does not execute it; closing at market";
         scene.tell(Severity::Alarm, tranche.id, text, out);
+        tranche.aside.told_stuck = true;
         return tranche.close(stop_reason(tranche), ctx.now);
     }
     let series = tranche.trigger(scene.plan).series(side);

@@ -12,7 +12,7 @@ use super::{Adoption, Ctx, Live, Position, Tranche, elsewhere, protection, repor
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
-use crate::orders::{Change, Leg, OpenOrder, OrderState};
+use crate::orders::{Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
 use crate::timers::{Deadline, earlier};
 use backstop_model::plan::{ExitPlan, Merge, TrailedBy};
@@ -95,9 +95,9 @@ impl Position {
     /// When this position wants to be woken whatever prices do, and why.
     pub(crate) fn deadline(&self, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
         let mut next = None;
-        let entries = self.entries.iter().map(|entry| entry.state);
-        for state in self.orders.iter().map(|order| order.state).chain(entries) {
-            next = earlier(next, order_deadline(state).map(|(at, why)| (still_to_come(at, ctx.now), why)));
+        let entries = self.entries.iter().map(|entry| (entry.state, 0));
+        for (state, unheard) in self.orders.iter().map(|order| (order.state, order.unheard)).chain(entries) {
+            next = earlier(next, order_deadline(state, unheard).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
         let again = self.drill.as_ref().and_then(|drill| drill.again_at);
         next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
@@ -119,7 +119,7 @@ impl Position {
         if let Some(closing) = tranche.closing {
             let waits = self.close_waits(tranche.id);
             note(Some(closing.since.plus(FREEING)).filter(|at| waits && *at > ctx.now), Deadline::Retry);
-            let stuck = self.orders.iter().filter(|order| waits && order.tranche == tranche.id);
+            let stuck = self.orders.iter().filter(|order| order.tranche == tranche.id || order.leg == Leg::WholeStop);
             let stuck = stuck.filter_map(OpenOrder::stuck_from).filter(|at| *at > ctx.now);
             note(stuck.min(), Deadline::Retry);
             return next;
@@ -317,12 +317,10 @@ fn watch_trail(
     Ok(())
 }
 
-fn order_deadline(state: OrderState) -> Option<(Timestamp, Deadline)> {
+fn order_deadline(state: OrderState, unheard: u8) -> Option<(Timestamp, Deadline)> {
     match state {
         OrderState::Unknown(doubt) => Some((doubt.ask_at, Deadline::Lookup)),
-        OrderState::Working { change: Some(Change::Amending { since, .. } | Change::Cancelling { since, .. }) } => {
-            Some((since.plus(OVERDUE), Deadline::ChangeOverdue))
-        }
+        OrderState::Working { change: Some(change) } => Some((change.overdue_at(unheard), Deadline::ChangeOverdue)),
         OrderState::InFlight { .. }
         | OrderState::Over { .. }
         | OrderState::Triggered { .. }

@@ -57,6 +57,7 @@ fn stop_in(state: OrderState) -> OpenOrder {
         filled: Quantity::ZERO,
         reported: Quantity::ZERO,
         maybe_at: None,
+        unheard: 0,
         maybe_gone: false,
         reason: ExitReason::StopLoss,
         seen_at: Timestamp::EPOCH,

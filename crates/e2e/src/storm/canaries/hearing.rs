@@ -1,8 +1,10 @@
 //! Bugs between venue and loop: an answer is taken for another one, an execution is lost, doubled or changed, a price is not
 //! of this market or not of now.
 
+use super::notes::{is_stop, leg_of};
 use super::{Canary, Notes, Scene};
 use crate::storm::stage::MARKET;
+use backstop_core::orders::Leg;
 use backstop_model::{
     Answer, Asked, Event, Fee, Fill, FillId, Lookup, Outcome, Price, Prices, Ratio, Refusal, RefusalReason, Rounding,
     Snapshot, Span, Tick,
@@ -14,6 +16,8 @@ pub const CANARIES: &[Canary] = &[
         .hears(unknown_is_rejected),
     Canary::new("I8", "one-look-proves", "one look that does not find an order proves that it never was")
         .hears(one_look_proves),
+    Canary::new("I8", "part-is-repeated", "the second look that does not find a part proves that it never was")
+        .hears(part_is_repeated),
     Canary::new("I10", "fill-twice", "an execution is booked again under another number").hears(fill_twice),
     Canary::new("I10", "fee-twice", "the fee of an execution is counted twice").hears(fee_twice),
     Canary::new("I14", "other-symbol", "prices of another market are taken for this one's").hears(other_symbol),
@@ -27,6 +31,8 @@ pub const CANARIES: &[Canary] = &[
     Canary::new("I34", "fills-are-lost", "executions are thrown away wherever they are told").hears(fills_are_lost),
     Canary::new("I34", "fills-of-others-are-lost", "executions of orders that are not ours are thrown away")
         .hears(fills_of_others_are_lost),
+    Canary::new("I36", "moves-never-left", "a stop that has been moved is taken to be where it was")
+        .hears(moves_never_left),
 ];
 
 fn unknown_is_rejected(_: &mut Notes, _: &Scene, event: Event) -> Vec<Event> {
@@ -45,6 +51,27 @@ fn one_look_proves(_: &mut Notes, _: &Scene, event: Event) -> Vec<Event> {
         return vec![Event::Lookup(lookup)];
     }
     [60, 120].map(|secs| Event::Lookup(Lookup { server_time: later(secs), ..lookup.clone() })).to_vec()
+}
+
+fn part_is_repeated(notes: &mut Notes, _: &Scene, event: Event) -> Vec<Event> {
+    let Event::Lookup(mut lookup) = event else { return vec![event] };
+    let part = |leg: Leg| matches!(leg, Leg::Part | Leg::Instant(_));
+    if lookup.found.is_none() && leg_of(&lookup.id).is_some_and(part) && !notes.ids.insert(lookup.id) {
+        lookup.server_time = lookup.server_time.plus(Span::from_secs(60));
+    }
+    vec![Event::Lookup(lookup)]
+}
+
+fn moves_never_left(_: &mut Notes, _: &Scene, event: Event) -> Vec<Event> {
+    match event {
+        Event::Answer(Answer { outcome: Outcome::Accepted(_), asked: Asked::Amend, .. }) => {
+            let Event::Answer(answer) = event else { return Vec::new() };
+            let outcome = Outcome::Refused(Refusal::new(RefusalReason::NotSent, "it has not left"));
+            vec![Event::Answer(Answer { outcome, ..answer })]
+        }
+        Event::Order(report) if report.id.as_ref().and_then(leg_of).is_some_and(is_stop) => Vec::new(),
+        other => vec![other],
+    }
 }
 
 fn fill_twice(_: &mut Notes, _: &Scene, event: Event) -> Vec<Event> {

@@ -4,7 +4,7 @@
 //! What is known is taken from what venue and network have said, before anything of ours reads it: an unknown outcome ends
 //! by proof and by nothing else (R4).
 
-use super::{Found, State};
+use super::{Found, Knows, State};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use crate::storm::words::Line;
@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Two reads that do not find an order count as two only when this far apart (R4c).
 const SPACING: Span = Span::from_millis(500);
+/// A close in doubt is left alone for so long.
+const REPEAT_AFTER: Span = Span::from_secs(2);
 /// A cancel may be repeated for so long after a venue that was busy, and a slow disk holds it back (F-I01, F-M10).
 const ON_ITS_WAY: Span = Span::from_secs(5);
 
@@ -41,6 +43,19 @@ impl Pending {
             self.absent += 1;
             self.read_at = self.read_at.max(server_time);
         }
+    }
+
+    /// A close may be sent once more after two reads that did not find it, and two seconds, where everything open is to go and the
+    /// venue itself lets no exit open anything (decision 20).
+    fn may_be_repeated(&self, now: Timestamp, order: &NewOrder, knows: Knows) -> bool {
+        let is_close = Named::read(&order.id).is_some_and(|named| named.leg == Leg::Close);
+        let mut positions = knows.process.engine().into_iter().flat_map(backstop_core::Engine::positions);
+        let own = positions.find(|position| position.orders.iter().any(|other| other.id == order.id));
+        let all_go = own
+            .and_then(|own| own.live.as_deref())
+            .is_some_and(|live| live.tranches.iter().all(|tranche| tranche.is_closed() || tranche.closing.is_some()));
+        let asked = self.absent >= 2 && now >= self.sent_at.plus(REPEAT_AFTER) && self.id != order.id;
+        is_close && order.deal.is_none() && knows.state.reduces_only && all_go && asked
     }
 
     /// Proof of absence (R4c).
@@ -78,16 +93,10 @@ impl Intents {
     }
 
     /// A command leaves.
-    pub fn leaves(
-        &mut self,
-        now: Timestamp,
-        command: &Command,
-        calm_since: Timestamp,
-        state: &State,
-        found: &mut Found,
-    ) {
+    pub fn leaves(&mut self, now: Timestamp, command: &Command, knows: Knows, found: &mut Found) {
+        let state = knows.state;
         match command {
-            Command::Place(order) => self.places(now, order, state, found),
+            Command::Place(order) => self.places(now, order, knows, found),
             Command::Amend { id, .. } | Command::Cancel { id, .. } => {
                 // Without a journal an id may have been used before (R2, R3).
                 let ended = self.over.get(id).filter(|_| !state.journal_lost);
@@ -95,7 +104,7 @@ impl Intents {
                 // cancel does no harm (R8, R13).
                 let shown = self.shown_again.contains(id) && matches!(command, Command::Cancel { .. });
                 // What was stopped on its way goes on later (F-K02).
-                if ended.is_some_and(|at| now > calm_since.max(*at).plus(ON_ITS_WAY)) && !shown {
+                if ended.is_some_and(|at| now > knows.clocks.calm_since().max(*at).plus(ON_ITS_WAY)) && !shown {
                     found.push(("I9", format!("it is over, and yet: {}", Line(command))));
                 }
             }
@@ -105,14 +114,15 @@ impl Intents {
 
     /// I8: while nobody knows what became of one order, there is no other of its leg; a stop may be placed once more after
     /// one read that did not find it (R13).
-    fn places(&mut self, now: Timestamp, order: &NewOrder, state: &State, found: &mut Found) {
+    fn places(&mut self, now: Timestamp, order: &NewOrder, knows: Knows, found: &mut Found) {
+        let state = knows.state;
         let Some(named) = Named::read(&order.id) else { return };
         let key = (named.side, named.epoch.0, named.tranche.0, named.leg, order.deal);
         if let Some(pending) = self.pending.get(&key) {
             let proven = pending.cannot_come(state.request_validity);
             let repeats = named.leg.is_stop() && pending.absent > 0 && pending.id != order.id;
             let lied_about = state.unrecorded.contains(&pending.id);
-            if !proven && !repeats && !lied_about {
+            if !proven && !repeats && !lied_about && !pending.may_be_repeated(now, order, knows) {
                 let text = format!("{} leaves while nobody knows what became of {}", Line(order), pending.id);
                 found.push(("I8", text));
             }

@@ -106,6 +106,8 @@ struct State {
     worded: Worded,
     /// How long a request can still take effect.
     request_validity: Span,
+    /// The venue itself lets no exit open anything.
+    reduces_only: bool,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
     /// Orders that left although their record was lost, or before a lost journal was made good by a read. Their ids are used once more, and collide only with what is still
@@ -161,6 +163,7 @@ impl Watch {
             told_of_dust: false,
             worded: Worded::of(life),
             request_validity,
+            reduces_only: offered.reduce_only,
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
@@ -210,7 +213,7 @@ impl Watch {
         let mut found = Vec::new();
         let knows = Knows { clocks: &self.clocks, vanished: &self.vanished, process, state: &self.state };
         self.sent.leaves(now, command, venue, knows, &mut found);
-        self.intents.leaves(now, command, self.clocks.calm_since(), &self.state, &mut found);
+        self.intents.leaves(now, command, knows, &mut found);
         self.said.leaves(now, command);
         if let Command::Place(order) = command {
             self.state.worded.leaves(order);

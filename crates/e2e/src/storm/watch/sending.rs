@@ -9,7 +9,7 @@ use backstop_core::orders::{EntryName, Leg, Named};
 use backstop_core::position::adoption::Adoption;
 use backstop_model::{
     Answer, Asked, ClientOrderId, Command, Event, Lane, Lookup, NewOrder, OrderKind, Outcome, PositionSide, Price,
-    RefusalReason, Span, TimeInForce, Timestamp,
+    Quantity, RefusalReason, Span, TimeInForce, Timestamp, Trigger,
 };
 use backstop_sim::{Kind, Ledger, Order, Slot};
 use backstop_venues::paper::PaperVenue;
@@ -31,6 +31,9 @@ const PROBES_AFTER: Span = Span::from_millis(750);
 struct OfLeg {
     placed: VecDeque<Timestamp>,
     newest: Option<NewOrder>,
+    /// The last move of a stop, and when the same was asked for.
+    moved: Option<(Trigger, Quantity)>,
+    moves: VecDeque<Timestamp>,
     /// The order, why, how often in a row, and when last.
     refused: Option<(NewOrder, RefusalReason, u32, Timestamp)>,
 }
@@ -74,7 +77,26 @@ impl Sent {
         match command {
             Command::Place(order) => self.places(now, order, found),
             Command::Cancel { id, .. } => cancels(now, id, venue, knows, found),
-            Command::Amend { .. } | Command::Lookup { .. } | Command::Snapshot { .. } => {}
+            Command::Amend { id, trigger, quantity, .. } => self.moves(now, id, (*trigger, *quantity), found),
+            Command::Lookup { .. } | Command::Snapshot { .. } => {}
+        }
+    }
+
+    /// I36: the same move of a stop is not asked for without end.
+    fn moves(&mut self, now: Timestamp, id: &ClientOrderId, to: (Trigger, Quantity), found: &mut Found) {
+        let Some(named) = Named::read(id) else { return };
+        let leg = self.legs.entry((named.side, named.epoch.0, named.tranche.0, named.leg, None)).or_default();
+        if leg.moved != Some(to) {
+            leg.moves.clear();
+        }
+        leg.moved = Some(to);
+        leg.moves.push_back(now);
+        while leg.moves.front().is_some_and(|at| now.since(*at) >= Span::from_secs(60)) {
+            leg.moves.pop_front();
+        }
+        if leg.moves.len() > MOST_PER_MINUTE {
+            found.push(("I36", format!("{} times the same move of {} within a minute", leg.moves.len(), named.leg)));
+            leg.moves.clear();
         }
     }
 
