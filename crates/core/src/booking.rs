@@ -36,8 +36,7 @@ impl Engine {
         }
         if side.opening() == fill.side {
             self.count_elsewhere(fill, side, turn);
-            self.enter(both[0], fill, fill.quantity, turn);
-            return self.turned_round(both[0], fill, turn);
+            return self.enter(both[0], fill, fill.quantity, turn);
         }
         if fill.order.as_ref().is_some_and(|id| EntryName::read(id).is_some()) {
             // Somebody has opened the other side meanwhile: the entry has closed that.
@@ -79,12 +78,14 @@ impl Engine {
         });
         let opens = rest.saturating_minus(waits);
         if !opens.is_zero() {
+            let turned = self.turns_round(opened, fill);
             self.tell(opened, turn, |position, ctx, out| {
                 position.is_news(fill);
                 let asked = position.entered_by(fill);
-                position.enter(fill, opens, facts_fee(fill, opens)?, asked, ctx, out)
+                position.enter(fill, opens, facts_fee(fill, opens)?, asked, ctx, out)?;
+                position.end_grace(turned, ctx);
+                Ok(())
             });
-            self.turned_round(opened, fill, turn);
         }
     }
 
@@ -95,16 +96,11 @@ impl Engine {
         fill.position_side.is_none() && mode.is_some_and(|mode| mode != PositionMode::PerDeal)
     }
 
-    /// A net position that we looked after has been turned round by hand: the new one gets its stop at once (F-D04). An order
-    /// may do that in several executions.
-    fn turned_round(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) {
-        let before = self.position(PositionKey { side: key.side.other(), ..key });
-        if self.is_net(fill) && before.is_some_and(|before| before.was_ours_until(fill.at)) {
-            self.tell_known(key, turn, |position, ctx, _| {
-                position.end_grace(ctx);
-                Ok(())
-            });
-        }
+    /// Whether an execution turns a net position round that we looked after: the new one gets its stop at once (product.md §3,
+    /// F-D04). An order may do that in several executions.
+    fn turns_round(&self, opened: PositionKey, fill: &Fill) -> bool {
+        let before = self.position(PositionKey { side: opened.side.other(), ..opened });
+        self.is_net(fill) && before.is_some_and(|before| before.was_ours_until(fill.at))
     }
 
     /// An exit of ours that left in the words of another mode has opened something on the other side (F-D07): that is what the
@@ -152,11 +148,14 @@ impl Engine {
         let is_closed = self.position(key).is_some_and(|position| position.was_closed_since(fill.at));
         let decides = is_closed && !turn.gathering;
         turn.gathering |= is_closed;
+        let turned = self.turns_round(key, fill);
         self.tell(key, turn, |position, ctx, out| {
             position.is_news(fill);
             position.count_at_entry(fill, ctx, out)?;
             let asked = asked.or_else(|| position.entered_by(fill));
-            position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)
+            position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)?;
+            position.end_grace(turned, ctx);
+            Ok(())
         });
         if is_closed {
             self.tell_known(key, turn, |position, ctx, out| position.close_unmatched(fill.at, ctx, out));

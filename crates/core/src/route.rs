@@ -8,7 +8,7 @@ use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
     Account, AccountId, Candle, ClientOrderId, Depth, Event, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    OutOfRange, PositionKey, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -314,11 +314,13 @@ impl Engine {
             let quantity = report.map_or(Quantity::ZERO, |report| report.quantity);
             let first = !self.has_read(snapshot.account);
             let of_it = |order: &&OrderReport| order.instrument == key.instrument && order.deal == key.deal;
+            let turned = !quantity.is_zero() && self.reads_as_turned(key);
             let orders = || snapshot.orders.iter().filter(of_it);
             self.tell(key, turn, |position, ctx, out| {
                 position.missing_in(&snapshot.orders, snapshot.server_time, ctx, out);
                 position.entries_read(&snapshot.orders, snapshot.server_time, ctx, out);
                 position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
+                position.end_grace(turned, ctx);
                 position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
                 position.note_used_ids(&snapshot.fills);
@@ -331,6 +333,16 @@ impl Engine {
         turn.changed |= self.read.insert(snapshot.account, turn.now).is_none();
         self.decide_gathered(turn);
         self.look_at_day(snapshot.account, snapshot.balance, turn);
+    }
+
+    /// Whether a read that shows something open there shows what we look after turned round (F-D04): a net position is never open
+    /// on both sides.
+    fn reads_as_turned(&self, key: PositionKey) -> bool {
+        let is_net =
+            self.accounts.get(&key.account).is_some_and(|account| account.position_mode == PositionMode::OneWay);
+        let is_flat = self.position(key).is_none_or(Position::is_flat);
+        let before = self.position(PositionKey { side: key.side.other(), ..key });
+        is_net && is_flat && before.is_some_and(Position::is_managed)
     }
 
     /// The position that an order of ours belongs to, known or not.

@@ -6,7 +6,7 @@ use super::scene::title;
 use super::{Ctx, Live, Out, Position, Protection, arming};
 use crate::exits::arm::toward_market;
 use crate::exits::liquidation;
-use backstop_model::plan::{AtrSpec, Guaranteed};
+use backstop_model::plan::{AtrSpec, StopLoss};
 use backstop_model::{
     Adopt, Distance, ExitPlan, ExitReason, OrderReport, OrderStatus, OutOfRange, Points, PositionKey, PositionSide,
     Price, Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
@@ -59,12 +59,19 @@ impl Position {
         }
     }
 
-    /// Nobody has to be waited for: the hard stop that waits goes in now.
-    pub(crate) fn end_grace(&mut self, ctx: Ctx) {
-        let Some(live) = &mut self.live else { return };
-        if let Adoption::HardStopAt(at) = live.adoption {
-            live.adoption = Adoption::HardStopAt(at.min(ctx.now));
-        }
+    /// What was `turned` round had its stop before: nobody has to be waited for or asked, the hard stop goes in now.
+    pub(crate) fn end_grace(&mut self, turned: bool, ctx: Ctx) {
+        let Some(live) = self.live.as_mut().filter(|_| turned) else { return };
+        live.adoption = match live.adoption {
+            Adoption::HardStopAt(at) => Adoption::HardStopAt(at.min(ctx.now)),
+            Adoption::ToPropose | Adoption::Proposed => Adoption::HardStopAt(ctx.now),
+            Adoption::Managed => Adoption::Managed,
+        };
+    }
+
+    /// Whether we look after it.
+    pub(crate) fn is_managed(&self) -> bool {
+        self.live.as_deref().is_some_and(|live| !live.is_flat() && live.adoption == Adoption::Managed)
     }
 
     /// Whether this was a position that we looked after, and somebody else has closed it just before `at`.
@@ -183,8 +190,9 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
         return propose(live, key, ctx, out);
     }
     live.take_over(ctx.now);
-    let guaranteed = ctx.account.hard_stop.map_or(Guaranteed::Never, |stop| stop.guaranteed);
-    live.plan = Some(Arc::new(ExitPlan::hard_stop(price, trigger, guaranteed)));
+    let told = ctx.account.hard_stop.unwrap_or(StopLoss::new(Distance::At(price), trigger));
+    let stop = StopLoss { at: Distance::At(price), trigger, ..told };
+    live.plan = Some(Arc::new(ExitPlan::hard_stop(stop)));
     let ids: Vec<_> = live.open().map(|tranche| tranche.id).collect();
     for id in ids {
         arming::arm(live, id, key, ctx, out)?;

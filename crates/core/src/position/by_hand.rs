@@ -4,7 +4,7 @@
 use super::arming;
 use super::levels::{break_even_price, settle_proposal};
 use super::scene::{Scene, title};
-use super::{Ctx, Out, Position};
+use super::{Ctx, Out, Position, trail};
 use crate::exits::ladder::LevelState;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use backstop_model::plan::Weekend;
@@ -77,7 +77,10 @@ impl Position {
             if passed.is_some_and(|now| !key.side.is_better(now, price)) {
                 // The price is not there: nobody asked to be closed at a loss.
                 tranche.aside.proposal.put(Some(proposal));
-                let text = format!("break-even at {price} is beyond the price; the stop goes there when the price has");
+                let resumed = if live.paused { ", once the position goes on" } else { "" };
+                let text = format!(
+                    "break-even at {price} is beyond the price; the stop goes there when the price has{resumed}"
+                );
                 scene.tell(Severity::Note, tranche.id, &text, out);
                 continue;
             }
@@ -92,6 +95,10 @@ impl Position {
     pub(crate) fn pause(&mut self, paused: bool, ctx: Ctx, out: &mut Out) {
         let Some(live) = self.live.as_mut().filter(|live| live.paused != paused) else { return };
         live.paused = paused;
+        if let Some(plan) = live.plan.clone().filter(|_| !paused) {
+            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+            live.tranches.iter_mut().for_each(|tranche| trail::go_on(tranche, &scene, out));
+        }
         let what = if paused { "paused: the stop stays, nothing else is begun" } else { "goes on" };
         out.tell(Severity::Note, self.key, format!("{} {}: {what}", ctx.instrument.symbol, self.key.side));
     }

@@ -9,6 +9,7 @@ use crate::exits::break_even;
 use crate::exits::ladder::{self, Instant, Level, LevelState, Move};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::orders::Leg;
+use backstop_model::plan::{AtrSpec, StopLoss};
 use backstop_model::{Distance, OutOfRange, Points, PositionSide, Price, Severity};
 
 /// Levels that are complete, in ascending order, each with its move of the stop.
@@ -117,13 +118,20 @@ pub(super) fn follow_proposal(tranche: &mut Tranche, scene: &Scene) {
     }
 }
 
+/// The average that the stop follows: the plan's, or that of the account's hard stop where that is all there is.
+fn followed(scene: &Scene) -> Option<AtrSpec> {
+    let hard_stop = scene.ctx.account.hard_stop.filter(|_| scene.plan.only_stops);
+    match hard_stop.unwrap_or(scene.plan.stop_loss) {
+        StopLoss { at: Distance::Atr(atr), follow: true, .. } => Some(atr),
+        _ => None,
+    }
+}
+
 /// A stop in ATR that follows goes nearer when the average falls; it never goes back (product.md §2.6).
 pub(super) fn follow_volatility(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
-    let (side, ctx, stop_loss) = (scene.side(), scene.ctx, scene.plan.stop_loss);
-    let Distance::Atr(atr) = stop_loss.at else { return Ok(()) };
-    let Some(points) = ctx.volatility.distance(atr).filter(|_| stop_loss.follow && tranche.closing.is_none()) else {
-        return Ok(());
-    };
+    let (side, ctx) = (scene.side(), scene.ctx);
+    let points = followed(scene).and_then(|atr| ctx.volatility.distance(atr));
+    let Some(points) = points.filter(|_| tranche.closing.is_none()) else { return Ok(()) };
     let at = match side {
         PositionSide::Long => tranche.entry_price.minus(points)?,
         PositionSide::Short => tranche.entry_price.plus(points)?,

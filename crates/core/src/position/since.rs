@@ -1,5 +1,5 @@
 //! From when on prices count for a plan: since the entry; and where another plan or an addition has put its places elsewhere,
-//! since then.
+//! or a pause has ended, since then.
 //!
 //! Where the price has been before was no place of this plan's, and nobody has asked to be closed for it. How far a position
 //! went all in all is told from its entry on, whatever became of its plan.
@@ -48,9 +48,14 @@ impl Tranche {
     /// its best price.
     pub(super) fn count_anew(&mut self, ctx: Ctx) {
         if !self.is_trailing() {
-            let since = Since { window: ctx.board.next_window(), at: ctx.now, recalled: Recalled::default() };
-            self.aside.since.put(Some(since));
+            self.count_from_now(ctx);
         }
+    }
+
+    /// What the price did before counts for nothing more.
+    pub(super) fn count_from_now(&mut self, ctx: Ctx) {
+        let since = Since { window: ctx.board.next_window(), at: ctx.now, recalled: Recalled::default() };
+        self.aside.since.put(Some(since));
     }
 
     /// Whether its trail is active.

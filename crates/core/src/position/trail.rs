@@ -38,6 +38,32 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
     Ok(())
 }
 
+/// It was paused: where the price has been meanwhile was the trader's own affair, and nothing is closed for it now. A trail that is
+/// active keeps its best price, unless the price has come back through the level which that would give; a level that it had before
+/// is one that it has.
+pub(super) fn go_on(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+    let (side, ctx) = (scene.side(), scene.ctx);
+    if !tranche.is_trailing() {
+        return tranche.count_anew(ctx);
+    }
+    let (Some(trail), Some(trailing)) =
+        (tranche.trail.filter(|trail| trail.by != TrailedBy::Venue), scene.plan.trailing)
+    else {
+        return;
+    };
+    let series = trailing.trigger.series(side);
+    let (Some(best), Some(price)) = (extreme(side, ctx, series, tranche), ctx.board.price(series)) else { return };
+    let is_passed = |level: Price| side.hit(price, level);
+    let standing = matches!(trail.phase, Phase::Active { level: Some(level), .. } if is_passed(level));
+    if !standing && trail.behind.stop(side, best, ctx.instrument.tick).is_ok_and(is_passed) {
+        tranche.count_from_now(ctx);
+        let text = format!(
+            "while it was paused the price has come back from {best} through where the trail would be; it goes on from {price}"
+        );
+        scene.tell(Severity::Note, tranche.id, &text, out);
+    }
+}
+
 /// Whether what runs has become more than one order of the venue's may be for (F-G04).
 fn is_too_large(tranche: &Tranche, scene: &Scene, out: &mut Out) -> bool {
     let largest = scene.ctx.instrument.largest_order(OrderKind::Market);

@@ -167,11 +167,16 @@ pub fn account_from(words: &str) -> Account {
                     _ => Adopt::Plan,
                 };
             }
-            "stop" => account.hard_stop = Some(StopLoss::new(distance(rest.next().unwrap()), TriggerSource::Mark)),
+            // `3%`, or `5_atr`: one word.
+            "stop" => {
+                let at = distance(&rest.next().unwrap().replace('_', " "));
+                account.hard_stop = Some(StopLoss::new(at, TriggerSource::Mark));
+            }
             "stop-prefer" | "stop-require" => {
                 let stop = account.hard_stop.as_mut().expect("`stop 2%` comes before it");
                 stop.guaranteed = if word == "stop-prefer" { Guaranteed::Prefer } else { Guaranteed::Require };
             }
+            "stop-follows" => account.hard_stop.as_mut().expect("`stop 5_atr` comes before it").follow = true,
             "stop-on" => {
                 let stop = account.hard_stop.expect("the stop comes first");
                 let word = rest.next().unwrap();

@@ -20,7 +20,7 @@ pub use tranches::{MOST_TRANCHES, Merge, Tranches};
 pub use weekend::{Weekday, Weekend};
 
 use crate::ids::Name;
-use crate::{Capability, Money, Price, Ratio, Span, TriggerSource};
+use crate::{Capability, Money, Ratio, Span, TriggerSource};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -363,11 +363,10 @@ pub enum BadPlan {
 }
 
 impl ExitPlan {
-    /// A plan that is nothing but a hard stop at a price.
+    /// A plan that is nothing but a hard stop.
     #[must_use]
-    pub fn hard_stop(price: Price, trigger: TriggerSource, guaranteed: Guaranteed) -> Self {
+    pub fn hard_stop(stop_loss: StopLoss) -> Self {
         let name = Name::new("hard_stop").expect("a constant of this file is a name");
-        let stop_loss = StopLoss { guaranteed, ..StopLoss::new(Distance::At(price), trigger) };
         Self(ExitPlanSpec { only_stops: true, ..ExitPlanSpec::new(name, stop_loss) })
     }
 
