@@ -5,7 +5,7 @@
 //! wanted waits until the orders it would collide with are settled; nothing is cancelled that is still wanted.
 
 use super::repeat;
-use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
+use super::{Change, Doubt, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::exits::slices;
 use crate::guards;
 use crate::position::{Ctx, Out, Position, Tranche};
@@ -76,6 +76,10 @@ impl Position {
         let mut lasting = Vec::new();
         for order in &mut self.orders {
             let id = order.id;
+            if order.unended_at().is_some_and(|at| ctx.now >= at) {
+                let asked_now = Doubt { ask_at: ctx.now, ..Doubt::new(ctx.now, order.seen_at) };
+                order.state = OrderState::Unknown(asked_now);
+            }
             match &mut order.state {
                 OrderState::Unknown(doubt) if ctx.now >= doubt.ask_at => {
                     doubt.note_asked(ctx.now);

@@ -16,6 +16,9 @@ pub const SPACING: Span = Span::from_millis(500);
 /// Added to the validity of a request before its absence can be proven (R4c).
 pub const MARGIN: Span = Span::from_millis(1000);
 
+/// What executes at once or not at all, and of whose end nothing is heard for so long after the venue has taken it, is asked for.
+const ENDS_WITHIN: Span = Span::from_secs(1);
+
 /// A triggered order that is not executed by then, and that no price explains, is stuck (F-C11).
 const STUCK_AFTER: Span = Span::from_millis(1500);
 
@@ -322,6 +325,14 @@ impl OpenOrder {
             | OrderState::Triggered { .. }
             | OrderState::Working { .. } => self.stuck_from().is_some_and(|at| now >= at),
         }
+    }
+
+    /// From when on nobody knows what became of an order that rests for no moment, although the venue has taken it: what has
+    /// ended it may have been lost on its way (F-E01).
+    #[must_use]
+    pub fn unended_at(&self) -> Option<Timestamp> {
+        let taken = self.leg.takes_at_once() && self.state == OrderState::Working { change: None };
+        taken.then(|| self.seen_at.plus(ENDS_WITHIN))
     }
 
     /// From when on a triggered order counts as stuck.

@@ -76,6 +76,11 @@ impl Position {
     pub(super) fn tell_repeated(&self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let alike = |order: &&OpenOrder| order.leg == want.leg && order.tranche == want.tranche;
         let Some(doubtful) = self.orders.iter().filter(alike).find(|order| order.is_lost()) else { return };
+        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
+        if tranche.is_some_and(|tranche| tranche.retries.contains_key(&want.leg)) {
+            // That this one was refused is told of itself.
+            return;
+        }
         let text = format!(
             "{}: nobody knows what became of the market exit of {}, and no stop protects; it is sent once more, the venue \
              lets neither of them open anything",

@@ -7,7 +7,7 @@
 //! The stop for the whole position is `whole_stop`; what else is wanted and open is subtracted in `diff`.
 
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
-use crate::position::{Ctx, Out, Position};
+use crate::position::{Ctx, Out, Position, Tranche};
 use backstop_model::{ClientOrderId, Command, OrderKind, Price, Quantity, Span, TrancheId, Trigger};
 
 /// A stop that has become larger than the position may be fitted with this delay, so that partial fills share one move
@@ -88,11 +88,12 @@ impl Position {
         order.leg != Leg::Stop && !wanted(order.leg) && together(others) >= tranche.remaining
     }
 
-    /// Everything is being closed and the price is through the stop: the venue would only refuse it (F-C03).
+    /// Everything it is for is being closed and the price is through it: the venue would only refuse it, or the move (F-C03).
     pub(crate) fn is_futile(&self, want: &Wanted, ctx: Ctx) -> bool {
         let OrderKind::StopMarket(trigger) = want.kind else { return false };
-        let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
-        let closing = tranche.is_some_and(|tranche| tranche.closing.is_some());
+        let whose = |tranche: &&Tranche| want.leg == Leg::WholeStop || tranche.id == want.tranche;
+        let mut of = self.live.iter().flat_map(|live| live.open()).filter(whose).peekable();
+        let closing = of.peek().is_some() && of.all(|tranche| tranche.closing.is_some());
         let now = ctx.board.price(trigger.source.series(self.key.side));
         closing && now.is_some_and(|now| self.key.side.hit(now, trigger.price))
     }

@@ -169,13 +169,13 @@ impl Position {
     pub(crate) fn fit_whole_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let OrderKind::StopMarket(trigger) = want.kind else { return };
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
+        if self.is_futile(want, ctx) {
+            return;
+        }
         let resting = self.live_whole_stop().map(|order| order.id);
         let Some(live) = &mut self.live else { return };
         let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == resting) else {
-            if !self.is_futile(want, ctx) {
-                self.place_whole_stop(want, ctx, out);
-            }
-            return;
+            return self.place_whole_stop(want, ctx, out);
         };
         if order.kind != want.kind
             && order.state == (OrderState::Working { change: None })

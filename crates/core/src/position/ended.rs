@@ -19,9 +19,11 @@ pub(crate) struct Ended {
     at: Timestamp,
 }
 
-/// Whether a close has waited for what this one has not executed: it goes over everything but another close (I28).
+/// Whether a close has waited for what this one has not executed: it goes over everything but another close (I28), and over that
+/// where it has been given up.
 pub(super) fn frees_a_close(order: &OpenOrder) -> bool {
-    order.leg == Leg::Close && order.filled < order.quantity
+    let given_up = matches!(order.state, OrderState::Unknown(doubt) if doubt.given_up);
+    order.leg == Leg::Close && order.filled < order.quantity && !given_up
 }
 
 impl Position {

@@ -24,6 +24,7 @@ mod guarantee;
 mod levels;
 mod limits;
 mod misplaced;
+mod namesake;
 mod observing;
 mod owed;
 mod patience;

@@ -69,6 +69,10 @@ impl Position {
             // Told above; and there is nothing left to close, which is what it was for.
             Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part if tranche.is_closed() => {}
+            // It has grown since: what was too little is not what is asked for now.
+            Leg::Close if refusal.reason == RefusalReason::BelowMinimum && is_outgrown(order, tranche, &scene) => {
+                tranche.forget_smallness();
+            }
             Leg::Close | Leg::Part => {
                 let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
                 let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);
@@ -91,6 +95,12 @@ impl Position {
             }
         }
     }
+}
+
+/// Whether more is to be closed by now than the order was for, with nothing in its way.
+fn is_outgrown(order: &OpenOrder, tranche: &Tranche, scene: &Scene) -> bool {
+    let others = scene.orders.iter().any(|other| other.tranche == tranche.id && !other.leg.is_stop());
+    order.quantity < tranche.remaining && !others
 }
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {

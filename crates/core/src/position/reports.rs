@@ -74,7 +74,7 @@ impl Position {
         self.reported(report, ctx, out);
     }
 
-    fn index_of(&self, report: &OrderReport) -> Option<usize> {
+    pub(super) fn index_of(&self, report: &OrderReport) -> Option<usize> {
         self.orders.iter().position(|order| Some(order.id) == report.id || order.venue_id == Some(report.venue_id))
     }
 
@@ -299,6 +299,10 @@ impl Position {
         if let Some(order) = self.orders.iter_mut().find(|order| order.id == lookup.id) {
             order.filled = order.filled.max(booked);
         }
+        if lookup.found.as_ref().is_some_and(|report| self.may_be_gone(report)) {
+            let (account, cause) = (self.key.account, SnapshotCause::Surprise);
+            return out.commands.push(Command::Snapshot { account, cause });
+        }
         if let Some(report) = lookup.found.as_ref().filter(|report| !self.is_namesake(report)) {
             if self.index_of(report).is_none() {
                 // Executions that are newer than what is said of it: only another answer decides. Older ones are those of an
@@ -353,20 +357,6 @@ impl Position {
         if was_live && ended && server_time.since(report.at) > GRACE {
             out.commands.push(Command::Snapshot { account: self.key.account, cause: SnapshotCause::Surprise });
         }
-    }
-
-    /// Whether what is told is how another order ended that had this id before, in a journal that is gone (F-M13).
-    fn is_namesake(&self, report: &OrderReport) -> bool {
-        let Some(order) = self.index_of(report).map(|index| &self.orders[index]) else { return false };
-        let known_at = match order.state {
-            OrderState::Unknown(doubt) => doubt.sent_at,
-            OrderState::Working { .. } => order.changed_at,
-            OrderState::InFlight { .. } | OrderState::Over { .. } | OrderState::Triggered { .. } => return false,
-        };
-        let other = report.quantity.is_some_and(|told| told != order.quantity && !order.whole)
-            || report.trigger.is_some_and(|told| order.stop_price().is_some_and(|price| price != told.price));
-        let without = report.status.is_final() && report.filled.is_zero() && order.filled.is_zero();
-        without && other && report.at < known_at
     }
 
     fn absent(&mut self, index: usize, ctx: Ctx, out: &mut Out) {

@@ -99,6 +99,8 @@ impl Position {
         for (state, unheard) in self.orders.iter().map(|order| (order.state, order.unheard)).chain(entries) {
             next = earlier(next, order_deadline(state, unheard).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
+        let unended = self.orders.iter().filter_map(OpenOrder::unended_at).min();
+        next = earlier(next, unended.map(|at| (still_to_come(at, ctx.now), Deadline::Lookup)));
         let again = self.drill.as_ref().and_then(|drill| drill.again_at);
         next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
         let unseen = self.unseen_until().filter(|_| !ctx.leaves_alone());
