@@ -73,27 +73,37 @@ impl Position {
             Leg::Close if refusal.reason == RefusalReason::BelowMinimum && is_outgrown(order, tranche, &scene) => {
                 tranche.forget_smallness();
             }
-            Leg::Close | Leg::Part => {
-                let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
-                let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);
-                let dust = refusal.reason == RefusalReason::BelowMinimum
-                    && (refusals > 2 || tranche.remaining < ctx.instrument.min_quantity);
-                let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-                let again = if dust && !is_last && order.leg == Leg::Close {
-                    "it is too little to be closed alone and joins another tranche"
-                } else if dust {
-                    "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
-                } else {
-                    "trying again"
-                };
-                let retry = tranche.retries.get(&order.leg).copied();
-                let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
-                let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
-                if retry.is_none_or(|retry| retry.is_told()) || (dust && !known) {
-                    scene.tell(severity, tranche.id, &text, out);
-                }
-            }
+            Leg::Close | Leg::Part => exit_refused(tranche, order, refusal, (is_last, &scene), out),
         }
+    }
+}
+
+/// A market exit is refused. What is too little to be closed alone is an alarm of its own, once.
+fn exit_refused(
+    tranche: &mut Tranche,
+    order: &OpenOrder,
+    refusal: &Refusal,
+    (is_last, scene): (bool, &Scene),
+    out: &mut Out,
+) {
+    let now = scene.ctx.now;
+    let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
+    let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
+    let dust = refusal.reason == RefusalReason::BelowMinimum
+        && (refusals > 2 || tranche.remaining < scene.ctx.instrument.min_quantity);
+    let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
+    let again = if dust && !is_last && order.leg == Leg::Close {
+        "it is too little to be closed alone and joins another tranche"
+    } else if dust {
+        "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
+    } else {
+        "trying again"
+    };
+    let retry = tranche.retries.get(&order.leg).copied();
+    let often = retry.map_or_else(String::new, |retry| retry.how_often(now));
+    let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
+    if retry.is_none_or(|retry| retry.is_told()) || (dust && !known) {
+        scene.tell(severity, tranche.id, &text, out);
     }
 }
 
