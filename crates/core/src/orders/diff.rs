@@ -147,7 +147,7 @@ impl Position {
             return Ok(());
         }
         let price = ctx.board.price(backstop_model::Series::Last).or(tranche.map(|tranche| tranche.entry_price));
-        let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.instrument.smallest_exit(price))?;
+        let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.smallest_exit(price))?;
         let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
             self.place(want, quantity, ctx, out);

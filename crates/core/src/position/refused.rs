@@ -193,7 +193,7 @@ fn reduce(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
     let (whole, instrument) = (tranche.remaining, scene.ctx.instrument);
     let half = Ratio::ONE.over(Ratio::whole(2), Rounding::Down).and_then(|half| whole.share(half, Rounding::Down));
     let half = half.and_then(|half| half.floor_to_step(instrument.step)).ok()?;
-    let smallest = instrument.smallest_exit(tranche.entry_price).ok()?;
+    let smallest = scene.ctx.smallest_exit(tranche.entry_price).ok()?;
     let closes = tranche.give_back(if half < smallest { whole } else { half }, scene.plan.trails(), scene.ctx).ok()?;
     Some(format!("no stop works: {closes} is closed at market, as the account wants it"))
 }
