@@ -109,7 +109,7 @@ impl Position {
 
     /// Targets and the native trail: at most one order each, replaced only after the old one is settled.
     fn fit_resting(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
+        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx) {
             return Ok(());
         }
         // Less than the venue takes is taken only when it is all that is open: until then something else is closing.
@@ -123,7 +123,7 @@ impl Position {
 
     /// Market exits and instant targets: one at a time, after what they collide with is out of the way.
     fn fit_taking(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
+        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx) {
             return Ok(());
         }
         let waits = match want.leg {
@@ -146,7 +146,7 @@ impl Position {
         if want.leg == Leg::Part && room < want.quantity {
             return Ok(());
         }
-        let price = ctx.board.price(backstop_model::Series::Last).or(tranche.map(|tranche| tranche.entry_price));
+        let price = ctx.worth_at().or(tranche.map(|tranche| tranche.entry_price));
         let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.smallest_exit(price))?;
         let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
@@ -168,9 +168,9 @@ impl Position {
         self.live.as_mut().and_then(|live| live.tranche_mut(want.tranche))
     }
 
-    fn is_held(&self, want: &Wanted, now: Timestamp) -> bool {
+    fn is_held(&self, want: &Wanted, ctx: Ctx) -> bool {
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
-        tranche.is_some_and(|tranche| tranche.is_held(want.leg, now))
+        tranche.is_some_and(|tranche| tranche.is_held(want.leg, ctx))
     }
 
     /// What of the position, and of the tranche, no order but the stops has a claim to (I2). A close does not wait for what
@@ -198,7 +198,7 @@ impl Position {
     fn trails_to_replace(&self, ctx: Ctx) -> Vec<TrancheId> {
         let Some(live) = self.live.as_deref() else { return Vec::new() };
         let stays = |tranche: &Tranche| live.paused && self.may_rest(tranche);
-        let goes = |tranche: &Tranche| !tranche.is_held(Leg::Trail, ctx.now) && !stays(tranche);
+        let goes = |tranche: &Tranche| !tranche.is_held(Leg::Trail, ctx) && !stays(tranche);
         let resting = |order: &&OpenOrder| {
             order.leg == Leg::Trail
                 && order.epoch == self.epoch

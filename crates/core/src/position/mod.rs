@@ -15,6 +15,7 @@ mod by_hand;
 mod conflicts;
 pub mod document;
 mod drilling;
+mod dust;
 mod elsewhere;
 mod ended;
 mod entering;
