@@ -50,6 +50,7 @@ fn account(number: u32) -> Account {
             amend_stop: true,
             reduce_only: true,
             whole_stop: false,
+            flagged_exits: backstop_model::FlaggedExits::Every,
             guaranteed_stops: false,
             only_trigger: None,
             entry_stop: false,

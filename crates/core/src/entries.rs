@@ -278,10 +278,7 @@ fn check_order(asked: &EntryRequest, position: Option<&Position>, ctx: Ctx) -> R
         return Err(NotEntered::TooLarge(quantity, largest));
     }
     let price = reference(asked, ctx)?;
-    let mut smallest = instrument.smallest_exit(price)?;
-    if instrument.min_notional > Money::ZERO {
-        smallest = smallest.max(Quantity::worth_at_least(instrument.min_notional, price, instrument.step)?);
-    }
+    let smallest = instrument.smallest_entry(price)?;
     if quantity < smallest {
         return Err(NotEntered::BelowMinimum(quantity, smallest));
     }

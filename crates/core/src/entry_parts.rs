@@ -47,7 +47,7 @@ impl Engine {
         }
         let price = reference(asked, ctx).ok()?;
         let armed = arm::arm(plan, ctx.instrument, ctx.volatility, asked.position.side, price).ok()?;
-        let (levels, _) = ladder::levels(plan, &armed, ctx.instrument, asked.quantity).ok()?;
+        let (levels, _) = ladder::levels(plan, &armed, ctx.instrument, &ctx.account.capability, asked.quantity).ok()?;
         let parts = parts::parts(plan, &levels, asked.quantity)?;
         let under_way = self
             .position(asked.position)

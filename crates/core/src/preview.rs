@@ -14,6 +14,7 @@ mod warnings;
 
 use crate::exits::arm::{Armed, arm};
 use crate::exits::ladder::{Level, levels};
+use crate::exits::slices::Sizes;
 use crate::exits::trailing_stop::why_not_native;
 use crate::exits::{NotArmable, liquidation};
 use crate::volatility::Volatility;
@@ -43,6 +44,24 @@ pub struct Case<'a> {
     pub volatility: &'a Volatility,
     /// What an exit costs beside fees.
     pub costs: AssumedCosts,
+}
+
+impl Case<'_> {
+    /// The smallest quantity, on step, that an exit of a quantity at `price` may have.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the minimum does not fit.
+    pub(crate) fn smallest_exit(&self, price: Price) -> Result<Quantity, OutOfRange> {
+        self.instrument.smallest_exit(price, self.capability)
+    }
+
+    /// What the venue takes in one order that closes at `price`.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the smallest does not fit.
+    pub(crate) fn sizes(&self, price: Price, largest: Option<Quantity>) -> Result<Sizes, OutOfRange> {
+        Sizes::at(price, largest, self.instrument, self.capability)
+    }
 }
 
 /// What happens at a step.
@@ -150,7 +169,7 @@ pub fn preview(case: &Case) -> Result<Preview, NotArmable> {
         return Err(NotArmable::NoGuarantee);
     }
     let armed = arm(case.plan, case.instrument, case.volatility, case.side, case.entry)?;
-    let (levels, told) = levels(case.plan, &armed, case.instrument, case.quantity)?;
+    let (levels, told) = levels(case.plan, &armed, case.instrument, case.capability, case.quantity)?;
     let ground = Ground { case, armed: &armed, levels: &levels, native: native(case, &armed, &levels) };
     // Levels, stops and trails have been proven to be prices by now.
     let no_price = |whose: &str| NotArmable::NoSuchPrice(whose.to_owned(), case.entry);

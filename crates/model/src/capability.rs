@@ -25,7 +25,20 @@ pub enum RestingTargets {
     Last,
 }
 
-/// What a venue offers for exits, per account.
+/// Which exits the venue can tell from orders that open something, so that it waives its smallest notional for them where
+/// the instrument's market does that at all (venues/binance.md §5, -4164; venues/aster.md §12).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlaggedExits {
+    /// Each of them: it is flagged as one that only reduces, or the venue asks for no flag.
+    #[default]
+    Every,
+    /// Those for the whole position, which name no quantity. A hedge account's others cannot be flagged, and count like any
+    /// order.
+    Whole,
+}
+
+/// What a venue offers for exits, per account and in the position mode it is in.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Capability {
     /// The venue's own trailing order, and its limits.
@@ -49,9 +62,20 @@ pub struct Capability {
     /// A stop can be a guaranteed one, which fills at its level whatever happens, where the market takes it.
     #[serde(default)]
     pub guaranteed_stops: bool,
+    /// Which exits the venue waives its smallest notional for, where the instrument says that it does.
+    #[serde(default, skip_serializing_if = "FlaggedExits::is_every")]
+    pub flagged_exits: FlaggedExits,
     /// The only price that stops watch here, whatever is asked. None where a plan may choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_trigger: Option<TriggerSource>,
     /// How long after its time stamp a request can still take effect: the bound in the proof of absence (R4c).
     pub request_validity: Span,
+}
+
+impl FlaggedExits {
+    /// Whether it is each of them, as it is unless something else is said.
+    #[must_use]
+    pub const fn is_every(&self) -> bool {
+        matches!(self, Self::Every)
+    }
 }

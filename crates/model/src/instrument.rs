@@ -3,7 +3,8 @@
 use crate::ids::{Name, Symbol};
 use crate::plan::CloseAt;
 use crate::{
-    GuaranteedTerms, Hours, InstrumentId, LeastDistance, Leverage, Money, OrderKind, OutOfRange, Price, Quantity, Ratio,
+    Capability, GuaranteedTerms, Hours, InstrumentId, LeastDistance, Leverage, Money, OrderKind, OutOfRange, Price,
+    Quantity, Ratio,
 };
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -30,7 +31,8 @@ pub struct InstrumentSpec {
     pub max_market_quantity: Option<Quantity>,
     /// The smallest price × quantity of one order.
     pub min_notional: Money,
-    /// Whether the minimum notional is waived for orders that only reduce (venues/binance.md §5).
+    /// Whether the minimum notional is waived for orders that only reduce (venues/binance.md §5). Which of an account's exits
+    /// the venue takes for such is its [`Capability::flagged_exits`].
     pub min_notional_waived_for_exits: bool,
     /// Fee of a resting fill, as a share of notional; negative is a rebate.
     pub maker_fee: Ratio,
@@ -83,16 +85,32 @@ pub enum BadInstrument {
 }
 
 impl Instrument {
-    /// The smallest quantity, on step, that an exit at `price` may have.
+    /// The smallest quantity, on step, that an exit of a quantity at `price` may have here.
     ///
     /// # Errors
     /// [`OutOfRange`] when the minimum does not fit.
-    pub fn smallest_exit(&self, price: Price) -> Result<Quantity, OutOfRange> {
-        let by_quantity = self.min_quantity.max(self.step).ceil_to_step(self.step)?;
-        if self.min_notional_waived_for_exits || self.min_notional <= Money::ZERO {
+    pub fn smallest_exit(&self, price: Price, capability: &Capability) -> Result<Quantity, OutOfRange> {
+        if self.min_notional_waived_for_exits && capability.flagged_exits.is_every() {
+            return self.least_quantity();
+        }
+        self.smallest_entry(price)
+    }
+
+    /// The smallest quantity, on step, that an order at `price` may have for which nothing is waived: every entry.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the minimum does not fit.
+    pub fn smallest_entry(&self, price: Price) -> Result<Quantity, OutOfRange> {
+        let by_quantity = self.least_quantity()?;
+        if self.min_notional <= Money::ZERO {
             return Ok(by_quantity);
         }
         Ok(by_quantity.max(Quantity::worth_at_least(self.min_notional, price, self.step)?))
+    }
+
+    /// The smallest quantity of any order, on step, whatever it is worth.
+    fn least_quantity(&self) -> Result<Quantity, OutOfRange> {
+        self.min_quantity.max(self.step).ceil_to_step(self.step)
     }
 
     /// The largest quantity, on step, that one order may have; none where the venue has no such rule.
@@ -147,5 +165,56 @@ impl Deref for Instrument {
 
     fn deref(&self) -> &InstrumentSpec {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+    use serde_json::json;
+
+    /// In steps of 0.001, worth 100 at least.
+    fn instrument(waived: bool) -> Instrument {
+        let spec = json!({
+            "id": 0, "venue": "toy", "symbol": "BTCUSDT", "tick": "0.1", "step": "0.001", "min_quantity": "0.002",
+            "max_quantity": null, "min_notional": "100", "min_notional_waived_for_exits": waived, "maker_fee": "0",
+            "taker_fee": "0", "leverage": null, "maintenance_margin": "0", "currency": "USDT",
+        });
+        serde_json::from_value(spec).unwrap()
+    }
+
+    /// As a checkpoint from before exits were told apart says it.
+    fn capability() -> Capability {
+        let known = json!({ "native_trailing": null, "amend_stop": false, "reduce_only": true, "request_validity": 0 });
+        serde_json::from_value(known).unwrap()
+    }
+
+    #[test]
+    fn the_minimum_is_waived_where_the_market_does_so_and_the_account_can_say_it() {
+        let (price, q) = ("50000".parse().unwrap(), |text: &str| text.parse::<Quantity>().unwrap());
+        let whole = Capability { flagged_exits: crate::FlaggedExits::Whole, ..capability() };
+        let cheap = "20000".parse().unwrap();
+        for (waived, capability, at, expected) in [
+            (true, capability(), price, "0.002"),
+            (true, capability(), cheap, "0.002"),
+            (false, capability(), cheap, "0.005"),
+            (true, whole.clone(), cheap, "0.005"),
+            (true, whole.clone(), price, "0.002"),
+            (false, whole, cheap, "0.005"),
+        ] {
+            let found = instrument(waived).smallest_exit(at, &capability).unwrap();
+            assert_eq!(found, q(expected), "{waived} {:?} {at}", capability.flagged_exits);
+        }
+        assert_eq!(instrument(true).smallest_entry(cheap).unwrap(), q("0.005"), "of an entry nothing is waived");
+    }
+
+    #[test]
+    fn what_flags_every_exit_is_written_as_it_was_before_that_was_known() {
+        let known = serde_json::to_value(capability()).unwrap();
+        assert_eq!((capability().flagged_exits, known.get("flagged_exits")), (crate::FlaggedExits::Every, None));
+        let whole = Capability { flagged_exits: crate::FlaggedExits::Whole, ..capability() };
+        let read: Capability = serde_json::from_value(serde_json::to_value(&whole).unwrap()).unwrap();
+        assert_eq!(read, whole);
     }
 }

@@ -40,7 +40,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
     use backstop_model::{
-        Answer, Asked, Capability, ClientOrderId, InstrumentId, ModeReport, PositionMode, Refusal, RestingTargets, Span,
+        Answer, Asked, Capability, ClientOrderId, FlaggedExits, InstrumentId, ModeReport, PositionMode, Refusal,
+        RestingTargets, Span,
     };
 
     const MAIN: AccountId = AccountId(3);
@@ -68,6 +69,7 @@ mod tests {
             whole_stop: false,
             entry_stop: false,
             resting_targets: RestingTargets::Every,
+            flagged_exits: FlaggedExits::Every,
             guaranteed_stops: false,
             only_trigger: None,
             request_validity: Span::from_secs(3),

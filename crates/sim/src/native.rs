@@ -3,7 +3,8 @@
 //! It says what the simulator plays, in the simulator's words; what a client makes of it is left to the client.
 
 use crate::habits::{
-    Amending, ClientIds, FlashClose, Habits, HedgeWords, NativeTrailing, RequestWindow, SecondWhole, WholePosition,
+    Amending, ClientIds, FlashClose, Habits, HedgeWords, NativeTrailing, RequestWindow, SecondWhole, Waiver,
+    WholePosition,
 };
 use backstop_model::PositionMode;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Native {
     pub stops: StopPlace,
     /// The venue's own trailing stop.
     pub trailing: NativeTrailing,
+    /// For which exits the smallest notional is waived, in a market that waives it for exits.
+    pub waiver: Waiver,
     /// How a whole-position exit is placed.
     pub whole: WholePosition,
 }
@@ -67,6 +70,7 @@ impl Native {
             second_whole: habits.exits.second_whole,
             stops: if habits.deals.is_some() { StopPlace::Attached } else { StopPlace::Orders },
             trailing: habits.exits.trailing,
+            waiver: habits.exits.waiver,
             whole: habits.exits.whole,
         }
     }
@@ -78,6 +82,16 @@ impl Native {
             PositionMode::Hedge => Reduction::BySide,
             PositionMode::OneWay => Reduction::ByFlag,
             PositionMode::PerDeal => Reduction::ByDeal,
+        }
+    }
+
+    /// Whether an exit of a quantity says, in this mode, what the smallest notional is waived for. Whether a market waives it at
+    /// all is said by its rules.
+    #[must_use]
+    pub const fn waives_sized_exits(&self, mode: PositionMode) -> bool {
+        match (self.waiver, Self::reduction(mode)) {
+            (Waiver::Closing, _) | (Waiver::Flagged, Reduction::ByFlag) => true,
+            (Waiver::Flagged, Reduction::ByDeal | Reduction::BySide) => false,
         }
     }
 

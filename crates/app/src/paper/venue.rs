@@ -1,8 +1,8 @@
 //! The paper venue as the engine and its exchange are told of it: its name, what it can do, its rules and its accounts.
 
 use backstop_model::{
-    Capability, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points, PositionMode,
-    Price, Ratio, Rounding, TrailingLimits,
+    Capability, FlaggedExits, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, Points,
+    PositionMode, Price, Ratio, Rounding, TrailingLimits,
 };
 use backstop_sim as sim;
 use backstop_venues::paper::REQUEST_VALIDITY;
@@ -27,6 +27,7 @@ pub fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        flagged_exits: FlaggedExits::Every,
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,

@@ -7,7 +7,7 @@ use super::Armed;
 use super::arm::toward_market;
 use backstop_model::plan::{ExitPlan, StopLadder};
 use backstop_model::{
-    ExitReason, Instrument, Money, OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Timestamp,
+    Capability, ExitReason, Instrument, Money, OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -133,9 +133,10 @@ pub fn levels(
     plan: &ExitPlan,
     armed: &Armed,
     instrument: &Instrument,
+    capability: &Capability,
     quantity: Quantity,
 ) -> Result<Worked, OutOfRange> {
-    if let Some(single) = single(plan, armed, instrument, quantity)? {
+    if let Some(single) = single(plan, armed, instrument, capability, quantity)? {
         return Ok(single);
     }
     let mut told = Vec::new();
@@ -146,7 +147,7 @@ pub fn levels(
     for (number, (level, price)) in (1..).zip(plan.take_profits.iter().zip(&armed.targets)) {
         let share = level.close.plus(carried)?;
         let takes_rest = usize::from(number) == last && !plan.trails();
-        let smallest = instrument.smallest_exit(*price)?;
+        let smallest = instrument.smallest_exit(*price, capability)?;
         let mut planned = if takes_rest {
             left
         } else {
@@ -201,11 +202,12 @@ fn single(
     plan: &ExitPlan,
     armed: &Armed,
     instrument: &Instrument,
+    capability: &Capability,
     quantity: Quantity,
 ) -> Result<Option<Worked>, OutOfRange> {
     let mut told = Vec::new();
     for (number, (level, price)) in (1_u8..).zip(plan.take_profits.iter().zip(&armed.targets)) {
-        let smallest = instrument.smallest_exit(*price)?;
+        let smallest = instrument.smallest_exit(*price, capability)?;
         let own = quantity.share(level.close, Rounding::Down)?.floor_to_step(instrument.step)?;
         if own >= smallest {
             return Ok(None);

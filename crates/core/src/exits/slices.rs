@@ -3,10 +3,36 @@
 //! so large (F-G04).
 
 use backstop_model::plan::Slices;
-use backstop_model::{ExitReason, Instrument, OutOfRange, Price, Quantity, Ratio, Rounding};
+use backstop_model::{Capability, ExitReason, Instrument, OutOfRange, Price, Quantity, Ratio, Rounding};
 
 /// The most orders that one stop is made of: as many as an id can tell apart.
 pub const MOST: u8 = 32;
+
+/// What the venue takes in one order that closes.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Quantities are multiples of this.
+    pub step: Quantity,
+    /// No less than this.
+    pub smallest: Quantity,
+    /// No more than this, where there is a limit.
+    pub largest: Option<Quantity>,
+}
+
+impl Sizes {
+    /// What it takes at `price`; the largest is said apart, because it depends on the kind of the order.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the smallest does not fit.
+    pub fn at(
+        price: Price,
+        largest: Option<Quantity>,
+        instrument: &Instrument,
+        capability: &Capability,
+    ) -> Result<Self, OutOfRange> {
+        Ok(Self { step: instrument.step, smallest: instrument.smallest_exit(price, capability)?, largest })
+    }
+}
 
 /// The first of the orders that close `quantity` where none may be larger than `largest`. What it leaves is not below
 /// `smallest`, as far as that can be.
@@ -32,7 +58,7 @@ pub fn cut(quantity: Quantity, largest: Option<Quantity>, smallest: Quantity) ->
 
 /// The part to ask for now of something that is `whole` and has closed `done` of it, at about `price`. Parts begin at
 /// whole multiples of their size, so that a part that is executed by and by stays the same part; one too small for an
-/// order joins its neighbour, or where both together were too large, takes from it. None is above the `largest`.
+/// order joins its neighbour, or where both together were too large, takes from it. None is above the largest.
 ///
 /// # Errors
 /// [`OutOfRange`] when a number does not fit.
@@ -41,15 +67,14 @@ pub fn part(
     whole: Quantity,
     done: Quantity,
     price: Price,
-    largest: Option<Quantity>,
-    instrument: &Instrument,
+    sizes: Sizes,
 ) -> Result<Quantity, OutOfRange> {
+    let Sizes { smallest, largest, .. } = sizes;
     let left = whole.saturating_minus(done);
-    let size = size(slices, whole, price, instrument)?.min(largest.unwrap_or(whole));
+    let size = size(slices, whole, price, sizes)?.min(largest.unwrap_or(whole));
     if size >= whole {
         return Ok(left);
     }
-    let smallest = instrument.smallest_exit(price)?;
     let mut end = done.floor_to_step(size)?.plus(size)?;
     if end.minus(done)? < smallest {
         // What was asked for before had another size: too little of it is left for an order of its own.
@@ -68,14 +93,14 @@ pub fn part(
     Ok(if too_large { short.minus(done)? } else { first(left, largest, smallest) })
 }
 
-fn size(slices: Slices, whole: Quantity, price: Price, instrument: &Instrument) -> Result<Quantity, OutOfRange> {
+fn size(slices: Slices, whole: Quantity, price: Price, sizes: Sizes) -> Result<Quantity, OutOfRange> {
     let share = Ratio::ONE.over(Ratio::whole(u32::from(slices.count.max(1))), Rounding::Up)?;
-    let by_count = whole.share(share, Rounding::Up)?.ceil_to_step(instrument.step)?;
+    let by_count = whole.share(share, Rounding::Up)?.ceil_to_step(sizes.step)?;
     let by_worth = match slices.max_notional {
-        Some(most) => most.at_price(price, Rounding::Down)?.floor_to_step(instrument.step)?,
+        Some(most) => most.at_price(price, Rounding::Down)?.floor_to_step(sizes.step)?,
         None => whole,
     };
-    Ok(by_count.min(by_worth).max(instrument.smallest_exit(price)?))
+    Ok(by_count.min(by_worth).max(sizes.smallest))
 }
 
 /// Whether a market exit for this reason has the time to go in parts.
@@ -101,13 +126,6 @@ pub const fn has_time(reason: ExitReason) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
-    use crate::tests::instrument_spec;
-    use backstop_model::InstrumentSpec;
-
-    fn instrument(minimum: &str) -> Instrument {
-        let spec = InstrumentSpec { min_quantity: minimum.parse().unwrap(), ..instrument_spec() };
-        Instrument::try_from(spec).unwrap()
-    }
 
     #[test]
     fn parts_begin_at_whole_multiples_and_their_sum_is_the_whole() {
@@ -140,9 +158,8 @@ mod tests {
         ];
         for (count, most, largest, minimum, whole, done, expected) in cases {
             let slices = Slices { count, max_notional: most.map(|most: &str| most.parse().unwrap()) };
-            let instrument = instrument(minimum);
-            let largest = largest.map(q);
-            let made = part(slices, q(whole), q(done), "50000".parse().unwrap(), largest, &instrument).unwrap();
+            let sizes = Sizes { step: q("0.001"), smallest: q(minimum), largest: largest.map(q) };
+            let made = part(slices, q(whole), q(done), "50000".parse().unwrap(), sizes).unwrap();
             assert_eq!(made, q(expected), "{count} {most:?} {largest:?} {minimum} {whole} {done}");
         }
     }

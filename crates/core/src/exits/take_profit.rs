@@ -1,6 +1,7 @@
 //! What a level's resting order says (product.md §2.1): limit, post-only, or a market order triggered at the target.
 
-use super::{Level, slices};
+use super::Level;
+use super::slices::{self, Sizes};
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TargetOrder};
 use backstop_model::{
@@ -43,14 +44,21 @@ pub fn kind(level: &Level, plan: &ExitPlan) -> OrderKind {
 
 /// The resting order of an open level; nothing when it has nothing to close or is being taken at once.
 #[must_use]
-pub fn resting(level: &Level, tranche: TrancheId, plan: &ExitPlan, instrument: &Instrument) -> Option<Wanted> {
+pub fn resting(
+    level: &Level,
+    tranche: TrancheId,
+    plan: &ExitPlan,
+    instrument: &Instrument,
+    capability: &Capability,
+) -> Option<Wanted> {
     use super::ladder::Instant;
     if matches!(level.instant, Instant::Limit | Instant::Market) {
         return None;
     }
     let kind = kind(level, plan);
     let (due, largest) = (level.due(), instrument.largest_order(kind));
-    let part = slices::part(plan.slices, level.planned, level.filled, level.price, largest, instrument);
+    let sizes = Sizes::at(level.price, largest, instrument, capability);
+    let part = sizes.and_then(|sizes| slices::part(plan.slices, level.planned, level.filled, level.price, sizes));
     let quantity = part.unwrap_or(due).min(due);
     if quantity.is_zero() {
         return None;

@@ -10,7 +10,7 @@ use crate::exits::slices;
 use crate::guards;
 use crate::position::{Ctx, Out, Position, Tranche};
 use backstop_model::{
-    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, Timestamp, TrancheId,
+    Command, NewOrder, OrderKind, OrderQuantity, OutOfRange, Permit, Quantity, Severity, Span, TrancheId,
 };
 
 /// A market exit waits so long for the targets it collides with; then it goes over them, or takes what they leave free.
@@ -122,7 +122,7 @@ impl Position {
 
     /// Targets and the native trail: at most one order each, replaced only after the old one is settled.
     fn fit_resting(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx.now) {
+        if self.orders_of(want.tranche, want.leg).next().is_some() || self.is_held(want, ctx) {
             return Ok(());
         }
         // Less than the venue takes is taken only when it is all that is open: until then something else is closing.
@@ -137,7 +137,7 @@ impl Position {
     /// Market exits and instant targets: one at a time, after what they collide with is out of the way.
     fn fit_taking(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let is_out = self.orders_of(want.tranche, want.leg).any(|order| !self.is_given_up(order, ctx));
-        if is_out || self.is_held(want, ctx.now) {
+        if is_out || self.is_held(want, ctx) {
             return Ok(());
         }
         let waits = match want.leg {
@@ -160,8 +160,8 @@ impl Position {
         if want.leg == Leg::Part && room < want.quantity {
             return Ok(());
         }
-        let price = ctx.board.price(backstop_model::Series::Last).or(tranche.map(|tranche| tranche.entry_price));
-        let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.instrument.smallest_exit(price))?;
+        let price = ctx.worth_at().or(tranche.map(|tranche| tranche.entry_price));
+        let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.smallest_exit(price))?;
         let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
             self.tell_repeated(want, ctx, out);
@@ -183,9 +183,9 @@ impl Position {
         self.live.as_mut().and_then(|live| live.tranche_mut(want.tranche))
     }
 
-    fn is_held(&self, want: &Wanted, now: Timestamp) -> bool {
+    fn is_held(&self, want: &Wanted, ctx: Ctx) -> bool {
         let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
-        tranche.is_some_and(|tranche| tranche.is_held(want.leg, now))
+        tranche.is_some_and(|tranche| tranche.is_held(want.leg, ctx))
     }
 
     /// What of the position, and of the tranche, no order but the stops has a claim to (I2). A close does not wait for what
@@ -215,7 +215,7 @@ impl Position {
     fn trails_to_replace(&self, ctx: Ctx) -> Vec<TrancheId> {
         let Some(live) = self.live.as_deref() else { return Vec::new() };
         let stays = |tranche: &Tranche| live.paused && self.may_rest(tranche);
-        let goes = |tranche: &Tranche| !tranche.is_held(Leg::Trail, ctx.now) && !stays(tranche);
+        let goes = |tranche: &Tranche| !tranche.is_held(Leg::Trail, ctx) && !stays(tranche);
         let resting = |order: &&OpenOrder| {
             order.leg == Leg::Trail
                 && order.epoch == self.epoch

@@ -113,7 +113,7 @@ impl Position {
         let covered = together(there);
         let reduce_only = ctx.account.capability.reduce_only;
         let Some(tranche) = self.tranche_mut(want) else { return false };
-        if blocked || tranche.is_held(want.leg, ctx.now) {
+        if blocked || tranche.is_held(want.leg, ctx) {
             return false;
         }
         let larger_only = covered > tranche.remaining;

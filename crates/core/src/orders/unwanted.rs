@@ -45,7 +45,7 @@ impl Position {
         // A cancel the venue has just refused is not asked for again at once.
         let held = |order: &OpenOrder| {
             let tranche = live.filter(|_| order.epoch == epoch).and_then(|live| live.tranche(order.tranche));
-            !order.leg.is_stop() && tranche.is_some_and(|tranche| tranche.is_held(order.leg, ctx.now))
+            !order.leg.is_stop() && tranche.is_some_and(|tranche| tranche.is_held(order.leg, ctx))
         };
         let unwanted = self.orders.iter().filter(|order| !keep(order) && !held(order));
         let unwanted: Vec<_> = unwanted.map(|order| order.id).collect();

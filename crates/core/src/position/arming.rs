@@ -208,7 +208,7 @@ fn set_levels(
     // What is on its way out is no level's any more.
     let stays = tranche.remaining.saturating_minus(tranche.aside.part);
     let quantity = if stays.is_zero() { tranche.remaining } else { stays };
-    let (levels, told) = ladder::levels(plan, armed, ctx.instrument, quantity)?;
+    let (levels, told) = ladder::levels(plan, armed, ctx.instrument, &ctx.account.capability, quantity)?;
     for text in told {
         out.tell(Severity::Warning, key, text);
     }

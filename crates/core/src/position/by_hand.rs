@@ -27,7 +27,7 @@ impl Position {
             let left = tranche.remaining.saturating_minus(tranche.aside.part);
             let part = left.share(share, Rounding::Down)?.floor_to_step(instrument.step)?;
             let price = ctx.board.price(backstop_model::Series::executable(key.side)).unwrap_or(tranche.entry_price);
-            let smallest = instrument.smallest_exit(price)?;
+            let smallest = ctx.smallest_exit(price)?;
             let rest = left.saturating_minus(part);
             if part < smallest && rest >= smallest {
                 let text = format!(

@@ -200,7 +200,7 @@ fn try_out(kind: Drilled, side: PositionSide, price: Price, ctx: Ctx) -> Result<
             OrderKind::TrailingStop { activation: Some(at(better)?), distance, source: trailing.trigger }
         }
     };
-    let quantity: Quantity = ctx.instrument.smallest_exit(at(below)?)?;
+    let quantity: Quantity = ctx.smallest_exit(at(below)?)?;
     let (leg, reason) = (Leg::Drill, ExitReason::Unknown);
     Ok(Some(Wanted { tranche: TrancheId::FIRST, leg, kind, quantity, whole: false, reason }))
 }

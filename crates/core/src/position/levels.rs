@@ -83,7 +83,7 @@ pub(super) fn mend(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Resul
         let due = level.due();
         let rests = scene.orders_of(tranche.id, Leg::Target(level.number)).any(|order| !order.is_settled());
         let taken = matches!(level.instant, Instant::Limit | Instant::Market);
-        let smallest = scene.ctx.instrument.smallest_exit(level.price)?;
+        let smallest = scene.ctx.smallest_exit(level.price)?;
         if due.is_zero() || rests || taken || due >= smallest || due == tranche.remaining {
             continue;
         }

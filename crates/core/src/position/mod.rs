@@ -15,6 +15,7 @@ mod by_hand;
 mod conflicts;
 pub mod document;
 mod drilling;
+mod dust;
 mod elsewhere;
 mod ended;
 mod entering;
@@ -73,13 +74,14 @@ pub use whole_stop::WholeStop;
 
 use crate::board::Board;
 use crate::exits::end_of_day::SessionEnd;
+use crate::exits::slices::Sizes;
 use crate::orders::{EntryOrder, OpenOrder, Scope};
 use crate::step::PositionRead;
 use crate::volatility::Volatility;
 use backstop_model::plan::CloseAt;
 use backstop_model::{
-    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Money, Notice, Permit, PlanId, Points,
-    PositionKey, PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
+    Account, Command, Epoch, ExitPlan, ExitReason, FillId, Instrument, Money, Notice, OutOfRange, Permit, PlanId,
+    Points, PositionKey, PositionSide, Price, Quantity, Severity, Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -214,6 +216,22 @@ impl Ctx<'_> {
             Cow::Borrowed(_) => Arc::clone(plan),
             Cow::Owned(settled) => Arc::new(settled),
         }
+    }
+
+    /// The smallest quantity, on step, that an exit of a quantity at `price` may have for this account.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the minimum does not fit.
+    pub(crate) fn smallest_exit(self, price: Price) -> Result<Quantity, OutOfRange> {
+        self.instrument.smallest_exit(price, &self.account.capability)
+    }
+
+    /// What the venue takes in one order of this account that closes at `price`.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the smallest does not fit.
+    pub(crate) fn sizes(self, price: Price, largest: Option<Quantity>) -> Result<Sizes, OutOfRange> {
+        Sizes::at(price, largest, self.instrument, &self.account.capability)
     }
 
     /// The plan a new incarnation follows, as it follows it.

@@ -37,7 +37,7 @@ pub(super) fn untouched(
     scene: &Scene,
 ) -> Result<(), OutOfRange> {
     let (side, instrument) = (scene.side(), scene.ctx.instrument);
-    let (fresh, _) = ladder::levels(plan, armed, instrument, tranche.original)?;
+    let (fresh, _) = ladder::levels(plan, armed, instrument, &scene.ctx.account.capability, tranche.original)?;
     share_out(tranche, plan, &fresh)?;
     take_in(tranche, plan)?;
     move_levels(&mut tranche.levels, &fresh, side);

@@ -4,7 +4,7 @@
 
 use super::misplaced::{is_about_place, stop_misplaced};
 use super::scene::Scene;
-use super::{Ctx, Out, Position, Tranche, conflicts, guarantee, regrid};
+use super::{Ctx, Out, Position, Tranche, conflicts, dust, guarantee, regrid};
 use crate::exits::arm::toward_market;
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::refusal_policy;
@@ -86,23 +86,23 @@ fn exit_refused(
     (is_last, scene): (bool, &Scene),
     out: &mut Out,
 ) {
-    let now = scene.ctx.now;
+    let ctx = scene.ctx;
     let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
-    let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
-    let dust = refusal.reason == RefusalReason::BelowMinimum
-        && (refusals > 2 || tranche.remaining < scene.ctx.instrument.min_quantity);
-    let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-    let again = if dust && !is_last && order.leg == Leg::Close {
-        "it is too little to be closed alone and joins another tranche"
-    } else if dust {
-        "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
+    let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx);
+    let is_dust =
+        refusal.reason == RefusalReason::BelowMinimum && (refusals > 2 || tranche.is_too_little(order.leg, ctx));
+    let severity = if is_dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
+    let again = if is_dust && !is_last && order.leg == Leg::Close {
+        "it is too little to be closed alone and joins another tranche".to_owned()
+    } else if is_dust {
+        dust::in_words(tranche, scene)
     } else {
-        "trying again"
+        "trying again".to_owned()
     };
     let retry = tranche.retries.get(&order.leg).copied();
-    let often = retry.map_or_else(String::new, |retry| retry.how_often(now));
+    let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
     let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
-    if retry.is_none_or(|retry| retry.is_told()) || (dust && !known) {
+    if retry.is_none_or(|retry| retry.is_told()) || (is_dust && !known) {
         scene.tell(severity, tranche.id, &text, out);
     }
 }
@@ -118,7 +118,8 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
     if guarantee::gives_up(tranche, order, refusal, scene, out) {
         return;
     }
-    let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
+    let was_small = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
+    let refusals = tranche.hold_refused(order.leg, refusal.reason, scene.ctx);
     if is_about_place(refusal.reason) {
         return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }
@@ -130,16 +131,21 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         return;
     }
     let retry = tranche.retries.get(&order.leg).copied();
-    let told = retry.is_none_or(|retry| retry.is_told());
-    let text = format!(
-        "stop {} refused ({refusal}){}; trying again, Backstop watches the price meanwhile",
-        order.stop_price().map_or_else(String::new, |price| price.to_string()),
-        retry.map_or_else(String::new, |retry| retry.how_often(now)),
-    );
+    let too_little = refusal.reason == RefusalReason::BelowMinimum && tranche.is_too_little(order.leg, scene.ctx);
+    let told = retry.is_none_or(|retry| retry.is_told()) && !(was_small && too_little);
     let same = |other: &&OpenOrder| other.leg == order.leg || other.leg == Leg::WholeStop;
     // Never looser than where an amend that is on its way, or has had no answer, may have put it (I3).
     let standing = scene.protecting(tranche.id).filter(same).filter(|other| other.stands());
     let standing = standing.filter_map(|other| other.best_stop(side)).reduce(|one, other| side.better(one, other));
+    let then = match standing.filter(|_| too_little) {
+        Some(at) => format!("it is too little for a stop of its own, what stands at {at} stays"),
+        None => "trying again".to_owned(),
+    };
+    let text = format!(
+        "stop {} refused ({refusal}){}; {then}, Backstop watches the price meanwhile",
+        order.stop_price().map_or_else(String::new, |price| price.to_string()),
+        retry.map_or_else(String::new, |retry| retry.how_often(now)),
+    );
     let severity = if standing.is_none() || refusals > 2 { Severity::Alarm } else { Severity::Warning };
     // That a venue is busy for a moment is no news: it is asked again at once, and after three seconds the alarm rings.
     if told && (refusal.reason != RefusalReason::Throttled || refusals > 3) {
@@ -214,7 +220,7 @@ fn reduce(tranche: &mut Tranche, scene: &Scene) -> Option<String> {
     let (whole, instrument) = (tranche.remaining, scene.ctx.instrument);
     let half = Ratio::ONE.over(Ratio::whole(2), Rounding::Down).and_then(|half| whole.share(half, Rounding::Down));
     let half = half.and_then(|half| half.floor_to_step(instrument.step)).ok()?;
-    let smallest = instrument.smallest_exit(tranche.entry_price).ok()?;
+    let smallest = scene.ctx.smallest_exit(tranche.entry_price).ok()?;
     let closes = tranche.give_back(if half < smallest { whole } else { half }, scene.plan.trails(), scene.ctx).ok()?;
     Some(format!("no stop works: {closes} is closed at market, as the account wants it"))
 }
@@ -252,7 +258,7 @@ fn target_refused(tranche: &mut Tranche, number: u8, kind: OrderKind, refusal: &
         }
         return;
     }
-    let refusals = tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx.now);
+    let refusals = tranche.hold_refused(Leg::Target(number), refusal.reason, scene.ctx);
     regrid::wait_for_rules(tranche, number, kind, refusal.reason, scene.ctx.now);
     if is_about_place(refusal.reason) {
         // The price is nearly there, or far from there: the level waits, and Backstop takes it when its price comes first.
@@ -305,7 +311,7 @@ fn give_up(tranche: &mut Tranche, index: usize, refusal: &Refusal, scene: &Scene
 }
 
 fn instant_refused(tranche: &mut Tranche, number: u8, refusal: &Refusal, scene: &Scene, out: &mut Out) {
-    tranche.hold_refused(Leg::Instant(number), refusal.reason, scene.ctx.now);
+    tranche.hold_refused(Leg::Instant(number), refusal.reason, scene.ctx);
     if let Some(index) = second_refusal(tranche, number, refusal.reason) {
         tranche.levels[index].instant = Instant::No;
         give_up(tranche, index, refusal, scene, out);
@@ -316,7 +322,7 @@ fn trail_refused(tranche: &mut Tranche, refusal: &Refusal, scene: &Scene, out: &
     let now = scene.ctx.now;
     if refusal.reason == RefusalReason::WrongMode {
         // That says nothing of trails: it is tried again in the other words (F-D07).
-        tranche.hold_refused(Leg::Trail, refusal.reason, now);
+        tranche.hold_refused(Leg::Trail, refusal.reason, scene.ctx);
         return;
     }
     tranche.hold(Leg::Trail, now);

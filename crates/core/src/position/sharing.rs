@@ -4,7 +4,8 @@
 use super::arming;
 use super::{Ctx, Live, Out, Position, Tranche};
 use crate::exits::ladder::{Level, LevelState};
-use crate::orders::Leg;
+use crate::exits::stop_loss::StopLevel;
+use crate::orders::{Leg, OpenOrder, OrderState};
 use backstop_model::plan::{MOST_TRANCHES, Merge, Tranches};
 use backstop_model::{
     OutOfRange, PositionSide, Price, Quantity, Ratio, RestingTargets, Rounding, Series, Severity, TrancheId,
@@ -165,7 +166,8 @@ impl Position {
     }
 
     /// What is left of a tranche that is being closed, and is too little for an order of its own, joins the open tranche with
-    /// the nearest stop and goes under that: the venue would keep it for ever (F-G03).
+    /// the nearest stop and goes under that: the venue would keep it for ever (F-G03). A stop of its own that has been passed is
+    /// no reason to close the other as well; one that still stands is the tighter of the two, and stays (I3, product.md §2.5).
     ///
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
@@ -182,14 +184,26 @@ impl Position {
         let nearest = hosts.filter_map(|host| Some((host.stop?, host.id)));
         let nearest = nearest.reduce(|one, other| if side.is_better(other.0.price, one.0.price) { other } else { one });
         let Some((stop, host)) = nearest else { return Ok(()) };
+        let own = self.stop_that_stands(dust, ctx).filter(|own| side.is_better(own.price, stop.price));
         let what = format!("what is left of tranche {} is too little for an order of its own and", dust.0);
         self.join((dust, host), &what, ctx, out)?;
         let Some(live) = &mut self.live else { return Ok(()) };
         if let Some(tranche) = live.tranche_mut(host) {
-            // Its own stop has been passed: that is no reason to close the other as well.
-            tranche.stop = Some(stop);
+            tranche.stop = Some(own.unwrap_or(stop));
         }
         arming::rearm(live, host, key, ctx, out)
+    }
+
+    /// A tranche's own stop where it waits at the venue for a price that has not come.
+    fn stop_that_stands(&self, id: TrancheId, ctx: Ctx) -> Option<StopLevel> {
+        let (side, live) = (self.key.side, self.live.as_deref()?);
+        let (tranche, plan) = (live.tranche(id)?, live.plan.as_ref()?);
+        let now = ctx.board.price(tranche.trigger(plan).series(side));
+        let waits = |order: &&OpenOrder| order.stands() && !matches!(order.state, OrderState::Triggered { .. });
+        let nearest = self.own_stops(id).filter(waits).filter_map(|order| order.best_stop(side));
+        let nearest = nearest.reduce(|one, other| side.better(one, other));
+        let nearest = nearest.filter(|at| now.is_none_or(|now| !side.hit(now, *at)))?;
+        Some(StopLevel { price: nearest, basis: tranche.stop?.basis })
     }
 
     /// One tranche becomes a part of another.

@@ -3,7 +3,9 @@
 //! Cash is exact: profit is proceeds less the cost of what was closed, and the last closing takes the rest of the cost,
 //! so that the sum over all closings is the sum over all executions to the last digit (I11).
 
+use super::Ctx;
 use super::aside::TrancheAside;
+use super::dust::TOO_LITTLE;
 use super::guarantee::Guarantee;
 use super::misplaced::is_about_place;
 use super::rare::{Rare, Seldom};
@@ -249,12 +251,13 @@ impl Tranche {
         retry.refusals
     }
 
-    /// The same after a refusal that says why: what is below the venue's minimum stays so, and is asked for every half
-    /// minute (F-G03): the price may have made it enough.
-    pub fn hold_refused(&mut self, leg: Leg, why: RefusalReason, now: Timestamp) -> u16 {
-        let refusals = self.hold_for(leg, Some(why), now);
-        if let Some(retry) = self.retries.get_mut(&leg).filter(|retry| retry.is_small() && refusals >= 3) {
-            retry.at = now.plus(Span::from_secs(30));
+    /// The same after a refusal that says why: what is below a minimum that nobody here knows of is asked for every half
+    /// minute (F-G03): the price may have made it enough. What is known to be is `dust`'s.
+    pub fn hold_refused(&mut self, leg: Leg, why: RefusalReason, ctx: Ctx) -> u16 {
+        let refusals = self.hold_for(leg, Some(why), ctx.now);
+        let known = self.is_too_little(leg, ctx);
+        if let Some(retry) = self.retries.get_mut(&leg).filter(|retry| retry.is_small() && refusals >= 3 && !known) {
+            retry.at = ctx.now.plus(TOO_LITTLE);
         }
         refusals
     }
@@ -265,12 +268,6 @@ impl Tranche {
         if let Some(retries) = self.retries.held() {
             retries.retain(|leg, retry| *leg != Leg::Close || !retry.is_small());
         }
-    }
-
-    /// Whether a leg waits after a refusal.
-    #[must_use]
-    pub fn is_held(&self, leg: Leg, now: Timestamp) -> bool {
-        self.retries.get(&leg).is_some_and(|retry| retry.at > now)
     }
 
     /// Decides to close everything at market; the first reason stays.

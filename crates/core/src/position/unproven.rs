@@ -72,7 +72,7 @@ impl Tranche {
     pub(super) fn give_back(&mut self, part: Quantity, trails: bool, ctx: Ctx) -> Result<Quantity, OutOfRange> {
         let part = part.min(self.remaining);
         let rest = self.remaining.saturating_minus(part);
-        if rest < ctx.instrument.smallest_exit(self.entry_price)? {
+        if rest < ctx.smallest_exit(self.entry_price)? {
             self.close(ExitReason::Emergency, ctx.now);
             return Ok(self.remaining);
         }

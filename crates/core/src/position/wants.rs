@@ -84,7 +84,7 @@ fn wants_of(tranche: &Tranche, live: &Live, ctx: Ctx, side: PositionSide) -> Vec
 /// The stop: one order, or as many as the venue makes it be (F-G04).
 fn wants_stop(tranche: &Tranche, kind: OrderKind, reason: ExitReason, ctx: Ctx) -> impl Iterator<Item = Wanted> {
     let (id, instrument) = (tranche.id, ctx.instrument);
-    let smallest = instrument.smallest_exit(tranche.entry_price).unwrap_or(instrument.min_quantity);
+    let smallest = ctx.smallest_exit(tranche.entry_price).unwrap_or(instrument.min_quantity);
     let cut = slices::cut(tranche.remaining, instrument.largest_order(kind), smallest);
     let want = move |(number, quantity)| Wanted {
         tranche: id,
@@ -103,7 +103,7 @@ fn resting_target(level: &Level, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -
         return None;
     }
     match capability.resting_targets {
-        RestingTargets::Every => take_profit::resting(level, tranche.id, plan, ctx.instrument),
+        RestingTargets::Every => take_profit::resting(level, tranche.id, plan, ctx.instrument, capability),
         RestingTargets::Last => take_profit::resting_whole(level, tranche.id, tranche.remaining),
     }
 }
@@ -139,7 +139,7 @@ fn wants_part(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Option<Wanted> {
     let slice = || {
         let done = tranche.closed();
         let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(tranche.entry_price);
-        slices::part(plan.slices, done.plus(left)?, done, price, None, ctx.instrument)
+        slices::part(plan.slices, done.plus(left)?, done, price, ctx.sizes(price, None)?)
     };
     let quantity = if slices::has_time(reason) { slice().unwrap_or(left).min(left) } else { left };
     let want = Wanted { tranche: tranche.id, leg: Leg::Part, kind: OrderKind::Market, quantity, whole: false, reason };
@@ -153,7 +153,9 @@ fn wants_close(tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) -> Vec<Wanted> {
         let (whole, done) = (tranche.original, tranche.closed());
         let price = ctx.board.price(backstop_model::Series::Last).unwrap_or(tranche.entry_price);
         // What the venue takes in one order is seen to when it leaves.
-        let part = slices::part(plan.slices, whole, done, price, None, ctx.instrument).unwrap_or(want.quantity);
+        let sizes = ctx.sizes(price, None);
+        let part =
+            sizes.and_then(|sizes| slices::part(plan.slices, whole, done, price, sizes)).unwrap_or(want.quantity);
         want.quantity = want.quantity.min(part);
     }
     wants

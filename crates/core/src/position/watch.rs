@@ -115,7 +115,8 @@ impl Position {
         let mut next = None;
         let mut note =
             |at: Option<Timestamp>, why| next = earlier(next, at.map(|at| (still_to_come(at, ctx.now), why)));
-        note(tranche.retries.values().map(|retry| retry.at).filter(|at| *at > ctx.now).min(), Deadline::Retry);
+        let again = tranche.retries.iter().filter_map(|(leg, _)| tranche.waits_until(*leg, ctx));
+        note(again.filter(|at| *at > ctx.now).min(), Deadline::Retry);
         note(tranche.aside.resize_at, Deadline::ResizeStop);
         note(tranche.spacing().looks_at(ctx.now), Deadline::Retry);
         if let Some(closing) = tranche.closing {
@@ -197,6 +198,7 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
 fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
     let side = watches.side;
     let source = tranche.trigger(plan).series(side);
+    watch_worth(watches, tranche, ctx);
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
@@ -261,6 +263,14 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
             Instant::Past { .. } => watches.worse(executable, level.price),
             Instant::Limit | Instant::Market => {}
         }
+    }
+}
+
+/// A market exit that is worth too little leaves when it is worth enough.
+fn watch_worth(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
+    let Some(enough) = tranche.enough_from(ctx) else { return };
+    for series in [Series::Mark, Series::Last] {
+        watches.quiet[series.index()].watch_at_or_above(enough);
     }
 }
 

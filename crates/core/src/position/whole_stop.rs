@@ -90,7 +90,7 @@ impl Position {
         let asked = order.stop_price();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
             if tranche.resting_stop().map(|stop| stop.price) == asked {
-                tranche.hold_refused(Leg::Stop, refusal.reason, ctx.now);
+                tranche.hold_refused(Leg::Stop, refusal.reason, ctx);
                 stop_misplaced(tranche, asked, refusal, &scene, out);
             }
         }

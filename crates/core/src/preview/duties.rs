@@ -40,7 +40,7 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
 fn stop_orders(ground: &Ground) -> Option<(usize, Quantity)> {
     let (case, at_market) = (ground.case, OrderKind::Market);
     let largest = case.instrument.largest_order(at_market).filter(|_| !case.capability.whole_stop)?;
-    let smallest = case.instrument.smallest_exit(case.entry).ok()?;
+    let smallest = case.smallest_exit(case.entry).ok()?;
     let count = slices::cut(case.quantity, Some(largest), smallest).len();
     (count > 1).then_some((count, largest))
 }
@@ -152,8 +152,8 @@ fn trail(ground: &Ground) -> Option<String> {
 fn parts(ground: &Ground) -> Option<String> {
     let (case, slices) = (ground.case, ground.case.plan.slices);
     let cut = |whole: Quantity, price, kind| {
-        let largest = case.instrument.largest_order(kind);
-        slices::part(slices, whole, Quantity::ZERO, price, largest, case.instrument).ok()
+        let sizes = case.sizes(price, case.instrument.largest_order(kind)).ok()?;
+        slices::part(slices, whole, Quantity::ZERO, price, sizes).ok()
     };
     let of_level = |level: &Level| {
         let kind = take_profit::kind(level, case.plan);

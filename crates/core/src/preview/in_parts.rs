@@ -35,7 +35,7 @@ pub fn in_parts(case: &Case) -> Result<Vec<PartPreview>, NotArmable> {
         return Ok(Vec::new());
     }
     let armed = arm(case.plan, case.instrument, case.volatility, case.side, case.entry)?;
-    let (levels, _) = ladder::levels(case.plan, &armed, case.instrument, case.quantity)?;
+    let (levels, _) = ladder::levels(case.plan, &armed, case.instrument, case.capability, case.quantity)?;
     let made = parts::parts(case.plan, &levels, case.quantity).filter(|parts| parts.len() <= MOST);
     let shown = |(number, made): (u8, parts::Part)| {
         let own = preview(&Case { plan: &made.plan, quantity: made.quantity, ..*case })?;

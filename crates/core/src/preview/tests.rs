@@ -7,8 +7,8 @@ use backstop_model::plan::{
     OnInvalid, Rest, Slices, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
 };
 use backstop_model::{
-    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, Span, TrailingLimits,
-    TriggerSource,
+    Distance, ExitPlanSpec, FlaggedExits, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, Span,
+    TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -57,6 +57,7 @@ fn capability() -> Capability {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        flagged_exits: FlaggedExits::Every,
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,
@@ -238,6 +239,27 @@ fn where_one_target_can_rest_the_others_are_backstops() {
         ]
     );
     assert_eq!(shown.done_by_backstop[0], "TP1, TP2: watched, and closed when the price is there");
+}
+
+/// -4164: a hedge account's exits cannot say that they only reduce (venues/binance.md §17, venues/aster.md §12).
+#[test]
+fn a_minimum_that_is_waived_for_flagged_exits_counts_where_none_can_be_flagged() {
+    let waived =
+        InstrumentSpec { min_notional: "1900".parse().unwrap(), min_notional_waived_for_exits: true, ..spec() };
+    let (plan, instrument) = (ExitPlan::try_from(plan()).unwrap(), Instrument::try_from(waived).unwrap());
+    let hedge = Capability { flagged_exits: FlaggedExits::Whole, whole_stop: true, ..capability() };
+    let of = |capability: &Capability, quantity: &str| {
+        let (side, entry, quantity) = (PositionSide::Long, price("50000"), quantity.parse().unwrap());
+        let (plan, instrument, volatility, costs) = (&plan, &instrument, &Volatility::default(), AssumedCosts::NONE);
+        preview(&Case { plan, instrument, capability, side, entry, quantity, volatility, costs }).unwrap().warnings
+    };
+    assert!(of(&capability(), "0.1").is_empty());
+    let without_effect = "min_notional_waived has no effect: in this position mode no exit can be marked reduce-only, and the venue wants 1900 of each but the stop for the whole position";
+    assert_eq!(
+        of(&hedge, "0.1"),
+        ["TP2 skipped: quantity 0.03 below minimum 0.037, its share goes to TP3", without_effect]
+    );
+    assert!(of(&hedge, "0.03").contains(&"quantity 0.03 is below the smallest order, 0.038 at the entry: the venue may refuse every exit but the stop for the whole position, which stays where it is placed first".to_owned()));
 }
 
 #[test]

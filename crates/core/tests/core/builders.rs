@@ -7,10 +7,10 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity,
-    Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices,
-    Quantity, Ratio, RefusalStep, Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource,
-    VenueOrderId,
+    FillCause, FillId, FlaggedExits, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits,
+    Liquidity, Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price,
+    Prices, Quantity, Ratio, RefusalStep, Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits,
+    TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -91,6 +91,7 @@ pub fn account() -> Account {
             amend_stop: false,
             reduce_only: true,
             whole_stop: false,
+            flagged_exits: FlaggedExits::Every,
             guaranteed_stops: false,
             only_trigger: None,
             entry_stop: false,
@@ -123,7 +124,7 @@ fn from_word<T: serde::de::DeserializeOwned>(word: &str) -> T {
     serde_json::from_str(&format!("{word:?}")).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
-/// The account, changed by words: `hedge`, `amend`, `whole-stop`, `last-target`, `no-reduce-only`, `native 0.1%..5%`.
+/// The account, changed by words: `hedge`, `amend`, `whole-stop`, `flags-whole`, `last-target`, `no-reduce-only`, `native 0.1%..5%`.
 pub fn account_from(words: &str) -> Account {
     let mut account = account();
     let mut rest = words.split_whitespace();
@@ -138,6 +139,7 @@ pub fn account_from(words: &str) -> Account {
             "whole-stop" => account.capability.whole_stop = true,
             "entry-stop" => account.capability.entry_stop = true,
             "watches" => account.capability.only_trigger = Some(source(rest.next().unwrap())),
+            "flags-whole" => account.capability.flagged_exits = FlaggedExits::Whole,
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
             "no-reduce-only" => account.capability.reduce_only = false,
             // Of requests, in seconds.

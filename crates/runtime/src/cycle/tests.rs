@@ -26,6 +26,7 @@ pub(crate) fn definitions() -> Vec<Event> {
         amend_stop: false,
         reduce_only: true,
         whole_stop: false,
+        flagged_exits: backstop_model::FlaggedExits::Every,
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,

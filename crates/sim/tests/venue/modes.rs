@@ -2,7 +2,7 @@
 
 use crate::desk::{ME, SYMBOL, desk_of, opening, stop, wish};
 use backstop_model::{OrderSide, PositionMode, PositionSide, Span};
-use backstop_sim::habits::{ClientIds, FlashClose, NativeTrailing, RequestWindow, WholePosition};
+use backstop_sim::habits::{ClientIds, FlashClose, NativeTrailing, RequestWindow, Waiver, WholePosition};
 use backstop_sim::{
     Amending, Answer, Ask, Body, Exchange, Fault, HandAction, Kind, Knob, Native, Profile, Reduction, Reply, Setup,
     SetupError, Slot, StopPlace, StreamEvent,
@@ -74,10 +74,12 @@ fn each_venue_takes_requests_as_its_page_says() {
     }
 }
 
-/// The default is Binance as it always was; its profile differs in ids, trigger delay and silent mode changes alone.
+/// The default is Binance as it always was; its profile differs in ids, trigger delay, silent mode changes and the waiver that
+/// wants a flag.
 #[test]
 fn without_a_profile_the_venue_offers_what_binance_does() {
-    assert_eq!(Exchange::new(Setup::exact(1)).native(), Profile::binance().native());
+    let binance = Native { waiver: Waiver::Closing, ..Profile::binance().native() };
+    assert_eq!(Exchange::new(Setup::exact(1)).native(), binance);
     assert_eq!(Setup::of(Profile::binance(), 4).faults, Setup::new(4).faults);
 }
 

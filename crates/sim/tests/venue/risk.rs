@@ -66,6 +66,9 @@ fn a_small_exit_is_waived_where_it_says_that_it_only_reduces() {
         one_way.buy("1");
         one_way.exit("small", "0.05", Kind::Market).unwrap();
         let mut hedged = desk_with(setup(profile), PositionMode::Hedge, strict);
+        let waives = |desk: &Desk, mode| desk.venue.native().waives_sized_exits(mode);
+        assert!(waives(&one_way, PositionMode::OneWay), "{name}: as it says of itself");
+        assert_eq!(waives(&hedged, PositionMode::Hedge), expected.is_ok(), "{name}: as it says of itself");
         hedged.place(wish("in", OrderSide::Buy, "1", Kind::Market, false)).unwrap();
         for kind in [Kind::Market, limit("105"), stop("95")] {
             let id = format!("small-{}", hedged.now);

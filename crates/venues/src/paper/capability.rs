@@ -3,7 +3,9 @@
 //! It is read off the exchange's own description; nothing here knows a venue's name.
 
 use super::REQUEST_VALIDITY;
-use backstop_model::{Capability, PositionMode, Ratio, RestingTargets, Rounding, Span, TrailingLimits, TriggerSource};
+use backstop_model::{
+    Capability, FlaggedExits, PositionMode, Ratio, RestingTargets, Rounding, Span, TrailingLimits, TriggerSource,
+};
 use backstop_sim::habits::{NativeTrailing, RequestWindow, WholePosition};
 use backstop_sim::native::Reduction;
 use backstop_sim::{Native, StopPlace};
@@ -23,6 +25,8 @@ const TRAIL_STEP: u32 = 1_000;
 ///   distance is in points (venues/ig.md §4.3). Backstop moves the stop itself instead.
 /// * A stop attached to a deal closes whatever is left of the deal: a stop for the whole position. It watches the price
 ///   the deal would close at and no other (venues/ig.md §4.2).
+/// * Where exits are waived the smallest notional for a flag that a hedge account's cannot have, the account has the waiver
+///   for its stop for the whole position only (-4164; venues/binance.md §5, §6.1, venues/aster.md §12).
 #[must_use]
 pub fn capability(native: &Native, mode: PositionMode) -> Capability {
     let attached = native.stops == StopPlace::Attached;
@@ -43,6 +47,7 @@ pub fn capability(native: &Native, mode: PositionMode) -> Capability {
         whole_stop: attached || native.whole != WholePosition::Absent,
         resting_targets: if native.closes_can_rest() { RestingTargets::Every } else { RestingTargets::Last },
         guaranteed_stops: attached,
+        flagged_exits: if native.waives_sized_exits(mode) { FlaggedExits::Every } else { FlaggedExits::Whole },
         only_trigger: attached.then_some(TriggerSource::BidAsk),
         request_validity: match native.request_window {
             RequestWindow::AsSent => REQUEST_VALIDITY,
@@ -91,6 +96,25 @@ mod tests {
             // A tenth of a percent is taken everywhere (venues/binance.md §8.2: finer is unverified).
             let step = offered.native_trailing.map(|of| of.step);
             assert_eq!(step, trailing.map(|_| percent("0.1")), "{}", profile.name);
+        }
+    }
+
+    /// -4164 (venues/binance.md §17, venues/aster.md §12).
+    #[test]
+    fn which_exits_are_waived_the_smallest_notional_follows_the_position_mode() {
+        use PositionMode::{Hedge, OneWay, PerDeal};
+        for (profile, mode, is_every) in [
+            (Profile::binance(), OneWay, true),
+            (Profile::binance(), Hedge, false),
+            (Profile::aster(), OneWay, true),
+            (Profile::aster(), Hedge, false),
+            (Profile::bitget_classic(), OneWay, true),
+            (Profile::bitget_classic(), Hedge, true),
+            (Profile::bitget_unified(), Hedge, true),
+            (Profile::ig(), PerDeal, true),
+        ] {
+            let flagged = capability(&profile.native(), mode).flagged_exits;
+            assert_eq!(flagged.is_every(), is_every, "{} {mode:?}", profile.name);
         }
     }
 }

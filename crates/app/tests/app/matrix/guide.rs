@@ -153,8 +153,8 @@ fn page(rows: &[Row]) -> String {
 
 /// What each account is told to offer, as the core asks it.
 fn offers(page: &mut String) {
-    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | entry brings its stop | targets that rest | a request can take effect for |\n");
-    page.push_str("|---|---|---|---|---|---|---|---|\n");
+    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | entry brings its stop | targets that rest | smallest notional waived for exits¹ | a request can take effect for |\n");
+    page.push_str("|---|---|---|---|---|---|---|---|---|\n");
     for (profile, mode) in columns() {
         let offered = capability(&profile.native(), mode);
         let percent = |ratio: Ratio| ratio.in_percent().to_string();
@@ -168,9 +168,10 @@ fn offers(page: &mut String) {
         let (trail, seconds) = (trail.unwrap_or_else(|| "no".to_owned()), offered.request_validity.as_millis() / 1_000);
         let (amends, whole) = (yes(offered.amend_stop), yes(offered.whole_stop));
         let entry = yes(offered.entry_stop);
+        let waived = if offered.flagged_exits.is_every() { "every one" } else { "the stop for the whole position" };
         writeln!(
             page,
-            "| {} | {} | {trail} | {amends} | {whole} | {entry} | {targets} | {seconds} s |",
+            "| {} | {} | {trail} | {amends} | {whole} | {entry} | {targets} | {waived} | {seconds} s |",
             profile.name,
             word(mode)
         )
@@ -208,7 +209,9 @@ accordingly ([what a venue refuses](refusals.md)). It never switches it itself.
 
 ";
 
-const LEGEND: &str = "* At IG a deal's stop closes whatever is left of the deal, and watches the price the deal would close at, whatever `trigger` says. A trailing stop of IG's is
+const LEGEND: &str = "¹ Where the instrument says `min_notional_waived`. Binance and Aster waive it for orders that say reduce-only, which a hedge account's cannot.
+
+* At IG a deal's stop closes whatever is left of the deal, and watches the price the deal would close at, whatever `trigger` says. A trailing stop of IG's is
   not used: it would take the place of the hard stop, and its distance is in points.
 * Closing a position without naming a quantity (Bitget's flash close) is never used: it carries no client id.
 * No document says how small a trail Bitget takes, how long a request can take effect at Bitget, or whether anything bounds that at IG: 1 %, 30 s and 10 s are

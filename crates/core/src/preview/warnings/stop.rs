@@ -93,9 +93,14 @@ fn quantity(ground: &Ground) -> Result<Option<String>, OutOfRange> {
             "quantity {quantity} is no multiple of the step {step}: no venue has such a position"
         )));
     }
-    let smallest = instrument.smallest_exit(case.entry)?;
+    let smallest = case.smallest_exit(case.entry)?;
+    let but = match (case.capability.whole_stop, case.capability.amend_stop) {
+        (false, _) => ", the stop too",
+        (true, false) => " but the stop for the whole position, which stays where it is placed first",
+        (true, true) => " but the stop for the whole position",
+    };
     Ok((quantity < smallest).then(|| {
-        format!("quantity {quantity} is below the smallest order, {smallest} at the entry: the venue may refuse every exit, the stop too")
+        format!("quantity {quantity} is below the smallest order, {smallest} at the entry: the venue may refuse every exit{but}")
     }))
 }
 

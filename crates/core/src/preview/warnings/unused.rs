@@ -4,7 +4,7 @@ use super::super::course::Course;
 use super::super::ground::Ground;
 use crate::exits::slices;
 use backstop_model::plan::{Merge, StopLadder, TargetOrder, Tranches, Weekend};
-use backstop_model::{Price, Quantity};
+use backstop_model::{Money, Price, Quantity};
 
 /// Each of them by its name.
 pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
@@ -39,6 +39,7 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
     );
     note(cuts_nothing(ground), "close_slices has no effect at this quantity: a part would be below the smallest order");
     told.extend(largest_part(ground));
+    told.extend(waiver(ground));
     told.extend(ladder(ground, course));
     told
 }
@@ -47,11 +48,20 @@ pub(super) fn warnings(ground: &Ground, course: &Course) -> Vec<String> {
 fn largest_part(ground: &Ground) -> Option<String> {
     let case = ground.case;
     let most = case.plan.slices.max_notional?;
-    let smallest = case.instrument.smallest_exit(case.entry).ok()?;
+    let smallest = case.smallest_exit(case.entry).ok()?;
     let worth = case.entry.notional(smallest).ok().filter(|worth| *worth > most)?;
     let text =
         format!("max_slice_notional {most} cannot be kept: the smallest order, {smallest}, is worth {worth} here");
     Some(text)
+}
+
+/// The instrument says that the smallest notional is waived for exits, and in this account it is not.
+fn waiver(ground: &Ground) -> Option<String> {
+    let (instrument, least) = (ground.case.instrument, ground.case.instrument.min_notional);
+    let is_lost = instrument.min_notional_waived_for_exits && !ground.case.capability.flagged_exits.is_every();
+    (is_lost && least > Money::ZERO).then(|| format!(
+        "min_notional_waived has no effect: in this position mode no exit can be marked reduce-only, and the venue wants {least} of each but the stop for the whole position"
+    ))
 }
 
 fn ladder(ground: &Ground, course: &Course) -> Option<String> {
@@ -82,7 +92,8 @@ fn ladder(ground: &Ground, course: &Course) -> Option<String> {
 fn cuts_nothing(ground: &Ground) -> bool {
     let case = ground.case;
     let is_whole = |whole: Quantity, price: Price| {
-        let part = slices::part(case.plan.slices, whole, Quantity::ZERO, price, None, case.instrument);
+        let sizes = case.sizes(price, None);
+        let part = sizes.and_then(|sizes| slices::part(case.plan.slices, whole, Quantity::ZERO, price, sizes));
         part.is_ok_and(|part| part >= whole)
     };
     let whole_levels = ground.levels.iter().all(|level| is_whole(level.planned, level.price));

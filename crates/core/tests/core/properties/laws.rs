@@ -103,7 +103,7 @@ fn placed(run: &Run, order: &NewOrder) {
     let own = tranche_of(position.live.as_deref().unwrap(), order).map(|tranche| tranche.remaining);
     assert!(quantity <= open, "I1: {quantity} of {open} open: {order:?}");
     if let (Leg::Target(_), OrderKind::Limit { price, .. }) = (named.leg, order.kind) {
-        let smallest = run.instrument.smallest_exit(price).unwrap();
+        let smallest = run.instrument.smallest_exit(price, &run.account.capability).unwrap();
         let whole = run.laws.changed_by_hand.contains(&side) || Some(quantity) == own;
         assert!(quantity >= smallest || whole || partly_filled(run, named), "property 6: {order:?} below {smallest}");
     }

@@ -6,8 +6,8 @@
 use super::World;
 use crate::builders::{ACCOUNT, BTC, key, money, price, quantity, side, source};
 use backstop_model::{
-    Annulled, Answer, Asked, Candle, ClientOrderId, DealId, Depth, Event, Fee, Fill, FillCause, FillId, Funding,
-    Liquidity, Lookup, MarginCall, ModeReport, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey,
+    Annulled, Answer, Asked, Candle, Capability, ClientOrderId, DealId, Depth, Event, Fee, Fill, FillCause, FillId,
+    Funding, Liquidity, Lookup, MarginCall, ModeReport, OrderReport, OrderSide, OrderStatus, Outcome, PositionKey,
     PositionReport, Refusal, Series, Snapshot, Span, Timestamp, Trigger, UnknownCause, VenueOrderId,
 };
 
@@ -62,10 +62,12 @@ impl World {
         true
     }
 
-    /// `hedge`: the venue keeps the account's positions so now.
+    /// `hedge`, `hedge flags-whole`: the venue keeps the account's positions so now, and can tell these exits from other orders.
     fn mode(&self, words: &str) -> Event {
-        let mode = crate::builders::account_from(words).position_mode;
-        let report = ModeReport { account: ACCOUNT, mode, capability: self.account.capability.clone() };
+        let told = crate::builders::account_from(words);
+        let flagged_exits = told.capability.flagged_exits;
+        let capability = Capability { flagged_exits, ..self.account.capability.clone() };
+        let report = ModeReport { account: ACCOUNT, mode: told.position_mode, capability };
         Event::Mode(Box::new(report))
     }
 

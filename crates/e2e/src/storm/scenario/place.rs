@@ -35,6 +35,7 @@ fn account(account: &Account) -> String {
         (able.whole_stop, "whole-stop"),
         (able.entry_stop, "entry-stop"),
         (able.guaranteed_stops, "guaranteed"),
+        (!able.flagged_exits.is_every(), "flags-whole"),
         (able.resting_targets == RestingTargets::Last, "last-target"),
         (!able.reduce_only, "no-reduce-only"),
     ];

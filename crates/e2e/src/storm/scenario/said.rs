@@ -55,7 +55,10 @@ impl Names {
                 let open = call.positions.iter().map(|key| format!(" {}", key.side));
                 format!("margin-call{}", open.collect::<String>())
             }
-            Event::Mode(told) => format!("mode {}", told.mode.word()),
+            Event::Mode(told) => {
+                let flags = if told.capability.flagged_exits.is_every() { "" } else { " flags-whole" };
+                format!("mode {}{flags}", told.mode.word())
+            }
             Event::Order(report) => format!("order {}", self.order(report)),
             Event::Pause { position, paused } => {
                 format!("{} {}", if *paused { "pause" } else { "resume" }, whose(position, ""))

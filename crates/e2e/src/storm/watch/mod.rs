@@ -132,11 +132,17 @@ impl State {
         self.told_of_dust && self.is_dust(quantity, venue)
     }
 
-    /// Too little for an order that is not reduce-only.
+    /// Too little for an order that closes, as the venue itself has it: its rules, its price, the mode it keeps the account in.
     fn is_dust(&self, quantity: Quantity, venue: &PaperVenue) -> bool {
-        let last = venue.exchange().prices(stage::SYMBOL).and_then(|prices| prices.last);
-        let worth = |last| Quantity::worth_at_least(self.market.min_notional, last, self.market.step).ok();
-        let smallest = last.and_then(worth).unwrap_or(Quantity::ZERO).max(self.market.min_quantity);
+        let exchange = venue.exchange();
+        let mode = exchange.ledger().account(ME).map(|account| account.mode);
+        let says_so = mode.is_some_and(|mode| exchange.native().waives_sized_exits(mode));
+        if self.market.min_notional_waived_for_exits && says_so {
+            return quantity < self.market.min_quantity;
+        }
+        let price = exchange.prices(stage::SYMBOL).and_then(|prices| prices.mark.or(prices.last));
+        let worth = |price| Quantity::worth_at_least(self.market.min_notional, price, self.market.step).ok();
+        let smallest = price.and_then(worth).unwrap_or(Quantity::ZERO).max(self.market.min_quantity);
         quantity < smallest
     }
 }
