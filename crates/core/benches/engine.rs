@@ -53,6 +53,7 @@ fn account(number: u32) -> Account {
             guaranteed_stops: false,
             only_trigger: None,
             entry_stop: false,
+            sized_stops: backstop_model::SizedStops::Beside,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },

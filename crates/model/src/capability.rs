@@ -25,6 +25,25 @@ pub enum RestingTargets {
     Last,
 }
 
+/// Which stops for a quantity can rest, besides the one for the whole position.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizedStops {
+    /// None: the stop for the whole position is the only one there is, as a level of a deal (venues/ig.md §4.3).
+    Absent,
+    /// As many as are wanted, whatever else rests.
+    #[default]
+    Beside,
+}
+
+impl SizedStops {
+    /// Whether it goes without saying.
+    #[must_use]
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a venue offers for exits, per account.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Capability {
@@ -43,6 +62,9 @@ pub struct Capability {
     /// whole position takes its place: there are never two (venues/ig.md §4.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry_stop: bool,
+    /// Which stops for a quantity can rest.
+    #[serde(default, skip_serializing_if = "SizedStops::is_usual")]
+    pub sized_stops: SizedStops,
     /// Which targets can rest at the same time.
     #[serde(default)]
     pub resting_targets: RestingTargets,

@@ -40,7 +40,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
     use backstop_model::{
-        Answer, Asked, Capability, ClientOrderId, InstrumentId, ModeReport, PositionMode, Refusal, RestingTargets, Span,
+        Answer, Asked, Capability, ClientOrderId, InstrumentId, ModeReport, PositionMode, Refusal, RestingTargets,
+        SizedStops, Span,
     };
 
     const MAIN: AccountId = AccountId(3);
@@ -67,6 +68,7 @@ mod tests {
             reduce_only: true,
             whole_stop: false,
             entry_stop: false,
+            sized_stops: SizedStops::Beside,
             resting_targets: RestingTargets::Every,
             guaranteed_stops: false,
             only_trigger: None,

@@ -30,6 +30,7 @@ pub fn capability() -> Capability {
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,
+        sized_stops: backstop_model::SizedStops::Beside,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,
     }

@@ -39,7 +39,7 @@ impl Position {
             if refusal.reason == RefusalReason::WouldTrigger {
                 self.whole_stop_passed(order, refusal, ctx, out);
             }
-            return self.whole_stop_refused(refusal, ctx, out);
+            return self.whole_stop_refused(order, refusal, ctx, out);
         }
         if order.leg == Leg::Drill {
             return self.drill_refused(order, refusal, ctx, out);
@@ -93,11 +93,11 @@ impl Position {
 }
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
-    let (side, now) = (scene.side(), scene.ctx.now);
+    let now = scene.ctx.now;
     if guarantee::gives_up(tranche, order, refusal, scene, out) {
         return;
     }
-    let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
+    tranche.hold_refused(order.leg, refusal.reason, now);
     if is_about_place(refusal.reason) {
         return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }
@@ -108,7 +108,14 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         tranche.close(order.reason, now);
         return;
     }
+    try_otherwise(tranche, order, refusal, scene, out);
+}
+
+/// A stop that was refused for another reason than its place, and is held: people are told, and what the table says is done.
+pub(super) fn try_otherwise(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
+    let (side, now) = (scene.side(), scene.ctx.now);
     let retry = tranche.retries.get(&order.leg).copied();
+    let refusals = retry.map_or(0, |retry| retry.refusals);
     let told = retry.is_none_or(|retry| retry.is_told());
     let text = format!(
         "stop {} refused ({refusal}){}; trying again, Backstop watches the price meanwhile",

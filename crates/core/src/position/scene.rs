@@ -4,7 +4,7 @@ use super::{Ctx, Out, Tranche};
 use crate::exits::end_of_day::{DayEnd, Ends};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::plan::{CloseAt, Weekend};
-use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, Timestamp, TrancheId};
+use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, SizedStops, Timestamp, TrancheId};
 use std::sync::Arc;
 
 /// The surroundings of a tranche.
@@ -80,6 +80,13 @@ impl Scene<'_> {
                     _ => false,
                 }
         })
+    }
+
+    /// Whether the venue has one stop for each position and no more, and it rests, but not for this tranche's stop
+    /// (product.md §2.5).
+    pub(crate) fn only_stop_is_farther(&self, tranche: TrancheId) -> bool {
+        let is_only = self.ctx.account.capability.sized_stops == SizedStops::Absent;
+        is_only && self.protecting(tranche).any(OpenOrder::stands)
     }
 
     /// Tells people something about one tranche.

@@ -246,6 +246,9 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         let (severity, how) = match until {
             Some(_) => (Severity::Alarm, "the venue's stop is silent"),
             None if kept_off => (Severity::Note, "the venue took none so near"),
+            None if scene.only_stop_is_farther(tranche.id) => {
+                (Severity::Note, "the one stop there is rests farther out: Backstop watches this one")
+            }
             None => (Severity::Alarm, "no stop is working at the venue"),
         };
         let text = format!("price {price} is through the stop {} and {how}; closing at market", stop.price);

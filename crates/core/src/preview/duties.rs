@@ -7,7 +7,7 @@ use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
 use crate::exits::take_profit::{self, can_rest};
 use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches, Weekend};
-use backstop_model::{Distance, OrderKind, Quantity, RestingTargets};
+use backstop_model::{Distance, OrderKind, Quantity, RestingTargets, SizedStops};
 
 /// What rests at the venue.
 pub(super) fn resting(ground: &Ground) -> Vec<String> {
@@ -193,13 +193,19 @@ fn tranches(ground: &Ground) -> Option<String> {
         Merge::InProfit => "back in profit they become one",
         Merge::Never => "they stay apart",
     };
+    let stops = match ground.case.capability.sized_stops {
+        SizedStops::Absent => {
+            "; of those that share one stop at the venue the outermost rests, the tighter ones are watched"
+        }
+        SizedStops::Beside => "",
+    };
     match ground.case.plan.tranches {
         Tranches::Off => None,
-        Tranches::PerFill => Some(format!("every further entry gets levels and a stop of its own; {merge}")),
+        Tranches::PerFill => Some(format!("every further entry gets levels and a stop of its own{stops}; {merge}")),
         Tranches::NewWhenLoss { loss, max } => {
             let loss = loss.in_percent();
             Some(format!(
-                "a further entry while the newest loses more than {loss}% gets levels and a stop of its own, up to {max}; {merge}"
+                "a further entry while the newest loses more than {loss}% gets levels and a stop of its own, up to {max}{stops}; {merge}"
             ))
         }
     }

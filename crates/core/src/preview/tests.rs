@@ -5,10 +5,11 @@ use super::*;
 use crate::tests::instrument_spec;
 use backstop_model::plan::{
     OnInvalid, Rest, Slices, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
+    Tranches,
 };
 use backstop_model::{
-    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, Span, TrailingLimits,
-    TriggerSource,
+    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, SizedStops, Span,
+    TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -60,6 +61,7 @@ fn capability() -> Capability {
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,
+        sized_stops: SizedStops::Beside,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
     }
@@ -238,6 +240,26 @@ fn where_one_target_can_rest_the_others_are_backstops() {
         ]
     );
     assert_eq!(shown.done_by_backstop[0], "TP1, TP2: watched, and closed when the price is there");
+}
+
+#[test]
+fn where_there_is_one_stop_and_no_more_the_tighter_ones_are_watched() {
+    let plan = ExitPlan::try_from(ExitPlanSpec { tranches: Tranches::PerFill, ..plan() }).unwrap();
+    let instrument = Instrument::try_from(spec()).unwrap();
+    let one = Capability { sized_stops: SizedStops::Absent, whole_stop: true, ..capability() };
+    let case = Case {
+        plan: &plan,
+        instrument: &instrument,
+        capability: &one,
+        side: PositionSide::Long,
+        entry: price("50000"),
+        quantity: "0.1".parse().unwrap(),
+        volatility: &Volatility::default(),
+        costs: AssumedCosts::NONE,
+    };
+    let watched = preview(&case).unwrap().done_by_backstop;
+    let told = "every further entry gets levels and a stop of its own; of those that share one stop at the venue the outermost rests, the tighter ones are watched; back in profit they become one";
+    assert!(watched.iter().any(|line| line == told), "{watched:#?}");
 }
 
 #[test]

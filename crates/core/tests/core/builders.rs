@@ -9,8 +9,8 @@ use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits, Liquidity,
     Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price, Prices,
-    Quantity, Ratio, RefusalStep, Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, TriggerSource,
-    VenueOrderId,
+    Quantity, Ratio, RefusalStep, Refusals, SizedStops, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits,
+    TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -94,6 +94,7 @@ pub fn account() -> Account {
             guaranteed_stops: false,
             only_trigger: None,
             entry_stop: false,
+            sized_stops: SizedStops::Beside,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
@@ -136,6 +137,9 @@ pub fn account_from(words: &str) -> Account {
             "amend" => account.capability.amend_stop = true,
             "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,
+            "only-whole-stop" => {
+                (account.capability.whole_stop, account.capability.sized_stops) = (true, SizedStops::Absent);
+            }
             "entry-stop" => account.capability.entry_stop = true,
             "watches" => account.capability.only_trigger = Some(source(rest.next().unwrap())),
             "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,

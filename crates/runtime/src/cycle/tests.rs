@@ -29,6 +29,7 @@ pub(crate) fn definitions() -> Vec<Event> {
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,
+        sized_stops: backstop_model::SizedStops::Beside,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: Span::from_secs(3),
     };

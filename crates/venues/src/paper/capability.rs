@@ -3,7 +3,9 @@
 //! It is read off the exchange's own description; nothing here knows a venue's name.
 
 use super::REQUEST_VALIDITY;
-use backstop_model::{Capability, PositionMode, Ratio, RestingTargets, Rounding, Span, TrailingLimits, TriggerSource};
+use backstop_model::{
+    Capability, PositionMode, Ratio, RestingTargets, Rounding, SizedStops, Span, TrailingLimits, TriggerSource,
+};
 use backstop_sim::habits::{NativeTrailing, RequestWindow, WholePosition};
 use backstop_sim::native::Reduction;
 use backstop_sim::{Native, StopPlace};
@@ -41,6 +43,7 @@ pub fn capability(native: &Native, mode: PositionMode) -> Capability {
         },
         entry_stop: attached,
         whole_stop: attached || native.whole != WholePosition::Absent,
+        sized_stops: if attached { SizedStops::Absent } else { SizedStops::Beside },
         resting_targets: if native.closes_can_rest() { RestingTargets::Every } else { RestingTargets::Last },
         guaranteed_stops: attached,
         only_trigger: attached.then_some(TriggerSource::BidAsk),
@@ -82,6 +85,12 @@ mod tests {
             assert_eq!(offered.amend_stop, amends, "{}", profile.name);
             assert_eq!(offered.whole_stop, whole, "{}", profile.name);
             assert_eq!(offered.entry_stop, !every, "{}", profile.name);
+            assert_eq!(
+                offered.sized_stops == SizedStops::Absent,
+                !every,
+                "{}: a level of the deal or none",
+                profile.name
+            );
             let only = (!every).then_some(TriggerSource::BidAsk);
             assert_eq!(offered.only_trigger, only, "{}", profile.name);
             assert_eq!(offered.resting_targets == RestingTargets::Every, every, "{}", profile.name);

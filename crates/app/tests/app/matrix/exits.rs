@@ -323,5 +323,5 @@ pub const EXITS: &[Exit] = &[
     Exit { adopt: Adopt::HardStop, ..exit("opened by others", STOP, &[Enter("1"), Stand(15), Go("99"), Go("93")], &[StopLoss]) }
         .instead("A hard stop after ten seconds, nothing else."),
     alarming(exit("the first stop refused", BRACKET, &[RefuseOnce, Enter("1"), Stand(5), Go("97.5")], &[StopLoss]))
-        .instead("A stop for the quantity is tried at once, the one for the whole position again later."),
+        .instead("A stop for the quantity is tried at once, the one for the whole position again later; where the deal's stop is the only one there is, that one is asked for again, and the engine watches the price meanwhile."),
 ];

@@ -3,7 +3,7 @@
 use super::exits::Exit;
 use super::stage::{ME, Stage};
 use super::{columns, is_ours};
-use backstop_model::{PositionMode, Ratio, RestingTargets};
+use backstop_model::{PositionMode, Ratio, RestingTargets, SizedStops};
 use backstop_sim::{Amount, Cause, Kind, Order, Term};
 use backstop_venues::paper::capability;
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,8 +153,8 @@ fn page(rows: &[Row]) -> String {
 
 /// What each account is told to offer, as the core asks it.
 fn offers(page: &mut String) {
-    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | entry brings its stop | targets that rest | a request can take effect for |\n");
-    page.push_str("|---|---|---|---|---|---|---|---|\n");
+    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | stops for a quantity | entry brings its stop | targets that rest | a request can take effect for |\n");
+    page.push_str("|---|---|---|---|---|---|---|---|---|\n");
     for (profile, mode) in columns() {
         let offered = capability(&profile.native(), mode);
         let percent = |ratio: Ratio| ratio.in_percent().to_string();
@@ -168,9 +168,13 @@ fn offers(page: &mut String) {
         let (trail, seconds) = (trail.unwrap_or_else(|| "no".to_owned()), offered.request_validity.as_millis() / 1_000);
         let (amends, whole) = (yes(offered.amend_stop), yes(offered.whole_stop));
         let entry = yes(offered.entry_stop);
+        let sized = match offered.sized_stops {
+            SizedStops::Absent => "no",
+            SizedStops::Beside => "yes",
+        };
         writeln!(
             page,
-            "| {} | {} | {trail} | {amends} | {whole} | {entry} | {targets} | {seconds} s |",
+            "| {} | {} | {trail} | {amends} | {whole} | {sized} | {entry} | {targets} | {seconds} s |",
             profile.name,
             word(mode)
         )
