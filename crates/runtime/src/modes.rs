@@ -40,8 +40,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
     use backstop_model::{
-        Answer, Asked, Capability, ClientOrderId, InstrumentId, ModeReport, PositionMode, Refusal, RestingTargets,
-        SizedStops, Span,
+        Answer, Asked, Capability, ClientOrderId, InstrumentId, LimitTargets, ModeReport, PositionMode, Refusal,
+        RestingTargets, SizedStops, Span,
     };
 
     const MAIN: AccountId = AccountId(3);
@@ -69,6 +69,7 @@ mod tests {
             whole_stop: false,
             entry_stop: false,
             sized_stops: SizedStops::Beside,
+            limit_targets: LimitTargets::InBook,
             resting_targets: RestingTargets::Every,
             guaranteed_stops: false,
             only_trigger: None,

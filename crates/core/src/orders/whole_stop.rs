@@ -30,25 +30,28 @@ impl Position {
             placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
         let outermost = live.tranche(tranche)?.asked(stop.price, plan);
         let held = live.whole.is_held(ctx.now);
-        let is_only = ctx.account.capability.sized_stops == SizedStops::Absent;
+        let sized = ctx.account.capability.sized_stops;
         let mut goes_to = outermost;
         let trigger = match self.live_whole_stop() {
             Some(resting) => {
                 let OrderKind::StopMarket(at) = resting.kind else { return None };
-                let follows = ctx.account.capability.amend_stop && !held;
-                if follows && at.source == outermost.source {
+                let follows = ctx.account.capability.amend_stop && at.source == outermost.source;
+                let moves_out = self.key.side.is_better(at.price, outermost.price);
+                match sized {
                     // Moving out, it would leave those behind that it protects now: first they get stops of their own (R6, I3).
                     // Where there are none, Backstop watches the nearer places (product.md §2.5).
-                    let leaves = !is_only
-                        && self.key.side.is_better(at.price, outermost.price)
-                        && !self.nearer_stand_alone(outermost);
-                    if leaves { at } else { outermost }
-                } else if !is_only && self.key.side.is_better(at.price, outermost.price) {
+                    _ if follows && !held => {
+                        let leaves = sized != SizedStops::Absent && moves_out && !self.nearer_stand_alone(outermost);
+                        if leaves { at } else { outermost }
+                    }
+                    // A move that was refused is asked for again in a moment: no target loses its place for a stop until then.
+                    SizedStops::Shared if follows => at,
                     // The outermost stop has moved out: this one makes way for stops of each quantity.
-                    return None;
-                } else {
-                    goes_to = at;
-                    at
+                    SizedStops::Beside | SizedStops::Shared if moves_out => return None,
+                    SizedStops::Absent | SizedStops::Beside | SizedStops::Shared => {
+                        goes_to = at;
+                        at
+                    }
                 }
             }
             None if held || self.orders.iter().any(|order| order.leg == Leg::WholeStop && !order.is_lost()) => {

@@ -20,7 +20,7 @@ use backstop_model::{
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
 const TRAIL_ATTEMPTS: u8 = 3;
 /// How long "there is no such position yet" is believed of a native trail.
-const TRAIL_PATIENCE: Span = Span::from_secs(30);
+pub(super) const TRAIL_PATIENCE: Span = Span::from_secs(30);
 
 impl Position {
     /// A definite no: what each leg does about it.

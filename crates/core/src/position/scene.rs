@@ -82,11 +82,11 @@ impl Scene<'_> {
         })
     }
 
-    /// Whether the venue has one stop for each position and no more, and it rests, but not for this tranche's stop
-    /// (product.md §2.5).
-    pub(crate) fn only_stop_is_farther(&self, tranche: TrancheId) -> bool {
-        let is_only = self.ctx.account.capability.sized_stops == SizedStops::Absent;
-        is_only && self.protecting(tranche).any(OpenOrder::stands)
+    /// Whether a stop rests that is not where this tranche's is to be, and no other is placed beside it: because there is one for
+    /// each position and no more (product.md §2.5), or because targets have the room.
+    pub(crate) fn stop_stays_farther(&self, tranche: TrancheId) -> bool {
+        let beside = self.ctx.account.capability.sized_stops == SizedStops::Beside;
+        !beside && self.protecting(tranche).any(OpenOrder::stands)
     }
 
     /// Tells people something about one tranche.

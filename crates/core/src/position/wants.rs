@@ -29,6 +29,8 @@ impl Position {
         }
         let sized = ctx.account.capability.sized_stops != SizedStops::Absent;
         wants.retain(|want| !want.leg.is_own_stop() || (sized && !serves(want)));
+        let with_stop: Vec<TrancheId> = self.with_own_stop(&wants).collect();
+        wants.retain(|want| !(self.gives_way(want.leg, want.kind, ctx) && with_stop.contains(&want.tranche)));
         wants.retain(|want| !self.waits_for_distance(want, ctx));
         wants
     }

@@ -58,11 +58,15 @@ impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
     pub(super) fn whole_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        let Some(live) = &mut self.live else { return };
-        let retry = Retry::after(live.whole.retry.get(), Some(refusal.reason), ctx.now);
-        live.whole.retry.put(Some(retry));
-        if ctx.account.capability.sized_stops == SizedStops::Absent {
-            return self.only_stop_refused(order, refusal, ctx, out);
+        let Some(whole) = self.live.as_mut().map(|live| &mut live.whole) else { return };
+        let retry = Retry::after(whole.retry.get(), Some(refusal.reason), ctx.now);
+        whole.retry.put(Some(retry));
+        let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
+        match ctx.account.capability.sized_stops {
+            SizedStops::Absent => return self.only_stop_refused(order, refusal, ctx, out),
+            // It stays where it is, and no stop for a quantity takes the targets' place beside it.
+            SizedStops::Shared if stands => return self.only_stop_refused(order, refusal, ctx, out),
+            SizedStops::Beside | SizedStops::Shared => {}
         }
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
         if retry.refusals != told_at {
@@ -99,10 +103,10 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
-        let is_only = ctx.account.capability.sized_stops == SizedStops::Absent;
+        let beside = ctx.account.capability.sized_stops == SizedStops::Beside;
         for tranche in live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed()) {
             let asked = tranche.asks_for_stop_at(order.stop_price());
-            if asked && (is_only || !scene.protecting(tranche.id).any(OpenOrder::stands)) {
+            if asked && (!beside || !scene.protecting(tranche.id).any(OpenOrder::stands)) {
                 let text = format!("the stop would trigger at once ({refusal}); closing at market");
                 scene.tell(Severity::Warning, tranche.id, &text, out);
                 tranche.close(stop_reason(tranche), ctx.now);

@@ -8,8 +8,8 @@ use backstop_model::plan::{
     Tranches,
 };
 use backstop_model::{
-    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, SizedStops, Span,
-    TrailingLimits, TriggerSource,
+    Distance, ExitPlanSpec, GuaranteedTerms, InstrumentSpec, LeastDistance, LimitTargets, Name, RestingTargets,
+    SizedStops, Span, TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -62,6 +62,7 @@ fn capability() -> Capability {
         only_trigger: None,
         entry_stop: false,
         sized_stops: SizedStops::Beside,
+        limit_targets: LimitTargets::InBook,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
     }
@@ -260,6 +261,35 @@ fn where_there_is_one_stop_and_no_more_the_tighter_ones_are_watched() {
     let watched = preview(&case).unwrap().done_by_backstop;
     let told = "every further entry gets levels and a stop of its own; of those that share one stop at the venue the outermost rests, the tighter ones are watched; back in profit they become one";
     assert!(watched.iter().any(|line| line == told), "{watched:#?}");
+}
+
+#[test]
+fn where_targets_wait_outside_the_book_they_are_said_to_and_pay_as_takers() {
+    let (plan, costly) = (
+        ExitPlan::try_from(plan()).unwrap(),
+        InstrumentSpec { maker_fee: percent("0.02"), taker_fee: percent("0.05"), ..spec() },
+    );
+    let instrument = Instrument::try_from(costly).unwrap();
+    let shown = |capability: &Capability| {
+        preview(&Case {
+            plan: &plan,
+            instrument: &instrument,
+            capability,
+            side: PositionSide::Long,
+            entry: price("50000"),
+            quantity: "0.1".parse().unwrap(),
+            volatility: &Volatility::default(),
+            costs: AssumedCosts::NONE,
+        })
+        .unwrap()
+    };
+    let in_book = shown(&capability());
+    let triggered = shown(&Capability { limit_targets: LimitTargets::Triggered, ..capability() });
+    let line =
+        "TP1, TP2, TP3: limit that only reduces, triggered at the target: until then it keeps nothing from the stop";
+    assert_eq!(triggered.rests_at_venue[1], line);
+    assert_eq!(in_book.rests_at_venue[1], "TP1, TP2, TP3: reduce-only limit");
+    assert_ne!(triggered.rows, in_book.rows, "the fees of targets differ");
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn stop(around: &Around, order: &NewOrder) -> Decision {
 fn whole_stop(around: &Around) -> Decision {
     let why_not = match around.ctx.account.capability.sized_stops {
         SizedStops::Absent => "this venue has one stop for the position and no other",
-        SizedStops::Beside => "it would have to follow every change of the position",
+        SizedStops::Beside | SizedStops::Shared => "it would have to follow every change of the position",
     };
     because(format!("{}; a stop for the whole position can never be too small, also when it grows", basis(around)))
         .or("place a stop for the quantity", why_not)

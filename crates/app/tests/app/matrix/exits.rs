@@ -230,7 +230,7 @@ pub const EXITS: &[Exit] = &[
         &[Enter("0.5"), Go("99"), Enter("0.5"), Go("102.5"), Go("103.5")],
         &[TakeProfit],
     )
-    .instead("Where the venue keeps one position, the tranches are the engine's; where each entry is a deal, each has its own levels."),
+    .instead("Where the venue keeps one position, the tranches are the engine's; where each entry is a deal, each has its own levels. Where sized stops share the position with targets, the engine takes those of a tranche with a stop of its own."),
     exit(
         "tranches for each entry, then their stops",
         TRANCHES,
