@@ -54,6 +54,8 @@ fn account(number: u32) -> Account {
             guaranteed_stops: false,
             only_trigger: None,
             entry_stop: false,
+            sized_stops: backstop_model::SizedStops::Beside,
+            limit_targets: backstop_model::LimitTargets::InBook,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },

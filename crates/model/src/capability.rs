@@ -1,6 +1,6 @@
 //! What a venue can do natively. The core asks these, never a venue's name.
 
-use crate::{Ratio, Span, TriggerSource};
+use crate::{OrderKind, Ratio, Span, TimeInForce, TriggerSource};
 use serde::{Deserialize, Serialize};
 
 /// The limits of a native trailing order.
@@ -38,6 +38,48 @@ pub enum FlaggedExits {
     Whole,
 }
 
+/// Which stops for a quantity can rest, besides the one for the whole position.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizedStops {
+    /// None: the stop for the whole position is the only one there is, as a level of a deal (venues/ig.md §4.3).
+    Absent,
+    /// As many as are wanted, whatever else rests.
+    #[default]
+    Beside,
+    /// Together with trails and with targets that wait for their price outside the book they are for no more than the
+    /// position (venues/bitget.md §8.4).
+    Shared,
+}
+
+/// How a target that fills at its price or better waits for it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitTargets {
+    /// As a limit order in the book.
+    #[default]
+    InBook,
+    /// Outside the book, bound to the position, and as a limit order in the book once the price is there: it keeps nothing of
+    /// the position from a stop, and no other exit takes its place (venues/bitget.md §8.1). One that may only make cannot.
+    Triggered,
+}
+
+impl LimitTargets {
+    /// Whether it goes without saying.
+    #[must_use]
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl SizedStops {
+    /// Whether it goes without saying.
+    #[must_use]
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a venue offers for exits, per account and in the position mode it is in.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Capability {
@@ -56,6 +98,12 @@ pub struct Capability {
     /// whole position takes its place: there are never two (venues/ig.md §4.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry_stop: bool,
+    /// Which stops for a quantity can rest.
+    #[serde(default, skip_serializing_if = "SizedStops::is_usual")]
+    pub sized_stops: SizedStops,
+    /// How targets that fill at their price wait for it.
+    #[serde(default, skip_serializing_if = "LimitTargets::is_usual")]
+    pub limit_targets: LimitTargets,
     /// Which targets can rest at the same time.
     #[serde(default)]
     pub resting_targets: RestingTargets,
@@ -77,5 +125,21 @@ impl FlaggedExits {
     #[must_use]
     pub const fn is_every(&self) -> bool {
         matches!(self, Self::Every)
+    }
+}
+
+impl Capability {
+    /// Whether such an exit, for a quantity, shares the position with stops for a quantity.
+    #[must_use]
+    pub fn shares_position(&self, kind: OrderKind) -> bool {
+        let waits = match kind {
+            OrderKind::Limit { time_in_force: TimeInForce::GoodTillCancel, .. } => {
+                self.limit_targets == LimitTargets::Triggered
+            }
+            OrderKind::Limit { time_in_force: TimeInForce::ImmediateOrCancel | TimeInForce::PostOnly, .. }
+            | OrderKind::Market => false,
+            OrderKind::StopMarket(_) | OrderKind::TakeProfitMarket(_) | OrderKind::TrailingStop { .. } => true,
+        };
+        waits && self.sized_stops == SizedStops::Shared
     }
 }

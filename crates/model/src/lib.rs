@@ -30,7 +30,7 @@ pub mod text;
 pub mod units;
 
 pub use account::{Account, Adopt, Limits, ModeReport, Permit, PositionMode};
-pub use capability::{Capability, FlaggedExits, RestingTargets, TrailingLimits};
+pub use capability::{Capability, FlaggedExits, LimitTargets, RestingTargets, SizedStops, TrailingLimits};
 pub use command::{Command, Lane, SnapshotCause};
 pub use course::{Course, Excursion};
 pub use depth::Depth;

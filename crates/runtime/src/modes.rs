@@ -40,8 +40,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
     use backstop_model::{
-        Answer, Asked, Capability, ClientOrderId, FlaggedExits, InstrumentId, ModeReport, PositionMode, Refusal,
-        RestingTargets, Span,
+        Answer, Asked, Capability, ClientOrderId, FlaggedExits, InstrumentId, LimitTargets, ModeReport, PositionMode,
+        Refusal, RestingTargets, SizedStops, Span,
     };
 
     const MAIN: AccountId = AccountId(3);
@@ -68,6 +68,8 @@ mod tests {
             reduce_only: true,
             whole_stop: false,
             entry_stop: false,
+            sized_stops: SizedStops::Beside,
+            limit_targets: LimitTargets::InBook,
             resting_targets: RestingTargets::Every,
             flagged_exits: FlaggedExits::Every,
             guaranteed_stops: false,

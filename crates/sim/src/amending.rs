@@ -101,6 +101,10 @@ fn amended(place: &Place, amend: &Amend) -> Place {
     let mut new = place.clone();
     match &mut new.kind {
         Kind::Limit { price, .. } => *price = amend.price.unwrap_or(*price),
+        Kind::TakeProfitLimit { trigger, price, .. } => {
+            *trigger = amend.trigger.unwrap_or(*trigger);
+            *price = amend.price.unwrap_or(*price);
+        }
         Kind::StopMarket { trigger, .. } | Kind::TakeProfitMarket { trigger, .. } => {
             *trigger = amend.trigger.unwrap_or(*trigger);
         }

@@ -133,9 +133,13 @@ impl Exchange {
 
     fn cancel(&mut self, account: &str, client_id: &str) -> Result<OrderView, Refused> {
         let id = self.open_order(account, client_id).ok_or_else(|| refusal::UNKNOWN_ORDER.about(client_id))?;
-        let status = self.ledger.order(id).map(|order| order.status);
-        // Once it triggers it is out of the client's hands (venues/binance.md §0 fact 4).
-        if matches!(status, Some(Status::Triggering | Status::Triggered)) {
+        // Once it triggers it is out of the client's hands (venues/binance.md §0 fact 4), and what rests then may have another
+        // name.
+        let out_of_reach = |order: &Order| match order.status {
+            Status::Triggering | Status::Triggered => true,
+            _ => order.child_client_id.as_deref().is_some_and(|child| child != client_id),
+        };
+        if self.ledger.order(id).is_some_and(out_of_reach) {
             return Err(refusal::UNKNOWN_ORDER.about(client_id));
         }
         self.end(id, Status::Canceled, None);

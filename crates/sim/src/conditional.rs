@@ -9,10 +9,11 @@ use crate::exchange::{Counters, Due, Exchange};
 use crate::faults::Fault;
 use crate::habits::{ChildIds, ConditionalHome, TriggerTold};
 use crate::market::{Market, watched};
-use crate::order::{Approach, Order, Trail};
+use crate::order::{Approach, Bound, Order, Trail};
+use crate::reduction::Candidate;
 use crate::report::{Cause, Status};
-use crate::request::{Kind, Place};
-use backstop_model::{OrderSide, Points, Price, Prices, Ratio, Rounding, Series, Span};
+use crate::request::{Amount, Kind, Place, Term};
+use backstop_model::{OrderSide, Points, Price, Prices, Quantity, Ratio, Rounding, Series, Span};
 
 /// Whether a condition is true at `price`: a stop once the market is against it, a target once it is with it.
 pub(crate) const fn true_at(kind: Condition, side: OrderSide, order: std::cmp::Ordering) -> bool {
@@ -46,7 +47,7 @@ pub(crate) fn already_true(place: &Place, prices: &Prices) -> bool {
             let now = prices.of(watched(source, place.side));
             now.is_some_and(|price| true_at(Condition::Stop, place.side, price.cmp(&trigger)))
         }
-        Kind::TakeProfitMarket { trigger, source } => {
+        Kind::TakeProfitLimit { trigger, source, .. } | Kind::TakeProfitMarket { trigger, source } => {
             let now = prices.of(watched(source, place.side));
             now.is_some_and(|price| true_at(Condition::Target, place.side, price.cmp(&trigger)))
         }
@@ -113,9 +114,10 @@ impl Exchange {
             match order.place.kind {
                 Kind::Limit { price, .. } => self.fill_resting(turn.id, price),
                 Kind::Market => {}
-                Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => {
-                    self.trigger(turn.id)
-                }
+                Kind::StopMarket { .. }
+                | Kind::TakeProfitLimit { .. }
+                | Kind::TakeProfitMarket { .. }
+                | Kind::Trailing { .. } => self.trigger(turn.id),
             }
         }
         self.liquidate_what_is_due(symbol);
@@ -164,7 +166,9 @@ impl Exchange {
             }
             Kind::Market => return None,
             Kind::StopMarket { trigger, source } => (false, trigger, watched(source, side)),
-            Kind::TakeProfitMarket { trigger, source } => (true, trigger, watched(source, side)),
+            Kind::TakeProfitLimit { trigger, source, .. } | Kind::TakeProfitMarket { trigger, source } => {
+                (true, trigger, watched(source, side))
+            }
             Kind::Trailing { callback, source, .. } => {
                 let trail = order.trail.filter(|trail| trail.active)?;
                 (false, trail_level(side, trail.best?, callback)?, watched(source, side))
@@ -202,7 +206,7 @@ impl Exchange {
         }
     }
 
-    /// The engine gets the triggered order: it refuses it, or a market order lives on under the same client id.
+    /// The engine gets the triggered order: it refuses it, or a market or limit order lives on under the same client id.
     pub(crate) fn take_over(&mut self, id: u64) {
         let Some(order) = self.ledger.order(id).filter(|order| order.is_open()) else { return };
         let place = order.place.clone();
@@ -229,7 +233,7 @@ impl Exchange {
         self.fire(id);
     }
 
-    /// The market order a trigger brings alive gets its ids; an order of the ordinary kind stays what it was.
+    /// The order a trigger brings alive gets its ids; an order of the ordinary kind stays what it was.
     fn bear_child(&mut self, id: u64) {
         match self.habits.conditionals.home {
             ConditionalHome::Ordinary => return,
@@ -253,7 +257,7 @@ impl Exchange {
             TriggerTold::AfterFill => {
                 self.turn_silently(id, Status::Triggered);
                 let triggered = self.ledger.order(id).map(Order::view);
-                self.take_at_market(id, ticks);
+                self.live_on(id, ticks);
                 self.publish_view(id, triggered, Status::Triggered);
                 return;
             }
@@ -268,7 +272,41 @@ impl Exchange {
                 self.publish_view(id, view, Status::New);
             }
         }
-        self.take_at_market(id, ticks);
+        self.live_on(id, ticks);
+    }
+
+    /// What a trigger brought alive takes from the book, or rests in it.
+    fn live_on(&mut self, id: u64, ticks: u32) {
+        match self.ledger.order(id).map(|order| order.place.kind) {
+            Some(Kind::TakeProfitLimit { price, .. }) => self.rest_in_book(id, price),
+            Some(_) | None => self.take_at_market(id, ticks),
+        }
+    }
+
+    /// A limit order that a trigger brought alive is one like any other: others make room for it or it finds none, it holds its
+    /// quantity, and the client can cancel it.
+    fn rest_in_book(&mut self, id: u64, price: Price) {
+        let Some(order) = self.ledger.order(id).cloned() else { return };
+        let quantity = order.remaining().unwrap_or(Quantity::ZERO);
+        let kind = Kind::Limit { price, term: Term::Gtc };
+        let place = Place { kind, amount: Amount::Exact(quantity), ..order.place };
+        let (account, slot, closes) = (&*order.account, order.slot, order.closes);
+        let open = self.ledger.holding(account, &place.symbol, slot).reducible_by(place.side);
+        let room =
+            self.make_room(Candidate { account, place: &place, slot, closes, bound: Bound::Free }, quantity, open);
+        let Ok(room) = room else {
+            self.end(id, Status::Rejected, Some(Cause::ReduceOnlyReject));
+            return;
+        };
+        for gone in &room.gone {
+            self.end(gone.id, gone.status, Some(gone.cause));
+        }
+        let side = place.side;
+        if let Some(order) = self.ledger.orders.get_mut(&id) {
+            (order.place, order.bound) = (place, Bound::Free);
+        }
+        self.turn_to(id, Status::New, None);
+        self.take_or_rest(id, side, price, Term::Gtc);
     }
 
     fn refused_by_engine(
@@ -276,7 +314,7 @@ impl Exchange {
         account: &str,
         place: &Place,
         closes: bool,
-        quantity: backstop_model::Quantity,
+        quantity: Quantity,
         slot: crate::request::Slot,
     ) -> Option<Cause> {
         if quantity.is_zero() || self.faults.strikes(Fault::TriggerReject, self.now) {
@@ -286,6 +324,10 @@ impl Exchange {
             return Some(Cause::Margin);
         }
         let market = self.markets.get(&place.symbol)?;
+        if matches!(place.kind, Kind::TakeProfitLimit { .. }) {
+            // It names its price, and need not trade at once.
+            return if market.session.trades() { None } else { Some(Cause::MarketBand) };
+        }
         let best = market.executable(place.side).filter(|_| market.session.trades());
         let fits = best.is_some_and(|best| market.rules.check_market(place.side, best, market.mark()).is_ok());
         if fits { None } else { Some(Cause::MarketBand) }

@@ -96,12 +96,13 @@ impl Rules {
         self.check_notional(quantity, at, closes)
     }
 
-    fn prices_of(kind: &Kind) -> [Option<Price>; 1] {
+    fn prices_of(kind: &Kind) -> [Option<Price>; 2] {
         match kind {
-            Kind::Limit { price, .. } => [Some(*price)],
-            Kind::Market => [None],
-            Kind::StopMarket { trigger, .. } | Kind::TakeProfitMarket { trigger, .. } => [Some(*trigger)],
-            Kind::Trailing { activation, .. } => [*activation],
+            Kind::Limit { price, .. } => [Some(*price), None],
+            Kind::Market => [None, None],
+            Kind::StopMarket { trigger, .. } | Kind::TakeProfitMarket { trigger, .. } => [Some(*trigger), None],
+            Kind::TakeProfitLimit { trigger, price, .. } => [Some(*trigger), Some(*price)],
+            Kind::Trailing { activation, .. } => [*activation, None],
         }
     }
 

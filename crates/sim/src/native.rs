@@ -3,7 +3,7 @@
 //! It says what the simulator plays, in the simulator's words; what a client makes of it is left to the client.
 
 use crate::habits::{
-    Amending, ClientIds, FlashClose, Habits, HedgeWords, NativeTrailing, RequestWindow, SecondWhole, Waiver,
+    Amending, BoundSum, ClientIds, FlashClose, Habits, HedgeWords, NativeTrailing, RequestWindow, SecondWhole, Waiver,
     WholePosition,
 };
 use backstop_model::PositionMode;
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Native {
     /// What can be amended in place.
     pub amending: Amending,
+    /// Whether sized orders bound to a position share its quantity.
+    pub bound_sum: BoundSum,
     /// How long a client id is taken, and whether closing has one at all.
     pub client_ids: ClientIds,
     /// Whether a position can be closed without naming a quantity.
@@ -62,6 +64,7 @@ impl Native {
     pub fn of(habits: &Habits) -> Self {
         Self {
             amending: habits.amending,
+            bound_sum: habits.exits.bound_sum,
             client_ids: habits.requests.client_ids,
             flash: habits.exits.flash,
             hedge: habits.requests.hedge,

@@ -130,7 +130,11 @@ impl Numbers {
             (
                 Self::Bitget | Self::BitgetBefore | Self::BitgetUnified,
                 Bound::Free,
-                Kind::Limit { .. } | Kind::Market | Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. },
+                Kind::Limit { .. }
+                | Kind::Market
+                | Kind::StopMarket { .. }
+                | Kind::TakeProfitLimit { .. }
+                | Kind::TakeProfitMarket { .. },
             ) => refusal::TOO_MANY_CONDITIONAL,
         }
     }
@@ -141,7 +145,7 @@ impl Numbers {
             (Self::Binance | Self::Http, _) => refusal::CLOSE_EXISTS,
             (Self::BitgetBefore, _) => EITHER_EXISTS,
             (Self::BitgetUnified, _) => FULL_EXISTS,
-            (Self::Bitget, Kind::TakeProfitMarket { .. }) => TARGET_EXISTS,
+            (Self::Bitget, Kind::TakeProfitLimit { .. } | Kind::TakeProfitMarket { .. }) => TARGET_EXISTS,
             (Self::Bitget, Kind::Limit { .. } | Kind::Market | Kind::StopMarket { .. } | Kind::Trailing { .. }) => {
                 STOP_EXISTS
             }

@@ -1,8 +1,8 @@
 //! One order as the venue keeps it: what was asked, what has become of it, and every state it has been in.
 //!
-//! A conditional order and the market order it brings alive are **one** record under one client id: while it waits its
-//! status is New, then Triggering and Triggered, and from there it goes on like any order. The engine's half has an id
-//! of its own, `child_id` (venues/binance.md §0 fact 2, F-C12).
+//! A conditional order and the order it brings alive are **one** record under one client id: while it waits its status is
+//! New, then Triggering and Triggered, and from there it goes on like any order; a limit order that a trigger brought alive
+//! is New once more, and rests. The engine's half has an id of its own, `child_id` (venues/binance.md §0 fact 2, F-C12).
 
 use crate::report::{Cause, OrderView, Status};
 use crate::request::{Amount, Kind, Place, Slot};
@@ -145,7 +145,11 @@ impl Order {
     pub const fn limit(&self) -> Option<Price> {
         match self.place.kind {
             Kind::Limit { price, .. } => Some(price),
-            Kind::Market | Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => None,
+            Kind::Market
+            | Kind::StopMarket { .. }
+            | Kind::TakeProfitLimit { .. }
+            | Kind::TakeProfitMarket { .. }
+            | Kind::Trailing { .. } => None,
         }
     }
 

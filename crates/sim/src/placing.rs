@@ -121,7 +121,7 @@ impl Exchange {
         let Candidate { place, closes, bound, .. } = new;
         if place.amount == Amount::ClosePosition {
             let offered = bound == Bound::ToPosition || self.habits.exits.whole == WholePosition::ClosePosition;
-            let fixed = matches!(place.kind, Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. });
+            let fixed = place.kind.trigger().is_some();
             if !fixed || !closes || !offered {
                 return Err(refusal::BAD_CLOSE_KIND.about(&place.client_id));
             }
@@ -131,7 +131,11 @@ impl Exchange {
         }
         match place.kind {
             Kind::Trailing { callback, .. } => self.check_callback(callback),
-            Kind::Limit { .. } | Kind::Market | Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } => Ok(()),
+            Kind::Limit { .. }
+            | Kind::Market
+            | Kind::StopMarket { .. }
+            | Kind::TakeProfitLimit { .. }
+            | Kind::TakeProfitMarket { .. } => Ok(()),
         }
     }
 
@@ -194,7 +198,10 @@ impl Exchange {
                 return Err(refusal::POST_ONLY.about(price));
             }
             Kind::Limit { .. } => {}
-            Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => {
+            Kind::StopMarket { .. }
+            | Kind::TakeProfitLimit { .. }
+            | Kind::TakeProfitMarket { .. }
+            | Kind::Trailing { .. } => {
                 if conditional::already_true(place, &market.prices) {
                     return self.approach_of_passed(place, bound);
                 }
@@ -228,7 +235,7 @@ impl Exchange {
         let against = owner.holding(&place.symbol, slot).reducible_by(place.side);
         let grows = quantity.unwrap_or(Quantity::ZERO).saturating_minus(against);
         let limit = match place.kind {
-            Kind::Limit { price, .. } => Some(price),
+            Kind::Limit { price, .. } | Kind::TakeProfitLimit { price, .. } => Some(price),
             Kind::Market | Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => None,
         };
         let Some(price) = limit.or_else(|| market.executable(place.side)) else { return false };
@@ -295,7 +302,9 @@ impl Exchange {
         match kind {
             Kind::Market => self.take_at_market(id, self.physics.slippage.market_ticks),
             Kind::Limit { price, term } => self.take_or_rest(id, side, price, term),
-            Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } => self.trigger_if_passed(id),
+            Kind::StopMarket { .. } | Kind::TakeProfitLimit { .. } | Kind::TakeProfitMarket { .. } => {
+                self.trigger_if_passed(id);
+            }
             Kind::Trailing { .. } => {}
         }
         let still_open = self.ledger.order(id).is_some_and(Order::is_open);

@@ -65,7 +65,10 @@ impl Exchange {
         match place.kind {
             Kind::Market => self.check_market_exit(new, quantity, open),
             Kind::Limit { .. } => self.make_room(new, quantity, open),
-            Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => Ok(Room::of(quantity)),
+            Kind::StopMarket { .. }
+            | Kind::TakeProfitLimit { .. }
+            | Kind::TakeProfitMarket { .. }
+            | Kind::Trailing { .. } => Ok(Room::of(quantity)),
         }
     }
 
@@ -142,7 +145,7 @@ impl Exchange {
     }
 
     /// Resting exits together never exceed the position, unless the venue lets them.
-    fn make_room(&self, new: Candidate<'_>, quantity: Quantity, open: Quantity) -> Result<Room, Refused> {
+    pub(crate) fn make_room(&self, new: Candidate<'_>, quantity: Quantity, open: Quantity) -> Result<Room, Refused> {
         let crowded = || refusal::REDUCE_ONLY.about(&new.place.client_id);
         let resting = self.resting_exits(new);
         let taken = resting.iter().try_fold(Quantity::ZERO, |sum, (_, left)| sum.plus(*left));

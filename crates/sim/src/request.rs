@@ -142,14 +142,14 @@ pub struct Protect {
     /// For all of it whatever it is then (`pos_loss`, `pos_profit`), or for so much (`loss_plan`, `profit_plan`,
     /// `moving_plan`).
     pub amount: Amount,
-    /// Stop-market, take-profit-market or trailing.
+    /// Stop-market, take-profit-market, take-profit-limit or trailing.
     pub kind: Kind,
 }
 
 /// How much an order is for.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Amount {
-    /// Whatever the position is when the order comes alive; stop-market and take-profit-market only.
+    /// Whatever the position is when the order comes alive; with a fixed trigger price only.
     ClosePosition,
     /// So much.
     Exact(Quantity),
@@ -171,6 +171,16 @@ pub enum Kind {
     StopMarket {
         /// The trigger price.
         trigger: Price,
+        /// The series watched.
+        source: TriggerSource,
+    },
+    /// A limit order at `price` once the price went with the position as far as `trigger`: from then on it rests in the book
+    /// like any other (`profit_plan` with an `executePrice`, venues/bitget.md §8.1).
+    TakeProfitLimit {
+        /// The trigger price.
+        trigger: Price,
+        /// The worst price accepted.
+        price: Price,
         /// The series watched.
         source: TriggerSource,
     },
@@ -198,7 +208,10 @@ impl Kind {
     pub const fn is_conditional(&self) -> bool {
         match self {
             Self::Limit { .. } | Self::Market => false,
-            Self::StopMarket { .. } | Self::TakeProfitMarket { .. } | Self::Trailing { .. } => true,
+            Self::StopMarket { .. }
+            | Self::TakeProfitLimit { .. }
+            | Self::TakeProfitMarket { .. }
+            | Self::Trailing { .. } => true,
         }
     }
 
@@ -206,7 +219,9 @@ impl Kind {
     #[must_use]
     pub const fn trigger(&self) -> Option<Price> {
         match self {
-            Self::StopMarket { trigger, .. } | Self::TakeProfitMarket { trigger, .. } => Some(*trigger),
+            Self::StopMarket { trigger, .. }
+            | Self::TakeProfitLimit { trigger, .. }
+            | Self::TakeProfitMarket { trigger, .. } => Some(*trigger),
             Self::Limit { .. } | Self::Market | Self::Trailing { .. } => None,
         }
     }

@@ -366,7 +366,9 @@ fn waits_at(order: &sim::order::Order, tick: Price) -> Option<Price> {
     match order.place.kind {
         sim::Kind::Limit { price, .. } => Some(price),
         sim::Kind::Market => None,
-        sim::Kind::StopMarket { trigger, .. } | sim::Kind::TakeProfitMarket { trigger, .. } => Some(trigger),
+        sim::Kind::StopMarket { trigger, .. }
+        | sim::Kind::TakeProfitLimit { trigger, .. }
+        | sim::Kind::TakeProfitMarket { trigger, .. } => Some(trigger),
         sim::Kind::Trailing { activation, callback, .. } => {
             let trail = order.trail?;
             let (true, Some(best)) = (trail.active, trail.best) else { return activation };

@@ -31,6 +31,8 @@ pub fn capability() -> Capability {
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,
+        sized_stops: backstop_model::SizedStops::Beside,
+        limit_targets: backstop_model::LimitTargets::InBook,
         resting_targets: backstop_model::RestingTargets::Every,
         request_validity: REQUEST_VALIDITY,
     }

@@ -195,11 +195,15 @@ impl Position {
         let gives_way = |order: &OpenOrder| {
             overrides && order.is_leaving(ctx.now) && (order.leg != Leg::Close || self.is_given_up(order, ctx))
         };
-        let counts = |order: &OpenOrder| !order.leg.is_stop() && !order.whole && !gives_way(order);
+        // Stops for a quantity have no claim beside what closes; but where the venue counts them together, what rests fits in
+        // beside them or not at all (venues/bitget.md §8.4).
+        let shares = want.leg.rests() && ctx.account.capability.shares_position(want.kind);
+        let is_counted = |leg: Leg| !leg.is_stop() || (shares && leg.is_own_stop());
+        let counts = |order: &OpenOrder| is_counted(order.leg) && !order.whole && !gives_way(order);
         let claimed = |of: &dyn Fn(&OpenOrder) -> bool| {
             let claims = self.orders.iter().filter(|order| counts(order) && of(order)).map(claim);
             // What a stop has done is gone, also before each execution of it is told (F-B03).
-            let stops = self.orders.iter().filter(|order| order.leg.is_stop() && of(order));
+            let stops = self.orders.iter().filter(|order| !is_counted(order.leg) && of(order));
             let done = stops.map(|order| order.reported.saturating_minus(order.filled));
             claims.chain(done).try_fold(Quantity::ZERO, Quantity::plus)
         };
@@ -227,8 +231,11 @@ impl Position {
             return Vec::new();
         }
         let wants = self.wants(ctx);
+        let with_stop: Vec<TrancheId> = self.with_own_stop(&wants).collect();
         let other = |order: &&&OpenOrder| {
-            wants.iter().any(|want| want.leg == Leg::Trail && want.tranche == order.tranche && !fits(want, order))
+            let gives_way = self.gives_way(order.leg, order.kind, ctx) && with_stop.contains(&order.tranche);
+            let mut trails = wants.iter().filter(|want| want.leg == Leg::Trail && want.tranche == order.tranche);
+            gives_way || trails.any(|want| !fits(want, order))
         };
         trails.iter().filter(other).map(|order| order.tranche).collect()
     }

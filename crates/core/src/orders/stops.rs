@@ -6,6 +6,7 @@
 //!
 //! The stop for the whole position is `whole_stop`; what else is wanted and open is subtracted in `diff`.
 
+use super::diff::FREEING;
 use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted};
 use crate::position::{Ctx, Out, Position, Tranche};
 use backstop_model::{ClientOrderId, Command, OrderKind, Price, Quantity, Span, TrancheId, Trigger};
@@ -52,7 +53,41 @@ impl Position {
             self.cancel_weaker_stop(want, ctx, out);
             return;
         }
-        self.place(want, want.quantity, ctx, out);
+        if !self.waits_for_room(want, ctx) {
+            self.place(want, want.quantity, ctx, out);
+        }
+    }
+
+    /// Tranches that have a stop of their own, or are to have one.
+    pub(crate) fn with_own_stop<'a>(&'a self, wants: &'a [Wanted]) -> impl Iterator<Item = TrancheId> + 'a {
+        let live = self.orders.iter().filter(|order| order.leg.is_own_stop() && order.is_live());
+        let wanted = wants.iter().filter(|want| want.leg.is_own_stop());
+        live.map(|order| order.tranche).chain(wanted.map(|want| want.tranche))
+    }
+
+    /// Whether an order that waits for a profit gives way to the stop of its tranche, because both are for the same quantity and
+    /// the venue takes no more than that (venues/bitget.md §8.4). Protection comes first: Backstop takes the targets then.
+    pub(crate) fn gives_way(&self, leg: Leg, kind: OrderKind, ctx: Ctx) -> bool {
+        leg.rests() && ctx.account.capability.shares_position(kind)
+    }
+
+    /// Whether what gives way to this stop is still there. What does not go in time is not waited for.
+    fn waits_for_room(&self, want: &Wanted, ctx: Ctx) -> bool {
+        let held = |leg: Leg| {
+            let tranche = self.live.as_ref().and_then(|live| live.tranche(want.tranche));
+            tranche.is_some_and(|tranche| tranche.is_held(leg, ctx))
+        };
+        let goes = |order: &OpenOrder| match order.state {
+            OrderState::Working { change: None | Some(Change::Amending { .. }) } => !held(order.leg),
+            OrderState::Working { change: Some(Change::Cancelling { since, .. }) } => ctx.now < since.plus(FREEING),
+            OrderState::InFlight { .. }
+            | OrderState::Over { .. }
+            | OrderState::Triggered { .. }
+            | OrderState::Unknown(_) => false,
+        };
+        let same = |order: &&OpenOrder| (order.tranche, order.epoch) == (want.tranche, self.epoch);
+        let resting = self.orders.iter().filter(same).filter(|order| self.gives_way(order.leg, order.kind, ctx));
+        resting.filter(|order| !order.maybe_gone && goes(order)).count() > 0
     }
 
     /// The orders that the stop of one tranche is made of.

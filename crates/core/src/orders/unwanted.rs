@@ -23,9 +23,12 @@ impl Position {
         let fitting = |order: &OpenOrder| order.leg != Leg::WholeStop && wants.iter().any(|want| fits(want, order));
         let wanted = |order: &OpenOrder| order.epoch == epoch && fitting(order) && !self.is_double(order);
         let paused = live.is_some_and(|live| live.paused);
+        let with_stop: Vec<TrancheId> = self.with_own_stop(wants).collect();
         let keep = |order: &OpenOrder| {
             let tranche = live.and_then(|live| live.tranche(order.tranche));
+            let gives_way = self.gives_way(order.leg, order.kind, ctx) && with_stop.contains(&order.tranche);
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
+            let rests = rests && !gives_way;
             let protects = match order.leg {
                 Leg::WholeStop => self.whole_stop_stays(order, wants),
                 leg if leg.is_own_stop() => {

@@ -3,11 +3,12 @@
 //!
 //! It rests at the outermost stop of all tranches and is kept until flat, so that what rests can never be too small.
 //! Tighter stops are orders of their own (`diff`). Where a stop can be moved in place it follows the outermost one, and
-//! with one tranche it is the only stop. While it cannot be had, every tranche has a stop of its own quantity.
+//! with one tranche it is the only stop. While it cannot be had, every tranche has a stop of its own quantity; where there are
+//! none of those it is asked for again and again, and Backstop watches the price meanwhile, as it watches tighter places.
 
 use super::{Change, EntryOrder, Leg, Named, OpenOrder, OrderState, Wanted, together};
 use crate::position::{Ctx, Out, Position, Retry};
-use backstop_model::{Command, OrderKind, Span, Timestamp, TrancheId, Trigger};
+use backstop_model::{Command, OrderKind, SizedStops, Span, Timestamp, TrancheId, Trigger};
 
 impl Position {
     /// Orders for the whole position follow what is open.
@@ -20,7 +21,7 @@ impl Position {
     }
 
     /// The whole-position stop that is wanted now, and the trigger it is on its way to; none where the venue has none,
-    /// while it is refused, and when it would be tighter than every stop wanted.
+    /// while it is refused, and when it would be tighter than every stop wanted and others can take its place.
     pub(crate) fn whole_stop(&self, ctx: Ctx) -> Option<(Wanted, OrderKind)> {
         let live = self.live.as_ref().filter(|_| ctx.account.capability.whole_stop)?;
         let plan = live.plan.as_ref()?;
@@ -29,22 +30,28 @@ impl Position {
             placed.reduce(|a, b| if self.key.side.is_better(a.0.price, b.0.price) { b } else { a })?;
         let outermost = live.tranche(tranche)?.asked(stop.price, plan);
         let held = live.whole.is_held(ctx.now);
+        let sized = ctx.account.capability.sized_stops;
         let mut goes_to = outermost;
         let trigger = match self.live_whole_stop() {
             Some(resting) => {
                 let OrderKind::StopMarket(at) = resting.kind else { return None };
-                let follows = ctx.account.capability.amend_stop && !held;
-                if follows && at.source == outermost.source {
+                let follows = ctx.account.capability.amend_stop && at.source == outermost.source;
+                let moves_out = self.key.side.is_better(at.price, outermost.price);
+                match sized {
                     // Moving out, it would leave those behind that it protects now: first they get stops of their own (R6, I3).
-                    let leaves =
-                        self.key.side.is_better(at.price, outermost.price) && !self.nearer_stand_alone(outermost);
-                    if leaves { at } else { outermost }
-                } else if self.key.side.is_better(at.price, outermost.price) {
+                    // Where there are none, Backstop watches the nearer places (product.md §2.5).
+                    _ if follows && !held => {
+                        let leaves = sized != SizedStops::Absent && moves_out && !self.nearer_stand_alone(outermost);
+                        if leaves { at } else { outermost }
+                    }
+                    // A move that was refused is asked for again in a moment: no target loses its place for a stop until then.
+                    SizedStops::Shared if follows => at,
                     // The outermost stop has moved out: this one makes way for stops of each quantity.
-                    return None;
-                } else {
-                    goes_to = at;
-                    at
+                    SizedStops::Beside | SizedStops::Shared if moves_out => return None,
+                    SizedStops::Absent | SizedStops::Beside | SizedStops::Shared => {
+                        goes_to = at;
+                        at
+                    }
                 }
             }
             None if held || self.orders.iter().any(|order| order.leg == Leg::WholeStop && !order.is_lost()) => {

@@ -20,6 +20,11 @@ impl Tranche {
         self.waits_until(leg, ctx).is_some_and(|at| at > ctx.now)
     }
 
+    /// Whether the last refusal of a leg said that it is too little.
+    pub(super) fn is_small(&self, leg: Leg) -> bool {
+        self.retries.get(&leg).is_some_and(|retry| retry.is_small())
+    }
+
     /// Until when a leg waits after a refusal: its pause, and what is too little as far as the rules are known for longer.
     pub(super) fn waits_until(&self, leg: Leg, ctx: Ctx) -> Option<Timestamp> {
         let retry = self.retries.get(&leg)?;

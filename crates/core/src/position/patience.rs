@@ -35,24 +35,25 @@ impl Retry {
 }
 
 impl Tranche {
-    /// The refusals of its stop: of the part that was refused most often, where it has several.
+    /// The refusals of its stop: of the part that was refused most often, where it has several; of the one for the whole
+    /// position, where there is no other.
     #[must_use]
     pub fn stop_retry(&self) -> Option<Retry> {
-        let own = self.retries.iter().filter(|(leg, _)| leg.is_own_stop());
-        own.map(|(_, retry)| *retry).max_by_key(|retry| retry.refusals)
+        let stops = self.retries.iter().filter(|(leg, _)| leg.is_stop());
+        stops.map(|(_, retry)| *retry).max_by_key(|retry| retry.refusals)
     }
 
     /// Whether its stop, or a part of it, waits after a refusal.
     #[must_use]
     pub fn is_stop_held(&self, now: Timestamp) -> bool {
-        self.retries.iter().any(|(leg, retry)| leg.is_own_stop() && retry.at > now)
+        self.retries.iter().any(|(leg, retry)| leg.is_stop() && retry.at > now)
     }
 
     /// The refusals of its stop are over; what they came to.
     pub(super) fn forget_stop_retries(&mut self) -> Option<Retry> {
         let over = self.stop_retry();
         if let Some(retries) = self.retries.held() {
-            retries.retain(|leg, _| !leg.is_own_stop());
+            retries.retain(|leg, _| !leg.is_stop());
         }
         over
     }

@@ -20,7 +20,7 @@ use backstop_model::{
 /// Native trailing is tried this often against definite refusals before Backstop trails itself (product.md §2.3).
 const TRAIL_ATTEMPTS: u8 = 3;
 /// How long "there is no such position yet" is believed of a native trail.
-const TRAIL_PATIENCE: Span = Span::from_secs(30);
+pub(super) const TRAIL_PATIENCE: Span = Span::from_secs(30);
 
 impl Position {
     /// A definite no: what each leg does about it.
@@ -39,7 +39,7 @@ impl Position {
             if refusal.reason == RefusalReason::WouldTrigger {
                 self.whole_stop_passed(order, refusal, ctx, out);
             }
-            return self.whole_stop_refused(refusal, ctx, out);
+            return self.whole_stop_refused(order, refusal, ctx, out);
         }
         if order.leg == Leg::Drill {
             return self.drill_refused(order, refusal, ctx, out);
@@ -87,7 +87,7 @@ fn exit_refused(
     out: &mut Out,
 ) {
     let ctx = scene.ctx;
-    let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
+    let known = tranche.is_small(order.leg);
     let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx);
     let is_dust =
         refusal.reason == RefusalReason::BelowMinimum && (refusals > 2 || tranche.is_too_little(order.leg, ctx));
@@ -114,12 +114,12 @@ fn is_outgrown(order: &OpenOrder, tranche: &Tranche, scene: &Scene) -> bool {
 }
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {
-    let (side, now) = (scene.side(), scene.ctx.now);
+    let now = scene.ctx.now;
     if guarantee::gives_up(tranche, order, refusal, scene, out) {
         return;
     }
-    let was_small = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
-    let refusals = tranche.hold_refused(order.leg, refusal.reason, scene.ctx);
+    let known = tranche.is_small(order.leg);
+    tranche.hold_refused(order.leg, refusal.reason, scene.ctx);
     if is_about_place(refusal.reason) {
         return stop_misplaced(tranche, order.stop_price(), refusal, scene, out);
     }
@@ -130,9 +130,23 @@ fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, sce
         tranche.close(order.reason, now);
         return;
     }
+    try_otherwise(tranche, order, (refusal, known), scene, out);
+}
+
+/// A stop that was refused for another reason than its place, and is held: people are told, and what the table says is done. That
+/// it is too little, people may have `known` from the refusal before.
+pub(super) fn try_otherwise(
+    tranche: &mut Tranche,
+    order: &OpenOrder,
+    (refusal, known): (&Refusal, bool),
+    scene: &Scene,
+    out: &mut Out,
+) {
+    let (side, now) = (scene.side(), scene.ctx.now);
     let retry = tranche.retries.get(&order.leg).copied();
+    let refusals = retry.map_or(0, |retry| retry.refusals);
     let too_little = refusal.reason == RefusalReason::BelowMinimum && tranche.is_too_little(order.leg, scene.ctx);
-    let told = retry.is_none_or(|retry| retry.is_told()) && !(was_small && too_little);
+    let told = retry.is_none_or(|retry| retry.is_told()) && !(known && too_little);
     let same = |other: &&OpenOrder| other.leg == order.leg || other.leg == Leg::WholeStop;
     // Never looser than where an amend that is on its way, or has had no answer, may have put it (I3).
     let standing = scene.protecting(tranche.id).filter(same).filter(|other| other.stands());

@@ -4,7 +4,7 @@ use super::{Ctx, Out, Tranche};
 use crate::exits::end_of_day::{DayEnd, Ends};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::plan::{CloseAt, Weekend};
-use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, Timestamp, TrancheId};
+use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, SizedStops, Timestamp, TrancheId};
 use std::sync::Arc;
 
 /// The surroundings of a tranche.
@@ -80,6 +80,13 @@ impl Scene<'_> {
                     _ => false,
                 }
         })
+    }
+
+    /// Whether a stop rests that is not where this tranche's is to be, and no other is placed beside it: because there is one for
+    /// each position and no more (product.md §2.5), or because targets have the room.
+    pub(crate) fn stop_stays_farther(&self, tranche: TrancheId) -> bool {
+        let beside = self.ctx.account.capability.sized_stops == SizedStops::Beside;
+        !beside && self.protecting(tranche).any(OpenOrder::stands)
     }
 
     /// Tells people something about one tranche.

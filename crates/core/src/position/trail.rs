@@ -1,22 +1,26 @@
 //! The trail as a rule: it is activated by the best price and moves the stop after it, or watches its level itself when
 //! nobody else can (product.md §2.3).
 
+use super::refused::TRAIL_PATIENCE;
 use super::scene::Scene;
 use super::turn::{DWELL, believed, extreme};
 use super::{Ctx, Out, Tranche};
 use crate::exits::arm::{Atrs, Behind, behind};
 use crate::exits::stop_loss::{Basis, StopLevel, Verdict, judge};
 use crate::exits::trailing_stop::{Phase, Trail, fall_back, pause, smallest_move};
+use crate::orders::OpenOrder;
 use backstop_model::plan::{TrailDistance, TrailedBy};
-use backstop_model::{ExitReason, OrderKind, OutOfRange, PositionSide, Price, Series, Severity};
+use backstop_model::{ExitReason, OrderKind, OutOfRange, PositionSide, Price, Series, Severity, SizedStops, Timestamp};
 
 /// Activation, then the stop after the best price.
 pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let side = scene.side();
-    let (Some(mut trail), Some(trailing), None) = (tranche.trail, scene.plan.trailing, tranche.closing) else {
+    let (Some(_), Some(trailing), None) = (tranche.trail, scene.plan.trailing, tranche.closing) else {
         return Ok(());
     };
-    if trail.by == TrailedBy::Venue && is_too_large(tranche, scene, out) {
+    let no_room = finds_no_room(tranche, scene, out);
+    let Some(mut trail) = tranche.trail else { return Ok(()) };
+    if trail.by == TrailedBy::Venue && (no_room || is_too_large(tranche, scene, out)) {
         trail.by = fall_back(trail.by);
         tranche.trail = Some(trail);
     }
@@ -71,6 +75,30 @@ fn is_too_large(tranche: &Tranche, scene: &Scene, out: &mut Out) -> bool {
     let text = format!("the venue takes {largest} in one order at most: Backstop moves the resting stop instead");
     scene.tell(Severity::Warning, tranche.id, &text, out);
     true
+}
+
+/// Until when the venue's trail waits for its room: a stop of its tranche's own has the quantity, and both together are for no
+/// more than the position (venues/bitget.md §8.4).
+pub(super) fn finds_no_room_until(tranche: &Tranche, scene: &Scene) -> Option<Timestamp> {
+    let trail = tranche.trail.filter(|trail| trail.by == TrailedBy::Venue)?;
+    let shared = scene.ctx.account.capability.sized_stops == SizedStops::Shared;
+    let own = |order: &OpenOrder| order.leg.is_own_stop() && order.stands();
+    let has_own = shared && scene.protecting(tranche.id).any(own);
+    has_own.then(|| trail.tried_at.unwrap_or(scene.ctx.now).plus(TRAIL_PATIENCE))
+}
+
+/// Whether the venue's trail has waited for its room for so long that Backstop trails instead.
+fn finds_no_room(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> bool {
+    let Some(until) = finds_no_room_until(tranche, scene) else { return false };
+    if let Some(trail) = &mut tranche.trail {
+        trail.tried_at.get_or_insert(scene.ctx.now);
+    }
+    let over = scene.ctx.now >= until;
+    if over {
+        let text = "the venue has no room for its trail beside the stop: Backstop moves the resting stop instead";
+        scene.tell(Severity::Warning, tranche.id, text, out);
+    }
+    over
 }
 
 /// A trail in ATR that follows comes nearer when the average falls; it never goes farther.

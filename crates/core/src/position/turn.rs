@@ -15,8 +15,8 @@ use crate::exits::stop_loss::StopLevel;
 use crate::exits::take_profit;
 use crate::orders::{Leg, OpenOrder, OrderState, together};
 use backstop_model::{
-    Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SnapshotCause,
-    Span, Timestamp,
+    Command, ExitPlan, ExitReason, OutOfRange, Permit, PositionSide, Price, Quantity, Series, Severity, SizedStops,
+    SnapshotCause, Span, Timestamp,
 };
 
 /// How long a price must stand beyond something before it counts without a second witness (F-H01), and before a target
@@ -178,6 +178,11 @@ pub(super) fn takes_over(level: &Level, levels: &[Level], plan: &ExitPlan, ctx: 
     !level.due().is_zero() && (plan.instant_take_profit || !rests())
 }
 
+/// Whether the venue may have no place for a target: it is too near to the price, or a stop has the quantity.
+pub(super) fn may_be_kept_off(ctx: Ctx) -> bool {
+    ctx.instrument.least_distance.is_some() || ctx.account.capability.sized_stops == SizedStops::Shared
+}
+
 /// Targets that the executable price has passed while their orders have not filled (product.md §2.4).
 fn watch_targets(tranche: &mut Tranche, scene: &Scene) {
     let (side, ctx) = (scene.side(), scene.ctx);
@@ -187,7 +192,7 @@ fn watch_targets(tranche: &mut Tranche, scene: &Scene) {
     for index in 0..tranche.levels.len() {
         let level = &tranche.levels[index];
         let leg = Leg::Target(level.number);
-        let kept_off = ctx.instrument.least_distance.is_some() || tranche.retries.contains_key(&leg);
+        let kept_off = may_be_kept_off(ctx) || tranche.retries.contains_key(&leg);
         let absent = kept_off && !level.due().is_zero() && !spacing::rests(tranche.id, leg, scene.orders, scene.epoch);
         if !absent && !takes_over(level, &tranche.levels, scene.plan, ctx) {
             continue;
@@ -256,6 +261,9 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         let (severity, how) = match until {
             Some(_) => (Severity::Alarm, "the venue's stop is silent"),
             None if kept_off => (Severity::Note, "the venue took none so near"),
+            None if scene.stop_stays_farther(tranche.id) => {
+                (Severity::Note, "the venue's stop rests farther out: Backstop watches this one")
+            }
             None => (Severity::Alarm, "no stop is working at the venue"),
         };
         let text = format!("price {price} is through the stop {} and {how}; closing at market", stop.price);

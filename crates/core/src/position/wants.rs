@@ -13,7 +13,8 @@ use crate::exits::{slices, take_profit};
 use crate::orders::{Leg, Wanted};
 use backstop_model::plan::{ExitPlan, TrailedBy};
 use backstop_model::{
-    ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, RestingTargets, Rounding, Severity, TrancheId,
+    ExitReason, OrderKind, OutOfRange, PositionSide, Price, Ratio, RestingTargets, Rounding, Severity, SizedStops,
+    TrancheId,
 };
 
 impl Position {
@@ -26,7 +27,10 @@ impl Position {
         for tranche in live.open() {
             wants.extend(wants_of(tranche, live, ctx, self.key.side));
         }
-        wants.retain(|want| !want.leg.is_own_stop() || !serves(want));
+        let sized = ctx.account.capability.sized_stops != SizedStops::Absent;
+        wants.retain(|want| !want.leg.is_own_stop() || (sized && !serves(want)));
+        let with_stop: Vec<TrancheId> = self.with_own_stop(&wants).collect();
+        wants.retain(|want| !(self.gives_way(want.leg, want.kind, ctx) && with_stop.contains(&want.tranche)));
         wants.retain(|want| !self.waits_for_distance(want, ctx));
         wants
     }

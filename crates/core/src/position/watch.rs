@@ -6,9 +6,9 @@
 use super::elsewhere::Elsewhere;
 use super::scene::Scene;
 use super::spacing::{is_within_distance, spaced_from};
-use super::turn::{DWELL, extreme, stuck_at, takes_over, venue_has_until};
+use super::turn::{DWELL, extreme, may_be_kept_off, stuck_at, takes_over, venue_has_until};
 use super::unprotectable::unprotectable_at;
-use super::{Adoption, Ctx, Live, Position, Tranche, elsewhere, protection, reports, weekend};
+use super::{Adoption, Ctx, Live, Position, Tranche, elsewhere, protection, reports, trail, weekend};
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
@@ -145,6 +145,7 @@ impl Position {
         let trails = tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
         let passed = tranche.trail.filter(|_| trails).and_then(|trail| trail.passed);
         note(passed.map(|since| since.plus(DWELL)), Deadline::TrailMove);
+        note(scene.and_then(|scene| trail::finds_no_room_until(tranche, &scene)), Deadline::TrailMove);
         note(tranche.trail_not_before.filter(|at| trails && *at > ctx.now), Deadline::TrailMove);
         let limit = live.plan.as_ref().and_then(|plan| plan.time_limit);
         note(limit.map(|limit| tranche.opened_at.max(live.attached_at).plus(limit)), Deadline::TimeLimit);
@@ -249,7 +250,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     let executable = Series::executable(side);
     let kept_off = |level: &Level| {
         let refused = tranche.retries.contains_key(&Leg::Target(level.number));
-        !level.due().is_zero() && (refused || ctx.instrument.least_distance.is_some())
+        !level.due().is_zero() && (refused || may_be_kept_off(ctx))
     };
     let near = |level: &Level| !level.due().is_zero() && is_within_distance(level.price, side, ctx);
     if let Some(now) = ctx.board.price(executable).filter(|_| tranche.levels.iter().any(near)) {

@@ -3,11 +3,13 @@
 //! Where it is wanted and how it is placed is `orders/whole_stop`.
 
 use super::misplaced::stop_misplaced;
-use super::refused::stop_reason;
+use super::refused::{stop_reason, try_otherwise};
 use super::scene::Scene;
-use super::{Blank, Ctx, Live, Out, Position, Rare, Retry};
+use super::{Blank, Ctx, Live, Out, Position, Rare, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
-use backstop_model::{ExitReason, PositionSide, Refusal, RefusalReason, Severity, Timestamp, Trigger};
+use backstop_model::{
+    ExitReason, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Timestamp, Trigger,
+};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of the stop for the whole position.
@@ -34,6 +36,13 @@ impl WholeStop {
     }
 }
 
+impl Tranche {
+    /// Whether its stop is to rest there.
+    fn asks_for_stop_at(&self, place: Option<Price>) -> bool {
+        self.resting_stop().map(|stop| stop.price) == place
+    }
+}
+
 impl Live {
     /// Where the entry was filled better than it was judged, its stop lies nearer than the plan's would: it stays there.
     pub(super) fn keep_attached_stop(&mut self, side: PositionSide) {
@@ -47,11 +56,18 @@ impl Live {
 
 impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
-    pub(super) fn whole_stop_refused(&mut self, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+    pub(super) fn whole_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        let Some(live) = &mut self.live else { return };
-        let retry = Retry::after(live.whole.retry.get(), Some(refusal.reason), ctx.now);
-        live.whole.retry.put(Some(retry));
+        let Some(whole) = self.live.as_mut().map(|live| &mut live.whole) else { return };
+        let retry = Retry::after(whole.retry.get(), Some(refusal.reason), ctx.now);
+        whole.retry.put(Some(retry));
+        let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
+        match ctx.account.capability.sized_stops {
+            SizedStops::Absent => return self.only_stop_refused(order, refusal, ctx, out),
+            // It stays where it is, and no stop for a quantity takes the targets' place beside it.
+            SizedStops::Shared if stands => return self.only_stop_refused(order, refusal, ctx, out),
+            SizedStops::Beside | SizedStops::Shared => {}
+        }
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
         if retry.refusals != told_at {
             // People know, and stops of their own quantity protect; that a venue is busy for a moment is no news.
@@ -64,15 +80,34 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
+    /// There is no other one: for the tranches that asked for that place, and for all while none works, the table says what is
+    /// tried, as for a stop of their own, and Backstop watches the price meanwhile.
+    fn only_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
+        let Some(live) = &mut self.live else { return };
+        let Some(plan) = live.plan.clone() else { return };
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        let meant = |tranche: &Tranche| !stands || tranche.asks_for_stop_at(order.stop_price());
+        let open = live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed());
+        for tranche in open.filter(|tranche| meant(tranche)) {
+            let known = tranche.is_small(Leg::WholeStop);
+            tranche.hold_refused(Leg::WholeStop, refusal.reason, ctx);
+            try_otherwise(tranche, order, (refusal, known), &scene, out);
+            // It waits as a stop of the tranche's own would; another place is another request, and does not.
+            live.whole.retry.put(tranche.retries.get(&Leg::WholeStop).copied());
+        }
+    }
+
     /// The price is through it: that is a stop hit for the tranches that asked for that place and have nothing else (F-C03). A
     /// stop of their own quantity may be too small for the venue to say so.
     pub(super) fn whole_stop_passed(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let Some(live) = &mut self.live else { return };
         let Some(plan) = live.plan.clone() else { return };
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        let beside = ctx.account.capability.sized_stops == SizedStops::Beside;
         for tranche in live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed()) {
-            let asked = tranche.resting_stop().map(|stop| stop.price) == order.stop_price();
-            if asked && !scene.protecting(tranche.id).any(OpenOrder::stands) {
+            let asked = tranche.asks_for_stop_at(order.stop_price());
+            if asked && (!beside || !scene.protecting(tranche.id).any(OpenOrder::stands)) {
                 let text = format!("the stop would trigger at once ({refusal}); closing at market");
                 scene.tell(Severity::Warning, tranche.id, &text, out);
                 tranche.close(stop_reason(tranche), ctx.now);
@@ -89,7 +124,7 @@ impl Position {
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let asked = order.stop_price();
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
-            if tranche.resting_stop().map(|stop| stop.price) == asked {
+            if tranche.asks_for_stop_at(asked) {
                 tranche.hold_refused(Leg::Stop, refusal.reason, ctx);
                 stop_misplaced(tranche, asked, refusal, &scene, out);
             }

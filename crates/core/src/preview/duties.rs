@@ -7,7 +7,7 @@ use crate::exits::ladder::{Level, LevelState};
 use crate::exits::slices;
 use crate::exits::take_profit::{self, can_rest};
 use backstop_model::plan::{Merge, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches, Weekend};
-use backstop_model::{Distance, OrderKind, Quantity, RestingTargets};
+use backstop_model::{Distance, LimitTargets, OrderKind, Quantity, RestingTargets, SizedStops};
 
 /// What rests at the venue.
 pub(super) fn resting(ground: &Ground) -> Vec<String> {
@@ -23,6 +23,9 @@ pub(super) fn resting(ground: &Ground) -> Vec<String> {
     }];
     let kind = match plan.target_order {
         _ if case.capability.resting_targets == RestingTargets::Last => "limit that closes whatever is left",
+        TargetOrder::Limit if case.capability.limit_targets == LimitTargets::Triggered => {
+            "limit that only reduces, triggered at the target: until then it keeps nothing from the stop"
+        }
         TargetOrder::Limit => "reduce-only limit",
         TargetOrder::Market => "reduce-only market, triggered at the target",
         TargetOrder::PostOnly => "reduce-only limit that only makes",
@@ -193,13 +196,22 @@ fn tranches(ground: &Ground) -> Option<String> {
         Merge::InProfit => "back in profit they become one",
         Merge::Never => "they stay apart",
     };
+    let stops = match ground.case.capability.sized_stops {
+        SizedStops::Absent => {
+            "; of those that share one stop at the venue the outermost rests, the tighter ones are watched"
+        }
+        SizedStops::Beside => "",
+        SizedStops::Shared => {
+            "; while one has a stop of its own its targets are watched, and closed when the price is there"
+        }
+    };
     match ground.case.plan.tranches {
         Tranches::Off => None,
-        Tranches::PerFill => Some(format!("every further entry gets levels and a stop of its own; {merge}")),
+        Tranches::PerFill => Some(format!("every further entry gets levels and a stop of its own{stops}; {merge}")),
         Tranches::NewWhenLoss { loss, max } => {
             let loss = loss.in_percent();
             Some(format!(
-                "a further entry while the newest loses more than {loss}% gets levels and a stop of its own, up to {max}; {merge}"
+                "a further entry while the newest loses more than {loss}% gets levels and a stop of its own, up to {max}{stops}; {merge}"
             ))
         }
     }

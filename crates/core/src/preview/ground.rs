@@ -6,7 +6,7 @@ use crate::exits::arm::Behind;
 use crate::exits::break_even::price as break_even_price;
 use crate::exits::ladder::{Level, profit};
 use backstop_model::plan::{AtrSpec, BreakEven, Distance, TargetOrder, TrailedBy};
-use backstop_model::{Money, OutOfRange, Points, Price, Quantity, Ratio, Rounding};
+use backstop_model::{LimitTargets, Money, OutOfRange, Points, Price, Quantity, Ratio, Rounding};
 
 /// A case, and what its plan is once armed.
 pub(super) struct Ground<'a> {
@@ -43,6 +43,10 @@ impl Ground<'_> {
     /// What closing so much at a target costs.
     pub fn target_fee(&self, price: Price, quantity: Quantity) -> Result<Money, OutOfRange> {
         let rate = match self.case.plan.target_order {
+            // When it triggers somebody may be paying its price already: then it takes.
+            TargetOrder::Limit if self.case.capability.limit_targets == LimitTargets::Triggered => {
+                self.case.instrument.taker_fee
+            }
             TargetOrder::Limit | TargetOrder::PostOnly => self.case.instrument.maker_fee,
             TargetOrder::Market => self.case.instrument.taker_fee,
         };

@@ -5,10 +5,11 @@ use super::*;
 use crate::tests::instrument_spec;
 use backstop_model::plan::{
     OnInvalid, Rest, Slices, StopLadder, StopLoss, TakeProfit, TakeProfits, TargetOrder, TrailDistance, TrailingStop,
+    Tranches,
 };
 use backstop_model::{
-    Distance, ExitPlanSpec, FlaggedExits, GuaranteedTerms, InstrumentSpec, LeastDistance, Name, RestingTargets, Span,
-    TrailingLimits, TriggerSource,
+    Distance, ExitPlanSpec, FlaggedExits, GuaranteedTerms, InstrumentSpec, LeastDistance, LimitTargets, Name,
+    RestingTargets, SizedStops, Span, TrailingLimits, TriggerSource,
 };
 
 fn price(text: &str) -> Price {
@@ -61,6 +62,8 @@ fn capability() -> Capability {
         guaranteed_stops: false,
         only_trigger: None,
         entry_stop: false,
+        sized_stops: SizedStops::Beside,
+        limit_targets: LimitTargets::InBook,
         resting_targets: RestingTargets::Every,
         request_validity: Span::from_secs(3),
     }
@@ -260,6 +263,55 @@ fn a_minimum_that_is_waived_for_flagged_exits_counts_where_none_can_be_flagged()
         ["TP2 skipped: quantity 0.03 below minimum 0.037, its share goes to TP3", without_effect]
     );
     assert!(of(&hedge, "0.03").contains(&"quantity 0.03 is below the smallest order, 0.038 at the entry: the venue may refuse every exit but the stop for the whole position, which stays where it is placed first".to_owned()));
+}
+
+#[test]
+fn where_there_is_one_stop_and_no_more_the_tighter_ones_are_watched() {
+    let plan = ExitPlan::try_from(ExitPlanSpec { tranches: Tranches::PerFill, ..plan() }).unwrap();
+    let instrument = Instrument::try_from(spec()).unwrap();
+    let one = Capability { sized_stops: SizedStops::Absent, whole_stop: true, ..capability() };
+    let case = Case {
+        plan: &plan,
+        instrument: &instrument,
+        capability: &one,
+        side: PositionSide::Long,
+        entry: price("50000"),
+        quantity: "0.1".parse().unwrap(),
+        volatility: &Volatility::default(),
+        costs: AssumedCosts::NONE,
+    };
+    let watched = preview(&case).unwrap().done_by_backstop;
+    let told = "every further entry gets levels and a stop of its own; of those that share one stop at the venue the outermost rests, the tighter ones are watched; back in profit they become one";
+    assert!(watched.iter().any(|line| line == told), "{watched:#?}");
+}
+
+#[test]
+fn where_targets_wait_outside_the_book_they_are_said_to_and_pay_as_takers() {
+    let (plan, costly) = (
+        ExitPlan::try_from(plan()).unwrap(),
+        InstrumentSpec { maker_fee: percent("0.02"), taker_fee: percent("0.05"), ..spec() },
+    );
+    let instrument = Instrument::try_from(costly).unwrap();
+    let shown = |capability: &Capability| {
+        preview(&Case {
+            plan: &plan,
+            instrument: &instrument,
+            capability,
+            side: PositionSide::Long,
+            entry: price("50000"),
+            quantity: "0.1".parse().unwrap(),
+            volatility: &Volatility::default(),
+            costs: AssumedCosts::NONE,
+        })
+        .unwrap()
+    };
+    let in_book = shown(&capability());
+    let triggered = shown(&Capability { limit_targets: LimitTargets::Triggered, ..capability() });
+    let line =
+        "TP1, TP2, TP3: limit that only reduces, triggered at the target: until then it keeps nothing from the stop";
+    assert_eq!(triggered.rests_at_venue[1], line);
+    assert_eq!(in_book.rests_at_venue[1], "TP1, TP2, TP3: reduce-only limit");
+    assert_ne!(triggered.rows, in_book.rows, "the fees of targets differ");
 }
 
 #[test]

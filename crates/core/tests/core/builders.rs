@@ -7,10 +7,10 @@ use backstop_model::plan::{
 };
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
-    FillCause, FillId, FlaggedExits, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Limits,
-    Liquidity, Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey, PositionMode, PositionSide, Price,
-    Prices, Quantity, Ratio, RefusalStep, Refusals, Span, Symbol, Tick, Timestamp, TrailedBy, TrailingLimits,
-    TriggerSource, VenueOrderId,
+    FillCause, FillId, FlaggedExits, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance,
+    LimitTargets, Limits, Liquidity, Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey,
+    PositionMode, PositionSide, Price, Prices, Quantity, Ratio, RefusalStep, Refusals, SizedStops, Span, Symbol, Tick,
+    Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -95,6 +95,8 @@ pub fn account() -> Account {
             guaranteed_stops: false,
             only_trigger: None,
             entry_stop: false,
+            sized_stops: SizedStops::Beside,
+            limit_targets: LimitTargets::InBook,
             resting_targets: backstop_model::RestingTargets::Every,
             request_validity: Span::from_secs(3),
         },
@@ -137,6 +139,13 @@ pub fn account_from(words: &str) -> Account {
             "amend" => account.capability.amend_stop = true,
             "guaranteed" => account.capability.guaranteed_stops = true,
             "whole-stop" => account.capability.whole_stop = true,
+            "shared" => {
+                account.capability.sized_stops = SizedStops::Shared;
+                account.capability.limit_targets = LimitTargets::Triggered;
+            }
+            "only-whole-stop" => {
+                (account.capability.whole_stop, account.capability.sized_stops) = (true, SizedStops::Absent);
+            }
             "entry-stop" => account.capability.entry_stop = true,
             "watches" => account.capability.only_trigger = Some(source(rest.next().unwrap())),
             "flags-whole" => account.capability.flagged_exits = FlaggedExits::Whole,

@@ -1,4 +1,5 @@
-//! Every cell of the table of refused stops with every choice there is, long and short, netted and hedged: the owner's step is
+//! Every cell of the table of refused stops with every choice there is, long and short, netted and hedged, and
+//! where the stop for the whole position is the only one: the owner's step is
 //! what is done.
 
 use crate::world::World;
@@ -19,9 +20,13 @@ fn word(reason: RefusalReason) -> String {
     serde_json::to_string(&reason).unwrap().replace('"', "")
 }
 
-/// An account, a side there, and what differs: how its orders are named, which side closes, the stop, and a little nearer.
+/// An account, which stop is refused there, a side, and what differs: how its orders are named, which side closes, the stop, and a
+/// little nearer.
+#[derive(Clone, Copy)]
 struct Form {
     account: &'static str,
+    leg: &'static str,
+    quantity: &'static str,
     side: &'static str,
     name: &'static str,
     closes: &'static str,
@@ -29,10 +34,28 @@ struct Form {
     nearer: &'static str,
 }
 
-const LONG: Form =
-    Form { account: "one-way", side: "long", name: "", closes: "sell", stop: "49000", nearer: "49024.5" };
-const SHORT: Form =
-    Form { account: "one-way", side: "short", name: "/short", closes: "buy", stop: "51000", nearer: "50974.5" };
+const LONG: Form = Form {
+    account: "one-way",
+    leg: "stop",
+    quantity: "0.1",
+    side: "long",
+    name: "",
+    closes: "sell",
+    stop: "49000",
+    nearer: "49024.5",
+};
+const SHORT: Form = Form { side: "short", name: "/short", closes: "buy", stop: "51000", nearer: "50974.5", ..LONG };
+
+impl Form {
+    const fn hedged(self) -> Self {
+        Self { account: "hedge", ..self }
+    }
+
+    /// At a venue where the stop for the whole position is the only one.
+    const fn only_whole(self) -> Self {
+        Self { account: "amend only-whole-stop", leg: "whole-stop", quantity: "whole position", ..self }
+    }
+}
 
 /// What comes of the n-th refusal in a row, and of the pause after it, when the owner has chosen `step` for it.
 fn outcome(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) -> String {
@@ -46,7 +69,7 @@ fn outcome(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) ->
     }
     let mut told = Vec::new();
     for number in 1..=nth {
-        told = world.line(&format!("refuse stop#{number}{} {} \"no\"", form.name, word(reason)));
+        told = world.line(&format!("refuse {}#{number}{} {} \"no\"", form.leg, form.name, word(reason)));
         // What is below the minimum stays so: from the third refusal on it is asked for once a minute.
         let dust = reason == RefusalReason::BelowMinimum && number >= 3;
         told.extend(world.line(&format!("after {} ms", if dust { 60_000 } else { 100 << number })));
@@ -57,8 +80,8 @@ fn outcome(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) ->
 /// What is done in one cell, and nothing else is closed.
 fn check(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) {
     let told = outcome(form, reason, step, nth);
-    let Form { name, closes, stop, nearer, .. } = form;
-    let next = format!("place stop#{}{name}: {closes} 0.1 stop", nth + 1);
+    let Form { leg, quantity, name, closes, stop, nearer, .. } = form;
+    let next = format!("place {leg}#{}{name}: {closes} {quantity} stop", nth + 1);
     let expected = match step {
         RefusalStep::Again => format!("{next} {stop} on mark"),
         RefusalStep::Close => format!("place close#1{name}: {closes} 0.1 market"),
@@ -76,7 +99,7 @@ fn check(form: &Form, reason: RefusalReason, step: RefusalStep, nth: usize) {
 
 #[test]
 fn every_choice_in_every_cell_is_what_is_done() {
-    for form in [LONG, SHORT, Form { account: "hedge", ..LONG }, Form { account: "hedge", ..SHORT }] {
+    for form in [LONG, SHORT, LONG.hedged(), SHORT.hedged(), LONG.only_whole(), SHORT.only_whole()] {
         for reason in CLASSES {
             for step in RefusalStep::choices(reason) {
                 for nth in (1..=3).filter(|nth| *nth > 1 || !step.closes()) {

@@ -7,9 +7,10 @@
 use crate::builders::{ACCOUNT, BTC, fill, key, tick};
 use backstop_core::orders::{Leg, Named};
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, Epoch, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity, OrderReport,
-    OrderSide, OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Ratio, Refusal,
-    RefusalReason, Snapshot, TimeInForce, Timestamp, TrancheId, Trigger, TriggerSource, UnknownCause, VenueOrderId,
+    Answer, Asked, Capability, ClientOrderId, Command, Epoch, Event, Fill, Lookup, NewOrder, OrderKind, OrderQuantity,
+    OrderReport, OrderSide, OrderStatus, Outcome, PositionReport, PositionSide, Price, Prices, Quantity, Ratio,
+    Refusal, RefusalReason, SizedStops, Snapshot, TimeInForce, Timestamp, TrancheId, Trigger, TriggerSource,
+    UnknownCause, VenueOrderId,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -45,6 +46,8 @@ pub struct Toy {
     step: Quantity,
     /// The account keeps long and short apart, and executions say which they belong to.
     per_side: bool,
+    /// What the venue offers, where it counts sized stops, targets and trails together.
+    shared: Option<Capability>,
 }
 
 impl Toy {
@@ -64,7 +67,14 @@ impl Toy {
             trouble,
             step,
             per_side: false,
+            shared: None,
         }
+    }
+
+    /// A venue that offers this.
+    pub fn offering(mut self, capability: &Capability) -> Self {
+        self.shared = Some(capability.clone()).filter(|offered| offered.sized_stops == SizedStops::Shared);
+        self
     }
 
     /// One side of an account that keeps both.
@@ -336,6 +346,7 @@ impl Toy {
             OrderKind::StopMarket(trigger) if self.is_through(trigger) => Some(RefusalReason::WouldTrigger),
             _ if order.reduce_only && self.open.is_zero() => Some(RefusalReason::ReduceOnly),
             OrderKind::StopMarket(_) if is_whole(&order) && self.has_whole_stop() => Some(RefusalReason::Other),
+            _ if self.exceeds_position(&order) => Some(RefusalReason::ReduceOnly),
             _ if wrong == 0 => Some(RefusalReason::Throttled),
             _ => None,
         };
@@ -379,6 +390,16 @@ impl Toy {
             // The stream is quicker than the reply (F-B04).
             self.answer(order.id, Asked::Place, outcome);
         }
+    }
+
+    /// Whether orders that are counted together would be for more than is open.
+    fn exceeds_position(&self, order: &NewOrder) -> bool {
+        let Some(offered) = &self.shared else { return false };
+        let OrderQuantity::Exact(quantity) = order.quantity else { return false };
+        let counts = |order: &NewOrder| offered.shares_position(order.kind) && !is_whole(order);
+        let rest = self.orders.values().filter(|held| held.status == OrderStatus::Working && counts(&held.order));
+        let held = rest.map(|held| held.quantity.minus(held.filled).unwrap()).reduce(|a, b| a.plus(b).unwrap());
+        counts(order) && held.unwrap_or(Quantity::ZERO).plus(quantity).unwrap() > self.open
     }
 
     /// One stop for the whole position, no more.

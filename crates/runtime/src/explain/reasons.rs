@@ -9,7 +9,7 @@ use backstop_core::position::{Ctx, Position, Tranche};
 use backstop_model::plan::{ExitPlan, TargetOrder};
 use backstop_model::{
     ClientOrderId, Command, Event, ExitReason, NewOrder, OrderKind, OrderQuantity, PositionSide, Price, Rounding,
-    Series, SnapshotCause,
+    Series, SizedStops, SnapshotCause,
 };
 
 /// What surrounds one order of ours.
@@ -164,8 +164,12 @@ fn stop(around: &Around, order: &NewOrder) -> Decision {
 }
 
 fn whole_stop(around: &Around) -> Decision {
+    let why_not = match around.ctx.account.capability.sized_stops {
+        SizedStops::Absent => "this venue has one stop for the position and no other",
+        SizedStops::Beside | SizedStops::Shared => "it would have to follow every change of the position",
+    };
     because(format!("{}; a stop for the whole position can never be too small, also when it grows", basis(around)))
-        .or("place a stop for the quantity", "it would have to follow every change of the position")
+        .or("place a stop for the quantity", why_not)
         .or("wait without a stop", "all of it would be open without protection")
 }
 

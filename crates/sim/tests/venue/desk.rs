@@ -36,7 +36,7 @@ pub struct Desk {
     pub venue: Exchange,
     pub now: i64,
     pub told: Vec<Delivery>,
-    mode: PositionMode,
+    pub mode: PositionMode,
 }
 
 pub fn desk() -> Desk {

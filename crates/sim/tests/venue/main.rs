@@ -6,6 +6,7 @@ mod aster;
 mod binance;
 mod bitget;
 mod bitget_hedge;
+mod bitget_targets;
 mod bitget_unified;
 mod conditional;
 mod corrections;

@@ -123,6 +123,12 @@ impl PaperVenue {
             sim::Reply::Refused(refused) if refusal::is_unseen(&refused) && self.has_just_traded(of, at) => {
                 Outcome::Refused(Refusal::new(RefusalReason::Throttled, &refused.text))
             }
+            // The plan has triggered, and what it becomes is in the book in a moment: it is asked again (venues/bitget.md §12).
+            sim::Reply::Refused(refused)
+                if asked == Asked::Cancel && refusal::is_gone(&refused) && self.is_about_to_rest(of) =>
+            {
+                Outcome::Refused(Refusal::new(RefusalReason::Throttled, &refused.text))
+            }
             sim::Reply::Refused(refused) => refusal::outcome(&refused),
             sim::Reply::HttpError { status, body, .. } => refusal::http(status, &body),
             sim::Reply::Lost => Outcome::Unknown(UnknownCause::TimedOut),

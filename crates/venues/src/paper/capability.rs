@@ -4,9 +4,10 @@
 
 use super::REQUEST_VALIDITY;
 use backstop_model::{
-    Capability, FlaggedExits, PositionMode, Ratio, RestingTargets, Rounding, Span, TrailingLimits, TriggerSource,
+    Capability, FlaggedExits, LimitTargets, PositionMode, Ratio, RestingTargets, Rounding, SizedStops, Span,
+    TrailingLimits, TriggerSource,
 };
-use backstop_sim::habits::{NativeTrailing, RequestWindow, WholePosition};
+use backstop_sim::habits::{BoundSum, NativeTrailing, RequestWindow, WholePosition};
 use backstop_sim::native::Reduction;
 use backstop_sim::{Native, StopPlace};
 
@@ -23,6 +24,8 @@ const TRAIL_STEP: u32 = 1_000;
 ///
 /// * A trailing stop that is attached to a deal is not offered: it would take the place of the hard stop, and its
 ///   distance is in points (venues/ig.md §4.3). Backstop moves the stop itself instead.
+/// * Where stops are bound to the position, targets are too (`profit_plan`, venues/bitget.md §8): in the book they would hold
+///   what a stop or a market exit has to close (§6.2), and newer exits would evict them.
 /// * A stop attached to a deal closes whatever is left of the deal: a stop for the whole position. It watches the price
 ///   the deal would close at and no other (venues/ig.md §4.2).
 /// * Where exits are waived the smallest notional for a flag that a hedge account's cannot have, the account has the waiver
@@ -30,6 +33,7 @@ const TRAIL_STEP: u32 = 1_000;
 #[must_use]
 pub fn capability(native: &Native, mode: PositionMode) -> Capability {
     let attached = native.stops == StopPlace::Attached;
+    let bound = native.whole == WholePosition::Bound;
     Capability {
         native_trailing: match native.trailing {
             NativeTrailing::Orders { least, most } => Some(TrailingLimits {
@@ -45,6 +49,12 @@ pub fn capability(native: &Native, mode: PositionMode) -> Capability {
         },
         entry_stop: attached,
         whole_stop: attached || native.whole != WholePosition::Absent,
+        sized_stops: match native.bound_sum {
+            _ if attached => SizedStops::Absent,
+            BoundSum::WithinPosition if bound => SizedStops::Shared,
+            BoundSum::WithinPosition | BoundSum::Unlimited => SizedStops::Beside,
+        },
+        limit_targets: if bound { LimitTargets::Triggered } else { LimitTargets::InBook },
         resting_targets: if native.closes_can_rest() { RestingTargets::Every } else { RestingTargets::Last },
         guaranteed_stops: attached,
         flagged_exits: if native.waives_sized_exits(mode) { FlaggedExits::Every } else { FlaggedExits::Whole },
@@ -87,6 +97,11 @@ mod tests {
             assert_eq!(offered.amend_stop, amends, "{}", profile.name);
             assert_eq!(offered.whole_stop, whole, "{}", profile.name);
             assert_eq!(offered.entry_stop, !every, "{}", profile.name);
+            let bitget = profile.name.starts_with("bitget");
+            let sized = if bitget { SizedStops::Shared } else { SizedStops::Beside };
+            assert_eq!(offered.sized_stops, if every { sized } else { SizedStops::Absent }, "{}", profile.name);
+            let triggered = offered.limit_targets == LimitTargets::Triggered;
+            assert_eq!(triggered, bitget, "{}: as profit plans", profile.name);
             let only = (!every).then_some(TriggerSource::BidAsk);
             assert_eq!(offered.only_trigger, only, "{}", profile.name);
             assert_eq!(offered.resting_targets == RestingTargets::Every, every, "{}", profile.name);

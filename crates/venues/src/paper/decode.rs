@@ -30,10 +30,14 @@ pub(super) fn order(names: &Names, account: AccountId, view: &sim::OrderView) ->
         sim::Kind::StopMarket { trigger, source } | sim::Kind::TakeProfitMarket { trigger, source } => {
             Some(Trigger::new(trigger, source))
         }
-        sim::Kind::Limit { .. } | sim::Kind::Market | sim::Kind::Trailing { .. } => None,
+        // What triggers there is a limit order, and one to the engine all along.
+        sim::Kind::Limit { .. }
+        | sim::Kind::Market
+        | sim::Kind::TakeProfitLimit { .. }
+        | sim::Kind::Trailing { .. } => None,
     };
     let limit = match view.kind {
-        sim::Kind::Limit { price, .. } => Some(price),
+        sim::Kind::Limit { price, .. } | sim::Kind::TakeProfitLimit { price, .. } => Some(price),
         sim::Kind::Market
         | sim::Kind::StopMarket { .. }
         | sim::Kind::TakeProfitMarket { .. }
@@ -64,6 +68,7 @@ fn status(view: &sim::OrderView) -> OrderStatus {
         sim::Status::Expired => OrderStatus::Expired,
         sim::Status::Filled => OrderStatus::Filled,
         sim::Status::Rejected => OrderStatus::Rejected,
+        sim::Status::Triggered | sim::Status::Triggering if will_rest(view) => OrderStatus::Working,
         sim::Status::Triggered | sim::Status::Triggering => OrderStatus::Triggered,
     }
 }
@@ -72,6 +77,11 @@ fn status(view: &sim::OrderView) -> OrderStatus {
 /// under the same ids (venues/aster.md §5.3). An expiry with a reason is none.
 fn is_shell(view: &sim::OrderView) -> bool {
     view.kind.is_conditional() && view.cause.is_none() && view.executed.is_zero()
+}
+
+/// A target with a limit rests in the book next: its trigger says nothing of an execution.
+pub(super) const fn will_rest(view: &sim::OrderView) -> bool {
+    matches!(view.kind, sim::Kind::TakeProfitLimit { .. })
 }
 
 impl Reader<'_> {

@@ -7,7 +7,7 @@
 use super::names::Names;
 use backstop_model::{
     ClientOrderId, NewOrder, OrderKind, OrderQuantity, OrderSide, PositionMode, PositionSide, Quantity, TimeInForce,
-    Trigger,
+    Trigger, TriggerSource,
 };
 use backstop_sim as sim;
 use backstop_sim::habits::{HedgeWords, WholePosition};
@@ -33,7 +33,7 @@ impl Words {
 
 /// A new order.
 pub(super) fn place(names: &Names, order: &NewOrder, words: Words) -> sim::Ask {
-    let kind = kind_of(order.kind);
+    let kind = kind_of(order, words);
     let amount = match order.quantity {
         OrderQuantity::Exact(quantity) => sim::Amount::Exact(quantity),
         OrderQuantity::WholePosition => sim::Amount::ClosePosition,
@@ -71,8 +71,14 @@ pub(super) fn amend(id: ClientOrderId, trigger: &Trigger, quantity: Option<Quant
     sim::Ask::Amend(sim::Amend { client_id: id.to_string(), price: None, trigger: Some(trigger.price), quantity })
 }
 
-const fn kind_of(kind: OrderKind) -> sim::Kind {
-    match kind {
+/// A target that would rest in the book waits outside it where what waits is bound to the position: there it holds nothing that
+/// a stop or another exit needs, and none of those takes its place (venues/bitget.md §6.2, §8.1). One that may only make stays in
+/// the book: plans have no such word.
+fn kind_of(order: &NewOrder, words: Words) -> sim::Kind {
+    match order.kind {
+        OrderKind::Limit { price, time_in_force: TimeInForce::GoodTillCancel } if words.bound && order.reduce_only => {
+            sim::Kind::TakeProfitLimit { trigger: price, price, source: TriggerSource::Last }
+        }
         OrderKind::Limit { price, time_in_force } => sim::Kind::Limit { price, term: term(time_in_force) },
         OrderKind::Market => sim::Kind::Market,
         OrderKind::StopMarket(Trigger { price, source, .. }) => sim::Kind::StopMarket { trigger: price, source },

@@ -25,8 +25,8 @@ pub use ledger::{LedgerFailure, LedgerFile};
 use crate::{CandleQuestion, RulesQuestion, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
-    AccountId, Asked, Command, Depth, Event, Instrument, InstrumentId, MarginCall, ModeReport, Name, Outcome,
-    PositionMode, PositionSide, Prices, Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
+    AccountId, Asked, ClientOrderId, Command, Depth, Event, Instrument, InstrumentId, MarginCall, ModeReport, Name,
+    Outcome, PositionMode, PositionSide, Prices, Quantity, Refusal, RefusalReason, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_sim::habits::RequestWindow;
@@ -374,12 +374,26 @@ impl PaperVenue {
                 (*instrument, *id, Asked::Amend, encode::amend(*id, trigger, Some(*quantity)))
             }
             Command::Cancel { instrument, id, .. } => {
-                (*instrument, *id, Asked::Cancel, sim::Ask::Cancel { client_id: id.to_string() })
+                (*instrument, *id, Asked::Cancel, sim::Ask::Cancel { client_id: self.name_in_book(account, *id) })
             }
             Command::Lookup { .. } | Command::Snapshot { .. } => return,
         };
         let pending = Pending::Order { of: Named { account, instrument, id }, asked, sent_at: now };
         self.ask(now, account, ask, pending);
+    }
+
+    /// Under which name an order is cancelled: what a trigger has put into the book may have one of the venue's
+    /// (`plan-sub-order`, venues/bitget.md §7).
+    fn name_in_book(&self, account: AccountId, id: ClientOrderId) -> String {
+        let mut orders = self.exchange.ledger().orders_of(self.names.name(account), id.as_str()).rev();
+        let child = orders.find(|order| order.is_resting()).and_then(|order| order.child_client_id.clone());
+        child.unwrap_or_else(|| id.to_string())
+    }
+
+    /// Whether an order that cannot be cancelled is just becoming one that rests: it can be in a moment.
+    fn is_about_to_rest(&self, of: Named) -> bool {
+        let mut orders = self.exchange.ledger().orders_of(self.names.name(of.account), of.id.as_str()).rev();
+        orders.find(|order| order.is_open()).is_some_and(|order| decode::will_rest(&order.view()) || order.is_resting())
     }
 
     /// What stands already as it is asked for: venues refuse an amend that changes nothing (-5027), in a word that on

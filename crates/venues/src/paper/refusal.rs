@@ -31,6 +31,11 @@ pub(super) const fn is_unseen(refused: &Refused) -> bool {
     matches!(refused.code, 43_023 | 40_891)
 }
 
+/// Whether a refusal says that there is no such order any more.
+pub(super) fn is_gone(refused: &Refused) -> bool {
+    reason(refused) == Some(RefusalReason::NotFound)
+}
+
 fn negative(number: i32) -> Option<RefusalReason> {
     let table = [
         (RefusalReason::Throttled, &[code::THROTTLED, code::TOO_MANY_NEW][..]),

@@ -230,7 +230,7 @@ pub const EXITS: &[Exit] = &[
         &[Enter("0.5"), Go("99"), Enter("0.5"), Go("102.5"), Go("103.5")],
         &[TakeProfit],
     )
-    .instead("Where the venue keeps one position, the tranches are the engine's; where each entry is a deal, each has its own levels."),
+    .instead("Where the venue keeps one position, the tranches are the engine's; where each entry is a deal, each has its own levels. Where sized stops share the position with targets, the engine takes those of a tranche with a stop of its own."),
     exit(
         "tranches for each entry, then their stops",
         TRANCHES,
@@ -323,5 +323,5 @@ pub const EXITS: &[Exit] = &[
     Exit { adopt: Adopt::HardStop, ..exit("opened by others", STOP, &[Enter("1"), Stand(15), Go("99"), Go("93")], &[StopLoss]) }
         .instead("A hard stop after ten seconds, nothing else."),
     alarming(exit("the first stop refused", BRACKET, &[RefuseOnce, Enter("1"), Stand(5), Go("97.5")], &[StopLoss]))
-        .instead("A stop for the quantity is tried at once, the one for the whole position again later."),
+        .instead("A stop for the quantity is tried at once, the one for the whole position again later; where the deal's stop is the only one there is, that one is asked for again, and the engine watches the price meanwhile."),
 ];

@@ -3,7 +3,7 @@
 use super::exits::Exit;
 use super::stage::{ME, Stage};
 use super::{columns, is_ours};
-use backstop_model::{PositionMode, Ratio, RestingTargets};
+use backstop_model::{PositionMode, Ratio, RestingTargets, SizedStops};
 use backstop_sim::{Amount, Cause, Kind, Order, Term};
 use backstop_venues::paper::capability;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +70,7 @@ enum Rests {
     Stop,
     Trail,
     Limit,
+    LimitPlan,
     DealLimit,
     MarketTarget,
 }
@@ -82,6 +83,7 @@ impl Rests {
             Self::Stop => "sized stop",
             Self::Trail => "trail",
             Self::Limit => "limits",
+            Self::LimitPlan => "limit plans",
             Self::DealLimit => "deal's limit",
             Self::MarketTarget => "market target",
         }
@@ -92,6 +94,7 @@ const fn resting(order: &Order) -> Rests {
     match (order.place.kind, order.place.amount) {
         (Kind::StopMarket { .. }, Amount::ClosePosition) => Rests::WholeStop,
         (Kind::StopMarket { .. }, Amount::Exact(_)) => Rests::Stop,
+        (Kind::TakeProfitLimit { .. }, _) => Rests::LimitPlan,
         (Kind::TakeProfitMarket { .. }, _) => Rests::MarketTarget,
         (Kind::Limit { .. } | Kind::Market, _) => Rests::Limit,
         (Kind::Trailing { .. }, _) => Rests::Trail,
@@ -109,9 +112,11 @@ fn closer(order: &Order, ours: bool) -> Option<&'static str> {
     match order.place.kind {
         _ if !ours => None,
         Kind::Market | Kind::Limit { term: Term::Ioc, .. } => Some("engine"),
-        Kind::Limit { .. } | Kind::StopMarket { .. } | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => {
-            Some("native")
-        }
+        Kind::Limit { .. }
+        | Kind::StopMarket { .. }
+        | Kind::TakeProfitLimit { .. }
+        | Kind::TakeProfitMarket { .. }
+        | Kind::Trailing { .. } => Some("native"),
     }
 }
 
@@ -153,7 +158,7 @@ fn page(rows: &[Row]) -> String {
 
 /// What each account is told to offer, as the core asks it.
 fn offers(page: &mut String) {
-    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | entry brings its stop | targets that rest | smallest notional waived for exits¹ | a request can take effect for |\n");
+    page.push_str("| profile | positions | native trail | stop moved in place | stop for the whole position | stops for a quantity | entry brings its stop | targets that rest | smallest notional waived for exits¹ | a request can take effect for |\n");
     page.push_str("|---|---|---|---|---|---|---|---|---|\n");
     for (profile, mode) in columns() {
         let offered = capability(&profile.native(), mode);
@@ -168,10 +173,15 @@ fn offers(page: &mut String) {
         let (trail, seconds) = (trail.unwrap_or_else(|| "no".to_owned()), offered.request_validity.as_millis() / 1_000);
         let (amends, whole) = (yes(offered.amend_stop), yes(offered.whole_stop));
         let entry = yes(offered.entry_stop);
+        let sized = match offered.sized_stops {
+            SizedStops::Absent => "no",
+            SizedStops::Beside => "yes",
+            SizedStops::Shared => "beside targets and trail, together the position",
+        };
         let waived = if offered.flagged_exits.is_every() { "every one" } else { "the stop for the whole position" };
         writeln!(
             page,
-            "| {} | {} | {trail} | {amends} | {whole} | {entry} | {targets} | {waived} | {seconds} s |",
+            "| {} | {} | {trail} | {amends} | {whole} | {sized} | {entry} | {targets} | {waived} | {seconds} s |",
             profile.name,
             word(mode)
         )
@@ -213,6 +223,7 @@ const LEGEND: &str = "¹ Where the instrument says `min_notional_waived`. Binanc
 
 * At IG a deal's stop closes whatever is left of the deal, and watches the price the deal would close at, whatever `trigger` says. A trailing stop of IG's is
   not used: it would take the place of the hard stop, and its distance is in points.
+* At Bitget sized stops, targets and a trail are for no more than the position together. A tranche that needs a stop for its quantity has that first, and Backstop takes its targets then.
 * Closing a position without naming a quantity (Bitget's flash close) is never used: it carries no client id.
 * No document says how small a trail Bitget takes, how long a request can take effect at Bitget, or whether anything bounds that at IG: 1 %, 30 s and 10 s are
   the careful readings, and Backstop asks before it sends again.
@@ -221,6 +232,7 @@ const LEGEND: &str = "¹ Where the instrument says `min_notional_waived`. Binanc
 
 `native`: closed by what rested at the venue. `engine`: closed by an order that Backstop sent then. `amend`: a stop was moved in place. `the venue`: closed by the
 venue or by hand. After the colon: what rested on the way. `whole stop`: a stop for whatever the position is when it triggers (Bitget: `pos_loss`, a full `tpsl`).
-`sized stop`: a stop for a quantity. Where one-way and hedge differ, both are told.
+`sized stop`: a stop for a quantity. `limit plans`: targets that wait outside the book, bound to the position, and become limit orders when their price is there (Bitget: `profit_plan`
+with an `executePrice`, a partial `tpsl` with a limit price; [why](../decisions/0019-targets-as-profit-plans.md)). Where one-way and hedge differ, both are told.
 
 ";

@@ -39,7 +39,7 @@ impl Run {
         let now = Timestamp::from_millis(START).unwrap();
         let instrument = instrument_from(case.instrument);
         let account = account_from(case.account);
-        let toy = |side, fates| Toy::new(side, now, fates, case.trouble, instrument.step);
+        let toy = |side, fates| Toy::new(side, now, fates, case.trouble, instrument.step).offering(&account.capability);
         let mut toys = vec![toy(case.side, case.fates.clone())];
         if account.position_mode == PositionMode::Hedge {
             let fates = case.fates.iter().rev().copied().collect();

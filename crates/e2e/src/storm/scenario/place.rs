@@ -5,7 +5,7 @@ use crate::storm::stage;
 use backstop_model::plan::{
     BreakEven, ExitPlanSpec, Merge, Rest, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches,
 };
-use backstop_model::{Account, Adopt, Instrument, Money, PositionMode, RestingTargets};
+use backstop_model::{Account, Adopt, Instrument, Money, PositionMode, RestingTargets, SizedStops};
 
 /// The first lines of a scenario, the plan last.
 pub fn of(life: &Life) -> String {
@@ -32,7 +32,9 @@ fn account(account: &Account) -> String {
     };
     let flags = [
         (able.amend_stop, "amend"),
-        (able.whole_stop, "whole-stop"),
+        (able.whole_stop && able.sized_stops != SizedStops::Absent, "whole-stop"),
+        (able.sized_stops == SizedStops::Absent, "only-whole-stop"),
+        (able.sized_stops == SizedStops::Shared, "shared"),
         (able.entry_stop, "entry-stop"),
         (able.guaranteed_stops, "guaranteed"),
         (!able.flagged_exits.is_every(), "flags-whole"),

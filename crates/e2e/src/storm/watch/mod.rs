@@ -485,7 +485,11 @@ pub fn working_stops(venue: &PaperVenue) -> impl Iterator<Item = (String, Price)
         venue.exchange().ledger().open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id));
     stops.filter_map(|order| match order.place.kind {
         Kind::StopMarket { trigger, .. } => Some((order.place.client_id.clone(), trigger)),
-        Kind::Limit { .. } | Kind::Market | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => None,
+        Kind::Limit { .. }
+        | Kind::Market
+        | Kind::TakeProfitLimit { .. }
+        | Kind::TakeProfitMarket { .. }
+        | Kind::Trailing { .. } => None,
     })
 }
 

@@ -248,7 +248,11 @@ fn cancels(now: Timestamp, id: &ClientOrderId, venue: &PaperVenue, knows: Knows,
 fn has_alternative(ledger: &Ledger, going: &Order, side: PositionSide) -> bool {
     let at = |order: &Order| match order.place.kind {
         Kind::StopMarket { trigger, .. } => Some(trigger),
-        Kind::Limit { .. } | Kind::Market | Kind::TakeProfitMarket { .. } | Kind::Trailing { .. } => None,
+        Kind::Limit { .. }
+        | Kind::Market
+        | Kind::TakeProfitLimit { .. }
+        | Kind::TakeProfitMarket { .. }
+        | Kind::Trailing { .. } => None,
     };
     let mut others = ledger.open_orders(ME).filter(|order| order.is_waiting() && order.id != going.id);
     others.any(|order| {

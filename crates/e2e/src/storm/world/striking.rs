@@ -7,8 +7,9 @@ use crate::storm::life::{Act, VenueKind};
 use crate::storm::stage::ME;
 use crate::storm::trap::{Fate, Moment, Point, Reach, Trap};
 use crate::storm::words::Line;
-use backstop_model::{Command, OrderKind, Span};
+use backstop_model::{Command, OrderKind, Span, TimeInForce};
 use backstop_sim::faults::{Http, Scope};
+use backstop_sim::habits::WholePosition;
 use backstop_sim::{Fault, Knob};
 use backstop_venues::Venue;
 
@@ -104,7 +105,7 @@ impl World<'_> {
 
     fn turn_knobs(&mut self, trap: &Trap, command: &Command) {
         let Some(reach) = trap.reach else { return };
-        let (now, scope) = (self.now, scope_of(command, self.life.venue == VenueKind::Ig));
+        let (now, scope) = (self.now, scope_of(command, self.life.venue));
         let faults = self.venue.exchange_mut().faults_mut();
         let lasting = |until: Span| Knob::during(now, now.plus(until)).only(scope);
         match (reach, trap.fate) {
@@ -157,23 +158,26 @@ impl World<'_> {
     }
 }
 
-/// Which requests are of a command's kind. Where stops and targets are levels of a deal, all of them change levels.
-fn scope_of(command: &Command, deals: bool) -> Scope {
+/// Which requests are of a command's kind. Where stops and targets are levels of a deal, all of them change levels; where they are
+/// bound to the position, a target waits outside the book.
+fn scope_of(command: &Command, venue: VenueKind) -> Scope {
+    let deals = venue == VenueKind::Ig;
     match command {
         Command::Amend { .. } => Scope::Conditional,
-        Command::Cancel { .. } => {
-            if deals {
-                Scope::Conditional
-            } else {
-                Scope::Cancels
-            }
-        }
+        Command::Cancel { .. } if deals => Scope::Conditional,
+        Command::Cancel { .. } => Scope::Cancels,
         Command::Lookup { .. } | Command::Snapshot { .. } => Scope::Reads,
         Command::Place(order) => match order.kind {
             OrderKind::StopMarket(_) | OrderKind::TakeProfitMarket(_) | OrderKind::TrailingStop { .. } => {
                 Scope::Conditional
             }
             OrderKind::Limit { .. } if deals => Scope::Conditional,
+            OrderKind::Limit { time_in_force: TimeInForce::GoodTillCancel, .. } if order.reduce_only => {
+                match venue.profile().habits.exits.whole {
+                    WholePosition::Bound => Scope::Conditional,
+                    WholePosition::Absent | WholePosition::ClosePosition => Scope::Regular,
+                }
+            }
             OrderKind::Limit { .. } | OrderKind::Market => Scope::Regular,
         },
     }

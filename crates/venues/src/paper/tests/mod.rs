@@ -35,7 +35,11 @@ struct Desktop {
 }
 
 fn exchange_of(profile: Profile, mode: PositionMode) -> Exchange {
-    let mut exchange = Exchange::new(Setup::exactly(profile, 1));
+    exchange_with(Setup::exactly(profile, 1), mode)
+}
+
+fn exchange_with(setup: Setup, mode: PositionMode) -> Exchange {
+    let mut exchange = Exchange::new(setup);
     exchange.list("BTCUSDT", Rules::on_grid(price("0.01"), quantity("0.001"))).unwrap();
     let (leverage, balance) = (Leverage::try_from(10).unwrap(), "100000".parse().unwrap());
     exchange.open_account("main", Opening { mode, leverage, balance }).unwrap();

@@ -125,8 +125,10 @@ fn a_stop_refused_because_its_position_cannot_be_seen_yet_is_told_as_not_now() {
 fn an_order_accepted_without_an_id_is_asked_for() {
     let mut desk = at_venue_of(Profile::bitget_classic(), PositionMode::OneWay);
     desk.open(PositionSide::Long, "1");
-    desk.ask(&desk.order("first", Some("1"), target("103")));
-    let told = desk.ask(&desk.order("second", Some("0.5"), target("104")));
+    // What may only make rests in the book, on Bitget too, and there the oldest make way (venues/bitget.md §6.2).
+    let making = |at: &str| limit(price(at), TimeInForce::PostOnly);
+    desk.ask(&desk.order("first", Some("1"), making("103")));
+    let told = desk.ask(&desk.order("second", Some("0.5"), making("104")));
     assert!(is_accepted(&told, "second", Asked::Place), "{told:?}");
     assert!(reports(&told).iter().any(|of| of.id == Some(id("first")) && of.status == OrderStatus::Expired));
 }
@@ -211,4 +213,67 @@ fn described() -> Instrument {
         currency: Name::new("USDT").unwrap(),
     };
     Instrument::try_from(spec).unwrap()
+}
+
+/// venues/bitget.md §8.1: a target with a limit is a `profit_plan` that becomes a limit order when its price is there. To the
+/// engine it is one from the beginning, under the same id, until it has executed or been cancelled.
+#[test]
+fn a_limit_target_is_a_limit_order_to_the_engine_before_and_after_its_trigger() {
+    for profile in [Profile::bitget_classic(), Profile::bitget_unified()] {
+        for mode in MODES {
+            for child_ids in [ChildIds::Inherited, ChildIds::OfVenue] {
+                let mut profile = profile.clone();
+                profile.habits.conditionals.child_ids = child_ids;
+                let mut desk = at_venue_of(profile, mode);
+                desk.open(PositionSide::Long, "1");
+                desk.ask(&desk.order("whole", None, stop("98")));
+                desk.ask(&desk.order("tp", Some("0.6"), target("103")));
+                let resting = |desk: &mut Desktop| {
+                    let orders = desk.snapshot().orders;
+                    let target = orders.into_iter().find(|of| of.id == Some(id("tp"))).unwrap();
+                    (target.status, target.limit, target.trigger)
+                };
+                let as_asked = (OrderStatus::Working, Some(price("103")), None);
+                assert_eq!(resting(&mut desk), as_asked);
+                // The last trade is there and nobody buys at that price; then the price goes away, and comes back.
+                let at = |text: &str| Some(price(text));
+                let touched = Prices { last: at("103"), mark: at("103"), bid: at("102.9"), ask: at("103.1") };
+                desk.venue.quote(desk.now, MARKET, touched);
+                let told = desk.wait(1_000);
+                assert!(reports(&told).iter().all(|of| of.status == OrderStatus::Working), "{told:?}");
+                assert_eq!(resting(&mut desk), as_asked);
+                desk.go("101");
+                let fills: Vec<_> = fills(&desk.go("103.5")).iter().map(|of| (of.order, of.quantity)).collect();
+                assert_eq!(fills, [(Some(id("tp")), quantity("0.6"))], "{mode:?} {child_ids:?}");
+            }
+        }
+    }
+}
+
+/// venues/bitget.md §7, §12: what has triggered is cancelled as the order in the book, under whatever name it has there; while it
+/// is just triggering the answer is "not now", for it can be in a moment.
+#[test]
+fn a_limit_target_is_cancelled_before_while_and_after_it_triggers() {
+    for child_ids in [ChildIds::Inherited, ChildIds::OfVenue] {
+        let mut setup = Setup::exactly(Profile::bitget_classic(), 1);
+        setup.habits.conditionals.child_ids = child_ids;
+        setup.physics.latency.trigger = sim::physics::Delay::millis(20, 20);
+        let mut desk = around(exchange_with(setup, PositionMode::Hedge), None, PositionMode::Hedge);
+        desk.open(PositionSide::Long, "1");
+        let cancel = |name: &str| Command::Cancel { account: ACCOUNT, instrument: MARKET, id: id(name), deal: None };
+        desk.ask(&desk.order("early", Some("0.5"), target("103")));
+        assert!(is_accepted(&desk.ask(&cancel("early")), "early", Asked::Cancel));
+        desk.ask(&desk.order("tp", Some("0.5"), target("103")));
+        let at = |text: &str| Some(price(text));
+        let touched = Prices { last: at("103"), mark: at("103"), bid: at("102.9"), ask: at("103.1") };
+        desk.venue.quote(desk.now, MARKET, touched);
+        desk.send(&cancel("tp"));
+        assert_eq!(refused(&desk.wait(5), "tp", Asked::Cancel), Some(RefusalReason::Throttled), "{child_ids:?}");
+        desk.wait(1_000);
+        let told = desk.ask(&cancel("tp"));
+        assert!(is_accepted(&told, "tp", Asked::Cancel), "{child_ids:?}: {told:?}");
+        assert!(reports(&told).iter().any(|of| of.id == Some(id("tp")) && of.status == OrderStatus::Canceled));
+        desk.wait(1_000);
+        assert_eq!(refused(&desk.ask(&cancel("tp")), "tp", Asked::Cancel), Some(RefusalReason::NotFound));
+    }
 }
