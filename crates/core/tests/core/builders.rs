@@ -136,34 +136,7 @@ pub fn account_from(words: &str) -> Account {
             "per-deal" => account.position_mode = PositionMode::PerDeal,
             "one-way" => account.position_mode = PositionMode::OneWay,
             "split" => account.split_entries = true,
-            "amend" => account.capability.amend_stop = true,
-            "guaranteed" => account.capability.guaranteed_stops = true,
-            "whole-stop" => account.capability.whole_stop = true,
-            "shared" => {
-                account.capability.sized_stops = SizedStops::Shared;
-                account.capability.limit_targets = LimitTargets::Triggered;
-            }
-            "only-whole-stop" => {
-                (account.capability.whole_stop, account.capability.sized_stops) = (true, SizedStops::Absent);
-            }
-            "entry-stop" => account.capability.entry_stop = true,
-            "watches" => account.capability.only_trigger = Some(source(rest.next().unwrap())),
-            "flags-whole" => account.capability.flagged_exits = FlaggedExits::Whole,
-            "last-target" => account.capability.resting_targets = backstop_model::RestingTargets::Last,
-            "no-reduce-only" => account.capability.reduce_only = false,
-            // Of requests, in seconds.
-            "validity" => {
-                account.capability.request_validity = Span::from_secs(rest.next().unwrap().parse().unwrap());
-            }
             "venue" => account.venue = name(rest.next().unwrap()),
-            "native" => {
-                let (smallest, largest) = rest.next().unwrap().split_once("..").unwrap();
-                account.capability.native_trailing = Some(TrailingLimits {
-                    smallest: percent(smallest),
-                    largest: percent(largest),
-                    step: percent("0.1"),
-                });
-            }
             "no-plan" => account.plan = None,
             "max-notional" => account.limits.max_notional = Some(money(rest.next().unwrap())),
             "daily-loss" => account.limits.max_daily_loss = Some(percent(rest.next().unwrap())),
@@ -178,28 +151,67 @@ pub fn account_from(words: &str) -> Account {
                     _ => Adopt::Plan,
                 };
             }
-            // `3%`, or `5_atr`: one word.
-            "stop" => {
-                let at = distance(&rest.next().unwrap().replace('_', " "));
-                account.hard_stop = Some(StopLoss::new(at, TriggerSource::Mark));
-            }
-            "stop-prefer" | "stop-require" => {
-                let stop = account.hard_stop.as_mut().expect("`stop 2%` comes before it");
-                stop.guaranteed = if word == "stop-prefer" { Guaranteed::Prefer } else { Guaranteed::Require };
-            }
-            "stop-follows" => account.hard_stop.as_mut().expect("`stop 5_atr` comes before it").follow = true,
-            "stop-on" => {
-                let stop = account.hard_stop.expect("the stop comes first");
-                let word = rest.next().unwrap();
-                account.hard_stop = Some(match word {
-                    "usual" => StopLoss { trigger_is_usual: true, ..stop },
-                    word => StopLoss { trigger: source(word), ..stop },
-                });
-            }
-            other => panic!("{other:?} says nothing about an account"),
+            _ if word.starts_with("stop") => change_hard_stop(&mut account.hard_stop, word, &mut rest),
+            _ => change_capability(&mut account.capability, word, &mut rest),
         }
     }
     account
+}
+
+/// What the venue offers, changed by one word and what follows it.
+fn change_capability<'a>(capability: &mut Capability, word: &str, rest: &mut impl Iterator<Item = &'a str>) {
+    match word {
+        "amend" => capability.amend_stop = true,
+        "guaranteed" => capability.guaranteed_stops = true,
+        "whole-stop" => capability.whole_stop = true,
+        "shared" => {
+            capability.sized_stops = SizedStops::Shared;
+            capability.limit_targets = LimitTargets::Triggered;
+        }
+        "only-whole-stop" => {
+            (capability.whole_stop, capability.sized_stops) = (true, SizedStops::Absent);
+        }
+        "entry-stop" => capability.entry_stop = true,
+        "watches" => capability.only_trigger = Some(source(rest.next().unwrap())),
+        "flags-whole" => capability.flagged_exits = FlaggedExits::Whole,
+        "last-target" => capability.resting_targets = backstop_model::RestingTargets::Last,
+        "no-reduce-only" => capability.reduce_only = false,
+        // Of requests, in seconds.
+        "validity" => {
+            capability.request_validity = Span::from_secs(rest.next().unwrap().parse().unwrap());
+        }
+        "native" => {
+            let (smallest, largest) = rest.next().unwrap().split_once("..").unwrap();
+            capability.native_trailing =
+                Some(TrailingLimits { smallest: percent(smallest), largest: percent(largest), step: percent("0.1") });
+        }
+        other => panic!("{other:?} says nothing about an account"),
+    }
+}
+
+/// The stop of positions that others opened, changed by one word and what follows it.
+fn change_hard_stop<'a>(hard_stop: &mut Option<StopLoss>, word: &str, rest: &mut impl Iterator<Item = &'a str>) {
+    match word {
+        // `3%`, or `5_atr`: one word.
+        "stop" => {
+            let at = distance(&rest.next().unwrap().replace('_', " "));
+            *hard_stop = Some(StopLoss::new(at, TriggerSource::Mark));
+        }
+        "stop-prefer" | "stop-require" => {
+            let stop = hard_stop.as_mut().expect("`stop 2%` comes before it");
+            stop.guaranteed = if word == "stop-prefer" { Guaranteed::Prefer } else { Guaranteed::Require };
+        }
+        "stop-follows" => hard_stop.as_mut().expect("`stop 5_atr` comes before it").follow = true,
+        "stop-on" => {
+            let stop = hard_stop.expect("the stop comes first");
+            let word = rest.next().unwrap();
+            *hard_stop = Some(match word {
+                "usual" => StopLoss { trigger_is_usual: true, ..stop },
+                word => StopLoss { trigger: source(word), ..stop },
+            });
+        }
+        other => panic!("{other:?} says nothing about a hard stop"),
+    }
 }
 
 /// BTCUSDT without fees and minimums, in steps of 0.001 and ticks of 0.1.
