@@ -12,6 +12,44 @@ const FIRST_ONES: u8 = 10;
 /// Surprises of one account share a question when they are closer together than this.
 const APART: Span = Span::from_millis(500);
 
+/// An answer that speaks of so much earlier than it was asked for, beyond what clocks differ by, is an old one (F-E15, F-E16).
+const OLD: Span = Span::from_millis(1500);
+/// Two in a row that are old by the same are not, unless the stream says otherwise: the clocks differ by so much.
+const ALIKE: Span = Span::from_millis(500);
+/// The next question after an old answer.
+const AGAIN_AFTER: Span = Span::from_secs(1);
+
+/// By how much a venue speaks of earlier than now: what clocks differ by, and what is more.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lag {
+    /// Of answers that were not old.
+    usual: Option<Span>,
+    /// Of the last answer.
+    last: Option<Span>,
+    /// Of what the stream has told since then, at least.
+    stream: Option<Span>,
+}
+
+impl Lag {
+    /// The stream tells something.
+    fn told(&mut self, lag: Span) {
+        self.stream = Some(self.stream.map_or(lag, |least| least.min(lag)));
+    }
+
+    /// Whether an answer is old.
+    fn is_old(&mut self, lag: Span) -> bool {
+        let beyond = |known: Span| lag.as_nanos().saturating_sub(known.as_nanos()) > OLD.as_nanos();
+        let alike = |last: Span| lag.as_nanos().abs_diff(last.as_nanos()) < ALIKE.as_nanos().unsigned_abs();
+        let stream = self.stream.take();
+        let is_again = self.last.replace(lag).is_some_and(alike) && !stream.is_some_and(beyond);
+        let is_old = beyond(stream.or(self.usual).unwrap_or(Span::ZERO)) && !is_again;
+        if !is_old {
+            self.usual = Some(if is_again { lag } else { self.usual.map_or(lag, |usual| usual.min(lag)) });
+        }
+        is_old
+    }
+}
+
 /// Where one account's questions stand.
 #[derive(Clone, Copy, Debug)]
 struct Account {
@@ -21,6 +59,7 @@ struct Account {
     /// Questions of its own that nobody has answered.
     asked: u8,
     answered: bool,
+    lag: Lag,
 }
 
 /// The schedule of all accounts.
@@ -39,7 +78,9 @@ impl SnapshotSchedule {
 
     /// An account is to be looked at from now on.
     pub fn start(&mut self, account: AccountId, now: Timestamp, cause: SnapshotCause) {
-        self.accounts.insert(account, Account { next: now, cause, asked_at: None, asked: 0, answered: false });
+        let lag = self.accounts.get(&account).map(|account| account.lag).unwrap_or_default();
+        let begun = Account { next: now, cause, asked_at: None, asked: 0, answered: false, lag };
+        self.accounts.insert(account, begun);
     }
 
     /// Whether every account has been read at least once: until then only protection may be placed (R9).
@@ -72,13 +113,26 @@ impl SnapshotSchedule {
         }
     }
 
-    /// Listens to answers: the next question is due a while after one.
+    /// Listens to answers: the next question is due a while after one, and soon after an old one, which says nothing of now.
     pub fn hear(&mut self, now: Timestamp, event: &Event) {
+        let told = match event {
+            Event::Order(report) => Some((report.account, report.at)),
+            Event::Fill(fill) => Some((fill.account, fill.at)),
+            Event::Position(report) => Some((report.key.account, report.at)),
+            _ => None,
+        };
+        if let Some((id, at)) = told
+            && let Some(account) = self.accounts.get_mut(&id)
+        {
+            account.lag.told(now.since(at));
+        }
         if let Event::Snapshot(snapshot) = event
             && let Some(account) = self.accounts.get_mut(&snapshot.account)
         {
-            let (next, cause) = (now.plus(self.every), SnapshotCause::Timer);
-            *account = Account { next, cause, asked_at: None, asked: 0, answered: true };
+            let mut lag = account.lag;
+            let is_old = account.asked_at.is_some_and(|asked| lag.is_old(asked.since(snapshot.server_time)));
+            let next = now.plus(if is_old { AGAIN_AFTER.min(self.every) } else { self.every });
+            *account = Account { next, cause: SnapshotCause::Timer, asked_at: None, asked: 0, answered: true, lag };
         }
     }
 
@@ -131,6 +185,45 @@ mod tests {
         let later = start.plus(Span::from_secs(10));
         assert_eq!(schedule.next_due(), Some(later));
         assert_eq!(schedule.due(later), Some(Command::Snapshot { account: ACCOUNT, cause: SnapshotCause::Timer }));
+    }
+
+    /// The instants of the next questions after answers that speak of so many milliseconds before they were asked for.
+    fn next_after(lags: &[i64]) -> Vec<i64> {
+        let mut schedule = SnapshotSchedule::new(Span::from_secs(10));
+        let mut at = Timestamp::from_nanos(1_000_000_000_000);
+        schedule.start(ACCOUNT, at, SnapshotCause::Start);
+        let mut waits = Vec::new();
+        for lag in lags {
+            let question = schedule.due(at).expect("it is due");
+            schedule.sent(at, &question);
+            let server_time = at.plus(Span::from_millis(-lag));
+            let (positions, orders, fills) = (vec![], vec![], vec![]);
+            let answer = Snapshot { account: ACCOUNT, positions, orders, fills, server_time, balance: None };
+            schedule.hear(at, &Event::Snapshot(answer));
+            let next = schedule.next_due().expect("it goes on");
+            waits.push(next.since(at).as_millis() / 1000);
+            at = next;
+        }
+        waits
+    }
+
+    #[test]
+    fn an_answer_that_is_old_is_asked_for_again_soon_and_clocks_that_differ_are_no_such_thing() {
+        assert_eq!(next_after(&[5000, 100, 100, 5100, 120]), [1, 10, 10, 1, 10]);
+        // Ours is six seconds ahead, and then somebody sets it.
+        assert_eq!(next_after(&[6000, 6010, 6100, 20, 40, 6000]), [1, 10, 10, 10, 10, 1]);
+        assert_eq!(next_after(&[-6000, -5900, -1000, -900, -950]), [10, 10, 1, 10, 10]);
+    }
+
+    #[test]
+    fn what_the_stream_tells_shows_whether_answers_are_old_or_clocks_differ() {
+        let ms = Span::from_millis;
+        let mut lag = Lag::default();
+        assert!(lag.is_old(ms(5000)));
+        lag.told(ms(200));
+        assert!(lag.is_old(ms(5000)), "the stream is of now");
+        lag.told(ms(5100));
+        assert!(!lag.is_old(ms(5000)), "so is this, by the venue's clock");
     }
 
     #[test]
