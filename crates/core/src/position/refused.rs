@@ -69,27 +69,44 @@ impl Position {
             // Told above; and there is nothing left to close, which is what it was for.
             Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part if tranche.is_closed() => {}
-            Leg::Close | Leg::Part => {
-                let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
-                let refusals = tranche.hold_refused(order.leg, refusal.reason, ctx.now);
-                let dust = refusal.reason == RefusalReason::BelowMinimum
-                    && (refusals > 2 || tranche.remaining < ctx.instrument.min_quantity);
-                let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-                let again = if dust && !is_last && order.leg == Leg::Close {
-                    "it is too little to be closed alone and joins another tranche"
-                } else if dust {
-                    "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
-                } else {
-                    "trying again"
-                };
-                let retry = tranche.retries.get(&order.leg).copied();
-                let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
-                let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
-                if retry.is_none_or(|retry| retry.is_told()) || (dust && !known) {
-                    scene.tell(severity, tranche.id, &text, out);
-                }
-            }
+            Leg::Close | Leg::Part => close_refused(tranche, order, refusal, is_last, &scene, out),
         }
+    }
+}
+
+fn close_refused(
+    tranche: &mut Tranche,
+    order: &OpenOrder,
+    refusal: &Refusal,
+    is_last: bool,
+    scene: &Scene,
+    out: &mut Out,
+) {
+    let (now, small) = (scene.ctx.now, refusal.reason == RefusalReason::BelowMinimum);
+    let others = |other: &OpenOrder| other.tranche == order.tranche && other.id != order.id && !other.leg.is_stop();
+    let is_alone = !scene.orders.iter().any(others);
+    if small && order.leg == Leg::Close && is_alone && tranche.remaining > order.quantity {
+        // More was opened while it was on its way: what is too little is not what is open now, and does not wait as that.
+        tranche.hold(order.leg, now);
+        let text = format!("market exit refused ({refusal}); there is more by now, and all of it is closed");
+        return scene.tell(Severity::Warning, tranche.id, &text, out);
+    }
+    let known = tranche.retries.get(&order.leg).is_some_and(|retry| retry.is_small());
+    let refusals = tranche.hold_refused(order.leg, refusal.reason, now);
+    let dust = small && (refusals > 2 || tranche.remaining < scene.ctx.instrument.min_quantity);
+    let severity = if dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
+    let again = if dust && !is_last && order.leg == Leg::Close {
+        "it is too little to be closed alone and joins another tranche"
+    } else if dust {
+        "it is too little to be closed alone: close it at the venue's own screen, or add to it and close all"
+    } else {
+        "trying again"
+    };
+    let retry = tranche.retries.get(&order.leg).copied();
+    let often = retry.map_or_else(String::new, |retry| retry.how_often(now));
+    let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
+    if retry.is_none_or(|retry| retry.is_told()) || (dust && !known) {
+        scene.tell(severity, tranche.id, &text, out);
     }
 }
 
