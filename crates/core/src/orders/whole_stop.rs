@@ -170,12 +170,13 @@ impl Position {
         let OrderKind::StopMarket(trigger) = want.kind else { return };
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         let resting = self.live_whole_stop().map(|order| order.id);
+        // Neither is one moved to where the price is through it already while all is being closed (I36).
+        if self.is_futile(want, ctx) {
+            return;
+        }
         let Some(live) = &mut self.live else { return };
         let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == resting) else {
-            if !self.is_futile(want, ctx) {
-                self.place_whole_stop(want, ctx, out);
-            }
-            return;
+            return self.place_whole_stop(want, ctx, out);
         };
         if order.kind != want.kind
             && order.state == (OrderState::Working { change: None })
