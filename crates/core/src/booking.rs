@@ -151,6 +151,8 @@ impl Engine {
         let turned = self.turns_round(key, fill);
         self.tell(key, turn, |position, ctx, out| {
             position.is_news(fill);
+            // A close of ours that was worded for another mode has added to what it was to close: it has done what it will (F-D07).
+            position.count_at_order(fill)?;
             position.count_at_entry(fill, ctx, out)?;
             let asked = asked.or_else(|| position.entered_by(fill));
             position.enter(fill, quantity, facts_fee(fill, quantity)?, asked, ctx, out)?;
