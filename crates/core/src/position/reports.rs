@@ -372,7 +372,7 @@ impl Position {
     }
 
     /// An order of ours that a full read does not show: ask for it. One that was seen just now may be younger than the read: it
-    /// stays what it is, and a stop is asked for.
+    /// stays what it is, and a stop is asked for; so is what takes at once, which may be over already, unheard (F-E01).
     pub(crate) fn missing_in(&mut self, read: &[OrderReport], server_time: Timestamp, ctx: Ctx, out: &mut Out) {
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         for order in self.orders.iter_mut().filter(|order| read.iter().all(|report| report.id != Some(order.id))) {
@@ -383,7 +383,7 @@ impl Position {
                 continue;
             }
             if server_time.since(order.seen_at) < GRACE {
-                if order.leg.is_stop() {
+                if order.leg.is_stop() || order.leg.takes_at_once() {
                     out.commands.push(Command::Lookup { account, instrument, id: order.id, deal });
                 }
                 continue;
