@@ -136,11 +136,14 @@ fn acts(cell: Cell, aim: Aim) -> (Vec<(i64, Act)>, i64, i64) {
     let market =
         |at: i64, permille: i64| (at, Act::Market { ticks: START * (1_000 + permille) / 1_000, lag: 0, spread: 1 });
     let level = |permille: i64| START * (1_000 + permille) / 1_000;
-    let mut acts = vec![market(0, 0), (1_000, Act::Hand(Hand::Open { steps: OPENED }))];
-    if cell.venue.profile().habits.exits.visible_after > Span::ZERO {
-        // A position that is not visible yet takes no stop that is bound to it: here the first one is to be taken.
-        acts.push((1_001, Act::Freeze { ms: 400 }));
-    }
+    // A position that is not visible yet takes no stop and no target that is bound to it: here the first one is to be taken.
+    let unseen = cell.venue.profile().habits.exits.visible_after > Span::ZERO;
+    let opens = |at: i64, steps| {
+        let waits = unseen.then_some((at + 1, Act::Freeze { ms: 400 }));
+        std::iter::once((at, Act::Hand(Hand::Open { steps }))).chain(waits)
+    };
+    let mut acts = vec![market(0, 0)];
+    acts.extend(opens(1_000, OPENED));
     let touch = match cell.kind {
         Kind::PlaceStop => level(-25),
         Kind::PlaceTarget => level(32),
@@ -163,7 +166,8 @@ fn acts(cell: Cell, aim: Aim) -> (Vec<(i64, Act)>, i64, i64) {
         }
         Kind::Cancel | Kind::Replace => {
             // Somebody adds to the position: the levels follow its price and its quantity.
-            acts.extend([market(4_500, 4), (5_000, Act::Hand(Hand::Open { steps: OPENED / 4 }))]);
+            acts.push(market(4_500, 4));
+            acts.extend(opens(5_000, OPENED / 4));
             level(33)
         }
     };
