@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{plans, switching, troubles};
+use super::{plans, readings, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -55,8 +55,22 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
     let adopt = one_of(dice, &[Adopt::Plan, Adopt::Plan, Adopt::Plan, Adopt::HardStop]);
     let plan = plans::draw(dice);
     let (troubles, acts, traps) = (Vec::new(), Vec::new(), Vec::new());
-    let most_steps = None;
-    let mut life = Life { seed, venue, mode, side, grid, most_steps, adopt, plan, troubles, acts, traps, length: 0 };
+    let mut life = Life {
+        seed,
+        venue,
+        readings: Vec::new(),
+        least: None,
+        mode,
+        side,
+        grid,
+        most_steps: None,
+        adopt,
+        plan,
+        troubles,
+        acts,
+        traps,
+        length: 0,
+    };
     walk(dice, &mut life);
     open(dice, &mut life);
     people(dice, &mut life);
@@ -66,6 +80,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         }
         switching::draw(seed, &mut life);
     }
+    readings::draw(seed, &mut life);
     life.acts.sort_by_key(|(at, _)| *at);
     life
 }

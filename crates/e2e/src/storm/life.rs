@@ -3,6 +3,7 @@
 //! Nothing is drawn here and nothing is played. Times are milliseconds since the life began, prices are ticks and
 //! quantities are steps, so that a part of a life can be left out without moving the rest.
 
+use super::readings::{Least, Reading};
 use super::trap::Trap;
 use backstop_model::plan::ExitPlanSpec;
 use backstop_model::{Adopt, PositionMode, PositionSide, Series};
@@ -412,6 +413,10 @@ pub struct Life {
     pub seed: u64,
     /// Whose habits the venue has.
     pub venue: VenueKind,
+    /// What of these it does otherwise, where its page cannot say.
+    pub readings: Vec<Reading>,
+    /// How near levels of a deal may stand, where that is limited.
+    pub least: Option<Least>,
     /// How positions are kept.
     pub mode: PositionMode,
     /// The side that is opened.
@@ -432,4 +437,14 @@ pub struct Life {
     pub traps: Vec<Trap>,
     /// When everything is healed, in milliseconds.
     pub length: i64,
+}
+
+impl Life {
+    /// How the venue behaves. What the engine is told of it is the plain profile's.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        let mut profile = self.venue.profile();
+        self.readings.iter().for_each(|reading| reading.play(&mut profile.habits));
+        profile
+    }
 }

@@ -8,6 +8,7 @@
 //! * [`lease`] is what two engines over one journal ask for.
 //! * [`canaries`] are seeded bugs, to see that each promise is really looked at.
 //! * [`watch`] looks after every step, at the venue's books and never at the engine's opinion.
+//! * [`readings`] are what the venues' pages leave open: some lives play the other answer.
 //! * [`scenario`] writes a life down for the runner of the core's scenarios.
 //! * [`sometimes`] is what a storm must reach, beside the faults.
 //! * [`tally`] counts how often each fault of the catalogue has struck.
@@ -25,6 +26,7 @@ pub mod market;
 pub mod october;
 pub mod plans;
 pub mod process;
+pub mod readings;
 pub mod scenario;
 pub mod shrink;
 pub mod sometimes;

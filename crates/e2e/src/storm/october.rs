@@ -94,6 +94,8 @@ pub fn life(chapter: Chapter, venue: VenueKind, side: PositionSide) -> Life {
         traps: Vec::new(),
         seed: 20_251_010,
         venue,
+        readings: Vec::new(),
+        least: None,
         mode: PositionMode::OneWay,
         side,
         grid: Grid { tick: "0.001", step: "0.1", min_steps: 1, min_notional: "5", least_steps: 20, start: START },

@@ -1,4 +1,4 @@
-//! A smaller life that breaks the same promise: troubles and acts are left out, one by one and in halves, for as long as
+//! A smaller life that breaks the same promise: readings, troubles and acts are left out, one by one and in halves, for as long as
 //! the promise stays broken.
 
 use super::life::Life;
@@ -15,6 +15,7 @@ pub fn shrink(life: &Life) -> Life {
     let mut search = Search { smallest: life.clone(), invariant, tries: 0 };
     loop {
         let before = search.size();
+        search.without_readings();
         search.without_troubles();
         search.without_acts();
         if search.size() == before || search.tries >= MOST_TRIES {
@@ -37,7 +38,8 @@ struct Search {
 
 impl Search {
     fn size(&self) -> usize {
-        self.smallest.troubles.len() + self.smallest.acts.len()
+        let life = &self.smallest;
+        life.readings.len() + usize::from(life.least.is_some()) + life.troubles.len() + life.acts.len()
     }
 
     fn try_it(&mut self, life: Life) -> bool {
@@ -47,6 +49,21 @@ impl Search {
             self.smallest = life;
         }
         same
+    }
+
+    /// The venue as its profile has it, as far as that will do.
+    fn without_readings(&mut self) {
+        let mut place = 0;
+        while place < self.smallest.readings.len() {
+            let mut life = self.smallest.clone();
+            life.readings.remove(place);
+            if !self.try_it(life) {
+                place += 1;
+            }
+        }
+        if self.smallest.least.is_some() {
+            self.try_it(Life { least: None, ..self.smallest.clone() });
+        }
     }
 
     fn without_troubles(&mut self) {

@@ -1,11 +1,11 @@
 //! The place of a life: its market, its account, its venue, in the words of the exchange and in those of the engine.
 
 use super::life::{Act, Hand, Life, Trouble, What};
-use super::switching;
+use super::readings::Least;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
-    Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, Leverage, Money, Name, PlanId, Price,
-    Quantity, Ratio, Rounding, Span, Symbol, Timestamp,
+    Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, PlanId,
+    Price, Quantity, Ratio, Rounding, Span, Symbol, Timestamp,
 };
 use backstop_sim as sim;
 use backstop_sim::faults::Http;
@@ -49,20 +49,17 @@ impl Stage {
     #[must_use]
     pub fn set(life: &Life) -> (Self, PaperVenue) {
         let instrument = instrument(life);
-        let mut setup = sim::Setup::of(life.venue.profile(), life.seed);
+        let mut setup = sim::Setup::of(life.profile(), life.seed);
         life.troubles.iter().for_each(|trouble| turn(&mut setup.faults, trouble));
         // Whoever moves margin about has a liquidation price to move.
         setup.habits.liquidation = life.acts.iter().any(|(_, act)| matches!(act, Act::Hand(Hand::Margin { .. })));
-        if switching::is_tried(life) && life.seed.is_multiple_of(2) {
-            // Whether words of the other mode are refused or carried out nobody knows (venues/bitget.md §15).
-            setup.habits.requests.side_mismatch = sim::habits::SideMismatch::Overlooked;
-        }
         if !life.traps.is_empty() {
             // What is arranged for one request is not to meet another one that has overtaken it.
             setup.physics.latency.request.jitter = Span::ZERO;
         }
         let mut exchange = sim::Exchange::new(setup);
-        exchange.list(SYMBOL, rules(&instrument)).expect("it is the first market");
+        let rules = sim::Rules { dealing: life.least.map(dealing), ..rules(&instrument) };
+        exchange.list(SYMBOL, rules).expect("it is the first market");
         let leverage = Leverage::try_from(10).expect("ten is a leverage");
         let opening = sim::Opening { mode: life.mode, leverage, balance: money("1000000000") };
         exchange.open_account(ME, opening).expect("the mode was drawn from those that are kept");
@@ -194,7 +191,7 @@ pub fn instrument(life: &Life) -> Instrument {
         leverage: Leverage::try_from(10).ok(),
         maintenance_margin: percent("0.4"),
         currency: name("USDT"),
-        least_distance: None,
+        least_distance: life.least.filter(|least| least.told).map(|least| least.distance),
         guaranteed: None,
         week_ends: None,
         hours: None,
@@ -214,6 +211,18 @@ pub fn rules(instrument: &Instrument) -> sim::Rules {
     rules.taker_fee = instrument.taker_fee;
     rules.maintenance_margin = instrument.maintenance_margin;
     rules
+}
+
+/// How near levels may stand, in the exchange's words. A point is a unit of price.
+fn dealing(least: Least) -> sim::Dealing {
+    let min_distance = match least.distance {
+        LeastDistance::Points(points) => {
+            let one: Price = "1".parse().expect("a constant of this file is a price");
+            sim::Distance::InPoints(points.share_of(one, Rounding::Nearest).expect("a part of a price is a share"))
+        }
+        LeastDistance::Share(share) => sim::Distance::OfPrice(share),
+    };
+    sim::Dealing { min_distance, ..sim::Dealing::in_whole_points(Ratio::ONE) }
 }
 
 /// Turns one knob.

@@ -22,10 +22,17 @@ pub fn place(life: &Life) -> String {
         life.adopt,
         life.length / 1_000
     );
+    // A text takes everything that is written to it.
+    for reading in &life.readings {
+        let _ = writeln!(text, "  otherwise: {reading:?}, {}", reading.words());
+    }
+    if let Some(least) = life.least {
+        let told = if least.told { "as the engine is told" } else { "and the engine is not told" };
+        let _ = writeln!(text, "  levels stand {} off at least, {told}", least.distance);
+    }
     for trouble in &life.troubles {
         let (from, until) = trouble.window;
         let ids = troubles::ids_of(trouble).join(" ");
-        // A text takes everything that is written to it.
         let _ = writeln!(
             text,
             "  {ids}: {:?} {:?} of {:?}, {} in a million, {from} to {until} ms",

@@ -1,6 +1,7 @@
 //! How often each fault of the catalogue has struck, alone and in pairs, and what was reached, over many lives.
 
 use super::life::Life;
+use super::readings::Reading;
 use super::sometimes::Sometimes;
 use super::troubles;
 use super::world::Ended;
@@ -14,6 +15,10 @@ pub type Pair = (&'static str, &'static str);
 pub struct Tally {
     hits: BTreeMap<&'static str, u64>,
     reached: BTreeMap<Sometimes, u64>,
+    /// Lives in which the venue did otherwise than its profile.
+    readings: BTreeMap<Reading, u64>,
+    /// Lives in which levels could not stand anywhere.
+    spaced: u64,
     /// Lives in which both have struck.
     pairs: BTreeMap<Pair, u64>,
     /// Lives that were played.
@@ -30,6 +35,8 @@ impl Tally {
         for one in Sometimes::ALL.into_iter().filter(|one| ended.reached.has(*one)) {
             *self.reached.entry(one).or_default() += 1;
         }
+        life.readings.iter().for_each(|reading| *self.readings.entry(*reading).or_default() += 1);
+        self.spaced += u64::from(life.least.is_some());
         let mut struck: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut add = |ids: &[&'static str], count: u64| {
             ids.iter().filter(|_| count > 0).for_each(|id| *struck.entry(id).or_default() += count);
@@ -59,6 +66,10 @@ impl Tally {
         for (pair, count) in other.pairs {
             *self.pairs.entry(pair).or_default() += count;
         }
+        for (reading, count) in other.readings {
+            *self.readings.entry(reading).or_default() += count;
+        }
+        self.spaced += other.spaced;
         for (one, count) in other.reached {
             *self.reached.entry(one).or_default() += count;
         }
@@ -68,6 +79,13 @@ impl Tally {
     #[must_use]
     pub fn sometimes(&self) -> Vec<(Sometimes, u64)> {
         Sometimes::ALL.into_iter().map(|one| (one, self.reached.get(&one).copied().unwrap_or(0))).collect()
+    }
+
+    /// What the venues' pages leave open, with the number of lives that played the other answer.
+    #[must_use]
+    pub fn readings(&self) -> Vec<(&'static str, u64)> {
+        let count = |reading: Reading| (reading.words(), self.readings.get(&reading).copied().unwrap_or(0));
+        Reading::all().map(count).chain([("levels have a least distance", self.spaced)]).collect()
     }
 
     /// Every pair of ids that can strike in one life, with the number of lives in which it did.

@@ -439,11 +439,29 @@ impl<'l> World<'l> {
     /// By hand, each deal of it, as far as the venue takes it: what is too little stays.
     fn close_side(&mut self, side: PositionSide) {
         while super::watch::open_slots(&self.venue).any(|(_, open, _)| open == side) {
-            let close = sim::HandAction::Close { symbol: SYMBOL.to_owned(), side };
-            if self.venue.exchange_mut().by_hand(self.now, ME, close).is_err() {
-                return;
+            if !self.closes_by_hand(side) {
+                // Whoever is told that resting closes hold the position takes them away, and closes (venues/bitget.md §6.2).
+                self.take_resting_closes_away(side);
+                if !self.closes_by_hand(side) {
+                    return;
+                }
             }
             self.watch.by_hand(self.now, Hand::Close, true);
+        }
+    }
+
+    fn closes_by_hand(&mut self, side: PositionSide) -> bool {
+        let close = sim::HandAction::Close { symbol: SYMBOL.to_owned(), side };
+        self.venue.exchange_mut().by_hand(self.now, ME, close).is_ok()
+    }
+
+    fn take_resting_closes_away(&mut self, side: PositionSide) {
+        let open = self.venue.exchange().ledger().open_orders(ME);
+        let rests = |order: &&sim::Order| order.closes && order.place.side == side.closing() && order.limit().is_some();
+        let resting: Vec<String> = open.filter(rests).map(|order| order.place.client_id.clone()).collect();
+        for client_id in resting {
+            // One that has gone in the same instant is no longer in the way.
+            let _ = self.venue.exchange_mut().by_hand(self.now, ME, sim::HandAction::CancelOrder { client_id });
         }
     }
 }

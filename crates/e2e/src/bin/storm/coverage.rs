@@ -20,6 +20,11 @@ pub fn misses(tally: &Tally) -> bool {
         never.extend((lives == 0).then(|| one.words()));
     }
     ELSEWHERE.iter().for_each(|(what, who)| println!("         -  {what}: {who}"));
+    println!("\nother answers than the profile's, in so many lives:");
+    for (words, lives) in tally.readings() {
+        println!("  {lives:>8}  {words}");
+        never.extend((lives == 0).then_some(words));
+    }
     pairs(tally, enough);
     if enough && !never.is_empty() {
         println!("never in {} lives: {}", tally.lives, never.join(", "));

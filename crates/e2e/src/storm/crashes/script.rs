@@ -100,6 +100,8 @@ pub fn life(cell: Cell, variant: Variant) -> Life {
     Life {
         seed: cell.number(),
         venue: cell.venue,
+        readings: Vec::new(),
+        least: None,
         mode,
         side: PositionSide::Long,
         grid: GRID,

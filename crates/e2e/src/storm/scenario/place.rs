@@ -5,7 +5,7 @@ use crate::storm::stage;
 use backstop_model::plan::{
     BreakEven, ExitPlanSpec, Merge, Rest, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches,
 };
-use backstop_model::{Account, Adopt, Instrument, Money, PositionMode, RestingTargets};
+use backstop_model::{Account, Adopt, Instrument, LeastDistance, Money, PositionMode, RestingTargets};
 
 /// The first lines of a scenario, the plan last.
 pub fn of(life: &Life) -> String {
@@ -63,6 +63,7 @@ pub fn instrument(instrument: &Instrument) -> String {
         words.push("waived".to_owned());
     }
     words.extend(instrument.max_quantity.map(|most| format!("max {most}")));
+    words.extend(instrument.least_distance.map(|least| format!("distance {}", in_a_word(least))));
     words.push(format!(
         "maker {}% taker {}% maintenance {}%",
         instrument.maker_fee.in_percent(),
@@ -70,6 +71,14 @@ pub fn instrument(instrument: &Instrument) -> String {
         instrument.maintenance_margin.in_percent()
     ));
     words.join(" ")
+}
+
+/// `2` points of price, or `0.1%`.
+fn in_a_word(least: LeastDistance) -> String {
+    match least {
+        LeastDistance::Points(points) => points.to_string(),
+        LeastDistance::Share(share) => format!("{}%", share.in_percent()),
+    }
 }
 
 fn plan(plan: &ExitPlanSpec) -> String {

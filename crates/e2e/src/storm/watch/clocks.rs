@@ -212,6 +212,9 @@ impl Clocks {
             let Some(seen) = self.seen(wrong, now).filter(|_| !unheard) else { continue };
             let grace = if state.adopt == Adopt::HardStop { GRACE } else { Span::ZERO };
             let due = seen.max(self.calm_since).plus(PROTECTS_WITHIN).plus(grace);
+            // A venue that does not see the position yet is asked again, and no oftener than any other one that refuses.
+            let asked = |after: Span| open_since.plus(after).plus(PROBES_EVERY).plus(ASKED_LATER);
+            let due = state.seen_after.map_or(due, |after| due.max(asked(after)));
             if self.closes(process, since, side, state, now) {
                 // It starts anew when that is over.
                 self.uncovered.insert(which, Uncovered { quantity, wrong: Wrong::new(now), promise, since });

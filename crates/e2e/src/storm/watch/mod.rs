@@ -31,6 +31,7 @@ mod worded;
 
 use super::life::{Act, EnginesTrouble, Hand, Life};
 use super::process::Process;
+use super::readings::{Reading, SEEN_AFTER};
 use super::stage::{self, ME};
 use super::trap::Reach;
 use backstop_core::PositionRead;
@@ -113,6 +114,8 @@ struct State {
     /// Orders that left although their record was lost, or before a lost journal was made good by a read. Their ids are used once more, and collide only with what is still
     /// open (R2, R3); that a twin does no harm is I1's matter.
     unrecorded: Vec<ClientOrderId>,
+    /// So long after its last execution the venue takes no stop, where that is more than a moment: nobody can know when it does.
+    seen_after: Option<Span>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
     overtakes: bool,
 }
@@ -166,6 +169,7 @@ impl Watch {
             reduces_only: offered.reduce_only,
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
+            seen_after: life.readings.contains(&Reading::PositionSeenLate).then_some(SEEN_AFTER),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
                 || life.acts.iter().any(|(_, act)| matches!(act, Act::Engines(EnginesTrouble::Stall { .. })))
                 || life.traps.iter().any(|trap| trap.reach == Some(Reach::Late)),

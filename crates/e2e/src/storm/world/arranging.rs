@@ -245,7 +245,8 @@ impl World<'_> {
         };
         let known = self.process.engine().and_then(|engine| engine.instrument(MARKET));
         self.watch.grid_is(instrument.tick, known.is_some_and(|known| known.tick == instrument.tick));
-        let rules = sim::Rules { funding: now.funding, depth: now.depth, ..stage::rules(instrument) };
+        let rules =
+            sim::Rules { funding: now.funding, depth: now.depth, dealing: now.dealing, ..stage::rules(instrument) };
         self.venue.exchange_mut().change_rules(SYMBOL, rules).expect("the market is listed");
         self.arranged.struck.push(act);
     }
