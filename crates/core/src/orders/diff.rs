@@ -128,7 +128,9 @@ impl Position {
         // Less than the venue takes is taken only when it is all that is open: until then something else is closing.
         let open = self.live.as_ref().and_then(|live| live.tranche(want.tranche)).map(|tranche| tranche.remaining);
         let too_small = want.quantity < ctx.instrument.min_quantity && open != Some(want.quantity);
-        if want.quantity <= self.room(want, ctx)? && !too_small {
+        // What runs may have become more in this turn; in the next one Backstop trails it (F-G04).
+        let too_large = ctx.instrument.largest_order(want.kind).is_some_and(|largest| want.quantity > largest);
+        if want.quantity <= self.room(want, ctx)? && !too_small && !too_large {
             self.place(want, want.quantity, ctx, out);
         }
         Ok(())
