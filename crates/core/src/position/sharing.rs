@@ -1,8 +1,8 @@
 //! Tranches among each other: which one an entry joins, who gives up what when the position is reduced from outside, and
 //! when they become one (product.md §2.5). Their quantities always sum to the venue's position.
 
-use super::arming;
-use super::{Ctx, Live, Out, Position, Tranche};
+use super::scene::Scene;
+use super::{Ctx, Live, Out, Position, Tranche, arming, trail};
 use crate::exits::ladder::{Level, LevelState};
 use crate::exits::stop_loss::StopLevel;
 use crate::orders::{Leg, OpenOrder, OrderState};
@@ -162,7 +162,21 @@ impl Position {
             self.join((*id, oldest), &what, ctx, out)?;
         }
         let Some(live) = self.live.as_mut().filter(|_| !others.is_empty()) else { return Ok(()) };
-        arming::rearm(live, oldest, key, ctx, out)
+        arming::rearm(live, oldest, key, ctx, out)?;
+        self.fit_trail(oldest, ctx, out);
+        Ok(())
+    }
+
+    /// What runs of a tranche has become more: the venue may not trail as much. Where a trail of the venue's rests, its ground is
+    /// kept first.
+    fn fit_trail(&mut self, id: TrancheId, ctx: Ctx, out: &mut Out) {
+        let rests = self.orders.iter().any(|order| order.leg == Leg::Trail && order.is_live());
+        let Some(live) = self.live.as_mut().filter(|_| !rests) else { return };
+        let Some(plan) = live.plan.clone() else { return };
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        if let Some(tranche) = live.tranche_mut(id).filter(|tranche| tranche.closing.is_none()) {
+            trail::fit_to_venue(tranche, &scene, out);
+        }
     }
 
     /// What is left of a tranche that is being closed, and is too little for an order of its own, joins the open tranche with
@@ -191,7 +205,9 @@ impl Position {
         if let Some(tranche) = live.tranche_mut(host) {
             tranche.stop = Some(own.unwrap_or(stop));
         }
-        arming::rearm(live, host, key, ctx, out)
+        arming::rearm(live, host, key, ctx, out)?;
+        self.fit_trail(host, ctx, out);
+        Ok(())
     }
 
     /// A tranche's own stop where it waits at the venue for a price that has not come.

@@ -18,12 +18,8 @@ pub(super) fn follow(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Res
     let (Some(_), Some(trailing), None) = (tranche.trail, scene.plan.trailing, tranche.closing) else {
         return Ok(());
     };
-    let no_room = finds_no_room(tranche, scene, out);
+    fit_to_venue(tranche, scene, out);
     let Some(mut trail) = tranche.trail else { return Ok(()) };
-    if trail.by == TrailedBy::Venue && (no_room || is_too_large(tranche, scene, out)) {
-        trail.by = fall_back(trail.by);
-        tranche.trail = Some(trail);
-    }
     let series = trailing.trigger.series(side);
     let Some(best) = extreme(side, scene.ctx, series, tranche) else { return Ok(()) };
     if trail.phase == Phase::Waiting {
@@ -65,6 +61,17 @@ pub(super) fn go_on(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
             "while it was paused the price has come back from {best} through where the trail would be; it goes on from {price}"
         );
         scene.tell(Severity::Note, tranche.id, &text, out);
+    }
+}
+
+/// The venue's trail has no room there, or what runs has become more than one order of the venue's may be for: Backstop trails
+/// instead.
+pub(super) fn fit_to_venue(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+    let no_room = finds_no_room(tranche, scene, out);
+    let Some(mut trail) = tranche.trail.filter(|trail| trail.by == TrailedBy::Venue) else { return };
+    if no_room || is_too_large(tranche, scene, out) {
+        trail.by = fall_back(trail.by);
+        tranche.trail = Some(trail);
     }
 }
 
