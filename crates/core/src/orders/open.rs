@@ -85,12 +85,23 @@ impl Doubt {
     /// Notes that the question goes out now, and when the next one is due: 0.5 s, 1 s, then every 2 s.
     pub fn note_asked(&mut self, now: Timestamp) {
         self.asked = self.asked.saturating_add(1);
-        let wait = match self.asked {
+        self.ask_at = now.plus(self.pause());
+    }
+
+    /// How long after a question the next one is due.
+    const fn pause(&self) -> Span {
+        match self.asked {
+            0 => Span::from_millis(250),
             1 => Span::from_millis(500),
             2 => Span::from_secs(1),
             _ => Span::from_secs(2),
-        };
-        self.ask_at = now.plus(wait);
+        }
+    }
+
+    /// When it was asked last at the latest: a question that is due sooner than usual is taken for one that was asked before.
+    #[must_use]
+    pub fn asked_last(&self) -> Timestamp {
+        Timestamp::from_nanos(self.ask_at.as_nanos() - self.pause().as_nanos())
     }
 }
 

@@ -42,6 +42,21 @@ impl Position {
         }
     }
 
+    /// Something has just been found to have to go, which a close in doubt may keep back: that one is asked for as soon as it counts,
+    /// and not in its turn.
+    pub(crate) fn hurry_doubtful_closes(&mut self, ctx: Ctx) {
+        let now = ctx.now;
+        let begins = |tranche: &crate::position::Tranche| tranche.closing.is_some_and(|closing| closing.since == now);
+        if !self.live.as_ref().is_some_and(|live| live.open().any(begins)) || !self.may_repeat_closes(ctx) {
+            return;
+        }
+        for order in self.orders.iter_mut().filter(|order| order.leg == Leg::Close) {
+            if let OrderState::Unknown(doubt) = &mut order.state {
+                doubt.ask_at = doubt.ask_at.min(doubt.asked_last().plus(SPACING).max(now));
+            }
+        }
+    }
+
     /// Of two orders for the same close the venue lets the second do nothing, where the whole position goes and the venue
     /// itself lets no exit open anything.
     fn may_repeat_closes(&self, ctx: Ctx) -> bool {

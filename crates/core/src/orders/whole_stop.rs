@@ -10,6 +10,9 @@ use super::{Change, EntryOrder, Leg, Named, OpenOrder, OrderState, Wanted, toget
 use crate::position::{Ctx, Out, Position, Retry};
 use backstop_model::{Command, OrderKind, SizedStops, Span, Timestamp, TrancheId, Trigger};
 
+/// Of so many nobody may know what became of them, before the next one waits for proof.
+const MOST_LOST: usize = 2;
+
 impl Position {
     /// Orders for the whole position follow what is open.
     pub(crate) fn follow_whole(&mut self) {
@@ -57,6 +60,8 @@ impl Position {
             None if held || self.orders.iter().any(|order| order.leg == Leg::WholeStop && !order.is_lost()) => {
                 return None;
             }
+            // Two of which nobody knows are enough while other stops protect: a venue may let them stand side by side (I6).
+            None if self.is_covered() && self.lost_whole_stops() >= MOST_LOST => return None,
             None => outermost,
         };
         let (quantity, kind, reason) = (self.quantity(), OrderKind::StopMarket(trigger), stop.basis.reason());
@@ -132,12 +137,16 @@ impl Position {
         told.is_some_and(|told| told.quantity > self.quantity()) || self.entries.iter().any(at_market)
     }
 
+    /// So many of them may be there or not.
+    pub(crate) fn lost_whole_stops(&self) -> usize {
+        let lost = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == self.epoch && order.is_lost();
+        self.orders.iter().filter(lost).count()
+    }
+
     /// A read has not found it. A stop for the whole position can be there only once, so that it may be sent again at any
     /// time (R13); but not hot (I36).
     pub(crate) fn whole_stop_not_found(&mut self, sent_at: Timestamp) {
-        let epoch = self.epoch;
-        let lost = |order: &&OpenOrder| order.leg == Leg::WholeStop && order.epoch == epoch && order.is_lost();
-        let pause = match self.orders.iter().filter(lost).count() {
+        let pause = match self.lost_whole_stops() {
             0..=2 => Span::from_secs(1),
             3..=4 => Span::from_millis(1500),
             5..=8 => Span::from_secs(2),
@@ -145,7 +154,7 @@ impl Position {
         };
         let Some(live) = &mut self.live else { return };
         let last = live.whole.retry.get().unwrap_or(Retry::waiting(sent_at));
-        live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), why: None, ..last }));
+        live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), ..last }));
     }
 
     /// Whether the stop of a tranche has become needless beside the whole-position stop: only when that one stands where

@@ -2,6 +2,7 @@
 //! on what they have left (product.md §2.2).
 
 use super::scene::Scene;
+use super::since::Since;
 use super::turn::extreme;
 use super::{Out, Tranche, trail};
 use crate::exits::arm::toward_market;
@@ -206,10 +207,15 @@ pub(super) fn break_even_price(tranche: &Tranche, scene: &Scene) -> Result<Price
 
 /// Makes a proposed move, keeps it for later, or takes it for the stop hit that it is (ladder races).
 pub(super) fn settle_proposal(tranche: &mut Tranche, proposal: StopLevel, scene: &Scene) {
+    settle_since(tranche, proposal, tranche.since(), scene);
+}
+
+/// The same, where it counts since then whether the price has been beyond it.
+pub(super) fn settle_since(tranche: &mut Tranche, proposal: StopLevel, since: Since, scene: &Scene) {
     let (side, ctx) = (scene.side(), scene.ctx);
     let Some(stop) = tranche.stop else { return };
     let source = tranche.trigger(scene.plan).series(side);
-    let best = proposal.hit_since(extreme(side, ctx, source, tranche));
+    let best = proposal.hit_since(since.best(side, ctx, source));
     tranche.aside.proposal.put(None);
     match judge(side, stop.price, proposal.price, ctx.board.price(source), best) {
         Verdict::Take => tranche.stop = Some(proposal.taken()),

@@ -5,14 +5,15 @@ use crate::orders::{OpenOrder, OrderState};
 use backstop_model::{OrderReport, OrderStatus};
 
 impl Position {
-    /// Whether an answer calls an order working that was there before the one asked about was sent, with other terms: another one that
-    /// had its id, in a journal that is gone (F-M13). It may be open still, or the answer old (F-E15): a full read tells.
+    /// Whether an answer calls an order working that may have gone: another one that had its id, in a journal that is gone (F-M13),
+    /// which was there before the one asked about was sent and has other terms; or a stop that a full read did not show, and of
+    /// which nothing newer is said. The answer may be old (F-E15): a full read tells.
     pub(super) fn may_be_gone(&self, report: &OrderReport) -> bool {
-        let order = self.index_of(report).map(|index| &self.orders[index]);
-        let doubted = order.is_some_and(|order| {
-            matches!(order.state, OrderState::Unknown(doubt) if report.at < doubt.sent_at) && is_other(order, report)
-        });
-        doubted && report.status == OrderStatus::Working
+        let Some(order) = self.index_of(report).map(|index| &self.orders[index]) else { return false };
+        let OrderState::Unknown(doubt) = order.state else { return false };
+        let another = report.at < doubt.sent_at && is_other(order, report);
+        let unlisted = doubt.unlisted && order.leg.is_stop() && report.at < doubt.sent_at;
+        report.status == OrderStatus::Working && (another || unlisted)
     }
 
     /// Whether what is told is how another order ended that had this id before, in a journal that is gone (F-M13).

@@ -66,7 +66,12 @@ impl Position {
         let Some(live) = &mut self.live else { return };
         let mut over = Vec::new();
         if leg == Leg::WholeStop {
-            over.extend(live.whole.retry.take());
+            // Another one that is under way hears of itself first: refused once more, it is not refused for the first time (I36).
+            let other = |one: &OpenOrder| one.leg == leg && one.id != order.id;
+            let under_way = |one: &OpenOrder| other(one) && matches!(one.state, OrderState::InFlight { .. });
+            if !self.orders.iter().any(under_way) {
+                over.extend(live.whole.retry.take());
+            }
             // Those that it serves; a nearer stop is another request, and waits its time (I36).
             let at = order.stop_price();
             // One whose own is under way hears of that first: refused once more, it is not refused for the first time.

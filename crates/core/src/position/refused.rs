@@ -71,7 +71,9 @@ impl Position {
             Leg::Close | Leg::Part if tranche.is_closed() => {}
             // It has grown since: what was too little is not what is asked for now.
             Leg::Close if refusal.reason == RefusalReason::BelowMinimum && is_outgrown(order, tranche, &scene) => {
-                tranche.forget_smallness();
+                tranche.hold(order.leg, ctx.now);
+                let text = format!("market exit refused ({refusal}); there is more by now, and all of it is closed");
+                scene.tell(Severity::Warning, tranche.id, &text, out);
             }
             Leg::Close | Leg::Part => exit_refused(tranche, order, refusal, (is_last, &scene), out),
         }

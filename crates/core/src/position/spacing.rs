@@ -299,5 +299,6 @@ fn placed(tranche: &Tranche, scene: &Scene) -> Option<(Price, bool)> {
         (at, maybe) => at.or(maybe.map(|maybe| (maybe, false))),
     };
     let tighter = |a: (Price, bool), b: (Price, bool)| if side.is_better(b.0, a.0) { b } else { a };
-    scene.protecting(tranche.id).filter_map(tightest).reduce(tighter)
+    // One that a read has not found holds no place: should it stand after all, it is the nearer one.
+    scene.protecting(tranche.id).filter(|order| !order.is_lost()).filter_map(tightest).reduce(tighter)
 }

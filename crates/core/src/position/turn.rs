@@ -57,6 +57,7 @@ impl Position {
                 elsewhere::watch(tranche, &scene, out);
             }
         }
+        self.hurry_doubtful_closes(ctx);
         self.watch_adoption(ctx, out)?;
         self.watch_worth(ctx, out)?;
         self.join_dust(ctx, out)?;
@@ -134,9 +135,14 @@ fn stay_inside_guard(
     let (Some(guard), Some(stop)) = (guard, tranche.stop) else { return Ok(()) };
     let pending = tranche.aside.proposal.get();
     if side.is_better(guard, stop.price) && pending.is_none_or(|pending| pending.price != guard) {
-        let text = format!("the stop {} lies too near to liquidation; tightened to {guard}", stop.price);
+        // The whole way from the entry counts, whatever a plan or a pause has begun anew: beyond it there is nothing to wait for.
+        levels::settle_since(tranche, StopLevel { price: guard, basis: stop.basis }, tranche.since_entry(), scene);
+        let done = match tranche.closing {
+            Some(_) => format!("the price is through {guard} already, the farthest place; closing at market"),
+            None => format!("tightened to {guard}"),
+        };
+        let text = format!("the stop {} lies too near to liquidation; {done}", stop.price);
         scene.tell(Severity::Alarm, tranche.id, &text, out);
-        levels::settle_proposal(tranche, StopLevel { price: guard, basis: stop.basis }, scene);
         // A place nearer still, whose price has yet to come, protects nothing meanwhile; it goes on waiting.
         let nearer = pending.filter(|pending| side.is_better(pending.price, guard) && tranche.closing.is_none());
         if tranche.aside.proposal.is_none() {

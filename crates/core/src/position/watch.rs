@@ -108,6 +108,11 @@ impl Position {
         let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
         let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));
+        // Of what is closed already, an order may be left whose cancel was refused.
+        let closed =
+            live.tranches.iter().filter(|tranche| tranche.is_closed()).flat_map(|tranche| tranche.retries.values());
+        let again = closed.map(|retry| retry.at).filter(|at| *at > ctx.now).min();
+        next = earlier(next, again.map(|at| (at, Deadline::Retry)));
         live.open().map(|tranche| self.tranche_deadline(tranche, live, ctx)).fold(next, earlier)
     }
 

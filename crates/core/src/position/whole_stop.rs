@@ -8,9 +8,12 @@ use super::scene::Scene;
 use super::{Blank, Ctx, Live, Out, Position, Rare, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{
-    ExitReason, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Timestamp, Trigger,
+    ExitReason, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span, Timestamp, Trigger,
 };
 use serde::{Deserialize, Serialize};
+
+/// So long after a refusal that says that there is one already.
+const ONE_IS_THERE: Span = Span::from_secs(1);
 
 /// What is remembered of the stop for the whole position.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -58,8 +61,13 @@ impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
     pub(super) fn whole_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
+        let lost = self.lost_whole_stops() > 0;
         let Some(whole) = self.live.as_mut().map(|live| &mut live.whole) else { return };
-        let retry = Retry::after(whole.retry.get(), Some(refusal.reason), ctx.now);
+        let mut retry = Retry::after(whole.retry.get(), Some(refusal.reason), ctx.now);
+        if refusal.reason == RefusalReason::TooManyOrders && lost {
+            // There is one already, of which nobody knew: it is asked for, and this one need not be sent again so soon (I36).
+            retry.at = retry.at.max(ctx.now.plus(ONE_IS_THERE));
+        }
         whole.retry.put(Some(retry));
         let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
         match ctx.account.capability.sized_stops {
