@@ -47,7 +47,7 @@ impl Books {
         }
         self.fills_seen = ledger.fills().last().map_or(self.fills_seen, |fill| fill.id);
         if now > state.forgets_until {
-            stops_pile_up(ledger, found);
+            stops_pile_up(ledger, state, found);
         }
         // Without a journal what stands at the venue is all that is known of where stops belong.
         if !state.overtakes && !state.journal_lost {
@@ -141,15 +141,17 @@ fn accepted(ledger: &Ledger, order: &Order, state: &State, found: &mut Found) {
     }
 }
 
-/// I6: at most two stops of one tranche and role wait at the same time.
-fn stops_pile_up(ledger: &Ledger, found: &mut Found) {
+/// I6: at most two stops of one tranche and role wait at the same time. Of stops for the whole position that nobody knows of a
+/// further one is sent while nothing else protects (I25): where the venue lets them stand side by side, there are four at most.
+fn stops_pile_up(ledger: &Ledger, state: &State, found: &mut Found) {
     let mut stops: BTreeMap<(Slot, PositionSide, u32, u8, Leg), u32> = BTreeMap::new();
     for order in ledger.open_orders(ME).filter(|order| order.is_waiting() && is_ours(&order.place.client_id)) {
         let named = names::exit(&order.place.client_id);
         let Some(named) = named.filter(|named| named.leg.is_stop() || named.leg == Leg::Trail) else { continue };
         let count = stops.entry((order.slot, named.side, named.epoch.0, named.tranche.0, named.leg)).or_default();
         *count += 1;
-        if *count > 2 {
+        let most = if named.leg == Leg::WholeStop && state.second_stop_stands { 4 } else { 2 };
+        if *count > most {
             found.push(("I6", format!("{count} orders wait for {:?} of tranche {}", named.leg, named.tranche.0)));
         }
     }

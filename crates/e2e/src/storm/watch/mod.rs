@@ -109,6 +109,8 @@ struct State {
     request_validity: Span,
     /// The venue itself lets no exit open anything.
     reduces_only: bool,
+    /// A second stop for the whole position stands beside the first.
+    second_stop_stands: bool,
     /// `T_unk`: the validity of a request, and six seconds.
     resolves_within: Span,
     /// Orders that left although their record was lost, or before a lost journal was made good by a read. Their ids are used once more, and collide only with what is still
@@ -173,6 +175,7 @@ impl Watch {
             worded: Worded::of(life),
             request_validity,
             reduces_only: offered.reduce_only,
+            second_stop_stands: life.readings.contains(&Reading::SecondStopStands),
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             seen_after: life.readings.contains(&Reading::PositionSeenLate).then_some(SEEN_AFTER),
