@@ -129,7 +129,8 @@ impl Position {
         let open = self.live.as_ref().and_then(|live| live.tranche(want.tranche)).map(|tranche| tranche.remaining);
         let too_small = want.quantity < ctx.instrument.min_quantity && open != Some(want.quantity);
         // What runs may have become more in this turn; in the next one Backstop trails it (F-G04).
-        let too_large = ctx.instrument.largest_order(want.kind).is_some_and(|largest| want.quantity > largest);
+        let too_large =
+            !want.whole && ctx.instrument.largest_order(want.kind).is_some_and(|largest| want.quantity > largest);
         if want.quantity <= self.room(want, ctx)? && !too_small && !too_large {
             self.place(want, want.quantity, ctx, out);
         }
