@@ -64,20 +64,9 @@ pub enum LimitTargets {
     Triggered,
 }
 
-impl LimitTargets {
-    /// Whether it goes without saying.
-    #[must_use]
-    fn is_usual(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl SizedStops {
-    /// Whether it goes without saying.
-    #[must_use]
-    fn is_usual(&self) -> bool {
-        *self == Self::default()
-    }
+/// Whether it goes without saying.
+fn is_usual<T: Default + PartialEq>(of: &T) -> bool {
+    *of == T::default()
 }
 
 /// What a venue offers for exits, per account and in the position mode it is in.
@@ -99,10 +88,10 @@ pub struct Capability {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry_stop: bool,
     /// Which stops for a quantity can rest.
-    #[serde(default, skip_serializing_if = "SizedStops::is_usual")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub sized_stops: SizedStops,
     /// How targets that fill at their price wait for it.
-    #[serde(default, skip_serializing_if = "LimitTargets::is_usual")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub limit_targets: LimitTargets,
     /// Which targets can rest at the same time.
     #[serde(default)]
@@ -111,7 +100,7 @@ pub struct Capability {
     #[serde(default)]
     pub guaranteed_stops: bool,
     /// Which exits the venue waives its smallest notional for, where the instrument says that it does.
-    #[serde(default, skip_serializing_if = "FlaggedExits::is_every")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub flagged_exits: FlaggedExits,
     /// The only price that stops watch here, whatever is asked. None where a plan may choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]

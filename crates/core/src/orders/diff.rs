@@ -4,8 +4,7 @@
 //! leg, except that a stop may be placed once more after one read that did not find it (R13); everything else that is
 //! wanted waits until the orders it would collide with are settled; nothing is cancelled that is still wanted.
 
-use super::repeat;
-use super::{Change, Doubt, Leg, Named, OpenOrder, OrderState, Wanted};
+use super::{Change, Doubt, Leg, Named, OpenOrder, OrderState, Wanted, repeat};
 use crate::exits::slices;
 use crate::guards;
 use crate::position::{Ctx, Out, Position, Tranche};
@@ -83,8 +82,8 @@ impl Position {
             match &mut order.state {
                 OrderState::Unknown(doubt) if ctx.now >= doubt.ask_at => {
                     doubt.note_asked(ctx.now);
-                    let exit = order.leg.takes_at_once() && order.leg != Leg::Drill;
-                    lasting.extend((exit && doubt.asked == repeat::TOLD_AT).then_some(id));
+                    let lasts = order.leg.takes_at_once() && doubt.asked == repeat::TOLD_AT;
+                    lasting.extend(lasts.then_some(id));
                     out.commands.push(Command::Lookup { account, instrument, id, deal });
                 }
                 OrderState::Working { change: Some(Change::Cancelling { since, agreed: true }) }

@@ -185,7 +185,7 @@ impl Position {
     pub(crate) fn fit_whole_stop(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) {
         let OrderKind::StopMarket(trigger) = want.kind else { return };
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
-        // Neither is one moved to where the price is through it already while all is being closed (I36).
+        // While all is being closed none is placed or moved to where the price is through it already (I36).
         if self.is_futile(want, ctx) {
             return;
         }
