@@ -113,7 +113,7 @@ impl Position {
         let left = doubt.provable_from(ctx.account.capability.request_validity).since(ctx.now).max(Span::ZERO);
         let text = format!(
             "{}: nobody knows what became of the market exit of {}; the venue is asked for it again and again, its absence \
-             is proven in {} at the earliest",
+             is proven in {} at the earliest; if that is too long, close it at the venue's own screen",
             scene::title(self.key.side, order.tranche, ctx),
             order.quantity,
             left.in_words(),
