@@ -164,7 +164,8 @@ impl Position {
         }
         let price = ctx.worth_at().or(tranche.map(|tranche| tranche.entry_price));
         let smallest = price.map_or(Ok(ctx.instrument.min_quantity), |price| ctx.smallest_exit(price))?;
-        let quantity = slices::first(want.quantity.min(room), ctx.instrument.largest_order(want.kind), smallest);
+        let most = self.left_by_others(want, want.quantity.min(room), smallest);
+        let quantity = slices::first(most, ctx.instrument.largest_order(want.kind), smallest);
         if !quantity.is_zero() {
             self.tell_repeated(want, ctx, out);
             self.place(want, quantity, ctx, out);

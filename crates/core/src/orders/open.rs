@@ -40,7 +40,7 @@ pub struct Doubt {
     /// A read of everything since then does not have it either.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
-    /// Of a close: it stands in the way of another one no more.
+    /// It stands in the way of another one no more: of a close, and of the level of a deal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given_up: bool,
 }
@@ -320,10 +320,10 @@ impl OpenOrder {
         (self.state, self.maybe_gone) = (OrderState::Working { change: None }, true);
     }
 
-    /// Nobody knows what became of it, and a read has not found it.
+    /// Nobody knows what became of it, and a read has not found it, or none is waited for.
     #[must_use]
     pub const fn is_lost(&self) -> bool {
-        matches!(self.state, OrderState::Unknown(doubt) if doubt.not_found > 0)
+        matches!(self.state, OrderState::Unknown(doubt) if doubt.not_found > 0 || doubt.given_up)
     }
 
     /// Asked to go, never known to have come, or triggered and stuck (F-C11).

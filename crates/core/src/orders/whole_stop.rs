@@ -143,9 +143,21 @@ impl Position {
         self.orders.iter().filter(lost).count()
     }
 
-    /// A read has not found it. A stop for the whole position can be there only once, so that it may be sent again at any
-    /// time (R13); but not hot (I36).
-    pub(crate) fn whole_stop_not_found(&mut self, sent_at: Timestamp) {
+    /// Nobody knows what became of the level of a deal: to ask for it once more changes nothing if it is there (R13,
+    /// venues/ig.md §4.3), so that no read is waited for, as for no other change of it.
+    pub(crate) fn level_in_doubt(&mut self, index: usize, ctx: Ctx) {
+        let order = &mut self.orders[index];
+        let is_level = order.leg == Leg::WholeStop && ctx.account.capability.sized_stops == SizedStops::Absent;
+        if let (true, OrderState::Unknown(doubt)) = (is_level, &mut order.state) {
+            doubt.given_up = true;
+            let sent_at = doubt.sent_at;
+            self.whole_stop_lost(sent_at);
+        }
+    }
+
+    /// A read has not found it, or none is waited for. A stop for the whole position can be there only once, so that it may be
+    /// sent again at any time (R13); but not hot (I36).
+    pub(crate) fn whole_stop_lost(&mut self, sent_at: Timestamp) {
         let pause = match self.lost_whole_stops() {
             0..=2 => Span::from_secs(1),
             3..=4 => Span::from_millis(1500),

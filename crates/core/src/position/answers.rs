@@ -78,6 +78,7 @@ impl Position {
             Outcome::Unknown(_) => {
                 if !matches!(order.state, OrderState::Unknown(_)) {
                     order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
+                    self.level_in_doubt(index, ctx);
                 }
             }
         }

@@ -2,8 +2,10 @@
 //! leaves no room beside them (product.md §3). Stops among them are `adoption`'s, which counts them as protection.
 
 use super::{Ctx, Live, Out, Position};
-use crate::orders::Leg;
-use backstop_model::{OrderReport, OrderStatus, PositionKey, Price, Quantity, Refusal, Severity, VenueOrderId};
+use crate::orders::{Leg, Wanted};
+use backstop_model::{
+    OrderReport, OrderStatus, PositionKey, Price, Quantity, Refusal, RefusalReason, Severity, VenueOrderId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Orders of others remembered per position.
@@ -44,6 +46,20 @@ impl Position {
         live.aside.foreign_exits.retain(|known| read.iter().any(|report| report.venue_id == known.venue_id));
         live.told_conflict &= !live.aside.foreign_exits.is_empty();
     }
+
+    /// How much of a market exit the resting orders of others leave room for, where the venue has refused one of more for their
+    /// sake (venues/bitget.md §6.2); all of it where they leave less than an order, so that it is asked for again and again.
+    pub(crate) fn left_by_others(&self, want: &Wanted, room: Quantity, smallest: Quantity) -> Quantity {
+        let Some(live) = &self.live else { return room };
+        let retry = live.tranche(want.tranche).and_then(|tranche| tranche.retries.get(&want.leg));
+        if retry.is_none_or(|retry| retry.why != Some(RefusalReason::ReduceOnly)) {
+            return room;
+        }
+        let held = live.aside.foreign_exits.iter().map(|exit| exit.quantity.unwrap_or(self.quantity()));
+        let Ok(held) = held.into_iter().try_fold(Quantity::ZERO, Quantity::plus) else { return room };
+        let left = room.min(self.quantity().saturating_minus(held));
+        if left < smallest { room } else { left }
+    }
 }
 
 /// The venue finds nothing to reduce although something is open: who holds the room, told once.
@@ -58,8 +74,9 @@ pub(super) fn explain(live: &mut Live, key: PositionKey, leg: Leg, refusal: &Ref
         format!("{} {quantity}{at} ({})", key.side.closing(), exit.venue_id)
     };
     let orders: Vec<String> = live.aside.foreign_exits.iter().map(name).collect();
+    let then = if leg.takes_at_once() { "what they leave is closed; " } else { "" };
     let text = format!(
-        "{} {}: {leg} finds no room to reduce ({refusal}): orders that are not Backstop's hold it: {}. They are never touched; cancel them at the venue or make them smaller to give the plan its room",
+        "{} {}: {leg} finds no room to reduce ({refusal}): orders that are not Backstop's hold it: {}. They are never touched; {then}cancel them at the venue or make them smaller to give the plan its room",
         ctx.instrument.symbol,
         key.side,
         orders.join(", ")

@@ -334,7 +334,7 @@ impl Position {
                     }
                     self.absent(index, ctx, out);
                 } else if leg == Leg::WholeStop {
-                    self.whole_stop_not_found(sent_at);
+                    self.whole_stop_lost(sent_at);
                 } else {
                     self.give_up(index, ctx);
                 }

@@ -33,6 +33,8 @@ struct Pending {
     sent_at: Timestamp,
     absent: u16,
     read_at: Timestamp,
+    /// Nobody has answered in time.
+    in_doubt: bool,
 }
 
 impl Pending {
@@ -113,14 +115,16 @@ impl Intents {
     }
 
     /// I8: while nobody knows what became of one order, there is no other of its leg; a stop may be placed once more after
-    /// one read that did not find it (R13).
+    /// one read that did not find it, and the level of a deal without one (R13).
     fn places(&mut self, now: Timestamp, order: &NewOrder, knows: Knows, found: &mut Found) {
         let state = knows.state;
         let Some(named) = Named::read(&order.id) else { return };
         let key = (named.side, named.epoch.0, named.tranche.0, named.leg, order.deal);
         if let Some(pending) = self.pending.get(&key) {
             let proven = pending.cannot_come(state.request_validity);
-            let repeats = named.leg.is_stop() && pending.absent > 0 && pending.id != order.id;
+            let is_level = named.leg == Leg::WholeStop && order.deal.is_some();
+            let asked = pending.absent > 0 || (is_level && pending.in_doubt);
+            let repeats = named.leg.is_stop() && asked && pending.id != order.id;
             let lied_about = state.unrecorded.contains(&pending.id);
             if !proven && !repeats && !lied_about && !pending.may_be_repeated(now, order, knows) {
                 let text = format!("{} leaves while nobody knows what became of {}", Line(order), pending.id);
@@ -128,7 +132,7 @@ impl Intents {
             }
         }
         self.over.remove(&order.id);
-        let fresh = Pending { id: order.id, sent_at: now, absent: 0, read_at: Timestamp::EPOCH };
+        let fresh = Pending { id: order.id, sent_at: now, absent: 0, read_at: Timestamp::EPOCH, in_doubt: false };
         self.pending.insert(key, fresh);
     }
 
@@ -161,6 +165,8 @@ impl Intents {
             Outcome::Refused(refusal) => refusal.reason != RefusalReason::DuplicateId,
             Outcome::Unknown(_) => false,
         };
+        let of_it = self.pending.values_mut().filter(|pending| pending.id == answer.id && answer.asked == Asked::Place);
+        of_it.for_each(|pending| pending.in_doubt = !known);
         if answer.asked == Asked::Place && known {
             self.is_known(Some(answer.id));
             if matches!(answer.outcome, Outcome::Refused(_)) {
