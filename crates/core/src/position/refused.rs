@@ -69,10 +69,10 @@ impl Position {
             // Told above; and there is nothing left to close, which is what it was for.
             Leg::Drill | Leg::WholeStop => {}
             Leg::Close | Leg::Part if tranche.is_closed() => {}
-            // It has grown since: what was too little is not what is asked for now.
-            Leg::Close if refusal.reason == RefusalReason::BelowMinimum && is_outgrown(order, tranche, &scene) => {
+            // It has grown since, or another order had the rest: what was too little is not what is asked for next.
+            Leg::Close if refusal.reason == RefusalReason::BelowMinimum && order.quantity < tranche.remaining => {
                 tranche.hold(order.leg, ctx.now);
-                let text = format!("market exit refused ({refusal}); there is more by now, and all of it is closed");
+                let text = format!("market exit refused ({refusal}); more is open, and what is left of it is closed");
                 scene.tell(Severity::Warning, tranche.id, &text, out);
             }
             Leg::Close | Leg::Part => exit_refused(tranche, order, refusal, (is_last, &scene), out),
@@ -103,16 +103,12 @@ fn exit_refused(
     };
     let retry = tranche.retries.get(&order.leg).copied();
     let often = retry.map_or_else(String::new, |retry| retry.how_often(ctx.now));
-    let text = format!("market exit refused ({refusal}){often}; {again}, the stop stays");
+    let rests = scene.protecting(tranche.id).any(OpenOrder::stands);
+    let stop = if rests { "the stop stays" } else { "no stop rests at the venue" };
+    let text = format!("market exit refused ({refusal}){often}; {again}, {stop}");
     if retry.is_none_or(|retry| retry.is_told()) || (is_dust && !known) {
         scene.tell(severity, tranche.id, &text, out);
     }
-}
-
-/// Whether more is to be closed by now than the order was for, with nothing in its way.
-fn is_outgrown(order: &OpenOrder, tranche: &Tranche, scene: &Scene) -> bool {
-    let others = scene.orders.iter().any(|other| other.tranche == tranche.id && !other.leg.is_stop());
-    order.quantity < tranche.remaining && !others
 }
 
 fn stop_refused(tranche: &mut Tranche, order: &OpenOrder, refusal: &Refusal, scene: &Scene, out: &mut Out) {

@@ -19,18 +19,31 @@ const PASSES: u8 = 4;
 const RULES_TAKE: Span = Span::from_secs(1);
 
 impl Position {
-    /// Puts prices that are about to be asked for on the grid.
+    /// Puts prices that are about to be asked for on the grid. A stop may come to where the price already is: every rule looks at
+    /// them there, and what is wanted then is put on the grid as well.
     ///
     /// # Errors
     /// [`OutOfRange`] when a price leaves its range.
     pub(crate) fn fit_to_grid(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let tick = ctx.instrument.tick;
+        if self.live.as_ref().is_none_or(|live| !live.has_prices_off(tick)) || !self.put_wants_on_grid(ctx, out)? {
+            return Ok(());
+        }
+        self.look(ctx, out)?;
+        self.put_wants_on_grid(ctx, out)?;
+        Ok(())
+    }
+
+    /// Whether there was something to put.
+    fn put_wants_on_grid(&mut self, ctx: Ctx, out: &mut Out) -> Result<bool, OutOfRange> {
         let (side, tick) = (self.key.side, ctx.instrument.tick);
-        let Some(live) = self.live.as_mut().filter(|live| live.has_prices_off(tick)) else { return Ok(()) };
-        if let Some(attached) = live.whole.attached.get() {
+        if let Some(live) = &mut self.live
+            && let Some(attached) = live.whole.attached.get()
+        {
             let price = toward_market(side, attached.price, tick)?;
             live.whole.attached.put(Some(Trigger { price, ..attached }));
         }
-        for _ in 0..PASSES {
+        for pass in 0..PASSES {
             let anew =
                 |want: &Wanted| is_off(want.kind, tick) && !self.is_asked_already(want) && !self.is_futile(want, ctx);
             let wants: Vec<Wanted> = self.wants(ctx).into_iter().filter(anew).collect();
@@ -38,10 +51,10 @@ impl Position {
                 self.put_on_grid(want, ctx, out)?;
             }
             if wants.is_empty() {
-                break;
+                return Ok(pass > 0);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The grid has become another one: a stop that was refused on the old one, where it has no place any more, does not wait
