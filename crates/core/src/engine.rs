@@ -164,6 +164,16 @@ impl Engine {
         self.accounts.values()
     }
 
+    /// All instruments.
+    pub fn instruments(&self) -> impl Iterator<Item = &Instrument> {
+        self.markets.iter().filter_map(|market| market.instrument.as_ref())
+    }
+
+    /// All plans, those included that no configuration names any more.
+    pub fn plans(&self) -> impl Iterator<Item = (PlanId, &ExitPlan)> {
+        self.plans.iter().map(|(id, plan)| (*id, plan.as_ref()))
+    }
+
     /// Whether the account has ever been read in full.
     #[must_use]
     pub fn has_read(&self, account: AccountId) -> bool {

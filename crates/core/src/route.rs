@@ -8,7 +8,7 @@ use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
     Account, AccountId, Candle, ClientOrderId, Depth, Event, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    OutOfRange, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    OutOfRange, PlanId, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ impl Engine {
                 }
             }
             Event::SymbolPlan { account, instrument, plan } => {
-                turn.changed |= self.symbol_plans.insert((*account, *instrument), *plan) != Some(*plan);
+                self.follow_by_symbol((*account, *instrument), *plan, turn)
             }
             Event::CancelEntry { account, request } => self.cancel_entry(*account, request, turn),
             Event::Enter(asked) => self.enter_asked(asked, turn),
@@ -80,6 +80,15 @@ impl Engine {
             Event::Tick(_) => {}
             Event::Wake => self.wake(self.timers.due(turn.now), turn),
         }
+    }
+
+    /// A symbol has a plan of its own from now on, or none any more.
+    fn follow_by_symbol(&mut self, key: (AccountId, InstrumentId), plan: Option<PlanId>, turn: &mut Turn) {
+        let before = match plan {
+            Some(plan) => self.symbol_plans.insert(key, plan),
+            None => self.symbol_plans.remove(&key),
+        };
+        turn.changed |= before != plan;
     }
 
     /// One order with all its executions: they are taken in together, so that nothing is decided after half of them (I2).

@@ -133,8 +133,8 @@ pub enum Event {
         account: AccountId,
         /// Of what.
         instrument: InstrumentId,
-        /// Which plan.
-        plan: PlanId,
+        /// Which plan; none: that of the account.
+        plan: Option<PlanId>,
     },
     /// The venue's full truth.
     Snapshot(Snapshot),

@@ -8,8 +8,9 @@ use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
-use crate::run::{Beside, ByHand, PaperMarket, RunCast, Witness, past};
+use crate::run::{Beside, ByHand, Numbers, PaperMarket, RunCast, Witness, past};
 use crate::web::{Bind, Previews, TokenFile, Wishes, router};
+use backstop_core::Engine;
 use backstop_model::{Account, Event, Instrument, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp};
 use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
@@ -77,9 +78,14 @@ impl Run {
     async fn serve(&self, config: &Config) -> Result<Outcome, Failure> {
         // Before anybody can see that it runs: who ends it then ends it cleanly.
         let mut end = End::listen()?;
-        let cast = RunCast::new(config, instruments(config)?).map_err(Failure::said)?;
-        let by_hand = self.by_hand(&cast)?;
+        // What is wrong with the command line is said before the store is touched.
+        self.by_hand(&cast_of(config, &Engine::new())?)?;
         let memory = memory::open(&self.store)?;
+        let mut cast = cast_of(config, &memory.recovered.engine)?;
+        for left in cast.leave_out(&memory.recovered.engine) {
+            (self.tell())(Clock::start().now(), &alarm(left));
+        }
+        let by_hand = self.by_hand(&cast)?;
         let (token, shown) = TokenFile::open(&self.store.with_extension("token")).map_err(Failure::said)?;
         let listener = tokio::net::TcpListener::bind(self.bind.0).await;
         let listener = listener.map_err(|why| {
@@ -249,14 +255,27 @@ fn first_price(symbol: Symbol) -> Price {
     known.unwrap_or_else(|| GeneratedMarket::of_configuration(symbol)).first_price
 }
 
-/// Those of the generated market, and those that only the configuration names.
-fn instruments(config: &Config) -> Result<Vec<Instrument>, Failure> {
+/// Who takes part, under the numbers that an engine which goes on has given them.
+fn cast_of(config: &Config, engine: &Engine) -> Result<RunCast, Failure> {
+    RunCast::new(config, instruments(config, engine)?, Numbers::of(engine)).map_err(Failure::said)
+}
+
+/// Those of the generated market, those that only the configuration names, and as they were those of which something is open
+/// although it does not name them any more.
+fn instruments(config: &Config, engine: &Engine) -> Result<Vec<Instrument>, Failure> {
     let mut markets = generated_markets();
     let is_new = |symbol: &&Symbol| !markets.iter().any(|market| market.symbol == **symbol);
     let own: Vec<Symbol> = config.instruments.keys().filter(is_new).copied().collect();
     markets.extend(own.into_iter().map(GeneratedMarket::of_configuration));
     let make = |market: &GeneratedMarket| instrument(config, market.symbol, market.decimals).map_err(Failure::said);
-    markets.iter().map(make).collect()
+    let mut instruments: Vec<Instrument> = markets.iter().map(make).collect::<Result<_, _>>()?;
+    let open = engine.positions().filter(|position| !position.quantity().is_zero());
+    for known in open.filter_map(|position| engine.instrument(position.key.instrument)) {
+        if instruments.iter().all(|named| named.symbol != known.symbol) {
+            instruments.push(known.clone());
+        }
+    }
+    Ok(instruments)
 }
 
 /// What people are told when an engine starts without its store (R9).
@@ -264,6 +283,10 @@ fn without_journal(why: &StoreError) -> Notice {
     let text = format!(
         "{why}. Going on without a journal: stops are kept and placed and positions can be closed; no targets, no trails, nothing is recorded. Put it right and start again, or start with a new --store: orders of ours are recognised at the venue"
     );
+    alarm(text)
+}
+
+const fn alarm(text: String) -> Notice {
     Notice { severity: Severity::Alarm, position: None, text }
 }
 

@@ -2,9 +2,12 @@
 
 use crate::config::{self, AccountConfig, Config};
 use crate::paper::{Seat, exchange_rules, numbered};
+use crate::run::Numbers;
 use crate::web::Names;
+use backstop_core::Engine;
+use backstop_core::position::Position;
 use backstop_model::{
-    Account, AccountId, Adopt, Event, Instrument, InstrumentId, Limits, Name, Permit, PlanId, PositionKey, PositionSide,
+    Account, AccountId, Adopt, Event, Instrument, Limits, Name, Permit, PlanId, PositionKey, PositionSide,
 };
 use backstop_sim as sim;
 use std::collections::BTreeMap;
@@ -58,51 +61,87 @@ fn limits(written: &AccountConfig) -> Limits {
     }
 }
 
+fn open_in_words(position: &Position, engine: &Engine) -> String {
+    let symbol = engine.instrument(position.key.instrument).map_or_else(String::new, |known| known.symbol.to_string());
+    format!("{symbol} {} {}", position.key.side, position.quantity())
+}
+
+/// An account without its plan.
+fn account(written: &AccountConfig, seat: &Seat, id: AccountId, currency: Name) -> Account {
+    Account {
+        id,
+        name: written.name,
+        venue: seat.venue,
+        position_mode: seat.mode,
+        plan: None,
+        adopt: adopted(written.adopt),
+        hard_stop: written.hard_stop,
+        split_entries: written.split_entries,
+        capability: seat.capability(),
+        currency,
+        limits: limits(written),
+        refusals: written.refusals.clone(),
+        permit: permitted(written.mode),
+    }
+}
+
 impl RunCast {
-    /// Numbers everything of a configuration.
+    /// Puts together what a configuration says; what has a number already keeps it.
     ///
     /// # Errors
     /// A text that names what is missing.
-    pub fn new(config: &Config, instruments: Vec<Instrument>) -> Result<Self, String> {
-        let plans: BTreeMap<Name, PlanId> =
-            (0..).zip(config.plans.keys()).map(|(number, name)| (*name, PlanId(number))).collect();
-        let mut definitions: Vec<Event> =
-            config.plans.iter().map(|(name, plan)| Event::DefinePlan { id: plans[name], plan: plan.clone() }).collect();
-        let instruments: Vec<Instrument> =
-            (0..).zip(instruments).map(|(number, instrument)| numbered(instrument, InstrumentId(number))).collect();
-        definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
+    pub fn new(config: &Config, instruments: Vec<Instrument>, mut numbers: Numbers) -> Result<Self, String> {
+        let plans: BTreeMap<Name, PlanId> = config.plans.keys().map(|name| (*name, numbers.plan(*name))).collect();
+        let number = |instrument: Instrument| {
+            let id = numbers.instrument(instrument.symbol);
+            numbered(instrument, id)
+        };
+        let instruments: Vec<Instrument> = instruments.into_iter().map(number).collect();
         let currency =
             instruments.first().map(|instrument| instrument.currency).ok_or("there is no instrument to trade")?;
-        let (mut accounts, mut seats, mut drilled) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, written) in (0..).zip(&config.accounts) {
-            let seat = Seat::of(written);
-            let account = Account {
-                id: AccountId(number),
-                name: written.name,
-                venue: seat.venue,
-                position_mode: seat.mode,
-                plan: written.plan.and_then(|name| plans.get(&name).copied()),
-                adopt: adopted(written.adopt),
-                hard_stop: written.hard_stop,
-                split_entries: written.split_entries,
-                capability: seat.capability(),
-                currency,
-                limits: limits(written),
-                refusals: written.refusals.clone(),
-                permit: permitted(written.mode),
-            };
+        let seats: Vec<Seat> = config.accounts.iter().map(Seat::of).collect();
+        let written = || config.accounts.iter().zip(&seats);
+        let account = |(written, seat): (&AccountConfig, &Seat)| Account {
+            plan: written.plan.and_then(|name| plans.get(&name).copied()),
+            ..account(written, seat, numbers.account(written.name), currency)
+        };
+        let accounts: Vec<Account> = written().map(account).collect();
+        let mut definitions: Vec<Event> =
+            config.plans.iter().map(|(name, plan)| Event::DefinePlan { id: plans[name], plan: plan.clone() }).collect();
+        definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
+        let mut drilled = Vec::new();
+        for (account, written) in accounts.iter().zip(&config.accounts) {
             definitions.push(Event::DefineAccount(Box::new(account.clone())));
-            for (symbol, plan) in &written.symbol_plans {
-                let instrument = instruments.iter().find(|instrument| instrument.symbol == *symbol);
-                if let (Some(instrument), Some(plan)) = (instrument, plans.get(plan)) {
-                    definitions.push(Event::SymbolPlan { account: account.id, instrument: instrument.id, plan: *plan });
-                }
-            }
+            definitions.extend(instruments.iter().map(|instrument| Event::SymbolPlan {
+                account: account.id,
+                instrument: instrument.id,
+                plan: written.symbol_plans.get(&instrument.symbol).and_then(|name| plans.get(name).copied()),
+            }));
             drilled.extend(written.fire_drill.then_some(account.id));
-            accounts.push(account);
-            seats.push(seat);
         }
         Ok(Self { accounts, instruments, plans, definitions, seats, drilled })
+    }
+
+    /// What an engine that goes on has and the configuration does not name any more: nothing is sent for such an account, as for
+    /// one that is only observed, and what is open there is told of.
+    pub fn leave_out(&mut self, engine: &Engine) -> Vec<String> {
+        let is_named = |known: &&Account| self.accounts.iter().any(|account| account.id == known.id);
+        let left: Vec<Account> = engine.accounts().filter(|known| !is_named(known)).cloned().collect();
+        let mut told = Vec::new();
+        for account in left {
+            let own = engine.positions().filter(|position| position.key.account == account.id);
+            let open = own.filter(|position| !position.quantity().is_zero());
+            let open: Vec<String> = open.map(|position| open_in_words(position, engine)).collect();
+            if !open.is_empty() {
+                told.push(format!(
+                    "account {} is not in the configuration any more, and something is open there: {}; its orders stay at the venue and nothing else is done for it: put the account back, or close it at the venue",
+                    account.name,
+                    open.join(", ")
+                ));
+            }
+            self.definitions.push(Event::DefineAccount(Box::new(Account { permit: Permit::Observe, ..account })));
+        }
+        told
     }
 
     /// The definitions the engine is told first.
@@ -203,7 +242,7 @@ mod tests {
     use super::*;
     use crate::paper::instrument;
     use crate::recorded::Decimals;
-    use backstop_model::Symbol;
+    use backstop_model::{Stamped, Symbol, Timestamp};
 
     /// The margin that the venue wants for a notional of 100, market by market.
     fn margins(config: &str, was: Option<sim::Exchange>) -> (Vec<String>, sim::Exchange) {
@@ -211,7 +250,7 @@ mod tests {
         let grid = Decimals { price: 2, quantity: Some(3) };
         let symbols = ["AAA", "BBB", "CCC"].map(|symbol| Symbol::new(symbol).unwrap());
         let instruments = symbols.map(|symbol| instrument(&config, symbol, grid).unwrap());
-        let cast = RunCast::new(&config, instruments.to_vec()).unwrap();
+        let cast = RunCast::new(&config, instruments.to_vec(), Numbers::default()).unwrap();
         let exchange = cast.seated(&cast.tables()[0], was, 7).unwrap();
         let account = exchange.ledger().account("main").unwrap();
         let margin = |symbol: Symbol| account.margin_for(symbol.as_str(), "100".parse().unwrap()).unwrap().to_string();
@@ -229,5 +268,47 @@ mod tests {
             let (asked, _) = margins(&config.replace("leverage: 50", "leverage: 5"), Some(exchange));
             assert_eq!(asked, ["50", "20", "10"], "{venue}");
         }
+    }
+
+    /// An engine that has been told what a configuration says, going on from the one before.
+    fn told(engine: Engine, config: &str) -> (Engine, RunCast) {
+        let config = Config::parse(config, "c.yaml").unwrap();
+        let grid = Decimals { price: 2, quantity: Some(3) };
+        let known = ["AAA", "BBB"].map(|symbol| instrument(&config, Symbol::new(symbol).unwrap(), grid).unwrap());
+        let cast = RunCast::new(&config, known.to_vec(), Numbers::of(&engine)).unwrap();
+        let tell = |mut engine: Engine, (sequence, event)| {
+            engine.handle(&Stamped { sequence, at: Timestamp::EPOCH, event });
+            engine
+        };
+        ((1..).zip(cast.definitions()).fold(engine, tell), cast)
+    }
+
+    /// The plan that account `main` follows on BBB.
+    fn follows((engine, cast): &(Engine, RunCast)) -> String {
+        let key = PositionKey::new(cast.accounts[0].id, cast.instruments[1].id, PositionSide::Long);
+        engine.ctx(key, Timestamp::EPOCH).unwrap().plan.unwrap().name.to_string()
+    }
+
+    const TWO: &str = "plans:\n  near: { stop_loss: { at: 1% }, take_profits: [{ at: 3%, close: 100% }] }\n  wide: { stop_loss: { at: 5% }, take_profits: [{ at: 3%, close: 100% }] }\naccounts: { main: { plan: near";
+
+    #[test]
+    fn a_symbol_whose_own_plan_is_taken_out_follows_its_account_again() {
+        let own = told(Engine::new(), &format!("{TWO}, plans: {{ BBB: wide }} }} }}\n"));
+        assert_eq!(follows(&own), "wide");
+        assert_eq!(follows(&told(own.0, &format!("{TWO} }} }}\n"))), "near");
+    }
+
+    #[test]
+    fn a_plan_keeps_its_number_when_others_come_before_it() {
+        let (engine, cast) = told(Engine::new(), &format!("{TWO} }} }}\n"));
+        let more = format!("{TWO} }} }}\n").replace(
+            "  near:",
+            "  a_first: { stop_loss: { at: 9% }, take_profits: [{ at: 3%, close: 100% }] }\n  near:",
+        );
+        let (_, again) = told(engine, &more);
+        for (name, number) in &cast.plans {
+            assert_eq!(again.plans[name], *number, "{name}");
+        }
+        assert_eq!(again.plans.len(), cast.plans.len() + 1);
     }
 }

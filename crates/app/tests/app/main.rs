@@ -4,6 +4,7 @@ mod api;
 mod bad_input;
 mod binary;
 mod closing_alone;
+mod configurations;
 mod crash;
 mod damaged_store;
 mod demonstration;

@@ -6,7 +6,7 @@ use super::matrix::stage::{ACCOUNT, MARKET, SYMBOL, Setting, Stage};
 use backstop_app::config::Config;
 use backstop_app::demo::Feed;
 use backstop_app::paper::{generated_markets, instrument};
-use backstop_app::run::{PaperMarket, RunCast};
+use backstop_app::run::{Numbers, PaperMarket, RunCast};
 use backstop_model::{Adopt, Event, ExitReason, PositionMode, PositionSide, Span, Symbol, Timestamp};
 use backstop_sim::{Profile, Session};
 use backstop_venues::Venue;
@@ -104,7 +104,9 @@ fn a_market_is_shut_at_the_exchanges_and_has_no_prices_until_it_opens() {
     let config = format!("accounts: {{ main: {{ venue: ig }} }}\n{}", plan("weekend: hold"));
     let config = Config::parse(&config, "c.yaml").unwrap();
     let known = generated_markets().into_iter().find(|market| market.symbol == Symbol::new(SYMBOL).unwrap()).unwrap();
-    let cast = RunCast::new(&config, vec![instrument(&config, known.symbol, known.decimals).unwrap()]).unwrap();
+    let cast =
+        RunCast::new(&config, vec![instrument(&config, known.symbol, known.decimals).unwrap()], Numbers::default())
+            .unwrap();
     let table = &cast.tables()[0];
     let mut venue = PaperVenue::new(cast.seated(table, None, 7).unwrap(), None, Timestamp::EPOCH);
     venue.name_account(ACCOUNT, table.accounts[0].1);

@@ -58,7 +58,8 @@ pub(super) fn event(scene: &Scene) -> String {
             format!("a full read of the account: {} positions, {} orders", read.positions.len(), read.orders.len())
         }
         Event::SessionEnds { .. } => "the end of a trading session is known".to_owned(),
-        Event::SymbolPlan { .. } => "a symbol has a plan of its own from here on".to_owned(),
+        Event::SymbolPlan { plan: Some(_), .. } => "a symbol has a plan of its own from here on".to_owned(),
+        Event::SymbolPlan { plan: None, .. } => "a symbol has no plan of its own any more".to_owned(),
         Event::Annulled(annulled) => {
             let fill = &annulled.fill;
             let order = fill.order.as_ref().map_or_else(|| fill.venue_order.to_string(), name);

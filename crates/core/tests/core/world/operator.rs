@@ -20,7 +20,7 @@ impl World {
             "resume" => self.handle(Event::Pause { position: whose(words).0, paused: false }),
             "symbol-plan" => {
                 let plan = PlanId(words.parse().unwrap());
-                self.handle(Event::SymbolPlan { account: ACCOUNT, instrument: BTC, plan });
+                self.handle(Event::SymbolPlan { account: ACCOUNT, instrument: BTC, plan: Some(plan) });
             }
             "take-back" => {
                 let request = RequestId::new(words).unwrap();
