@@ -30,6 +30,8 @@ pub type Tell = Box<dyn Fn(Timestamp, &Notice) + Send>;
 /// What reaches the live loop from outside.
 #[derive(Debug)]
 pub enum Input {
+    /// What the configuration says now, all of it at once; whoever sends it is told when it counts.
+    Define(Vec<Event>, oneshot::Sender<()>),
     /// An entry that somebody asks for, who waits for the verdict.
     Enter(EntryRequest, oneshot::Sender<Verdict>),
     /// Somebody asks how a market looks now.
@@ -339,6 +341,15 @@ impl Live {
             Input::Operator(event) => {
                 let now = self.clock.now();
                 self.take(now, *event);
+            }
+            Input::Define(events, taken) => {
+                let now = self.clock.now();
+                for event in events {
+                    self.take(now, event);
+                }
+                self.publish();
+                // Whoever asked may have gone away; it counts all the same.
+                let _ = taken.send(());
             }
             Input::Enter(asked, verdict) => self.enter(asked, verdict),
             // Whoever asked may have gone away.

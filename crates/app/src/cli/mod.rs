@@ -15,6 +15,7 @@ mod pause;
 mod plan;
 mod positions;
 mod progress;
+mod reload;
 mod replay;
 mod resume;
 mod run;
@@ -49,6 +50,7 @@ enum Command {
     Pause(pause::Pause),
     Plan(plan::Plan),
     Positions(positions::Positions),
+    Reload(reload::Reload),
     Replay(replay::Replay),
     Resume(resume::Resume),
     Run(run::Run),
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Pause(pause) => pause.run(),
         Command::Plan(plan) => plan.run(),
         Command::Positions(positions) => positions.run(),
+        Command::Reload(reload) => reload.run(),
         Command::Replay(replay) => replay.run(),
         Command::Resume(resume) => resume.run(),
         Command::Run(run) => run.run(),

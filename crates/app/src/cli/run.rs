@@ -8,17 +8,20 @@ use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
-use crate::run::{Beside, ByHand, Numbers, PaperMarket, RunCast, Witness, past};
-use crate::web::{Bind, Previews, TokenFile, Wishes, router};
+use crate::run::{Beside, ByHand, Numbers, PaperMarket, Reread, RunCast, Witness, past};
+use crate::web::{Bind, Counts, Previews, Reloads, TokenFile, Wishes, router};
+use axum::Router;
 use backstop_core::Engine;
 use backstop_model::{Account, Event, Instrument, Notice, Price, Severity, SnapshotCause, Span, Symbol, Timestamp};
-use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Input, Lease, Live, SnapshotSchedule, Tell};
+use backstop_runtime::{Clock, Cycle, Drills, Ended, Executor, Handle, Input, Lease, Live, SnapshotSchedule, Tell};
 use backstop_store::StoreError;
 use backstop_venues::paper::{LedgerFile, PaperVenue, REQUEST_VALIDITY};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 /// Runs the engine with the accounts of the configuration on the paper venue and serves the local API.
 #[derive(Args, Debug)]
@@ -98,9 +101,7 @@ impl Run {
         self.say(json!({ "api": format!("http://{}", address.0) }), &format!("API on http://{}", address.0));
         let memory = self.with_files_beside(config, &cast, memory)?;
         let (live, handle, first) = self.live(config, &cast, by_hand, memory)?;
-        let wishes = Wishes::new(handle.clone(), cast.names());
-        let previews = Previews::new(config, &cast.instruments, handle.clone());
-        let routes = router(wishes, previews, address, token);
+        let routes = self.routes(config, cast, &handle, (address, token));
         let ended = handle.inbox.clone();
         tokio::spawn(async move {
             end.comes().await;
@@ -117,12 +118,20 @@ impl Run {
         })
     }
 
+    fn routes(&self, config: &Config, cast: RunCast, handle: &Handle, (address, token): (Bind, TokenFile)) -> Router {
+        let (counts, seen) = watch::channel(Arc::new(Counts { config: config.clone(), names: cast.names() }));
+        let wishes = Wishes::new(handle.clone(), seen.clone());
+        let previews = Previews::new(seen, cast.instruments(), handle.clone());
+        let source = Reread::new(self.config.as_deref(), config, cast, instruments);
+        router(wishes, previews, Reloads::new(Box::new(source), counts, handle.clone()), address, token)
+    }
+
     /// Without a journal nothing is recorded, so nothing is kept beside it either.
     fn with_files_beside(&self, config: &Config, cast: &RunCast, memory: Memory) -> Result<Memory, Failure> {
         if memory.lost.is_some() {
             return Ok(memory);
         }
-        let currencies = cast.instruments.iter().map(|instrument| instrument.currency.to_string()).collect();
+        let currencies = cast.instruments().iter().map(|instrument| instrument.currency.to_string()).collect();
         let beside = Beside::new(config, self.trade_log.as_ref(), currencies);
         let journal = beside.follow(memory.journal, &self.store, output::warning)?;
         Ok(Memory { journal, ..memory })
@@ -143,13 +152,13 @@ impl Run {
         for known in recovered.engine.accounts() {
             let same =
                 |account: &&Account| (account.id, account.name, account.venue) == (known.id, known.name, known.venue);
-            let is_same = cast.accounts.iter().any(|account| same(&account));
+            let is_same = cast.accounts().iter().any(|account| same(&account));
             for venue in venues.iter_mut().filter(|venue| is_same && venue.knows(known.id)) {
                 venue.remember_mode(known.id, known.position_mode);
             }
         }
         if cursor == 0 && !venues.iter().any(PaperVenue::has_past) {
-            for (number, instrument) in (0..).zip(&cast.instruments) {
+            for (number, instrument) in (0..).zip(cast.instruments()) {
                 let seed = self.seed.wrapping_mul(1_000).wrapping_add(number);
                 past::tell(&mut venues, (instrument, first_price(instrument.symbol)), seed, (now, self.speed));
             }
@@ -158,11 +167,11 @@ impl Run {
             output::warning("--open counts only on the first start of a store; nothing is opened by hand now");
             by_hand.clear();
         }
-        let market = PaperMarket::new(venues, self.feed(cast, cursor)?, cast.instruments.clone(), by_hand, now)
+        let market = PaperMarket::new(venues, self.feed(cast, cursor)?, cast.instruments().to_vec(), by_hand, now)
             .taped(self.tape(config))
             .faster(self.speed);
         let mut snapshots = SnapshotSchedule::new(Span::from_secs(10));
-        cast.accounts.iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
+        cast.accounts().iter().for_each(|account| snapshots.start(account.id, now, SnapshotCause::Start));
         let may_miss = lost.is_none() && self.doubts_the_end(recovered.sequence, now);
         let mut cycle = Cycle::new(recovered.engine, recovered.sequence, Executor::default(), snapshots)
             .with_calendar(Box::new(TzCalendar))
@@ -181,7 +190,7 @@ impl Run {
         if let Some(lease) = lease {
             live = live.kept_by(Box::new(lease));
         }
-        let mut first = cast.definitions();
+        let mut first = cast.events();
         first.extend(recovered.doubts);
         Ok((live, handle, first))
     }
@@ -207,7 +216,7 @@ impl Run {
             let exchange = cast.seated(&table, was, self.seed).map_err(Failure::said)?;
             let mut venue = PaperVenue::new(exchange, Some(ledger), known_until);
             table.accounts.iter().for_each(|(id, name)| venue.name_account(*id, *name));
-            cast.instruments.iter().for_each(|instrument| venue.name_instrument(instrument.id, instrument.symbol));
+            cast.instruments().iter().for_each(|instrument| venue.name_instrument(instrument.id, instrument.symbol));
             venues.push(venue);
         }
         Ok((venues, cursor))
@@ -222,7 +231,7 @@ impl Run {
 
     fn feed(&self, cast: &RunCast, cursor: u64) -> Result<Feed, Failure> {
         let market = |known: &Instrument| (known.symbol, first_price(known.symbol), known.tick);
-        let markets: Vec<_> = cast.instruments.iter().map(market).collect();
+        let markets: Vec<_> = cast.instruments().iter().map(market).collect();
         let mut feed = Feed::generated(&markets, self.seed, Timestamp::EPOCH);
         while feed.given() < cursor && feed.next_moment()?.is_some() {}
         Ok(feed)
@@ -234,13 +243,13 @@ impl Run {
                 let why = "the account's plan applies; leave the word out, or set `plans` for the symbol in the configuration";
                 return Err(Failure::said(format!("--open: plan {plan}: {why}")));
             }
-            let named = cast.accounts.iter().find(|account| spec.account.is_none_or(|name| account.name == name));
+            let named = cast.accounts().iter().find(|account| spec.account.is_none_or(|name| account.name == name));
             let account = named.ok_or_else(|| match spec.account {
-                Some(name) => unknown::account(name, cast.accounts.iter().map(|account| account.name)),
+                Some(name) => unknown::account(name, cast.accounts().iter().map(|account| account.name)),
                 None => Failure::said("--open: the configuration has no account; add one below `accounts`"),
             })?;
-            let known = cast.instruments.iter().find(|instrument| instrument.symbol == spec.symbol);
-            let symbols = cast.instruments.iter().map(|instrument| instrument.symbol);
+            let known = cast.instruments().iter().find(|instrument| instrument.symbol == spec.symbol);
+            let symbols = cast.instruments().iter().map(|instrument| instrument.symbol);
             let instrument = known.ok_or_else(|| unknown::symbol(spec.symbol, symbols))?.id;
             let OpenSpec { at, side, quantity, .. } = *spec;
             Ok(ByHand { at, account: account.id, instrument, side, quantity })
@@ -257,20 +266,22 @@ fn first_price(symbol: Symbol) -> Price {
 
 /// Who takes part, under the numbers that an engine which goes on has given them.
 fn cast_of(config: &Config, engine: &Engine) -> Result<RunCast, Failure> {
-    RunCast::new(config, instruments(config, engine)?, Numbers::of(engine)).map_err(Failure::said)
+    let open = engine.positions().filter(|position| !position.quantity().is_zero());
+    let open = open.filter_map(|position| engine.instrument(position.key.instrument)).cloned();
+    let instruments = instruments(config, &open.collect::<Vec<_>>()).map_err(Failure::said)?;
+    RunCast::new(config, instruments, Numbers::of(engine)).map_err(Failure::said)
 }
 
-/// Those of the generated market, those that only the configuration names, and as they were those of which something is open
-/// although it does not name them any more.
-fn instruments(config: &Config, engine: &Engine) -> Result<Vec<Instrument>, Failure> {
+/// Those of the generated market, those that only the configuration names, and as they are those that are needed although it
+/// does not name them any more.
+fn instruments(config: &Config, needed: &[Instrument]) -> Result<Vec<Instrument>, String> {
     let mut markets = generated_markets();
     let is_new = |symbol: &&Symbol| !markets.iter().any(|market| market.symbol == **symbol);
     let own: Vec<Symbol> = config.instruments.keys().filter(is_new).copied().collect();
     markets.extend(own.into_iter().map(GeneratedMarket::of_configuration));
-    let make = |market: &GeneratedMarket| instrument(config, market.symbol, market.decimals).map_err(Failure::said);
+    let make = |market: &GeneratedMarket| instrument(config, market.symbol, market.decimals);
     let mut instruments: Vec<Instrument> = markets.iter().map(make).collect::<Result<_, _>>()?;
-    let open = engine.positions().filter(|position| !position.quantity().is_zero());
-    for known in open.filter_map(|position| engine.instrument(position.key.instrument)) {
+    for known in needed {
         if instruments.iter().all(|named| named.symbol != known.symbol) {
             instruments.push(known.clone());
         }

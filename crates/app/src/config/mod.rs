@@ -65,6 +65,8 @@ pub struct Config {
     pub tape: bool,
     /// What the owner should know.
     pub warnings: Vec<Warning>,
+    /// The file says nothing at all.
+    pub is_blank: bool,
 }
 
 impl Config {
@@ -104,6 +106,7 @@ impl Config {
         let mut problems = read.problems;
         config.read_accounts(&file, &own, &mut problems);
         config.read_instruments(&file, &mut problems);
+        config.is_blank = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
         config.tape = file.tape.as_ref().is_none_or(|tape| tape.value);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::new(name, without_mark(text), problems)) }
     }

@@ -9,21 +9,22 @@ use backstop_core::position::Position;
 use backstop_model::{
     Account, AccountId, Adopt, Event, Instrument, Limits, Name, Permit, PlanId, PositionKey, PositionSide,
 };
+use backstop_runtime::Definitions;
 use backstop_sim as sim;
 use std::collections::BTreeMap;
 
 /// Who takes part in a run.
 pub struct RunCast {
-    /// The accounts.
-    pub accounts: Vec<Account>,
-    /// The instruments.
-    pub instruments: Vec<Instrument>,
+    /// What the engine is told.
+    pub definitions: Definitions,
     /// The plans by name.
     pub plans: BTreeMap<Name, PlanId>,
-    definitions: Vec<Event>,
+    /// Accounts of the engine that the configuration does not name any more.
+    left: Vec<Account>,
     drilled: Vec<AccountId>,
     /// Where each account sits, in the order of the accounts.
     seats: Vec<Seat>,
+    numbers: Numbers,
 }
 
 /// The accounts that share an exchange.
@@ -106,26 +107,24 @@ impl RunCast {
             ..account(written, seat, numbers.account(written.name), currency)
         };
         let accounts: Vec<Account> = written().map(account).collect();
-        let mut definitions: Vec<Event> =
-            config.plans.iter().map(|(name, plan)| Event::DefinePlan { id: plans[name], plan: plan.clone() }).collect();
-        definitions.extend(instruments.iter().map(|instrument| Event::DefineInstrument(Box::new(instrument.clone()))));
-        let mut drilled = Vec::new();
+        let mut symbol_plans = BTreeMap::new();
         for (account, written) in accounts.iter().zip(&config.accounts) {
-            definitions.push(Event::DefineAccount(Box::new(account.clone())));
-            definitions.extend(instruments.iter().map(|instrument| Event::SymbolPlan {
-                account: account.id,
-                instrument: instrument.id,
-                plan: written.symbol_plans.get(&instrument.symbol).and_then(|name| plans.get(name).copied()),
-            }));
-            drilled.extend(written.fire_drill.then_some(account.id));
+            for instrument in &instruments {
+                let named = written.symbol_plans.get(&instrument.symbol).and_then(|name| plans.get(name));
+                symbol_plans.extend(named.map(|plan| ((account.id, instrument.id), *plan)));
+            }
         }
-        Ok(Self { accounts, instruments, plans, definitions, seats, drilled })
+        let drilled = accounts.iter().zip(&config.accounts).filter(|(_, written)| written.fire_drill);
+        let drilled = drilled.map(|(account, _)| account.id).collect();
+        let plans_by_number = config.plans.iter().map(|(name, plan)| (plans[name], plan.clone())).collect();
+        let definitions = Definitions { plans: plans_by_number, instruments, accounts, symbol_plans };
+        Ok(Self { definitions, plans, left: Vec::new(), drilled, seats, numbers })
     }
 
     /// What an engine that goes on has and the configuration does not name any more: nothing is sent for such an account, as for
     /// one that is only observed, and what is open there is told of.
     pub fn leave_out(&mut self, engine: &Engine) -> Vec<String> {
-        let is_named = |known: &&Account| self.accounts.iter().any(|account| account.id == known.id);
+        let is_named = |known: &&Account| self.definitions.accounts.iter().any(|account| account.id == known.id);
         let left: Vec<Account> = engine.accounts().filter(|known| !is_named(known)).cloned().collect();
         let mut told = Vec::new();
         for account in left {
@@ -139,15 +138,40 @@ impl RunCast {
                     open.join(", ")
                 ));
             }
-            self.definitions.push(Event::DefineAccount(Box::new(Account { permit: Permit::Observe, ..account })));
+            self.left.push(Account { permit: Permit::Observe, ..account });
         }
         told
     }
 
-    /// The definitions the engine is told first.
+    /// What the engine is told first.
     #[must_use]
-    pub fn definitions(&self) -> Vec<Event> {
-        self.definitions.clone()
+    pub fn events(&self) -> Vec<Event> {
+        let left = self.left.iter().map(|account| Event::DefineAccount(Box::new(account.clone())));
+        self.definitions.events().into_iter().chain(left).collect()
+    }
+
+    /// The same with the accounts that another one left out.
+    #[must_use]
+    pub fn with_left_of(self, before: &Self) -> Self {
+        Self { left: before.left.clone(), ..self }
+    }
+
+    /// The numbers that were given.
+    #[must_use]
+    pub fn numbers(&self) -> Numbers {
+        self.numbers.clone()
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.definitions.accounts
+    }
+
+    /// The instruments.
+    #[must_use]
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.definitions.instruments
     }
 
     /// Where fire drills take place: every instrument of the accounts that want them.
@@ -156,7 +180,7 @@ impl RunCast {
         let at = |account: &AccountId, instrument: &Instrument| {
             PositionKey::new(*account, instrument.id, PositionSide::Long)
         };
-        let of = |account| self.instruments.iter().map(move |instrument| at(account, instrument));
+        let of = |account| self.definitions.instruments.iter().map(move |instrument| at(account, instrument));
         self.drilled.iter().flat_map(of).collect()
     }
 
@@ -164,9 +188,9 @@ impl RunCast {
     #[must_use]
     pub fn names(&self) -> Names {
         Names {
-            accounts: self.accounts.iter().map(|account| (account.name, account.id)).collect(),
+            accounts: self.definitions.accounts.iter().map(|account| (account.name, account.id)).collect(),
             plans: self.plans.clone(),
-            symbols: self.instruments.iter().map(|instrument| (instrument.symbol, instrument.id)).collect(),
+            symbols: self.definitions.instruments.iter().map(|instrument| (instrument.symbol, instrument.id)).collect(),
         }
     }
 
@@ -174,7 +198,7 @@ impl RunCast {
     #[must_use]
     pub fn tables(&self) -> Vec<Table> {
         let mut tables: Vec<Table> = Vec::new();
-        for (account, seat) in self.accounts.iter().zip(&self.seats) {
+        for (account, seat) in self.definitions.accounts.iter().zip(&self.seats) {
             let who = (account.id, account.name);
             match tables.iter_mut().find(|table| table.seat.extension() == seat.extension()) {
                 Some(table) => table.accounts.push(who),
@@ -193,13 +217,13 @@ impl RunCast {
     /// What the exchange says against it, in words.
     pub fn seated(&self, table: &Table, was: Option<sim::Exchange>, seed: u64) -> Result<sim::Exchange, String> {
         let mut exchange = was.unwrap_or_else(|| sim::Exchange::new(table.seat.setup(seed, false)));
-        for instrument in &self.instruments {
+        for instrument in &self.definitions.instruments {
             if exchange.rules(instrument.symbol.as_str()).is_none() {
                 let listed = exchange.list(instrument.symbol.as_str(), exchange_rules(instrument));
                 listed.map_err(|why| why.to_string())?;
             }
         }
-        for (account, seat) in self.accounts.iter().zip(&self.seats) {
+        for (account, seat) in self.definitions.accounts.iter().zip(&self.seats) {
             if table.accounts.iter().any(|(id, _)| *id == account.id) {
                 seat_account(&mut exchange, account.name, seat)?;
                 self.set_leverages(&mut exchange, account.name)?;
@@ -212,7 +236,11 @@ impl RunCast {
 impl RunCast {
     /// The leverage of each instrument, as it is written now: liquidation at the venue lies where the engine expects it.
     fn set_leverages(&self, exchange: &mut sim::Exchange, name: Name) -> Result<(), String> {
-        let written = self.instruments.iter().filter_map(|instrument| Some((instrument.symbol, instrument.leverage?)));
+        let written = self
+            .definitions
+            .instruments
+            .iter()
+            .filter_map(|instrument| Some((instrument.symbol, instrument.leverage?)));
         for (symbol, leverage) in written {
             let set = exchange.set_leverage(name.as_str(), symbol.as_str(), leverage);
             set.map_err(|why| why.to_string())?;
@@ -280,12 +308,12 @@ mod tests {
             engine.handle(&Stamped { sequence, at: Timestamp::EPOCH, event });
             engine
         };
-        ((1..).zip(cast.definitions()).fold(engine, tell), cast)
+        ((1..).zip(cast.events()).fold(engine, tell), cast)
     }
 
     /// The plan that account `main` follows on BBB.
     fn follows((engine, cast): &(Engine, RunCast)) -> String {
-        let key = PositionKey::new(cast.accounts[0].id, cast.instruments[1].id, PositionSide::Long);
+        let key = PositionKey::new(cast.accounts()[0].id, cast.instruments()[1].id, PositionSide::Long);
         engine.ctx(key, Timestamp::EPOCH).unwrap().plan.unwrap().name.to_string()
     }
 

@@ -126,7 +126,7 @@ fn request_id(text: &str) -> Result<RequestId, String> {
 
 /// Asks for an entry and answers with the core's verdict.
 pub(super) async fn enter(State(wishes): State<Wishes>, Body(asked): Body<NewEntry>) -> Response {
-    let asked = match wishes.names.understand(&asked) {
+    let asked = match wishes.names().understand(&asked) {
         Ok(asked) => asked,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, &why),
     };
@@ -140,7 +140,7 @@ pub(super) async fn enter(State(wishes): State<Wishes>, Body(asked): Body<NewEnt
         return ending();
     }
     let Ok(verdict) = heard.await else { return ending() };
-    match (verdict.refused, wishes.names.shown(&verdict.parts)) {
+    match (verdict.refused, wishes.names().shown(&verdict.parts)) {
         (Some(why), _) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &format!("entry {}: refused: {why}", asked.request)),
         (None, Some(entry)) => (StatusCode::ACCEPTED, Json(entry)).into_response(),
         (None, None) => refuse(StatusCode::UNPROCESSABLE_ENTITY, "the entry was not taken; see the engine's log"),
@@ -151,7 +151,7 @@ pub(super) async fn enter(State(wishes): State<Wishes>, Body(asked): Body<NewEnt
 pub(super) async fn all(State(wishes): State<Wishes>) -> Json<Value> {
     let status = wishes.handle.status.borrow().clone();
     let wholes = status.entries.iter().filter(|shown| shown.entry.part.is_none_or(|part| part.number == 1));
-    Json(wholes.filter_map(|shown| wishes.names.shown(&parts_of(shown, &status.entries))).collect())
+    Json(wholes.filter_map(|shown| wishes.names().shown(&parts_of(shown, &status.entries))).collect())
 }
 
 /// One entry.
@@ -159,7 +159,7 @@ pub(super) async fn one(State(wishes): State<Wishes>, Path(id): Path<String>, Qu
     match meant(&wishes, &id, &of) {
         Ok(entry) => {
             let status = wishes.handle.status.borrow().clone();
-            Json(wishes.names.shown(&parts_of(&entry, &status.entries))).into_response()
+            Json(wishes.names().shown(&parts_of(&entry, &status.entries))).into_response()
         }
         Err(refusal) => refusal,
     }
@@ -187,7 +187,7 @@ fn not_found() -> Response {
 #[allow(clippy::result_large_err, reason = "the refusal is the answer that is sent")]
 fn meant(wishes: &Wishes, id: &str, of: &OfAccount) -> Result<ShownEntry, Response> {
     let account = match &of.account {
-        Some(name) => Some(wishes.names.account(Some(name)).map_err(|why| refuse(StatusCode::BAD_REQUEST, &why))?),
+        Some(name) => Some(wishes.names().account(Some(name)).map_err(|why| refuse(StatusCode::BAD_REQUEST, &why))?),
         None => None,
     };
     let status = wishes.handle.status.borrow().clone();

@@ -4,6 +4,7 @@
 
 use super::body::Body;
 use super::door::refuse;
+use super::reload::Counts;
 use crate::config::Config;
 use crate::preview::{Averages, Entry, Explained, WrittenCosts};
 use axum::Json;
@@ -16,12 +17,12 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The plans of the configuration, and the instruments of the engine with what it sees of their markets.
 #[derive(Clone)]
 pub struct Previews {
-    config: Arc<Config>,
+    counts: watch::Receiver<Arc<Counts>>,
     instruments: Arc<Vec<Instrument>>,
     handle: Handle,
 }
@@ -73,10 +74,10 @@ impl AskedAverages {
 type Wrong = (StatusCode, String);
 
 impl Previews {
-    /// Of this configuration, on the instruments the engine trades.
+    /// Of the configuration that counts, on the instruments the engine trades.
     #[must_use]
-    pub fn new(config: &Config, instruments: &[Instrument], handle: Handle) -> Self {
-        Self { config: Arc::new(config.clone()), instruments: Arc::new(instruments.to_vec()), handle }
+    pub fn new(counts: watch::Receiver<Arc<Counts>>, instruments: &[Instrument], handle: Handle) -> Self {
+        Self { counts, instruments: Arc::new(instruments.to_vec()), handle }
     }
 
     /// How the market looks to the engine; as if nothing were known when it is ending.
@@ -89,7 +90,8 @@ impl Previews {
     }
 
     async fn explain(&self, asked: &Asked) -> Result<Explained, Wrong> {
-        let plan = self.plan(&asked.plan)?;
+        let counts = self.counts.borrow().clone();
+        let plan = plan_of(&counts.config, &asked.plan)?;
         let instrument = self.instrument(&asked.symbol)?.clone();
         let price = number("entry", &asked.entry)?;
         let quantity: Quantity = number("quantity", &asked.quantity)?;
@@ -110,18 +112,7 @@ impl Previews {
         let costs = WrittenCosts { spread, slippage, funding: asked.funding.as_deref() }.of(price, quantity);
         let costs = costs.map_err(|(name, why)| unusable(name, &why))?;
         let entry = Entry { instrument, side: asked.side, price, quantity, averages, costs };
-        Ok(Explained::new(plan, &self.config, &entry))
-    }
-
-    fn plan(&self, name: &str) -> Result<&Arc<ExitPlan>, Wrong> {
-        let known = self.config.plans.iter().find(|(known, _)| known.as_str() == name);
-        known.map(|(_, plan)| plan).ok_or_else(|| {
-            let names: Vec<String> = self.config.plans.keys().map(ToString::to_string).collect();
-            (
-                StatusCode::NOT_FOUND,
-                format!("plan: there is none of that name; the configuration has {}", names.join(", ")),
-            )
-        })
+        Ok(Explained::new(plan, &counts.config, &entry))
     }
 
     fn instrument(&self, symbol: &str) -> Result<&Instrument, Wrong> {
@@ -130,6 +121,14 @@ impl Previews {
             (StatusCode::NOT_FOUND, format!("symbol: the engine does not trade it; it trades {}", symbols.join(", ")))
         })
     }
+}
+
+fn plan_of<'a>(config: &'a Config, name: &str) -> Result<&'a Arc<ExitPlan>, Wrong> {
+    let known = config.plans.iter().find(|(known, _)| known.as_str() == name);
+    known.map(|(_, plan)| plan).ok_or_else(|| {
+        let names: Vec<String> = config.plans.keys().map(ToString::to_string).collect();
+        (StatusCode::NOT_FOUND, format!("plan: there is none of that name; the configuration has {}", names.join(", ")))
+    })
 }
 
 fn unusable(key: &str, why: &str) -> Wrong {

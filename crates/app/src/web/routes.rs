@@ -3,6 +3,7 @@
 use super::door::{Bind, Door, guard, refuse};
 use super::entries;
 use super::previews::{self, Previews};
+use super::reload::{self, Reloads};
 use super::token::TokenFile;
 use super::wishes::{self, Wishes};
 use axum::extract::{DefaultBodyLimit, State};
@@ -18,9 +19,10 @@ use tower_http::timeout::TimeoutLayer;
 const BODY: usize = 64 * 1024;
 
 /// All routes around a live loop, for the address they are served at.
-pub fn router(wishes: Wishes, previews: Previews, bind: Bind, token: TokenFile) -> Router {
+pub fn router(wishes: Wishes, previews: Previews, reloads: Reloads, bind: Bind, token: TokenFile) -> Router {
     let door = Door::at(bind.0, token);
     let explaining = Router::new().route("/api/v1/preview", post(previews::preview)).with_state(previews);
+    let reloading = Router::new().route("/api/v1/reload", post(reload::reload)).with_state(reloads);
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/api/v1/entries", get(entries::all).post(entries::enter))
@@ -35,6 +37,7 @@ pub fn router(wishes: Wishes, previews: Previews, bind: Bind, token: TokenFile) 
         .route("/api/v1/positions/{id}/resume", post(wishes::resume))
         .with_state(wishes)
         .merge(explaining)
+        .merge(reloading)
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there is no such route") })
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(10)))

@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::door::refuse;
 use super::entries::Names;
+use super::reload::Counts;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -13,12 +14,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The live loop, and what names stand for.
 #[derive(Clone)]
 pub struct Wishes {
     pub(super) handle: Handle,
-    pub(super) names: Arc<Names>,
+    counts: watch::Receiver<Arc<Counts>>,
 }
 
 /// How much of a position is closed.
@@ -38,10 +40,15 @@ pub struct NewPlan {
 }
 
 impl Wishes {
-    /// Around a live loop with these names.
+    /// Around a live loop, with the names that count.
     #[must_use]
-    pub fn new(handle: Handle, names: Names) -> Self {
-        Self { handle, names: Arc::new(names) }
+    pub const fn new(handle: Handle, counts: watch::Receiver<Arc<Counts>>) -> Self {
+        Self { handle, counts }
+    }
+
+    /// The names that count now.
+    pub(super) fn names(&self) -> Names {
+        self.counts.borrow().names.clone()
     }
 
     /// The position of that name, or the only one of a symbol.
@@ -141,9 +148,10 @@ async fn set_paused(wishes: Wishes, id: String, paused: bool) -> Response {
 /// Puts a position under another plan.
 pub(super) async fn plan(State(wishes): State<Wishes>, Path(id): Path<String>, Body(asked): Body<NewPlan>) -> Response {
     let Some(position) = wishes.position(&id) else { return unknown() };
-    let known = wishes.names.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
+    let names = wishes.names();
+    let known = names.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
     let Some(plan) = known else {
-        let names: Vec<&str> = wishes.names.plans.keys().map(Name::as_str).collect();
+        let names: Vec<&str> = names.plans.keys().map(Name::as_str).collect();
         let text = format!("there is no plan of that name; the configuration has {}", names.join(", "));
         return refuse(StatusCode::BAD_REQUEST, &text);
     };

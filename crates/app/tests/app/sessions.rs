@@ -111,10 +111,10 @@ fn a_market_is_shut_at_the_exchanges_and_has_no_prices_until_it_opens() {
     let mut venue = PaperVenue::new(cast.seated(table, None, 7).unwrap(), None, Timestamp::EPOCH);
     venue.name_account(ACCOUNT, table.accounts[0].1);
     venue.name_instrument(MARKET, known.symbol);
-    let feed = Feed::generated(&[(known.symbol, known.first_price, cast.instruments[0].tick)], 7, Timestamp::EPOCH);
+    let feed = Feed::generated(&[(known.symbol, known.first_price, cast.instruments()[0].tick)], 7, Timestamp::EPOCH);
     let start: jiff::Timestamp = "2026-12-24T13:59:50Z".parse().unwrap();
     let start = Timestamp::from_millis(start.as_millisecond()).unwrap();
-    let mut market = PaperMarket::new(vec![venue], feed, cast.instruments.clone(), Vec::new(), start);
+    let mut market = PaperMarket::new(vec![venue], feed, cast.instruments().to_vec(), Vec::new(), start);
     let mut ticks = |seconds: std::ops::Range<i64>| {
         let mut told = 0;
         for second in seconds {
