@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{plans, readings, switching, troubles};
+use super::{plans, readings, reloading, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -79,6 +79,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
             troubles::draw(dice, &mut life);
         }
         switching::draw(seed, &mut life);
+        reloading::draw(seed, &mut life);
     }
     readings::draw(seed, &mut life);
     life.acts.sort_by_key(|(at, _)| *at);

@@ -168,6 +168,8 @@ pub enum Act {
     Hand(Hand),
     /// The operator asks for something.
     Wish(Wish),
+    /// The operator edits the configuration and has it read again (F-M15).
+    Reload(Edit),
     /// The venue does something of its own accord.
     Venue(Incident),
     /// The process dies after so many of its steps, and is started again.
@@ -316,6 +318,19 @@ pub enum Hand {
         /// How much.
         percent: i32,
     },
+}
+
+/// What is written otherwise.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Edit {
+    /// The stops of the plan twice as far, and larger positions.
+    Farther,
+    /// Half as far, and larger positions.
+    Nearer,
+    /// The account is only to be observed: while something is open that needs a word, which nobody gives.
+    Observed,
+    /// The account is at another venue: that needs a start.
+    Elsewhere,
 }
 
 /// What the operator asks for.

@@ -27,6 +27,7 @@ pub mod october;
 pub mod plans;
 pub mod process;
 pub mod readings;
+pub mod reloading;
 pub mod scenario;
 pub mod shrink;
 pub mod sometimes;

@@ -7,10 +7,12 @@ use backstop_model::{
     Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, PlanId,
     Price, Quantity, Ratio, Rounding, Span, Symbol, Timestamp,
 };
+use backstop_runtime::Definitions;
 use backstop_sim as sim;
 use backstop_sim::faults::Http;
 use backstop_sim::refusal;
 use backstop_venues::paper::{PaperVenue, capability};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The account's number.
@@ -40,7 +42,7 @@ pub fn at(millis: i64) -> Timestamp {
 pub struct Stage {
     tick: Price,
     step: Quantity,
-    definitions: Vec<Event>,
+    definitions: Definitions,
     request_validity: Span,
 }
 
@@ -71,26 +73,36 @@ impl Stage {
         let request_validity = account.capability.request_validity;
         let plan = ExitPlan::try_from(life.plan.clone()).expect("plans are drawn valid");
         let (tick, step) = (instrument.tick, instrument.step);
-        let definitions = vec![
-            Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan) },
-            Event::DefineInstrument(Box::new(instrument)),
-            Event::DefineAccount(Box::new(account)),
-        ];
+        let definitions = Definitions {
+            plans: BTreeMap::from([(PlanId(0), Arc::new(plan))]),
+            instruments: vec![instrument],
+            accounts: vec![account],
+            symbol_plans: BTreeMap::new(),
+        };
         (Self { tick, step, definitions, request_validity }, venue)
     }
 
     /// What the engine is told first.
     #[must_use]
     pub fn definitions(&self) -> Vec<Event> {
-        self.definitions.clone()
+        let events = self.definitions.events().into_iter();
+        events.filter(|event| !matches!(event, Event::SymbolPlan { .. })).collect()
+    }
+
+    /// What its configuration comes to.
+    #[must_use]
+    pub const fn told(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// The configuration is another one.
+    pub fn tell(&mut self, definitions: Definitions) {
+        self.definitions = definitions;
     }
 
     /// The market's price grid gets ten times as coarse; what a process is told at its start is the new one.
     pub fn coarsen(&mut self) -> Option<&Instrument> {
-        let instrument = self.definitions.iter_mut().find_map(|event| match event {
-            Event::DefineInstrument(instrument) => Some(instrument.as_mut()),
-            _ => None,
-        })?;
+        let instrument = self.definitions.instruments.first_mut()?;
         let mut spec = InstrumentSpec::from(instrument.clone());
         spec.tick = spec.tick.times(Ratio::whole(10), Rounding::Nearest).ok()?;
         *instrument = Instrument::try_from(spec).ok()?;
@@ -100,10 +112,7 @@ impl Stage {
     /// The market as the engine is told of it now.
     #[must_use]
     pub fn instrument(&self) -> Option<&Instrument> {
-        self.definitions.iter().find_map(|event| match event {
-            Event::DefineInstrument(instrument) => Some(instrument.as_ref()),
-            _ => None,
-        })
+        self.definitions.instruments.first()
     }
 
     /// The whole ticks of a price.

@@ -6,7 +6,7 @@
 
 use super::draw::{between, one_of};
 use super::life::{
-    Act, Chase, DiskTrouble, EnginesTrouble, Garble, Hand, Incident, Life, Trouble, VenueKind, What, Wish,
+    Act, Chase, DiskTrouble, Edit, EnginesTrouble, Garble, Hand, Incident, Life, Trouble, VenueKind, What, Wish,
 };
 use backstop_model::Series;
 use backstop_sim::Fault;
@@ -191,8 +191,9 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`).
-const APART: &[Line] = &[only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode)))];
+/// What is drawn apart from the menu (`switching`, `reloading`).
+const APART: &[Line] =
+    &[only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))), act(&["F-M15"], |_, _| Act::Reload(Edit::Nearer))];
 
 /// Lines that need another one to show: what became of the records is found at the next start.
 const STARTS_AGAIN: [&str; 2] = ["F-M07", "F-M09"];
@@ -319,6 +320,7 @@ pub const fn waits(act: &Act) -> bool {
             | Act::Garble(_)
             | Act::Hand(Hand::Mode)
             | Act::OtherMarket
+            | Act::Reload(_)
             | Act::Stranger { .. }
             | Act::Venue(Incident::Annul { .. })
             | Act::Withhold
@@ -343,6 +345,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
     match act {
         Act::CoarserNow | Act::Market { .. } | Act::TellWithheld | Act::Thaw { .. } | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
+        Act::Reload(_) => &["F-M15"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
         Act::Crossed { .. } => &["F-H03"],

@@ -47,10 +47,40 @@ pub const CANARIES: &[Canary] = &[
     Canary::new("I35", "margin-call-unheard", "warnings of the margin are not heard").hears(margin_call_unheard),
     Canary::new("I35", "thin-book-unheard", "how deep the book is is not heard").hears(depth_unheard),
     Canary::new("I35", "thin-book-untold", "that the book is too thin is told in the log only").tells(thin_book_untold),
+    Canary::new(
+        "I37",
+        "reload-by-halves",
+        "of a configuration that is read again the plans count and the accounts do not",
+    )
+    .hears(read_by_halves),
+    Canary::new("I37", "reload-late", "a configuration that is read again counts three seconds later").hears(read_late),
 ];
 
 /// An execution of so long ago is told late.
 const LATE: Span = Span::from_secs(600);
+
+/// What an engine is told of that it knows otherwise.
+fn is_written_anew(event: &Event, scene: &Scene) -> bool {
+    let Some(engine) = scene.process.engine() else { return false };
+    match event {
+        Event::DefineAccount(told) => engine.accounts().any(|known| known.id == told.id && known.limits != told.limits),
+        Event::DefinePlan { id, plan } => engine.plans().any(|(known, before)| known == *id && before != plan.as_ref()),
+        _ => false,
+    }
+}
+
+fn read_by_halves(_: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {
+    let account = matches!(event, Event::DefineAccount(_));
+    if account && is_written_anew(&event, scene) { Vec::new() } else { vec![event] }
+}
+
+fn read_late(notes: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {
+    if !is_written_anew(&event, scene) {
+        return vec![event];
+    }
+    notes.say(scene.now.plus(Span::from_secs(3)), event);
+    Vec::new()
+}
 
 fn looser_later(notes: &mut Notes, scene: &Scene, command: &Command) -> Vec<Command> {
     let Some(order) = placed(command, is_stop) else { return vec![*command] };

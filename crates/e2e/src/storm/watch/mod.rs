@@ -8,6 +8,7 @@
 //! * `prices`: what is decided on prices, and how soon: I14, I28.
 //! * `journal`: what is written: I10, I21, I34.
 //! * `alarms`: what people are told: I35.
+//! * `configured`: a configuration that is read again: I37.
 //! * `record`, `rest`: what is told of positions, and the accounts at the end: I10, I11, I20, I38.
 //!
 //! Of the engine only what it sends, what it tells and what it shows is looked at. Clocks stand still while venue or process
@@ -17,6 +18,7 @@ mod alarms;
 mod books;
 mod claims;
 mod clocks;
+mod configured;
 mod covers;
 mod intents;
 mod journal;
@@ -46,6 +48,7 @@ use alarms::Alarms;
 use books::Books;
 use claims::Claims;
 use clocks::Clocks;
+use configured::Configured;
 use intents::Intents;
 use journal::Written;
 use prices::Said;
@@ -79,6 +82,8 @@ pub struct Watch {
     written: Written,
     alarms: Alarms,
     vanished: Vanished,
+    /// The configuration that was read last.
+    pub configured: Configured,
     state: State,
     /// The highest epoch that something has left under.
     epoch: Option<u64>,
@@ -190,6 +195,7 @@ impl Watch {
             sent: Sent::default(),
             claims: Claims::at(offered.reduce_only),
             intents: Intents::default(),
+            configured: Configured::default(),
             said: Said::at(offered.reduce_only),
             written: Written::keeping(life.acts.iter().any(|(_, act)| may_end(act)) || !life.traps.is_empty()),
             alarms: Alarms::default(),
@@ -218,6 +224,7 @@ impl Watch {
         self.written.look(now, venue, &self.clocks, &self.state, &mut found);
         self.alarms.look(now, process, &mut found);
         self.vanished.look(now, venue);
+        self.configured.look(now, process, &mut found);
         found.into_iter().for_each(|(invariant, what)| self.broken(invariant, now, what));
     }
 

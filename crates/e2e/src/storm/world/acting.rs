@@ -2,7 +2,8 @@
 //! its own accord, the process and its disk are hurt.
 
 use super::World;
-use crate::storm::life::{Act, DiskTrouble, Hand, Incident, Wish};
+use crate::storm::life::{Act, DiskTrouble, Edit, Hand, Incident, Wish};
+use crate::storm::reloading;
 use crate::storm::stage::{ACCOUNT, MARKET, ME, SYMBOL};
 use crate::storm::watch::{open_slots, working_stops};
 use backstop_model::{
@@ -42,6 +43,7 @@ impl World<'_> {
             Act::FeedCut { ms } => self.market.cut_until = lasts(ms),
             Act::Hand(hand) => self.by_hand(hand),
             Act::Wish(wish) => self.wish(wish),
+            Act::Reload(edit) => self.reload(edit),
             Act::Venue(incident) => self.incident(incident),
             Act::Kill { after, down } => self.process.die_after(after, Span::from_millis(down)),
             Act::Freeze { ms } => {
@@ -194,6 +196,31 @@ impl World<'_> {
         let opening = self.life.side.opening();
         if self.venue.exchange().ledger().fills().iter().any(|fill| fill.id == id && fill.side == opening) {
             self.watch.opening_annulled();
+        }
+    }
+
+    /// The operator has the configuration read again; while the process is down nobody hears it.
+    fn reload(&mut self, edit: Edit) {
+        let Some(engine) = self.process.engine().filter(|_| self.process.acts(self.now)) else { return };
+        let open = open_keys(engine);
+        let Some(new) =
+            reloading::edited(edit, self.stage.told()).filter(|_| edit != Edit::Observed || !open.is_empty())
+        else {
+            return;
+        };
+        self.happened(Act::Reload(edit));
+        let old = self.stage.told().clone();
+        match old.replaced_by(&new, &open, false) {
+            Ok(events) => {
+                self.stage.tell(new.clone());
+                self.watch.configured.reads(self.now, old, new);
+                for event in events {
+                    if self.take(event) {
+                        return;
+                    }
+                }
+            }
+            Err(why) => self.trace.say(self.now, "act", format_args!("it is not taken over: {why:?}")),
         }
     }
 
