@@ -18,6 +18,7 @@ pub(super) fn profile() -> Profile {
         amending: Amending::Everything,
         crowding: Crowding::ExpireOldest,
         conditionals_expire_when_flat: false,
+        liquidation_fee: super::liquidation_fee(),
         exits: exits(),
         requests: requests(),
         ..Habits::default()

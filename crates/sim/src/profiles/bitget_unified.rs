@@ -17,6 +17,7 @@ pub(super) fn profile() -> Profile {
         amending: Amending::Everything,
         crowding: Crowding::ExpireOldest,
         conditionals_expire_when_flat: false,
+        liquidation_fee: super::liquidation_fee(),
         exits: ExitHabits {
             whole: WholePosition::Bound,
             evicted: EvictionAnswer::WithoutId,
