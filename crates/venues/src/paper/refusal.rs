@@ -94,7 +94,7 @@ fn five_digits(number: i32) -> Option<RefusalReason> {
         25_579 | 40_832 | 40_917 => RefusalReason::WouldTrigger,
         25_594 | 40_723 | 40_889 | 40_890 | 43_024 | 43_030 | 43_031 | 45_091 | 45_118 => RefusalReason::TooManyOrders,
         // 40725 and 45001, of a release window, say nothing of the request: the page has the order asked for first (§12, U).
-        25_102 | 25_104 | 40_844 | 40_845 | 41_113 | 45_043 => RefusalReason::Maintenance,
+        25_102 | 25_104 | 25_106 | 40_844 | 40_845 | 41_113 | 41_114 | 43_115 | 45_043 => RefusalReason::Maintenance,
         40_006 | 40_037 => RefusalReason::LockedOut,
         40_762 => RefusalReason::Margin,
         43_006 | 43_027 | 45_110 | 45_111 => RefusalReason::BelowMinimum,
