@@ -191,8 +191,12 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`).
-const APART: &[Line] = &[only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode)))];
+/// What is drawn apart from the menu (`switching`, `corners`).
+const APART: &[Line] = &[
+    only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
+    only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),
+    only(IG, act(&["F-F03"], |_, _| Act::Venue(Incident::Expire))),
+];
 
 /// Lines that need another one to show: what became of the records is found at the next start.
 const STARTS_AGAIN: [&str; 2] = ["F-M07", "F-M09"];
@@ -230,7 +234,7 @@ pub fn ids_of(trouble: &Trouble) -> &'static [&'static str] {
         }
         Way::Act(_) | Way::Place(_) => false,
     };
-    MENU.iter().find(|line| same(line.way)).map_or(&[], |line| line.ids)
+    MENU.iter().chain(APART).find(|line| same(line.way)).map_or(&[], |line| line.ids)
 }
 
 /// One more thing goes wrong in this life. A knob that is turned already stays as it is: two meanings of one knob cannot
@@ -363,7 +367,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             Incident::CancelAll => &["F-D06"],
             Incident::MarginCall => &["F-F05"],
             Incident::Liquidate => &["F-F01"],
-            Incident::Settle => &["F-F03"],
+            Incident::Expire | Incident::Settle => &["F-F03"],
         },
         Act::Engines(trouble) => match trouble {
             EnginesTrouble::Down { .. } => &["F-K04"],

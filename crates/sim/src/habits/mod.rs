@@ -15,8 +15,8 @@ pub use conditionals::{
     TriggerTold,
 };
 pub use deals::{
-    AmendReference, ConfirmTold, DealHabits, LevelHit, OmittedLevel, PartialClose, PremiumDue, RepeatedReference,
-    StopChange,
+    AmendReference, ConfirmTold, DealHabits, LevelHit, LevelStep, OmittedLevel, PartialClose, PremiumDue,
+    RepeatedReference, RiskSpacing, StopChange,
 };
 pub use exits::{
     BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, Unseen,

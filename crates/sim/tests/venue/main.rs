@@ -17,6 +17,7 @@ mod faults;
 mod ig;
 mod ig_levels;
 mod ig_money;
+mod ig_rules;
 mod incidents;
 mod modes;
 mod profile_properties;

@@ -129,7 +129,8 @@ fn status(number: i32, text: &str) -> Option<RefusalReason> {
 pub(super) fn rejected(reason: Reason) -> Outcome {
     let ours = match reason {
         // Or too far, which the venue says with the same word: who has asked compares it with the market's rules.
-        Reason::AttachedOrderLevelError => RefusalReason::TooNear,
+        // So does the spacing of guaranteed stops: what stands stays, another place is worked out (venues/ig.md §10.2).
+        Reason::AttachedOrderLevelError | Reason::CrSpacing => RefusalReason::TooNear,
         Reason::AttachedOrderTrailingStopError | Reason::LimitOrderWrongSide | Reason::OrderSizeCannotBeFilled => {
             RefusalReason::Other
         }
@@ -143,6 +144,7 @@ pub(super) fn rejected(reason: Reason) -> Outcome {
         Reason::MarketClosed
         | Reason::MarketClosedWithEdits
         | Reason::MarketOffline
+        | Reason::MarketRolled
         | Reason::MoveAwayOnlyLimit
         | Reason::MoveAwayOnlyStop => RefusalReason::Maintenance,
         Reason::MaxAutoSizeExceeded | Reason::SizeIncrement => RefusalReason::Filter,

@@ -163,6 +163,10 @@ impl World<'_> {
             Incident::CancelAll => {
                 self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
             }
+            Incident::Expire => {
+                self.venue.exchange_mut().expire(now, SYMBOL).expect("the market is listed");
+                self.watch.settled();
+            }
             Incident::Liquidate => {
                 for (slot, ..) in slots {
                     self.venue.exchange_mut().liquidate(now, ME, SYMBOL, slot);

@@ -137,6 +137,9 @@ fn a_rejecting_confirm_has_a_reason_and_a_general_error_says_nothing() {
         (Reason::MinimumOrderSize, RefusalReason::BelowMinimum),
         (Reason::TrailingStopNotAllowed, RefusalReason::Unsupported),
         (Reason::DuplicateOrder, RefusalReason::DuplicateId),
+        (Reason::AttachedOrderLevelError, RefusalReason::TooNear),
+        (Reason::CrSpacing, RefusalReason::TooNear),
+        (Reason::MarketRolled, RefusalReason::Maintenance),
     ] {
         let Outcome::Refused(refusal) = rejected(theirs) else { panic!("{theirs}") };
         assert_eq!((refusal.reason, refusal.text), (ours, theirs.to_string()));
