@@ -222,7 +222,8 @@ impl Exchange {
         }
         let trailing = TrailingStops::default();
         let (positions, leverages) = (BTreeMap::new(), BTreeMap::new());
-        let account = Account { mode, leverage, leverages, balance, positions, trailing, switched: None };
+        let (switched, deleveraged_until) = (None, BTreeMap::new());
+        let account = Account { mode, leverage, leverages, balance, positions, trailing, switched, deleveraged_until };
         self.ledger.accounts.insert(name.to_owned(), account);
         Ok(())
     }

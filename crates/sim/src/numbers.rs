@@ -26,6 +26,11 @@ pub const MOST_BOUND: Code = Code(40_890, "The number of take profit and stop lo
 /// Bitget's: as many trailing plans as there may be.
 pub const MOST_TRAILS: Code = Code(45_091, "The number of trailing orders has reached the limit");
 
+/// Bitget's: the account is being deleveraged, and nothing closes meanwhile.
+pub const ADL: Code = Code(22_043, "ADL processing");
+/// The same, said to a close without a quantity.
+pub const ADL_FLASH: Code = Code(22_044, "ADL processing, flash close is not available");
+
 /// A market that is settled or delisted. Bitget has a number for it; at Binance and Aster such a market is closed, as it is for
 /// an hour (-4141, venues/binance.md §17, venues/aster.md §12: "for -4141 follow the settlement").
 pub const DELISTED: Code = Code(40_845, refusal::SYMBOL_CLOSED.1);

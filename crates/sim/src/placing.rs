@@ -81,6 +81,9 @@ impl Exchange {
         if !closes && market.session == Session::ClosingsOnly {
             return Err(refusal::CLOSED.about(&place.symbol));
         }
+        if closes && !place.kind.is_conditional() && self.is_deleveraging(account, &place.symbol) {
+            return Err(numbers::ADL.about(&place.symbol));
+        }
         self.check_room(account, place, bound)?;
         if !closes && self.faults.strikes(Fault::OnlyReduce, self.now) {
             return Err(refusal::ONLY_REDUCE.about(&place.symbol));

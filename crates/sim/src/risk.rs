@@ -11,7 +11,7 @@ use crate::order::Terms;
 use crate::physics::slippage::worsened;
 use crate::report::{Cause, FundingPayment, Status, StreamEvent};
 use crate::request::{Amount, Kind, Place, Slot};
-use backstop_model::{OrderSide, Price, Quantity, Rounding, Timestamp};
+use backstop_model::{OrderSide, Price, Quantity, Rounding, Span, Timestamp};
 
 impl Exchange {
     /// The first funding boundary until then of a market with something open.
@@ -137,9 +137,23 @@ impl Exchange {
         let taken = quantity.min(self.ledger.holding(account, symbol, slot).quantity);
         if !taken.is_zero() {
             self.faults.count(Fault::Adl);
+            self.block_for_adl(account, symbol);
             self.force(account, symbol, slot, taken, Cause::Adl, None);
         }
         taken
+    }
+
+    fn block_for_adl(&mut self, account: &str, symbol: &str) {
+        let blocks = self.habits.exits.adl_blocks;
+        if let Some(owner) = self.ledger.accounts.get_mut(account).filter(|_| blocks > Span::ZERO) {
+            owner.deleveraged_until.insert(symbol.to_owned(), self.now.plus(blocks));
+        }
+    }
+
+    /// Whether nothing of an account's in that market closes now, because the venue is deleveraging it.
+    pub(crate) fn is_deleveraging(&self, account: &str, symbol: &str) -> bool {
+        let until = self.ledger.account(account).and_then(|owner| owner.deleveraged_until.get(symbol));
+        until.is_some_and(|until| self.now < *until)
     }
 
     /// The end of a contract is foreseen.

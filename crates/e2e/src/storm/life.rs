@@ -238,6 +238,13 @@ pub enum Act {
         /// The price it goes on at, in ticks.
         ticks: i64,
     },
+    /// The market takes closings only for a while (venues/bitget.md §4, F-F03).
+    LimitOpen {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// It takes what opens again.
+    OpensAgain,
     /// So little rests in the book near the price from now on (F-G05).
     Thin {
         /// How much.

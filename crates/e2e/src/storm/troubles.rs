@@ -196,6 +196,7 @@ const APART: &[Line] = &[
     only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
     only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),
     only(IG, act(&["F-F03"], |_, _| Act::Venue(Incident::Expire))),
+    only(BITGET, act(&["F-F03"], |_, _| Act::LimitOpen { ms: 1 })),
 ];
 
 /// Lines that need another one to show: what became of the records is found at the next start.
@@ -345,7 +346,12 @@ fn misprint(dice: &mut Dice, life: &Life) -> Act {
 #[must_use]
 pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
     match act {
-        Act::CoarserNow | Act::Market { .. } | Act::TellWithheld | Act::Thaw { .. } | Act::Wish(_) => &[],
+        Act::CoarserNow
+        | Act::Market { .. }
+        | Act::OpensAgain
+        | Act::TellWithheld
+        | Act::Thaw { .. }
+        | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
@@ -385,6 +391,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         Act::Garble(Garble::Fee) => &["F-B11"],
         Act::Garble(Garble::Late { .. }) => &["F-B16"],
         Act::Garble(Garble::Status) => &["F-B10"],
+        Act::LimitOpen { .. } => &["F-F03"],
         Act::Missing { .. } => &["F-H02"],
         Act::OtherMarket => &["F-H07"],
         Act::Stranger { .. } => &["F-K05"],

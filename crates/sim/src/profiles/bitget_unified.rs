@@ -23,6 +23,8 @@ pub(super) fn profile() -> Profile {
             evicted: EvictionAnswer::WithoutId,
             hedged: HedgedExits::Remainder,
             visible_after: Span::from_millis(300),
+            // The page names no time; a close is to be tried again after 0.5 to 1 s (§12).
+            adl_blocks: Span::from_secs(1),
             flash: FlashClose::Offered,
             trailing: NativeTrailing::None,
             ..ExitHabits::default()

@@ -5,6 +5,7 @@ mod accounts;
 mod aster;
 mod binance;
 mod bitget;
+mod bitget_blocked;
 mod bitget_hedge;
 mod bitget_targets;
 mod bitget_unified;

@@ -60,6 +60,8 @@ impl World<'_> {
             | Act::Frozen { .. }
             | Act::Funding { .. }
             | Act::Garble(_)
+            | Act::LimitOpen { .. }
+            | Act::OpensAgain
             | Act::OtherMarket
             | Act::Stranger { .. }
             | Act::TellWithheld

@@ -70,6 +70,7 @@ fn bitgets_older_and_unified_numbers_mean_the_same_as_its_newer_ones() {
         (&[45_034, 40_786, 25_212], RefusalReason::DuplicateId),
         (&[45_021, 40_774, 40_773, 45_020, 43_075, 45_109], RefusalReason::WrongMode),
         (&[40_917, 40_832, 25_579], RefusalReason::WouldTrigger),
+        (&[22_043, 22_044, 22_067, 45_009, 40_931], RefusalReason::Maintenance),
         (&[40_844, 41_114, 45_043, 25_102, 25_106, 43_115, 40_845, 41_113, 25_104], RefusalReason::Maintenance),
     ] {
         for code in numbers {
