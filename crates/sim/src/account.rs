@@ -170,6 +170,9 @@ pub struct Account {
     /// When the mode was last switched, and what it was before (F-D07).
     #[serde(default, skip_serializing_if = "is_default")]
     pub switched: Option<(Timestamp, PositionMode)>,
+    /// Until when the venue is deleveraging it, by symbol (F-F02).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) deleveraged_until: BTreeMap<String, Timestamp>,
 }
 
 /// An account's preference for trailing stops that are levels of a deal.

@@ -320,6 +320,10 @@ impl Exchange {
         if quantity.is_zero() || self.faults.strikes(Fault::TriggerReject, self.now) {
             return Some(Cause::ReduceOnlyReject);
         }
+        if closes && self.is_deleveraging(account, &place.symbol) {
+            // `fail_execute`, and the protection is gone (venues/bitget.md §8.4).
+            return Some(Cause::ReduceOnlyReject);
+        }
         if !closes && self.lacks_margin(account, place, slot, Some(quantity)) {
             return Some(Cause::Margin);
         }

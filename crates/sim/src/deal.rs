@@ -351,6 +351,8 @@ reasons! {
     ClosingsOnlyAccount = "CLOSINGS_ONLY_ACCOUNT";
     /// The market takes closings, and nothing else.
     ClosingOnlyTradesAccepted = "CLOSING_ONLY_TRADES_ACCEPTED_ON_THIS_MARKET";
+    /// A guaranteed stop does not keep the spacing.
+    CrSpacing = "CR_SPACING";
     /// The reference was used before.
     DuplicateOrder = "DUPLICATE_ORDER_ERROR";
     /// Something went wrong; the outcome is not known.
@@ -365,6 +367,8 @@ reasons! {
     MarketClosedWithEdits = "MARKET_CLOSED_WITH_EDITS";
     /// There are no prices.
     MarketOffline = "MARKET_OFFLINE";
+    /// The contract has expired.
+    MarketRolled = "MARKET_ROLLED";
     /// More than may be dealt at once.
     MaxAutoSizeExceeded = "MAX_AUTO_SIZE_EXCEEDED";
     /// Less than the smallest deal.

@@ -239,8 +239,8 @@ impl Exchange {
     /// Whether the market takes a closing, or an opening.
     fn check_session(&mut self, symbol: &str, opens: bool) -> Result<(), Reason> {
         let market = self.markets.get(symbol).ok_or(Reason::MarketOffline)?;
-        if market.settled {
-            return Err(Reason::MarketOffline);
+        if let Some(reason) = market.is_over(self.now) {
+            return Err(reason);
         }
         match market.session {
             Session::Closed => Err(Reason::MarketClosed),

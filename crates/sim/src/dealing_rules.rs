@@ -2,6 +2,7 @@
 //!
 //! Whether a level keeps them is decided in `levels`.
 
+use crate::sparse::is_default;
 use backstop_model::{OutOfRange, Points, Price, Ratio, Rounding};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,12 @@ pub struct Dealing {
     pub min_guaranteed_distance: Distance,
     /// Farthest a stop or limit may stand.
     pub max_distance: Distance,
+    /// `minStepDistance`: the smallest step of a trailing stop, and perhaps of every move of a level (`LevelStep`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub min_step: Distance,
+    /// `controlledRiskSpacing`: how far apart guaranteed stops keep (`RiskSpacing`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub guaranteed_spacing: Distance,
     /// Whether this market takes trailing stops, and in which steps.
     pub trailing: TrailingPreference,
     /// Whether this market takes guaranteed stops, and for what.
@@ -32,6 +39,13 @@ pub enum Distance {
     InPoints(Ratio),
     /// Such a share of the price.
     OfPrice(Ratio),
+}
+
+impl Default for Distance {
+    /// None at all.
+    fn default() -> Self {
+        Self::InPoints(Ratio::ZERO)
+    }
 }
 
 /// Whether trailing stops are taken (`trailingStopsPreference`).
@@ -66,9 +80,11 @@ impl Dealing {
         Self {
             point: one().as_points(),
             value_per_point,
-            min_distance: Distance::InPoints(Ratio::ZERO),
-            min_guaranteed_distance: Distance::InPoints(Ratio::ZERO),
+            min_distance: Distance::default(),
+            min_guaranteed_distance: Distance::default(),
             max_distance: Distance::OfPrice(Ratio::ONE),
+            min_step: Distance::default(),
+            guaranteed_spacing: Distance::default(),
             trailing: TrailingPreference::Available { least_increment: Ratio::ZERO },
             guaranteed: GuaranteedStops::Available { premium: Ratio::ZERO },
         }

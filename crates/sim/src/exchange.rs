@@ -11,7 +11,7 @@ use crate::faults::{Fault, Faults};
 use crate::filters::Rules;
 use crate::habits::Habits;
 use crate::ledger::Ledger;
-use crate::market::{Market, Session};
+use crate::market::Market;
 use crate::native::Native;
 use crate::physics::Physics;
 use crate::report::Delivery;
@@ -94,6 +94,8 @@ pub(crate) enum Due {
     CancelBySystem { order: u64 },
     /// A request about a deal that was received is done.
     Deal { account: String, reference: String, ask: DealAsk },
+    /// A contract ends, unless its rules have changed.
+    Expire { symbol: String },
     /// A market that a fault closed opens again.
     Reopen { symbol: String },
     /// A triggered order reaches the engine.
@@ -185,6 +187,7 @@ impl Exchange {
             return Err(SetupError::NoStep(symbol.to_owned()));
         }
         self.markets.insert(symbol.to_owned(), Market::new(rules, self.now));
+        self.plan_expiry(symbol);
         Ok(())
     }
 
@@ -200,31 +203,9 @@ impl Exchange {
         let market = self.listed(symbol)?;
         market.next_funding = rules.funding.and_then(|funding| funding.next_after(now));
         market.rules = rules;
+        self.plan_expiry(symbol);
         self.faults.count(Fault::FiltersChange);
         Ok(())
-    }
-
-    /// Whether a market trades; absent when it is not listed.
-    #[must_use]
-    pub fn session(&self, symbol: &str) -> Option<Session> {
-        self.markets.get(symbol).map(|market| market.session)
-    }
-
-    /// The rules of a market.
-    #[must_use]
-    pub fn rules(&self, symbol: &str) -> Option<&Rules> {
-        self.markets.get(symbol).map(|market| &market.rules)
-    }
-
-    /// The newest price of each series of a market.
-    #[must_use]
-    pub fn prices(&self, symbol: &str) -> Option<Prices> {
-        self.markets.get(symbol).map(|market| market.prices)
-    }
-
-    /// The symbols of all markets.
-    pub fn symbols(&self) -> impl Iterator<Item = &str> {
-        self.markets.keys().map(String::as_str)
     }
 
     /// Opens an account.
@@ -241,7 +222,8 @@ impl Exchange {
         }
         let trailing = TrailingStops::default();
         let (positions, leverages) = (BTreeMap::new(), BTreeMap::new());
-        let account = Account { mode, leverage, leverages, balance, positions, trailing, switched: None };
+        let (switched, deleveraged_until) = (None, BTreeMap::new());
+        let account = Account { mode, leverage, leverages, balance, positions, trailing, switched, deleveraged_until };
         self.ledger.accounts.insert(name.to_owned(), account);
         Ok(())
     }
@@ -386,6 +368,7 @@ impl Exchange {
             Due::ExecuteLate { account, request } => self.execute_late(&account, &request),
             Due::CancelBySystem { order } => self.cancel_one_by_system(order),
             Due::Deal { account, reference, ask } => self.settle_deal(&account, reference, ask),
+            Due::Expire { symbol } => self.expire_now(&symbol),
             Due::Reopen { symbol } => self.reopen(&symbol),
             Due::TakeOver { order } => self.take_over(order),
         }

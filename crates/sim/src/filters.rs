@@ -7,7 +7,7 @@ use crate::physics::Funding;
 use crate::refusal::{self, Refused};
 use crate::request::{Amount, Kind};
 use crate::sparse::is_default;
-use backstop_model::{Money, OrderSide, Price, Quantity, Ratio, Rounding};
+use backstop_model::{Money, OrderSide, Price, Quantity, Ratio, Rounding, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The rules of one market. Read every number from here; none is constant (F-G02).
@@ -42,6 +42,9 @@ pub struct Rules {
     pub depth: Option<Quantity>,
     /// Most open orders of one account.
     pub max_open_orders: usize,
+    /// When the contract ends and everything on it is settled; absent where it has no end (venues/ig.md §4.2 `expiry`).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expires: Option<Timestamp>,
     /// Points, distances and stop types, where positions are deals.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dealing: Option<Dealing>,
@@ -66,6 +69,7 @@ impl Rules {
             funding: None,
             depth: None,
             max_open_orders: 200,
+            expires: None,
             dealing: None,
         }
     }

@@ -12,7 +12,7 @@ use crate::deal::{
 };
 use crate::dealing_rules::{Dealing, GuaranteedStops, TrailingPreference};
 use crate::exchange::Exchange;
-use crate::habits::{LevelHit, OmittedLevel, PremiumDue, StopChange};
+use crate::habits::{LevelHit, LevelStep, OmittedLevel, PremiumDue, RiskSpacing, StopChange};
 use crate::market::{Market, Session};
 use crate::physics::slippage::worsened;
 use crate::report::Cause;
@@ -30,6 +30,7 @@ impl Exchange {
         let limit = ask.limit.map(|limit| resolved(limit, side, from, Condition::Target)).transpose()?;
         let levels = Levels { stop, limit };
         self.check_levels(account, &ask.symbol, side, Levels::default(), levels)?;
+        self.check_spacing((account, &ask.symbol), None, Levels::default(), levels)?;
         Ok(levels)
     }
 
@@ -47,6 +48,8 @@ impl Exchange {
         }
         self.check_edits(&symbol, side, old, new)?;
         self.check_levels(account, &symbol, side, old, new)?;
+        self.check_step(&symbol, side, old, new)?;
+        self.check_spacing((account, &symbol), Some(origin), old, new)?;
         let now = self.now;
         if let Some(deal) = self.ledger.deals.get_mut(&origin) {
             deal.turn(now, id, new);
@@ -61,7 +64,10 @@ impl Exchange {
 
     /// While the market is shut nothing changes, or levels only move away from it.
     fn check_edits(&self, symbol: &str, side: PositionSide, old: Levels, new: Levels) -> Result<(), Reason> {
-        let market = self.markets.get(symbol).filter(|market| !market.settled).ok_or(Reason::MarketOffline)?;
+        let market = self.markets.get(symbol).ok_or(Reason::MarketOffline)?;
+        if let Some(reason) = market.is_over(self.now) {
+            return Err(reason);
+        }
         match market.session {
             Session::Closed => Err(Reason::MarketClosed),
             Session::ClosingsOnly | Session::Trading => Ok(()),
@@ -114,6 +120,44 @@ impl Exchange {
         }
     }
 
+    /// A level that is moved by less than the smallest step stays where it is, where that is asked of moves.
+    fn check_step(&self, symbol: &str, side: PositionSide, old: Levels, new: Levels) -> Result<(), Reason> {
+        let Some(market) = self.markets.get(symbol) else { return Err(Reason::MarketOffline) };
+        let (Some(dealing), LevelStep::OfMoves) = (&market.rules.dealing, self.deal_habits().level_step) else {
+            return Ok(());
+        };
+        let price = market.executable(side.closing()).ok_or(Reason::MarketOffline)?;
+        let least = dealing.length(dealing.min_step, price).map_err(|_| Reason::AttachedOrderLevelError)?;
+        let stop = |levels: Levels| levels.stop.map(|stop| stop.level);
+        let moves = [(stop(old), stop(new)), (old.limit, new.limit)];
+        let small = |(from, to): (Option<Price>, Option<Price>)| from.zip(to).is_some_and(|one| nearer(one, least));
+        if moves.into_iter().any(small) { Err(Reason::AttachedOrderLevelError) } else { Ok(()) }
+    }
+
+    /// A guaranteed stop that is new keeps its spacing, from others or from where it has been.
+    fn check_spacing(
+        &self,
+        (account, symbol): (&str, &str),
+        origin: Option<u64>,
+        old: Levels,
+        new: Levels,
+    ) -> Result<(), Reason> {
+        let Some(market) = self.markets.get(symbol) else { return Err(Reason::MarketOffline) };
+        let (Some(dealing), Some(to)) = (&market.rules.dealing, guaranteed_level(new)) else { return Ok(()) };
+        let least = dealing.length(dealing.guaranteed_spacing, to).map_err(|_| Reason::CrSpacing)?;
+        let crowded = match self.deal_habits().risk_spacing {
+            RiskSpacing::OfMoves => guaranteed_level(old).is_some_and(|from| nearer((from, to), least)),
+            RiskSpacing::FromOthers if guaranteed_level(old) == Some(to) => false,
+            RiskSpacing::FromOthers => {
+                let others = self.open_deals_on(symbol).filter(|deal| deal.account == account);
+                let others = others.filter(|deal| Some(deal.origin) != origin);
+                let gap = |from: Price| from == to || nearer((from, to), least);
+                least > Points::ZERO && others.filter_map(|deal| guaranteed_level(deal.levels)).any(gap)
+            }
+        };
+        if crowded { Err(Reason::CrSpacing) } else { Ok(()) }
+    }
+
     /// Whether account and market take such a stop at all.
     fn check_guard(&self, account: &str, dealing: &Dealing, price: Price, guard: StopGuard) -> Result<(), Reason> {
         match guard {
@@ -130,7 +174,8 @@ impl Exchange {
                     return Err(Reason::TrailingStopNotAllowed);
                 };
                 let near = dealing.length(dealing.min_distance, price).is_ok_and(|least| distance >= least);
-                let coarse = dealing.points(least_increment).is_ok_and(|least| increment >= least);
+                let coarse = dealing.points(least_increment).is_ok_and(|least| increment >= least)
+                    && dealing.length(dealing.min_step, price).is_ok_and(|least| increment >= least);
                 if near && coarse && increment > Points::ZERO && distance > Points::ZERO {
                     return Ok(());
                 }
@@ -263,6 +308,15 @@ impl Exchange {
             }
         }
     }
+}
+
+fn guaranteed_level(levels: Levels) -> Option<Price> {
+    levels.stop.filter(|stop| stop.guard == StopGuard::Guaranteed).map(|stop| stop.level)
+}
+
+/// Whether two prices differ, and by less than that.
+fn nearer((from, to): (Price, Price), least: Points) -> bool {
+    from != to && to.above(from).absolute().is_ok_and(|distance| distance < least)
 }
 
 fn first_stop(stop: StopAsk, side: PositionSide, from: Price) -> Result<StopLevel, Reason> {

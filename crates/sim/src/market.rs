@@ -2,6 +2,8 @@
 //!
 //! What a price change brings about is `matching`'s and `conditional`'s work.
 
+use crate::deal::Reason;
+use crate::exchange::Exchange;
 use crate::filters::Rules;
 use crate::sparse::is_default;
 use backstop_model::{OrderSide, Price, Prices, Ratio, Series, Timestamp, TriggerSource};
@@ -85,6 +87,12 @@ impl Market {
         best.or(self.prices.last).or(self.prices.mark)
     }
 
+    /// Why nothing is dealt here any more; absent while something is.
+    pub fn is_over(&self, now: Timestamp) -> Option<Reason> {
+        let expired = self.rules.expires.is_some_and(|at| at <= now);
+        self.settled.then_some(if expired { Reason::MarketRolled } else { Reason::MarketOffline })
+    }
+
     /// What a whole unit of price is worth for a unit of quantity, where that is not 1.
     pub fn worth(&self) -> Option<Ratio> {
         self.rules.dealing.as_ref().and_then(|dealing| dealing.worth().ok())
@@ -93,6 +101,31 @@ impl Market {
     /// The mark price, or the last trade where no mark is known.
     pub fn mark(&self) -> Option<Price> {
         self.prices.mark.or(self.prices.last)
+    }
+}
+
+impl Exchange {
+    /// Whether a market trades; absent when it is not listed.
+    #[must_use]
+    pub fn session(&self, symbol: &str) -> Option<Session> {
+        self.markets.get(symbol).map(|market| market.session)
+    }
+
+    /// The rules of a market.
+    #[must_use]
+    pub fn rules(&self, symbol: &str) -> Option<&Rules> {
+        self.markets.get(symbol).map(|market| &market.rules)
+    }
+
+    /// The newest price of each series of a market.
+    #[must_use]
+    pub fn prices(&self, symbol: &str) -> Option<Prices> {
+        self.markets.get(symbol).map(|market| market.prices)
+    }
+
+    /// The symbols of all markets.
+    pub fn symbols(&self) -> impl Iterator<Item = &str> {
+        self.markets.keys().map(String::as_str)
     }
 }
 

@@ -7,6 +7,7 @@
 use crate::account::{Position, worth_of};
 use crate::exchange::{Counters, Exchange};
 use crate::faults::Fault;
+use crate::filters::Rules;
 use crate::habits::{Crowding, WhenFlat};
 use crate::order::Bound;
 use crate::physics::slippage::worsened;
@@ -141,8 +142,7 @@ impl Exchange {
         let worth = market.worth();
         let (holding, realised) = position.holding.traded(side, quantity, price)?;
         let realised = worth_of(realised, worth)?;
-        let rates = (market.rules.maker_fee, market.rules.taker_fee);
-        let fee = worth_of(self.physics.fees.of(price, quantity, maker, rates.0, rates.1)?, worth)?;
+        let fee = worth_of(self.fee_of(order, &market.rules, (price, quantity), maker)?, worth)?;
         let balance = account.balance.plus(realised)?.minus(fee)?;
         let after = Position {
             holding,
@@ -179,6 +179,22 @@ impl Exchange {
         };
         self.commit(booked, fill.clone(), key, after, balance);
         Ok((fill, slot))
+    }
+
+    /// What an execution costs: the market's fee, and the venue's own share of a liquidation. The pages give the rate of the
+    /// second and say `INSURANCE_CLEAR` of it (venues/binance.md §10.5); it is told with the execution here.
+    fn fee_of(
+        &self,
+        order: &crate::order::Order,
+        rules: &Rules,
+        (price, quantity): (Price, Quantity),
+        maker: bool,
+    ) -> Result<Money, OutOfRange> {
+        let fee = self.physics.fees.of(price, quantity, maker, rules.maker_fee, rules.taker_fee)?;
+        match self.habits.liquidation_fee.filter(|_| order.forced == Some(Cause::Liquidation)) {
+            Some(rate) => fee.plus(price.notional(quantity)?.times(rate, Rounding::Up)?),
+            None => Ok(fee),
+        }
     }
 
     fn commit(&mut self, order: crate::order::Order, fill: Fill, key: (String, Slot), after: Position, balance: Money) {

@@ -26,6 +26,15 @@ pub const MOST_BOUND: Code = Code(40_890, "The number of take profit and stop lo
 /// Bitget's: as many trailing plans as there may be.
 pub const MOST_TRAILS: Code = Code(45_091, "The number of trailing orders has reached the limit");
 
+/// Bitget's: the account is being deleveraged, and nothing closes meanwhile.
+pub const ADL: Code = Code(22_043, "ADL processing");
+/// The same, said to a close without a quantity.
+pub const ADL_FLASH: Code = Code(22_044, "ADL processing, flash close is not available");
+
+/// A market that is settled or delisted. Bitget has a number for it; at Binance and Aster such a market is closed, as it is for
+/// an hour (-4141, venues/binance.md §17, venues/aster.md §12: "for -4141 follow the settlement").
+pub const DELISTED: Code = Code(40_845, refusal::SYMBOL_CLOSED.1);
+
 /// What Bitget says to what has no row below: a parameter it does not take. Classic, unified.
 const ELSEWHERE: (i32, i32) = (40_020, 25_200);
 
@@ -59,7 +68,8 @@ const BITGET: [(Code, i32, i32, i32); 31] = [
     (refusal::BELOW_BAND, 22_007, 40_816, 22_007),
     (refusal::WRONG_SIDE, 45_021, 40_774, 45_021),
     (refusal::DUPLICATE_ID, 45_034, 40_786, 25_212),
-    (refusal::CLOSED, 40_845, 41_113, 25_104),
+    // A market that takes closings only (`limit_open`): the page names no number of its own for what would open.
+    (refusal::CLOSED, 45_043, 40_844, 25_102),
     (refusal::SYMBOL_CLOSED, 45_043, 40_844, 25_102),
     (refusal::MIN_NOTIONAL, 45_110, 43_027, 45_110),
 ];
@@ -79,8 +89,9 @@ impl Numbers {
     /// A refusal with this venue's number. What is no code of Binance's was said in the venue's own number already.
     pub(crate) fn spoken(self, refused: Refused) -> Refused {
         match self {
+            Self::Binance if refused.code == DELISTED.0 => Refused { code: refusal::SYMBOL_CLOSED.0, ..refused },
             Self::Binance => refused,
-            Self::Http if refused.code >= 0 => refused,
+            Self::Http if refused.code >= 0 && refused.code != DELISTED.0 => refused,
             Self::Bitget | Self::BitgetBefore | Self::BitgetUnified => {
                 Refused { code: self.bitget(refused.code), ..refused }
             }
@@ -95,8 +106,10 @@ impl Numbers {
         if code >= 0 {
             // What Bitget alone knows has other numbers at its other accounts, where the page gives one.
             return match (self, code) {
+                (Self::BitgetBefore, 40_845) => 41_113,
                 (Self::BitgetBefore, 43_023) => 40_891,
                 (Self::BitgetBefore, 45_003) => 40_757,
+                (Self::BitgetUnified, 40_845) => 25_104,
                 (Self::BitgetUnified, 45_003) => 25_225,
                 (_, other) => other,
             };
@@ -171,6 +184,9 @@ mod tests {
             (refusal::UNSUPPORTED, [-1020, 40_020, 40_020, 25_200, 404]),
             (BOUND_EXCEEDS, [43_023, 43_023, 40_891, 43_023, 43_023]),
             (CLOSES_EXCEED, [45_003, 45_003, 40_757, 25_225, 45_003]),
+            (DELISTED, [-4141, 40_845, 41_113, 25_104, 400]),
+            (refusal::SYMBOL_CLOSED, [-4141, 45_043, 40_844, 25_102, 400]),
+            (refusal::CLOSED, [-4140, 45_043, 40_844, 25_102, 400]),
         ] {
             let venues =
                 [Numbers::Binance, Numbers::Bitget, Numbers::BitgetBefore, Numbers::BitgetUnified, Numbers::Http];

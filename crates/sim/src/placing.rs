@@ -12,6 +12,7 @@ use crate::habits::{
     WholePosition,
 };
 use crate::market::{Market, Session};
+use crate::numbers;
 use crate::order::{Approach, Bound, Order, Terms, Trail};
 use crate::reduction::Candidate;
 use crate::refusal::{self, Refused};
@@ -63,7 +64,7 @@ impl Exchange {
         }
         let market = self.markets.get(&place.symbol).ok_or_else(|| refusal::BAD_SYMBOL.about(&place.symbol))?;
         if market.settled {
-            return Err(refusal::CLOSED.about(&place.symbol));
+            return Err(numbers::DELISTED.about(&place.symbol));
         }
         if !market.session.trades() {
             return Err(refusal::SYMBOL_CLOSED.about(&place.symbol));
@@ -79,6 +80,9 @@ impl Exchange {
         market.rules.check(place.side, place.amount, &place.kind, self.waives(place, closes), market.mark())?;
         if !closes && market.session == Session::ClosingsOnly {
             return Err(refusal::CLOSED.about(&place.symbol));
+        }
+        if closes && !place.kind.is_conditional() && self.is_deleveraging(account, &place.symbol) {
+            return Err(numbers::ADL.about(&place.symbol));
         }
         self.check_room(account, place, bound)?;
         if !closes && self.faults.strikes(Fault::OnlyReduce, self.now) {

@@ -5,6 +5,7 @@
 
 use crate::exchange::{Counters, Exchange};
 use crate::habits::{FlashClose, HedgeWords, SideMismatch, WholePosition};
+use crate::numbers;
 use crate::order::Bound;
 use crate::placing::Placed;
 use crate::reduction::Candidate;
@@ -106,6 +107,9 @@ impl Exchange {
     /// The whole position goes, whatever rests against it and however small it is.
     fn close_whatever_rests(&mut self, account: &str, place: Place, slot: Slot) -> Result<Placed, Refused> {
         self.check_name(account, &place)?;
+        if self.is_deleveraging(account, &place.symbol) {
+            return Err(numbers::ADL_FLASH.about(&place.symbol));
+        }
         self.check_price_now(&place, Bound::Free)?;
         let Amount::Exact(quantity) = place.amount else {
             return Err(refusal::BAD_VALUE.about(&place.client_id));

@@ -115,9 +115,9 @@ codes! {
     BAD_CLOSE_KIND = -4136, "Target strategy invalid for orderType with closePosition true.";
     /// Reduce-only does not go together with close-position.
     REDUCE_WITH_CLOSE = -4138, "ReduceOnly must not be sent with closePosition equals true.";
-    /// The market is closed for good or settling.
+    /// The market takes nothing that opens.
     CLOSED = -4140, "Invalid symbol status for opening position.";
-    /// The market does not trade now.
+    /// The market does not trade now, or not any more.
     SYMBOL_CLOSED = -4141, "Symbol is closed.";
     /// Below the smallest notional.
     MIN_NOTIONAL = -4164, "Order's notional must be no smaller than the minimum (unless you choose reduce only).";

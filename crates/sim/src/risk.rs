@@ -4,14 +4,14 @@
 //! (venues/binance.md §10.3): `autoclose-`, `adl_autoclose`, `settlement_autoclose-`.
 
 use crate::account::{Holding, Position, worth_of};
-use crate::exchange::{Exchange, SetupError};
+use crate::exchange::{Due, Exchange, SetupError};
 use crate::faults::Fault;
 use crate::habits::MassCancel;
 use crate::order::Terms;
 use crate::physics::slippage::worsened;
 use crate::report::{Cause, FundingPayment, Status, StreamEvent};
 use crate::request::{Amount, Kind, Place, Slot};
-use backstop_model::{Price, Quantity, Rounding, Timestamp};
+use backstop_model::{OrderSide, Price, Quantity, Rounding, Span, Timestamp};
 
 impl Exchange {
     /// The first funding boundary until then of a market with something open.
@@ -137,9 +137,54 @@ impl Exchange {
         let taken = quantity.min(self.ledger.holding(account, symbol, slot).quantity);
         if !taken.is_zero() {
             self.faults.count(Fault::Adl);
+            self.block_for_adl(account, symbol);
             self.force(account, symbol, slot, taken, Cause::Adl, None);
         }
         taken
+    }
+
+    fn block_for_adl(&mut self, account: &str, symbol: &str) {
+        let blocks = self.habits.exits.adl_blocks;
+        if let Some(owner) = self.ledger.accounts.get_mut(account).filter(|_| blocks > Span::ZERO) {
+            owner.deleveraged_until.insert(symbol.to_owned(), self.now.plus(blocks));
+        }
+    }
+
+    /// Whether nothing of an account's in that market closes now, because the venue is deleveraging it.
+    pub(crate) fn is_deleveraging(&self, account: &str, symbol: &str) -> bool {
+        let until = self.ledger.account(account).and_then(|owner| owner.deleveraged_until.get(symbol));
+        until.is_some_and(|until| self.now < *until)
+    }
+
+    /// The end of a contract is foreseen.
+    pub(crate) fn plan_expiry(&mut self, symbol: &str) {
+        if let Some(at) = self.rules(symbol).and_then(|rules| rules.expires) {
+            self.plan(at, Due::Expire { symbol: symbol.to_owned() });
+        }
+    }
+
+    /// A contract ends, when its rules have said or now (F-F03): it is settled at its mark, and where it has none yet nobody
+    /// holds it. Of deals an update tells it and gives no reason, as of every closing by the venue (venues/ig.md §0 fact 2,
+    /// §8.3 `SYSTEM_OTHER`).
+    ///
+    /// # Errors
+    /// [`SetupError::NotListed`].
+    pub fn expire(&mut self, now: Timestamp, symbol: &str) -> Result<(), SetupError> {
+        self.work_until(now);
+        let now = self.now;
+        self.listed(symbol)?.rules.expires = Some(now);
+        self.expire_now(symbol);
+        Ok(())
+    }
+
+    /// Nothing happens before its time, and nothing twice.
+    pub(crate) fn expire_now(&mut self, symbol: &str) {
+        let Some(market) = self.markets.get_mut(symbol) else { return };
+        let due = market.rules.expires.is_some_and(|at| at <= self.now) && !market.settled;
+        match market.mark().or_else(|| market.executable(OrderSide::Sell)).filter(|_| due) {
+            Some(price) => self.settle_now(symbol, price),
+            None => market.settled |= due,
+        }
     }
 
     /// Settles a market at `price`: orders expire, positions are closed, new orders are refused (F-F03).
@@ -148,7 +193,15 @@ impl Exchange {
     /// [`SetupError::NotListed`].
     pub fn settle(&mut self, now: Timestamp, symbol: &str, price: Price) -> Result<(), SetupError> {
         self.work_until(now);
-        self.listed(symbol)?.settled = true;
+        self.listed(symbol)?;
+        self.settle_now(symbol, price);
+        Ok(())
+    }
+
+    fn settle_now(&mut self, symbol: &str, price: Price) {
+        if let Some(market) = self.markets.get_mut(symbol) {
+            market.settled = true;
+        }
         self.faults.count(Fault::Settlement);
         let accounts: Vec<String> = self.ledger.accounts.keys().cloned().collect();
         for account in &accounts {
@@ -159,7 +212,6 @@ impl Exchange {
         for (account, slot, holding) in open {
             self.force(&account, symbol, slot, holding.quantity, Cause::Settlement, Some(price));
         }
-        Ok(())
     }
 
     /// The venue cancels all open orders of an account on a symbol without a word (F-D06). Returns how many.

@@ -4,7 +4,7 @@
 //! far: no venue wants that much room.
 
 use super::scene::Scene;
-use super::spacing::note_refusal;
+use super::spacing::{note_refusal, note_step_refused, within_a_step};
 use super::{Out, Tranche};
 use crate::exits::spacing::{is_far, nearer};
 use crate::exits::stop_loss::StopLevel;
@@ -29,8 +29,10 @@ pub(super) fn stop_misplaced(
     let price = scene.ctx.board.price(Series::executable(scene.side()));
     let far = asked.zip(price).is_some_and(|(asked, price)| is_far(asked, price));
     let too_far = refusal.reason == RefusalReason::TooFar || far;
-    if !too_far {
-        note_refusal(tranche, asked, scene);
+    match asked.and_then(|asked| within_a_step(tranche, asked, scene)) {
+        Some(_) => note_step_refused(tranche, scene),
+        None if !too_far => note_refusal(tranche, asked, scene),
+        None => {}
     }
     let moved = (too_far && !rests).then(|| come_nearer(tranche, asked, price, scene)).flatten();
     let (word, severity) =

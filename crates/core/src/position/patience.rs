@@ -96,3 +96,24 @@ impl Position {
         out.tell(Severity::Note, key, text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use backstop_model::Span;
+
+    /// A venue that refuses now for the place and now for something else is asked less and less often all the same (I36).
+    #[test]
+    fn only_the_first_word_of_the_place_makes_it_another_request() {
+        use RefusalReason::{Other, Throttled, TooNear};
+        let (mut now, mut retry) = (Timestamp::EPOCH, None);
+        let pauses = [Throttled, Throttled, Throttled, TooNear, Other, TooNear, Other, TooNear, TooNear].map(|why| {
+            let next = Retry::after(retry, Some(why), now);
+            let pause = next.at.since(now);
+            (now, retry) = (next.at, Some(next));
+            pause
+        });
+        let expected = [200, 400, 800, 400, 800, 1_600, 3_200, 3_600, 3_600];
+        assert_eq!(pauses, expected.map(Span::from_millis));
+    }
+}

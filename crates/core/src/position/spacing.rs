@@ -34,6 +34,9 @@ pub struct Spacing {
     pub learned: Option<Points>,
     /// When that was.
     pub refused_at: Option<Timestamp>,
+    /// When a move of a resting stop was refused that was smaller than is worth while: none as small is asked for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_refused_at: Option<Timestamp>,
     /// How often it was forgotten in vain.
     #[serde(default)]
     pub in_vain: u8,
@@ -63,8 +66,13 @@ impl Spacing {
     /// When the stop may rest at another place, whatever the price does.
     pub(super) fn looks_at(&self, now: Timestamp) -> Option<Timestamp> {
         let moves_at = self.asked_at.map(|asked_at| asked_at.plus(PAUSE));
-        let both = self.at.map(|_| [moves_at, self.forgets_at()]);
-        both.into_iter().flatten().flatten().filter(|at| *at > now).min()
+        let all = self.at.map(|_| [moves_at, self.forgets_at(), self.steps_again_at()]);
+        all.into_iter().flatten().flatten().filter(|at| *at > now).min()
+    }
+
+    /// When a small move may be asked for again.
+    fn steps_again_at(&self) -> Option<Timestamp> {
+        self.step_refused_at.map(|at| at.plus(REMEMBERED))
     }
 
     /// The venue wants at least so much.
@@ -118,6 +126,12 @@ pub(super) fn note_refusal(tranche: &mut Tranche, asked: Option<Price>, scene: &
     }
 }
 
+/// Takes note that the venue has refused a move as small as that. Some venues have no word of their own for it (venues/ig.md
+/// §6, `minStepDistance`), so nothing is learned of how near a stop may stand.
+pub(super) fn note_step_refused(tranche: &mut Tranche, scene: &Scene) {
+    tranche.note_spacing(Spacing { step_refused_at: Some(scene.ctx.now), ..tranche.spacing() });
+}
+
 impl Position {
     /// A target so near to the price that the venue would not take it is not asked for: it rests when the price has gone,
     /// or is taken when it comes. One that rests already stays.
@@ -165,10 +179,13 @@ pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: E
 /// [`OutOfRange`] when a number leaves its range.
 pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
     let (Some(stop), None, false) = (tranche.stop, tranche.closing, tranche.is_closed()) else { return Ok(()) };
-    let (place, ordinary) = choose(tranche, stop.price, scene)?;
     let before = tranche.spacing();
+    let step = before.steps_again_at().filter(|at| scene.ctx.now < *at);
+    let stays = step.and_then(|_| within_a_step(tranche, stop.price, scene));
+    let (place, ordinary) =
+        stays.map_or_else(|| choose(tranche, stop.price, scene), |at| Ok((Some(at), before.ordinary)))?;
     let tells_ordinary = ordinary && !before.told_ordinary;
-    let tells = place.filter(|place| !before.told && scene.side().is_better(stop.price, *place));
+    let tells = place.filter(|place| stays.is_none() && !before.told && scene.side().is_better(stop.price, *place));
     tranche.note_spacing(Spacing {
         at: place,
         ordinary,
@@ -189,6 +206,19 @@ pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out)
         scene.tell(Severity::Warning, tranche.id, &text, out);
     }
     Ok(())
+}
+
+/// Where the stop rests, confirmed, when a place is nearer than that by less than is worth while.
+pub(super) fn within_a_step(tranche: &Tranche, wanted: Price, scene: &Scene) -> Option<Price> {
+    let (side, tick) = (scene.side(), scene.ctx.instrument.tick);
+    let same = |order: &&OpenOrder| match order.kind {
+        OrderKind::StopMarket(trigger) => order.stands() && trigger.guaranteed == tranche.is_guaranteed(),
+        _ => false,
+    };
+    let standing = scene.protecting(tranche.id).filter(same).filter_map(OpenOrder::stop_price);
+    let at = standing.reduce(|one, other| side.better(one, other))?;
+    let by = wanted.above(at).absolute().ok()?;
+    (side.is_better(wanted, at) && by < smallest_move(wanted, tick, None).ok()?).then_some(at)
 }
 
 /// The place where it differs from the wanted one, and whether a wanted guarantee waits.

@@ -142,6 +142,9 @@ pub struct Retry {
     /// What the last one said, where it was a refusal that says something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<RefusalReason>,
+    /// One of the row has spoken of the place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub misplaced: bool,
 }
 
 /// A leg that could have been tried for so long and was not is tried more often again, but not hot (I36): what the venue
@@ -152,16 +155,17 @@ impl Retry {
     /// Waiting for something else than a refusal.
     #[must_use]
     pub const fn waiting(at: Timestamp) -> Self {
-        Self { at, refusals: 0, in_row: 0, since: at, why: None }
+        Self { at, refusals: 0, in_row: 0, since: at, why: None, misplaced: false }
     }
 
     /// After one more refusal, with the leg's last one. What speaks of the place for the first time makes it another request,
     /// which no earlier refusal was about.
     #[must_use]
     pub fn after(last: Option<Self>, why: Option<RefusalReason>, now: Timestamp) -> Self {
-        let speaks_of_place = |why: Option<RefusalReason>| why.is_some_and(is_about_place);
+        let speaks_of_place = why.is_some_and(is_about_place);
+        let misplaced = last.is_some_and(|last| last.misplaced);
         let counted = |last: Self| {
-            if speaks_of_place(why) && !speaks_of_place(last.why) {
+            if speaks_of_place && !misplaced {
                 last.refusals.min(1)
             } else if now.since(last.at) >= FORGETS {
                 last.refusals.min(2)
@@ -176,6 +180,7 @@ impl Retry {
             in_row: last.map_or(0, |last| last.in_row).saturating_add(1),
             since: last.filter(|last| last.in_row > 0).map_or(now, |last| last.since),
             why,
+            misplaced: misplaced || speaks_of_place,
         }
     }
 }

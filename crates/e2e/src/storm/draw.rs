@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{plans, readings, reloading, switching, troubles};
+use super::{corners, plans, readings, reloading, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -60,6 +60,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         venue,
         readings: Vec::new(),
         least: None,
+        least_move: None,
         mode,
         side,
         grid,
@@ -82,6 +83,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         reloading::draw(seed, &mut life);
     }
     readings::draw(seed, &mut life);
+    corners::draw(seed, choice.calm, &mut life);
     life.acts.sort_by_key(|(at, _)| *at);
     life
 }

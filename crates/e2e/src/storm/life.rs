@@ -115,6 +115,8 @@ pub enum What {
     Illegal451,
     /// ATTACHED_ORDER_LEVEL_ERROR (F-C20).
     LevelTooNear,
+    /// CR_SPACING (F-C20).
+    LevelsCrowd,
     /// -2022 (F-C04).
     ReduceOnly,
     /// -4130 and its like (F-C15).
@@ -238,6 +240,13 @@ pub enum Act {
         /// The price it goes on at, in ticks.
         ticks: i64,
     },
+    /// The market takes closings only for a while (venues/bitget.md §4, F-F03).
+    LimitOpen {
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
+    /// It takes what opens again.
+    OpensAgain,
     /// So little rests in the book near the price from now on (F-G05).
     Thin {
         /// How much.
@@ -368,6 +377,8 @@ pub enum Incident {
     },
     /// Cancels every order (F-D06).
     CancelAll,
+    /// The contract ends (F-F03).
+    Expire,
     /// Liquidates (F-F01).
     Liquidate,
     /// Warns that the margin is nearly used up (F-F05).
@@ -432,6 +443,8 @@ pub struct Life {
     pub readings: Vec<Reading>,
     /// How near levels of a deal may stand, where that is limited.
     pub least: Option<Least>,
+    /// By how many ticks a level of a deal has to be moved, where that is limited.
+    pub least_move: Option<u32>,
     /// How positions are kept.
     pub mode: PositionMode,
     /// The side that is opened.

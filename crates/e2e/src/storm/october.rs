@@ -96,6 +96,7 @@ pub fn life(chapter: Chapter, venue: VenueKind, side: PositionSide) -> Life {
         venue,
         readings: Vec::new(),
         least: None,
+        least_move: None,
         mode: PositionMode::OneWay,
         side,
         grid: Grid { tick: "0.001", step: "0.1", min_steps: 1, min_notional: "5", least_steps: 20, start: START },

@@ -39,7 +39,11 @@ struct Search {
 impl Search {
     fn size(&self) -> usize {
         let life = &self.smallest;
-        life.readings.len() + usize::from(life.least.is_some()) + life.troubles.len() + life.acts.len()
+        life.readings.len()
+            + usize::from(life.least.is_some())
+            + usize::from(life.least_move.is_some())
+            + life.troubles.len()
+            + life.acts.len()
     }
 
     fn try_it(&mut self, life: Life) -> bool {
@@ -63,6 +67,9 @@ impl Search {
         }
         if self.smallest.least.is_some() {
             self.try_it(Life { least: None, ..self.smallest.clone() });
+        }
+        if self.smallest.least_move.is_some() {
+            self.try_it(Life { least_move: None, ..self.smallest.clone() });
         }
     }
 

@@ -5,7 +5,7 @@ use super::readings::Least;
 use backstop_model::plan::ExitPlan;
 use backstop_model::{
     Account, AccountId, Event, Instrument, InstrumentId, InstrumentSpec, LeastDistance, Leverage, Money, Name, PlanId,
-    Price, Quantity, Ratio, Rounding, Span, Symbol, Timestamp,
+    Points, Price, Quantity, Ratio, Rounding, Span, Symbol, Timestamp,
 };
 use backstop_runtime::Definitions;
 use backstop_sim as sim;
@@ -60,7 +60,7 @@ impl Stage {
             setup.physics.latency.request.jitter = Span::ZERO;
         }
         let mut exchange = sim::Exchange::new(setup);
-        let rules = sim::Rules { dealing: life.least.map(dealing), ..rules(&instrument) };
+        let rules = sim::Rules { dealing: dealing(life), ..rules(&instrument) };
         exchange.list(SYMBOL, rules).expect("it is the first market");
         let leverage = Leverage::try_from(10).expect("ten is a leverage");
         let opening = sim::Opening { mode: life.mode, leverage, balance: money("1000000000") };
@@ -222,16 +222,26 @@ pub fn rules(instrument: &Instrument) -> sim::Rules {
     rules
 }
 
-/// How near levels may stand, in the exchange's words. A point is a unit of price.
-fn dealing(least: Least) -> sim::Dealing {
-    let min_distance = match least.distance {
-        LeastDistance::Points(points) => {
-            let one: Price = "1".parse().expect("a constant of this file is a price");
-            sim::Distance::InPoints(points.share_of(one, Rounding::Nearest).expect("a part of a price is a share"))
-        }
-        LeastDistance::Share(share) => sim::Distance::OfPrice(share),
+/// How near levels may stand and by how much they move, in the exchange's words; nothing where both are free. A point is a
+/// unit of price.
+fn dealing(life: &Life) -> Option<sim::Dealing> {
+    let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
+    let in_points = |points: Points| {
+        let one: Price = "1".parse().expect("a constant of this file is a price");
+        sim::Distance::InPoints(points.share_of(one, Rounding::Nearest).expect("a part of a price is a share"))
     };
-    sim::Dealing { min_distance, ..sim::Dealing::in_whole_points(Ratio::ONE) }
+    if let Some(Least { distance, .. }) = life.least {
+        dealing.min_distance = match distance {
+            LeastDistance::Points(points) => in_points(points),
+            LeastDistance::Share(share) => sim::Distance::OfPrice(share),
+        };
+    }
+    if let Some(ticks) = life.least_move {
+        let tick: Price = life.grid.tick.parse().expect("a constant of this folder is a price");
+        let step = tick.as_points().times(Ratio::whole(ticks), Rounding::Nearest);
+        dealing.min_step = in_points(step.expect("a part of a price of this folder is one"));
+    }
+    (life.least.is_some() || life.least_move.is_some()).then_some(dealing)
 }
 
 /// Turns one knob.
@@ -265,6 +275,7 @@ fn turn(faults: &mut sim::Faults, trouble: &Trouble) {
         What::Duplicate => faults.refusal = refusal::DUPLICATE_ID.refused(),
         What::Illegal451 => faults.http = error(451, "Unavailable For Legal Reasons", 0),
         What::LevelTooNear => faults.incidents.reason = sim::Reason::AttachedOrderLevelError,
+        What::LevelsCrowd => faults.incidents.reason = sim::Reason::CrSpacing,
         What::ReduceOnly => faults.refusal = refusal::REDUCE_ONLY.refused(),
         What::StopExists => faults.refusal = refusal::CLOSE_EXISTS.refused(),
         What::TooManyStops => faults.refusal = refusal::TOO_MANY_CONDITIONAL.refused(),

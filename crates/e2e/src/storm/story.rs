@@ -30,6 +30,9 @@ pub fn place(life: &Life) -> String {
         let told = if least.told { "as the engine is told" } else { "and the engine is not told" };
         let _ = writeln!(text, "  levels stand {} off at least, {told}", least.distance);
     }
+    if let Some(ticks) = life.least_move {
+        let _ = writeln!(text, "  levels move by {ticks} ticks at least");
+    }
     for trouble in &life.troubles {
         let (from, until) = trouble.window;
         let ids = troubles::ids_of(trouble).join(" ");

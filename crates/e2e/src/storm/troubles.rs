@@ -191,9 +191,14 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`, `reloading`).
-const APART: &[Line] =
-    &[only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))), act(&["F-M15"], |_, _| Act::Reload(Edit::Nearer))];
+/// What is drawn apart from the menu (`switching`, `corners`, `reloading`).
+const APART: &[Line] = &[
+    only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
+    only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),
+    only(IG, act(&["F-F03"], |_, _| Act::Venue(Incident::Expire))),
+    only(BITGET, act(&["F-F03"], |_, _| Act::LimitOpen { ms: 1 })),
+    act(&["F-M15"], |_, _| Act::Reload(Edit::Nearer)),
+];
 
 /// Lines that need another one to show: what became of the records is found at the next start.
 const STARTS_AGAIN: [&str; 2] = ["F-M07", "F-M09"];
@@ -231,7 +236,7 @@ pub fn ids_of(trouble: &Trouble) -> &'static [&'static str] {
         }
         Way::Act(_) | Way::Place(_) => false,
     };
-    MENU.iter().find(|line| same(line.way)).map_or(&[], |line| line.ids)
+    MENU.iter().chain(APART).find(|line| same(line.way)).map_or(&[], |line| line.ids)
 }
 
 /// One more thing goes wrong in this life. A knob that is turned already stays as it is: two meanings of one knob cannot
@@ -343,7 +348,12 @@ fn misprint(dice: &mut Dice, life: &Life) -> Act {
 #[must_use]
 pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
     match act {
-        Act::CoarserNow | Act::Market { .. } | Act::TellWithheld | Act::Thaw { .. } | Act::Wish(_) => &[],
+        Act::CoarserNow
+        | Act::Market { .. }
+        | Act::OpensAgain
+        | Act::TellWithheld
+        | Act::Thaw { .. }
+        | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
         Act::Reload(_) => &["F-M15"],
         Act::Misprint { .. } => &["F-H01"],
@@ -366,7 +376,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             Incident::CancelAll => &["F-D06"],
             Incident::MarginCall => &["F-F05"],
             Incident::Liquidate => &["F-F01"],
-            Incident::Settle => &["F-F03"],
+            Incident::Expire | Incident::Settle => &["F-F03"],
         },
         Act::Engines(trouble) => match trouble {
             EnginesTrouble::Down { .. } => &["F-K04"],
@@ -384,6 +394,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         Act::Garble(Garble::Fee) => &["F-B11"],
         Act::Garble(Garble::Late { .. }) => &["F-B16"],
         Act::Garble(Garble::Status) => &["F-B10"],
+        Act::LimitOpen { .. } => &["F-F03"],
         Act::Missing { .. } => &["F-H02"],
         Act::OtherMarket => &["F-H07"],
         Act::Stranger { .. } => &["F-K05"],

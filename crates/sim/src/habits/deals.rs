@@ -2,6 +2,7 @@
 //!
 //! Each of these is *unverified* on the page, or seen both ways; the default is the reading that an engine has to fear.
 
+use crate::sparse::is_default;
 use backstop_model::Span;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,27 @@ pub enum StopChange {
     Refused,
 }
 
+/// What a market's `minStepDistance` is asked of. The page shows the number and does not say (venues/ig.md §6).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum LevelStep {
+    /// Of every change of a level: one that moves it by less is rejected, `ATTACHED_ORDER_LEVEL_ERROR`.
+    #[default]
+    OfMoves,
+    /// Of the increment of trailing stops alone.
+    OfTrails,
+}
+
+/// What `CR_SPACING` rejects. The page names the reason, and a `controlledRiskSpacing` for each market, and says no more
+/// (venues/ig.md §4.3, §6).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum RiskSpacing {
+    /// A guaranteed stop nearer than that to another one of the account's in that market.
+    FromOthers,
+    /// A guaranteed stop that is moved by less than that.
+    #[default]
+    OfMoves,
+}
+
 /// When a guaranteed stop's premium is paid; the page names the premium and no time.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum PremiumDue {
@@ -105,6 +127,12 @@ pub struct DealHabits {
     pub stop_change: StopChange,
     /// When a guaranteed stop's premium is paid.
     pub premium_due: PremiumDue,
+    /// What the smallest step is asked of.
+    #[serde(skip_serializing_if = "is_default")]
+    pub level_step: LevelStep,
+    /// What guaranteed stops keep apart from.
+    #[serde(skip_serializing_if = "is_default")]
+    pub risk_spacing: RiskSpacing,
     /// How long after "received" the deal is made and its verdict falls.
     pub verdict_after: Span,
     /// How long after its verdict a confirm cannot be found yet by a query (venues/ig.md §4.5).

@@ -159,6 +159,10 @@ pub struct ExitHabits {
     /// What is said until then.
     #[serde(skip_serializing_if = "crate::sparse::is_default")]
     pub unseen: Unseen,
+    /// For how long from an auto-deleveraging on nothing of that market closes (F-F02): closes are refused, and triggered
+    /// ones fail (venues/bitget.md §6.4, §8.4, §12).
+    #[serde(skip_serializing_if = "crate::sparse::is_default")]
+    pub adl_blocks: Span,
     /// Whether a position can be closed without naming a quantity.
     pub flash: FlashClose,
     /// The venue's own trailing stop.

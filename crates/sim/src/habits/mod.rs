@@ -15,8 +15,8 @@ pub use conditionals::{
     TriggerTold,
 };
 pub use deals::{
-    AmendReference, ConfirmTold, DealHabits, LevelHit, OmittedLevel, PartialClose, PremiumDue, RepeatedReference,
-    StopChange,
+    AmendReference, ConfirmTold, DealHabits, LevelHit, LevelStep, OmittedLevel, PartialClose, PremiumDue,
+    RepeatedReference, RiskSpacing, StopChange,
 };
 pub use exits::{
     BoundSum, EvictionAnswer, ExitHabits, FlashClose, HedgedExits, NativeTrailing, Oversize, SecondWhole, Unseen,
@@ -27,6 +27,7 @@ pub use requests::{
 };
 
 use crate::sparse::is_default;
+use backstop_model::Ratio;
 use serde::{Deserialize, Serialize};
 
 /// What can be amended in place.
@@ -63,6 +64,10 @@ pub struct Habits {
     pub conditionals_expire_when_flat: bool,
     /// Whether positions are liquidated at the simple isolated price.
     pub liquidation: bool,
+    /// What the venue takes of a liquidation's notional for itself, beside the taker fee (`liquidationFee`,
+    /// venues/binance.md §5, venues/aster.md §4); absent where it takes nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub liquidation_fee: Option<Ratio>,
     /// Whether orders that open need margin.
     pub margin_check: bool,
     /// Most open conditional orders of one account (-4045); what is counted together stands in `conditionals`.
@@ -89,6 +94,7 @@ impl Default for Habits {
             crowding: Crowding::Refuse,
             conditionals_expire_when_flat: false,
             liquidation: false,
+            liquidation_fee: None,
             margin_check: true,
             max_conditional: 200,
             conditionals: ConditionalHabits::default(),

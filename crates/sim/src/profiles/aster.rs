@@ -18,6 +18,7 @@ pub(super) fn profile() -> Profile {
         amending: Amending::LimitsOnly,
         crowding: Crowding::Refuse,
         conditionals_expire_when_flat: false,
+        liquidation_fee: super::liquidation_fee(),
         max_conditional: 100,
         conditionals: ConditionalHabits {
             home: ConditionalHome::Ordinary,

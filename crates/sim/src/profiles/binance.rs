@@ -16,6 +16,7 @@ pub(super) fn profile() -> Profile {
         amending: Amending::LimitsOnly,
         crowding: Crowding::Refuse,
         conditionals_expire_when_flat: false,
+        liquidation_fee: super::liquidation_fee(),
         max_conditional: 200,
         conditionals: ConditionalHabits {
             home: ConditionalHome::OwnIds,

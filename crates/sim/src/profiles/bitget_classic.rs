@@ -18,6 +18,7 @@ pub(super) fn profile() -> Profile {
         amending: Amending::Everything,
         crowding: Crowding::ExpireOldest,
         conditionals_expire_when_flat: false,
+        liquidation_fee: super::liquidation_fee(),
         exits: exits(),
         requests: requests(),
         ..Habits::default()
@@ -33,6 +34,8 @@ fn exits() -> ExitHabits {
         hedged: HedgedExits::Remainder,
         bound_sum: BoundSum::WithinPosition,
         visible_after: Span::from_millis(300),
+        // The page names no time; a close is to be tried again after 0.5 to 1 s (§12).
+        adl_blocks: Span::from_secs(1),
         flash: FlashClose::Offered,
         // A percent, at most 10; the minimum is unverified, 1 is the safe one (§7, §8.1).
         trailing: NativeTrailing::Orders { least: 10_000, most: 100_000 },

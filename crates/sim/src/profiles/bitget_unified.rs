@@ -17,11 +17,14 @@ pub(super) fn profile() -> Profile {
         amending: Amending::Everything,
         crowding: Crowding::ExpireOldest,
         conditionals_expire_when_flat: false,
+        liquidation_fee: super::liquidation_fee(),
         exits: ExitHabits {
             whole: WholePosition::Bound,
             evicted: EvictionAnswer::WithoutId,
             hedged: HedgedExits::Remainder,
             visible_after: Span::from_millis(300),
+            // The page names no time; a close is to be tried again after 0.5 to 1 s (§12).
+            adl_blocks: Span::from_secs(1),
             flash: FlashClose::Offered,
             trailing: NativeTrailing::None,
             ..ExitHabits::default()

@@ -27,6 +27,7 @@ use crate::exchange::Setup;
 use crate::habits::Habits;
 use crate::native::Native;
 use crate::physics::Delay;
+use backstop_model::Ratio;
 use serde::{Deserialize, Serialize};
 
 /// How one venue behaves.
@@ -38,6 +39,12 @@ pub struct Profile {
     pub habits: Habits,
     /// From a condition coming true to the market order it brings.
     pub trigger: Delay,
+}
+
+/// What the venue keeps of a liquidation beside the taker fee: 1.25 % of the notional, the `liquidationFee` of Binance's
+/// and Aster's example (venues/binance.md §5, venues/aster.md §4). Bitget's page names no rate; it is played with the same.
+fn liquidation_fee() -> Option<Ratio> {
+    Some(Ratio::percent("1.25").expect("a constant of this file is a percentage"))
 }
 
 impl Profile {

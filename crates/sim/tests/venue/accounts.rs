@@ -135,7 +135,7 @@ fn adl_takes_a_part_and_settlement_takes_all_and_closes_the_market() {
     desk.venue.settle(at(60), SYMBOL, price("98")).unwrap();
     desk.wait(100);
     assert_eq!(desk.fills()[1..], ["adl_autoclose 0.4@100", "settlement_autoclose-4 0.6@98"]);
-    assert_eq!(desk.place(wish("late", OrderSide::Buy, "1", Kind::Market, false)).map(|_| ()), Err(-4140));
+    assert_eq!(desk.place(wish("late", OrderSide::Buy, "1", Kind::Market, false)).map(|_| ()), Err(-4141));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What befalls markets and accounts: closing hours, and the venue's own knobs that strike on quotes.
 
-use crate::desk::{Desk, ME, SYMBOL, at, desk, desk_with, limit, price, quantity, rules, stop, wish};
+use crate::desk::{Desk, ME, SYMBOL, at, desk, desk_of, desk_with, limit, price, quantity, rules, stop, wish};
 use backstop_model::{OrderSide, PositionMode, Span};
-use backstop_sim::{Body, Cause, Fault, Faults, Kind, Knob, Session, Setup, SetupError, Status, StreamEvent};
+use backstop_sim::{Body, Cause, Fault, Faults, Kind, Knob, Profile, Session, Setup, SetupError, Status, StreamEvent};
 
 /// A long of 1 at 100 with a stop at 95, and one knob that strikes from then on.
 fn struck_by(fault: Fault, times: u32) -> Desk {
@@ -77,6 +77,33 @@ fn a_market_of_closings_only_lets_exits_pass() {
     assert_eq!(desk.open(), "0");
 }
 
+/// F-F03; venues/binance.md §17, venues/aster.md §12 ("for -4141 follow the settlement"), venues/bitget.md §12: a market that is
+/// gone, one that is shut for a while, and one that takes nothing that opens.
+#[test]
+fn a_settled_market_is_told_from_one_that_takes_closings_only() {
+    for (profile, expected) in [
+        (Profile::binance(), [-4140, -4141, -4141]),
+        (Profile::aster(), [-4140, -4141, -4141]),
+        (Profile::bitget_classic(), [45_043, 45_043, 40_845]),
+        (Profile::bitget_unified(), [25_102, 25_102, 25_104]),
+    ] {
+        let name = profile.name.clone();
+        let mut desk = desk_of(profile, PositionMode::OneWay);
+        let mut said = Vec::new();
+        for session in [Session::ClosingsOnly, Session::Closed] {
+            let now = desk.clock();
+            desk.venue.set_session(now, SYMBOL, session).unwrap();
+            said.push(entry(&mut desk, &format!("{session:?}")).unwrap_err());
+        }
+        let now = desk.clock();
+        desk.venue.settle(now, SYMBOL, price("100")).unwrap();
+        said.push(entry(&mut desk, "settled").unwrap_err());
+        assert_eq!(said, expected, "{name}");
+        let answers = [desk.exit("out", "1", Kind::Market), desk.exit("stop", "1", stop("95"))];
+        assert_eq!(answers.map(|answer| answer.map(|_| ())), [Err(expected[2]); 2], "{name}: nor does an exit pass");
+    }
+}
+
 /// F-C19, F-H08.
 #[test]
 fn the_market_can_close_by_chance_and_opens_again() {
@@ -125,7 +152,7 @@ fn a_market_can_be_settled_by_chance() {
     desk.quote("97");
     assert_eq!((desk.open(), desk.status("stop")), ("0".into(), Status::Expired));
     assert_eq!(desk.venue.ledger().fills().last().unwrap().cause, Some(Cause::Settlement));
-    assert_eq!(entry(&mut desk, "late"), Err(-4140));
+    assert_eq!(entry(&mut desk, "late"), Err(-4141));
     desk.quote("96");
     assert_eq!(count(&desk, Fault::Settlement), 1);
 }

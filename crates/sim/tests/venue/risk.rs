@@ -93,6 +93,43 @@ fn a_liquidation_watches_the_mark_price() {
     assert_eq!(desk.venue.ledger().fees(ME), Ok("0.195".parse().unwrap()));
 }
 
+fn liquidated_at(profile: Profile, cost: &str) -> Desk {
+    let dear = Rules { taker_fee: Ratio::percent("0.1").unwrap(), ..rules() };
+    let mut desk = desk_with(Setup::exactly(profile, 1), PositionMode::OneWay, dear);
+    desk.buy("1");
+    desk.quote(cost);
+    let now = desk.clock();
+    desk.venue.liquidate(now, ME, SYMBOL, Slot::Both);
+    desk
+}
+
+/// venues/binance.md §5 (`liquidationFee` 0.0125), venues/aster.md §4; F-F01. Bitget's page names no rate.
+#[test]
+fn a_liquidation_costs_the_venues_own_fee_beside_the_takers() {
+    for profile in [Profile::aster(), Profile::binance(), Profile::bitget_classic(), Profile::bitget_unified()] {
+        let name = profile.name.clone();
+        let desk = liquidated_at(profile, "80");
+        let ledger = desk.venue.ledger();
+        // 0.1 % and 1.25 % of 80.
+        assert_eq!(ledger.fills()[1].fee, "1.08".parse().unwrap(), "{name}");
+        assert_eq!(ledger.fees(ME), Ok("1.18".parse().unwrap()), "{name}: and 0.1 of the entry");
+        assert_eq!(ledger.account(ME).unwrap().balance, "99978.82".parse().unwrap(), "{name}: 20 lost, and both fees");
+    }
+}
+
+/// F-F02, F-F03.
+#[test]
+fn what_is_closed_otherwise_costs_no_liquidation_fee() {
+    let mut desk = liquidated_at(Profile::binance(), "80");
+    desk.buy("1");
+    let now = desk.clock();
+    desk.venue.adl(now, ME, SYMBOL, Slot::Both, quantity("0.5"));
+    desk.exit("out", "0.25", Kind::Market).unwrap();
+    desk.venue.settle(now, SYMBOL, price("80")).unwrap();
+    let fees: Vec<String> = desk.venue.ledger().fills().iter().skip(2).map(|fill| fill.fee.to_string()).collect();
+    assert_eq!(fees, ["0.08", "0.04", "0.02", "0.02"]);
+}
+
 /// venues/binance.md §10.3 (`er` 5): the orders of the position that is liquidated go, a hedge account's other side keeps its own.
 #[test]
 fn a_liquidation_takes_the_orders_of_its_side_alone() {

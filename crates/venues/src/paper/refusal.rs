@@ -93,8 +93,11 @@ fn five_digits(number: i32) -> Option<RefusalReason> {
         25_212 | 40_786 | 45_034 => RefusalReason::DuplicateId,
         25_579 | 40_832 | 40_917 => RefusalReason::WouldTrigger,
         25_594 | 40_723 | 40_889 | 40_890 | 43_024 | 43_030 | 43_031 | 45_091 | 45_118 => RefusalReason::TooManyOrders,
+        // 22043 and its like: the account is being deleveraged, 45009 and 40931 that closing is not allowed. Nothing was done, and
+        // the page has it tried again soon (§12, R fast).
+        22_043 | 22_044 | 22_067 | 40_931 | 45_009 => RefusalReason::Maintenance,
         // 40725 and 45001, of a release window, say nothing of the request: the page has the order asked for first (§12, U).
-        25_102 | 25_104 | 40_844 | 40_845 | 41_113 | 45_043 => RefusalReason::Maintenance,
+        25_102 | 25_104 | 25_106 | 40_844 | 40_845 | 41_113 | 41_114 | 43_115 | 45_043 => RefusalReason::Maintenance,
         40_006 | 40_037 => RefusalReason::LockedOut,
         40_762 => RefusalReason::Margin,
         43_006 | 43_027 | 45_110 | 45_111 => RefusalReason::BelowMinimum,
@@ -129,7 +132,8 @@ fn status(number: i32, text: &str) -> Option<RefusalReason> {
 pub(super) fn rejected(reason: Reason) -> Outcome {
     let ours = match reason {
         // Or too far, which the venue says with the same word: who has asked compares it with the market's rules.
-        Reason::AttachedOrderLevelError => RefusalReason::TooNear,
+        // So does the spacing of guaranteed stops: what stands stays, another place is worked out (venues/ig.md §10.2).
+        Reason::AttachedOrderLevelError | Reason::CrSpacing => RefusalReason::TooNear,
         Reason::AttachedOrderTrailingStopError | Reason::LimitOrderWrongSide | Reason::OrderSizeCannotBeFilled => {
             RefusalReason::Other
         }
@@ -143,6 +147,7 @@ pub(super) fn rejected(reason: Reason) -> Outcome {
         Reason::MarketClosed
         | Reason::MarketClosedWithEdits
         | Reason::MarketOffline
+        | Reason::MarketRolled
         | Reason::MoveAwayOnlyLimit
         | Reason::MoveAwayOnlyStop => RefusalReason::Maintenance,
         Reason::MaxAutoSizeExceeded | Reason::SizeIncrement => RefusalReason::Filter,

@@ -102,6 +102,7 @@ pub fn life(cell: Cell, variant: Variant) -> Life {
         venue: cell.venue,
         readings: Vec::new(),
         least: None,
+        least_move: None,
         mode,
         side: PositionSide::Long,
         grid: GRID,

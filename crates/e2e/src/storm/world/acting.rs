@@ -62,6 +62,8 @@ impl World<'_> {
             | Act::Frozen { .. }
             | Act::Funding { .. }
             | Act::Garble(_)
+            | Act::LimitOpen { .. }
+            | Act::OpensAgain
             | Act::OtherMarket
             | Act::Stranger { .. }
             | Act::TellWithheld
@@ -164,6 +166,10 @@ impl World<'_> {
             Incident::MarginCall => self.venue.exchange_mut().call_margin(now, ME),
             Incident::CancelAll => {
                 self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
+            }
+            Incident::Expire => {
+                self.venue.exchange_mut().expire(now, SYMBOL).expect("the market is listed");
+                self.watch.settled();
             }
             Incident::Liquidate => {
                 for (slot, ..) in slots {

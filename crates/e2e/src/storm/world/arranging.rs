@@ -63,6 +63,8 @@ impl World<'_> {
             Act::Frozen { ms, ticks } => self.freeze_venue(ms, ticks),
             Act::Funding { longs_pay } => self.fund(longs_pay),
             Act::Garble(garble) => self.arranged.garbles.push(garble),
+            Act::LimitOpen { ms } => self.limit_open(ms),
+            Act::OpensAgain => self.open_again(),
             Act::OtherMarket => self.speak_of_another_market(),
             Act::Stranger { steps } => self.rest_a_strangers_order(steps),
             Act::Terminate { down } => {
@@ -201,6 +203,20 @@ impl World<'_> {
         }
     }
 
+    fn limit_open(&mut self, ms: i64) {
+        if self.venue.exchange().session(SYMBOL) == Some(Session::Trading) {
+            let (now, until) = (self.now, self.now.plus(Span::from_millis(ms)));
+            self.venue.exchange_mut().set_session(now, SYMBOL, Session::ClosingsOnly).expect("the market is listed");
+            self.soon(until, Act::OpensAgain);
+        }
+    }
+
+    fn open_again(&mut self) {
+        if self.venue.exchange().session(SYMBOL) == Some(Session::ClosingsOnly) {
+            self.venue.exchange_mut().set_session(self.now, SYMBOL, Session::Trading).expect("the market is listed");
+        }
+    }
+
     fn fund(&mut self, longs_pay: bool) {
         let rate = Ratio::percent(if longs_pay { "0.05" } else { "-0.05" }).expect("a constant of this file is a rate");
         self.funded_at(Some(sim::Funding { interval: FUNDED_EVERY, rate }));
@@ -309,6 +325,7 @@ impl World<'_> {
         for id in self.arranged.withheld.clone() {
             self.venue.exchange_mut().tell_again(self.now, id);
         }
+        self.open_again();
         let back = self.market.ticks;
         self.thaw(back);
         self.later.retain(|(_, act)| !matches!(act, Act::Thaw { .. }));

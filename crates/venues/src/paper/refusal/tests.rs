@@ -70,6 +70,8 @@ fn bitgets_older_and_unified_numbers_mean_the_same_as_its_newer_ones() {
         (&[45_034, 40_786, 25_212], RefusalReason::DuplicateId),
         (&[45_021, 40_774, 40_773, 45_020, 43_075, 45_109], RefusalReason::WrongMode),
         (&[40_917, 40_832, 25_579], RefusalReason::WouldTrigger),
+        (&[22_043, 22_044, 22_067, 45_009, 40_931], RefusalReason::Maintenance),
+        (&[40_844, 41_114, 45_043, 25_102, 25_106, 43_115, 40_845, 41_113, 25_104], RefusalReason::Maintenance),
     ] {
         for code in numbers {
             assert_eq!(reason(&number(*code)), Some(ours), "{code}");
@@ -95,7 +97,9 @@ fn what_decides_about_a_stop_means_the_same_at_every_profile() {
         (code::THROTTLED, RefusalReason::Throttled),
         (code::TOO_MANY_OPEN, RefusalReason::TooManyOrders),
         (code::NO_ACCOUNT, RefusalReason::LockedOut),
+        (code::CLOSED, RefusalReason::Maintenance),
         (code::SYMBOL_CLOSED, RefusalReason::Maintenance),
+        (numbers::DELISTED, RefusalReason::Maintenance),
         (code::WRONG_SIDE, RefusalReason::WrongMode),
     ];
     for profile in profiles().into_iter().filter(|profile| profile.name != "ig") {
@@ -134,6 +138,9 @@ fn a_rejecting_confirm_has_a_reason_and_a_general_error_says_nothing() {
         (Reason::MinimumOrderSize, RefusalReason::BelowMinimum),
         (Reason::TrailingStopNotAllowed, RefusalReason::Unsupported),
         (Reason::DuplicateOrder, RefusalReason::DuplicateId),
+        (Reason::AttachedOrderLevelError, RefusalReason::TooNear),
+        (Reason::CrSpacing, RefusalReason::TooNear),
+        (Reason::MarketRolled, RefusalReason::Maintenance),
     ] {
         let Outcome::Refused(refusal) = rejected(theirs) else { panic!("{theirs}") };
         assert_eq!((refusal.reason, refusal.text), (ours, theirs.to_string()));
