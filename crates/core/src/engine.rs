@@ -255,6 +255,7 @@ impl Engine {
     ) {
         let before = &self.positions[slot as usize];
         let key = before.key;
+        let went_on = key.deal.is_some() && before.goes_on();
         // A copy decides, so that it can be given the rest of the engine to look at.
         let mut position = before.clone();
         let mut out = Out::default();
@@ -305,6 +306,9 @@ impl Engine {
         self.note_slippage(key.instrument, out.slippage);
         if ended {
             self.tidy(key.instrument);
+        }
+        if went_on && !self.positions[slot as usize].goes_on() {
+            self.end_entry_beside(key, turn);
         }
     }
 
