@@ -130,7 +130,8 @@ impl Engine {
         *known = Some(instrument.clone());
         // A market without hours has no session that ends, whatever was said of it before.
         if instrument.hours.is_none() && known_hours {
-            self.markets[index].session_ends = None;
+            let market = &mut self.markets[index];
+            (market.session_ends, market.session_ended) = (None, None);
         }
         self.markets[index].volatility.keep(crate::position::adoption::HARD_STOP_ATR);
         let of_plans = self.plans.values().flat_map(|plan| plan.atrs());
