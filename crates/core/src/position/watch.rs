@@ -205,6 +205,7 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
     let side = watches.side;
     let source = tranche.trigger(plan).series(side);
     watch_worth(watches, tranche, ctx);
+    watch_part(watches, tranche, plan, ctx);
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
@@ -277,6 +278,15 @@ fn watch_worth(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
     let Some(enough) = tranche.enough_from(ctx) else { return };
     for series in [Series::Mark, Series::Last] {
         watches.quiet[series.index()].watch_at_or_above(enough);
+    }
+}
+
+/// A slice of what is closed by hand is as large as its worth allows, and leaves when there is room for it: every tick is looked at.
+fn watch_part(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
+    let sliced = plan.slices.count > 1 || plan.slices.max_notional.is_some();
+    let waits = sliced && !tranche.aside.part.is_zero();
+    if let Some(now) = ctx.board.price(Series::Last).filter(|_| waits) {
+        watches.either(Series::Last, now, ctx.instrument.tick);
     }
 }
 
