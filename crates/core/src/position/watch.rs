@@ -99,7 +99,8 @@ impl Position {
         for (state, unheard) in self.orders.iter().map(|order| (order.state, order.unheard)).chain(entries) {
             next = earlier(next, order_deadline(state, unheard).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
-        let unended = self.orders.iter().filter_map(OpenOrder::unended_at).min();
+        let ends = |order: &OpenOrder| order.unended_at().or_else(|| self.asks_for_end_at(order));
+        let unended = self.orders.iter().filter_map(ends).min();
         next = earlier(next, unended.map(|at| (still_to_come(at, ctx.now), Deadline::Lookup)));
         let again = self.drill.as_ref().and_then(|drill| drill.again_at);
         next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
@@ -204,8 +205,7 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
 fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
     let side = watches.side;
     let source = tranche.trigger(plan).series(side);
-    watch_worth(watches, tranche, ctx);
-    watch_part(watches, tranche, plan, ctx);
+    watch_worth(watches, tranche, plan, ctx);
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
@@ -274,7 +274,8 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
 }
 
 /// A market exit that is worth too little leaves when it is worth enough.
-fn watch_worth(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
+fn watch_worth(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
+    watch_part(watches, tranche, plan, ctx);
     let Some(enough) = tranche.enough_from(ctx) else { return };
     for series in [Series::Mark, Series::Last] {
         watches.quiet[series.index()].watch_at_or_above(enough);
