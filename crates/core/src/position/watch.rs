@@ -147,7 +147,8 @@ impl Position {
             Instant::Past { since } if !level.due().is_zero() => Some(Timestamp::from(since).plus(DWELL)),
             Instant::Past { .. } | Instant::No | Instant::Limit | Instant::Market => None,
         });
-        note(dwelling.min(), Deadline::InstantTakeProfit);
+        // One that cannot be taken yet hides none that can.
+        note(dwelling.map(|at| still_to_come(at, ctx.now)).min(), Deadline::InstantTakeProfit);
         let trails = tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
         let passed = tranche.trail.filter(|_| trails).and_then(|trail| trail.passed);
         note(passed.map(|since| since.plus(DWELL)), Deadline::TrailMove);
