@@ -14,6 +14,9 @@ const DAYS_BEFORE: i64 = 2;
 /// Farther ahead nobody looks: a market that is shut for so long says anew when it opens.
 const DAYS_AHEAD: i64 = 16;
 
+/// Where one session runs on for as far as anybody looks, its end is so many days away: a market that never shuts has none.
+const NEVER: i64 = 3650;
+
 /// The session that ends next after `after`, which may have begun; none where none is held within two weeks.
 pub(crate) fn next(hours: &Hours, after: Timestamp) -> Option<Session> {
     let zone = TimeZone::get(&hours.zone).ok()?;
@@ -22,6 +25,11 @@ pub(crate) fn next(hours: &Hours, after: Timestamp) -> Option<Session> {
     let sessions = around(hours, &zone, today);
     let at = sessions.iter().position(|(_, ends)| ends.timestamp() > after)?;
     let (opens, ends) = &sessions[at];
+    let farthest = today.checked_add(DAYS_AHEAD.days()).ok()?;
+    if opens.date() <= today && ends.date() > farthest {
+        let never = after.to_zoned(zone).checked_add(NEVER.days()).ok()?;
+        return Some(Session { opens: instant(opens)?, ends: instant(&never)?, last_of_week: false });
+    }
     let reopens = sessions.get(at + 1).map(|(opens, _)| opens);
     Some(Session {
         opens: instant(opens)?,
@@ -131,6 +139,51 @@ mod tests {
                 ("2026-10-23T20:59:00Z", "2026-10-23T07:00Z 2026-10-23T21:00Z week"),
                 ("2026-10-23T21:00:00Z", "2026-10-26T08:00Z 2026-10-26T22:00Z"),
             ],
+        );
+    }
+
+    #[test]
+    fn the_clocks_of_new_york_change_on_other_days() {
+        check(
+            "{ zone: America/New_York, week: [Mon-Fri 09:30-16:00, Sun 18:00-24:00], days: [2026-11-27 09:30-13:00, 2026-11-26 shut] }",
+            &[
+                // The second Sunday of March 2026 is the 8th, the first of November the 1st.
+                ("2026-03-06T20:00:00Z", "2026-03-06T14:30Z 2026-03-06T21:00Z week"),
+                ("2026-03-06T21:00:00Z", "2026-03-08T22:00Z 2026-03-09T04:00Z"),
+                ("2026-03-09T04:00:00Z", "2026-03-09T13:30Z 2026-03-09T20:00Z"),
+                ("2026-10-30T19:59:59Z", "2026-10-30T13:30Z 2026-10-30T20:00Z week"),
+                ("2026-10-30T20:00:00Z", "2026-11-01T23:00Z 2026-11-02T05:00Z"),
+                // Thanksgiving, and the half day after it.
+                ("2026-11-25T21:00:00Z", "2026-11-27T14:30Z 2026-11-27T18:00Z week"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_session_over_the_night_of_the_change_is_an_hour_shorter_or_longer() {
+        check(
+            "{ zone: Europe/Berlin, week: [Mon-Sun 22:00-06:00] }",
+            &[
+                ("2026-03-28T20:59:00Z", "2026-03-28T21:00Z 2026-03-29T04:00Z"),
+                ("2026-10-24T20:00:00Z", "2026-10-24T20:00Z 2026-10-25T05:00Z"),
+            ],
+        );
+        // It ends in the hour that is left out, or that is there twice: with its first end, if anything too early.
+        check(
+            "{ zone: Europe/London, week: [Mon-Sun 22:00-01:30] }",
+            &[
+                ("2026-03-28T22:00:00Z", "2026-03-28T22:00Z 2026-03-29T01:30Z"),
+                ("2026-10-24T21:00:00Z", "2026-10-24T21:00Z 2026-10-25T00:30Z"),
+                ("2026-10-25T00:30:00Z", "2026-10-25T22:00Z 2026-10-26T01:30Z"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_market_that_never_shuts_has_no_end_of_a_session_for_years() {
+        check(
+            "{ zone: Europe/London, week: [Mon-Sun 00:00-24:00] }",
+            &[("2026-03-28T20:00:00Z", "2026-03-26T00:00Z 2036-03-25T20:00Z")],
         );
     }
 

@@ -5,8 +5,8 @@
 //! the position it is booked in is decided there.
 
 use crate::engine::{Engine, Turn};
-use crate::orders::{EntryName, Named, Scope};
-use crate::position::{Entered, Position, facts_fee};
+use crate::orders::{EntryName, Named};
+use crate::position::{Position, facts_fee};
 use backstop_model::{Annulled, Fill, FillCause, PositionKey, PositionMode, PositionSide, Quantity, Timestamp};
 
 /// The position of a side that an execution may be of.
@@ -28,6 +28,7 @@ impl Engine {
             return both.into_iter().for_each(|key| self.late_fee(key, fill, turn));
         }
         if let Some(key) = both.into_iter().find(|key| self.position(*key).is_some_and(|known| known.assumes(fill))) {
+            self.asked_beside(key, fill, turn);
             return self.tell_known(key, turn, |position, ctx, out| {
                 position.is_news(fill);
                 position.count_at_entry(fill, ctx, out)?;
@@ -165,26 +166,6 @@ impl Engine {
         if decides {
             self.decide_gathered(turn);
         }
-    }
-
-    /// Where every deal is a position, an entry is kept beside them: it was sent before its deal had a name.
-    fn asked_beside(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) -> Option<Entered> {
-        let beside = key.of_deal(None);
-        key.deal?;
-        if self.position(beside).is_none() && self.is_entry_of(beside, fill) {
-            // Its record is lost, its name is not.
-            self.tell(beside, turn, |_, _, _| Ok(()));
-        }
-        let asked = self.position(beside)?.entered_by(fill)?;
-        self.tell_known(beside, turn, |position, ctx, out| position.count_at_entry(fill, ctx, out));
-        Some(asked)
-    }
-
-    fn is_entry_of(&self, key: PositionKey, fill: &Fill) -> bool {
-        let account = self.accounts.get(&key.account);
-        let scope = account.zip(self.instrument(key.instrument)).map(|(of, at)| Scope::of(of, at, None));
-        let name = fill.order.as_ref().and_then(EntryName::read);
-        name.is_some_and(|name| Some(name.scope) == scope && name.side == key.side)
     }
 
     /// Whether there is something to close at that instant, as far as executions say, our entries' own words, or the venue's

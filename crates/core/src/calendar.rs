@@ -12,6 +12,11 @@ impl Engine {
             return;
         }
         self.all_look(turn, |_| true);
+        let over = self.closes.iter().find(|(known, at)| known == close_at && *at <= turn.now).cloned();
+        if let Some(over) = over {
+            self.closed.retain(|(known, _)| known != close_at);
+            self.closed.push(over);
+        }
         self.closes.retain(|(known, _)| known != close_at);
         self.closes.push((close_at.clone(), at));
         turn.changed = true;
@@ -25,7 +30,9 @@ impl Engine {
             return;
         }
         self.all_look(turn, |of| of == instrument);
-        self.markets[instrument.index()].session_ends = Some(ends);
+        let market = &mut self.markets[instrument.index()];
+        market.session_ended = market.session_ends.filter(|before| before.at <= turn.now).or(market.session_ended);
+        market.session_ends = Some(ends);
         turn.changed = true;
         self.all_look(turn, |of| of == instrument);
     }

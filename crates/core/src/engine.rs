@@ -30,6 +30,8 @@ pub struct Engine {
     pub(crate) plans: BTreeMap<PlanId, Arc<ExitPlan>>,
     /// When positions that close at a time of day close next.
     pub(crate) closes: Vec<(CloseAt, Timestamp)>,
+    /// When they closed last.
+    pub(crate) closed: Vec<(CloseAt, Timestamp)>,
     /// Accounts that have been read at least once, and when they were last.
     pub(crate) read: BTreeMap<AccountId, Timestamp>,
     pub(crate) permits: BTreeMap<AccountId, Permit>,
@@ -61,6 +63,9 @@ pub(crate) struct Market {
     /// When the trading session ends next.
     #[serde(default)]
     pub(crate) session_ends: Option<SessionEnd>,
+    /// When the one before it ended.
+    #[serde(default)]
+    pub(crate) session_ended: Option<SessionEnd>,
 }
 
 impl Engine {
@@ -206,6 +211,8 @@ impl Engine {
             volatility: &market.volatility,
             closes: &self.closes,
             session_ends: market.session_ends,
+            closed: &self.closed,
+            session_ended: market.session_ended,
             plan,
             slippage,
         })
@@ -265,6 +272,7 @@ impl Engine {
     ) {
         let before = &self.positions[slot as usize];
         let key = before.key;
+        let went_on = key.deal.is_some() && before.goes_on();
         // A copy decides, so that it can be given the rest of the engine to look at.
         let mut position = before.clone();
         let mut out = Out::default();
@@ -315,6 +323,9 @@ impl Engine {
         self.note_slippage(key.instrument, out.slippage);
         if ended {
             self.tidy(key.instrument);
+        }
+        if went_on && !self.positions[slot as usize].goes_on() {
+            self.end_entry_beside(key, turn);
         }
     }
 

@@ -204,6 +204,7 @@ fn entry_order(position: &Position, made: PartRequest, ctx: Ctx) -> EntryOrder {
         stop,
         asked_at: ctx.now,
         venue_id: None,
+        deal: None,
         filled: Quantity::ZERO,
         reported: Quantity::ZERO,
         seen_at: ctx.now,

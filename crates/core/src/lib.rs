@@ -26,6 +26,7 @@ mod calendar;
 mod day;
 pub mod engine;
 mod entries;
+mod entry_deals;
 mod entry_parts;
 pub mod exits;
 mod former;

@@ -27,6 +27,8 @@ pub(crate) struct Saved {
     #[serde(default)]
     closes: Vec<(CloseAt, Timestamp)>,
     #[serde(default)]
+    closed: Vec<(CloseAt, Timestamp)>,
+    #[serde(default)]
     read: BTreeSet<AccountId>,
     #[serde(default)]
     read_at: BTreeMap<AccountId, Timestamp>,
@@ -49,6 +51,7 @@ impl From<Engine> for Saved {
             plans: engine.plans,
             permits: engine.permits,
             closes: engine.closes,
+            closed: engine.closed,
             read: engine.read.keys().copied().collect(),
             read_at: engine.read,
             days: engine.days,
@@ -72,7 +75,7 @@ impl From<Saved> for Engine {
         engine.note_day_limits();
         engine.plans = saved.plans;
         engine.permits = saved.permits;
-        engine.closes = saved.closes;
+        (engine.closes, engine.closed) = (saved.closes, saved.closed);
         let read_at = |id: &AccountId| saved.read_at.get(id).copied().unwrap_or(Timestamp::EPOCH);
         engine.read = saved.read.iter().map(|id| (*id, read_at(id))).collect();
         engine.days = saved.days;
@@ -147,13 +150,16 @@ impl Engine {
         let rules: Vec<_> = self
             .markets
             .iter()
-            .map(|market| (&market.instrument, &market.slippages, &market.volatility, market.session_ends))
+            .map(|market| {
+                let sessions = (market.session_ends, market.session_ended);
+                (&market.instrument, &market.slippages, &market.volatility, sessions)
+            })
             .collect();
         let plans: Vec<_> = self.symbol_plans.iter().collect();
         let whole = (
             &self.accounts,
             &self.permits,
-            (self.read.keys().collect::<Vec<_>>(), &self.closes, &self.days),
+            (self.read.keys().collect::<Vec<_>>(), (&self.closes, &self.closed), &self.days),
             &self.plans,
             plans,
             rules,

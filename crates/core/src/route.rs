@@ -139,7 +139,8 @@ impl Engine {
         *known = Some(instrument.clone());
         // A market without hours has no session that ends, whatever was said of it before.
         if instrument.hours.is_none() && known_hours {
-            self.markets[index].session_ends = None;
+            let market = &mut self.markets[index];
+            (market.session_ends, market.session_ended) = (None, None);
         }
         self.markets[index].volatility.keep(crate::position::adoption::HARD_STOP_ATR);
         let of_plans = self.plans.values().flat_map(|plan| plan.atrs());
@@ -325,10 +326,12 @@ impl Engine {
             let of_it = |order: &&OrderReport| order.instrument == key.instrument && order.deal == key.deal;
             let turned = !quantity.is_zero() && self.reads_as_turned(key);
             let orders = || snapshot.orders.iter().filter(of_it);
+            let beside = self.entry_beside(key, quantity);
+            let entered = beside.as_ref().map(|(_, entered)| entered.clone());
             self.tell(key, turn, |position, ctx, out| {
                 position.missing_in(&snapshot.orders, snapshot.server_time, ctx, out);
                 position.entries_read(&snapshot.orders, snapshot.server_time, ctx, out);
-                position.position_read(quantity, report, (snapshot.server_time, first), ctx, out)?;
+                position.position_read(quantity, report, (snapshot.server_time, first, entered), ctx, out)?;
                 position.end_grace(turned, ctx);
                 position.forget_foreign(&snapshot.orders);
                 position.recognise(orders(), ctx, out)?;
@@ -338,6 +341,9 @@ impl Engine {
                 }
                 Ok(())
             });
+            if let Some((entry, _)) = beside {
+                self.note_deal_of(entry, key, turn);
+            }
         }
         turn.changed |= self.read.insert(snapshot.account, turn.now).is_none();
         self.decide_gathered(turn);

@@ -82,7 +82,7 @@ impl Replay {
         } else {
             output::write(&report.text())?;
         }
-        Ok(Outcome::Good)
+        Ok(if report.is_too_much { Outcome::ProblemFound } else { Outcome::Good })
     }
 }
 

@@ -33,7 +33,7 @@ impl Tally {
         self.skipped.saturating_mul(100) > self.lines
     }
 
-    pub(super) fn skip(&mut self, line: u64, why: impl Display) {
+    pub(crate) fn skip(&mut self, line: u64, why: impl Display) {
         self.skipped += 1;
         if self.named.len() < Self::NAMED {
             let why = why.to_string().chars().take(Self::LONGEST_REASON).collect();

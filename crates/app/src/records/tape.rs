@@ -10,6 +10,7 @@
 //! 64 MiB at least are there, about half a million moments.
 
 use crate::demo::Moment;
+use crate::recorded::Tally;
 use backstop_model::{Price, Prices, Series, Symbol, Timestamp};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -97,10 +98,14 @@ impl TapeWriter {
     }
 }
 
-/// A tape that is read, the older part first. What was played again after a crash is left out, and so are torn lines.
+/// A tape that is read, the older part first. What was played again after a crash is left out; lines that are none of a tape are
+/// counted and named, the torn end is only missing.
 pub struct TapeReader {
     parts: Vec<BufReader<File>>,
     newest: BTreeMap<Symbol, Timestamp>,
+    /// Of the part that is being read.
+    line: u64,
+    tally: Tally,
 }
 
 impl TapeReader {
@@ -113,7 +118,13 @@ impl TapeReader {
         if let Ok(older) = File::open(older(path)) {
             parts.push(BufReader::new(older));
         }
-        Ok(Self { parts, newest: BTreeMap::new() })
+        Ok(Self { parts, newest: BTreeMap::new(), line: 0, tally: Tally::default() })
+    }
+
+    /// What was skipped so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The next moment; none at the end.
@@ -125,11 +136,20 @@ impl TapeReader {
         while let Some(part) = self.parts.last_mut() {
             line.clear();
             if part.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
-                self.parts.pop();
+                (self.line, _) = (0, self.parts.pop());
                 continue;
             }
+            self.line += 1;
+            let is_torn = !line.ends_with(b"\n") && (line.len() as u64) < LONGEST_LINE;
+            self.tally.lines += u64::from(!is_torn);
             let whole = line.strip_suffix(b"\n").and_then(|text| std::str::from_utf8(text).ok());
-            let Some(moment) = whole.and_then(read) else { continue };
+            let Some(moment) = whole.and_then(read) else {
+                if !is_torn {
+                    let part = if self.parts.len() > 1 { " (of the older part)" } else { "" };
+                    self.tally.skip(self.line, format_args!("no moment of a tape{part}"));
+                }
+                continue;
+            };
             let newest = self.newest.entry(moment.symbol).or_insert(Timestamp::EPOCH);
             if moment.at > *newest {
                 *newest = moment.at;

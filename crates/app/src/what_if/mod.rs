@@ -66,7 +66,7 @@ pub fn what_if(
             Err(why) => left_out.push(LeftOut { position_id: id, why }),
         }
     }
-    Ok(Report::new(plan.name.to_string(), compared, left_out)?)
+    Ok(Report::new(plan.name.to_string(), compared, left_out, tape.tally())?)
 }
 
 /// A position as it was, all of its tranches together.

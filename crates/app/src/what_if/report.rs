@@ -1,5 +1,6 @@
 //! What another plan would have done, for programs (one JSON object) and for people (a table).
 
+use crate::recorded::Tally;
 use backstop_model::{Money, OutOfRange};
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -77,6 +78,13 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
     /// Sums by currency, over `trades` only.
     pub sums: BTreeMap<String, Sum>,
+    /// Lines of the tape that are none of a tape.
+    pub skipped: u64,
+    /// The first of them, by number and reason.
+    pub named: Vec<String>,
+    /// They are more than one in a hundred: the tape is not to be trusted.
+    #[serde(skip)]
+    pub is_too_much: bool,
 }
 
 impl Report {
@@ -84,7 +92,7 @@ impl Report {
     ///
     /// # Errors
     /// [`OutOfRange`] when a sum does not fit.
-    pub fn new(plan: String, trades: Vec<Compared>, left_out: Vec<LeftOut>) -> Result<Self, OutOfRange> {
+    pub fn new(plan: String, trades: Vec<Compared>, left_out: Vec<LeftOut>, tally: &Tally) -> Result<Self, OutOfRange> {
         let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
         for trade in &trades {
             let nothing = Sum { recorded: Money::ZERO, what_if: Money::ZERO, difference: Money::ZERO };
@@ -93,7 +101,9 @@ impl Report {
             sum.what_if = sum.what_if.plus(trade.what_if.result)?;
             sum.difference = sum.difference.plus(trade.difference)?;
         }
-        Ok(Self { plan, note: SIMULATED, trades, left_out, sums })
+        let named = tally.named.iter().map(|skipped| format!("line {}: {}", skipped.line, skipped.why)).collect();
+        let (skipped, is_too_much) = (tally.skipped, tally.is_too_much());
+        Ok(Self { plan, note: SIMULATED, trades, left_out, sums, skipped, named, is_too_much })
     }
 
     /// For people.
@@ -130,6 +140,12 @@ impl Report {
         }
         for left_out in &self.left_out {
             let _ = writeln!(text, "left out: {}: {}", left_out.position_id, left_out.why);
+        }
+        if self.skipped > 0 {
+            let _ = writeln!(text, "{} lines of the tape skipped", self.skipped);
+        }
+        for named in &self.named {
+            let _ = writeln!(text, "  skipped {named}");
         }
         let _ = writeln!(text, "{}", self.note);
         text

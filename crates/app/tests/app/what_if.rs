@@ -124,3 +124,28 @@ fn a_running_engine_keeps_a_tape_and_a_configuration_may_forbid_it() {
     run(quiet.path(), "demo --speed max --json --store s.db --config c.yaml", &[]);
     assert!(quiet.path().join("s.db").exists() && !quiet.path().join("s.tape").exists());
 }
+
+#[test]
+fn lines_that_are_none_of_a_tape_are_counted_and_named_and_more_than_one_in_a_hundred_is_a_problem() {
+    let folder = played();
+    let path = folder.path().join("s.tape");
+    let tape = fs::read(&path).unwrap();
+    let with = |before: &str, times: usize| {
+        let lines = [before.repeat(times).into_bytes(), tape.clone(), b"1700000180".to_vec()].concat();
+        fs::write(&path, lines).unwrap();
+        run(folder.path(), "replay --json --store s.db --config p.yaml --what-if wide", &[])
+    };
+    // The torn end is only missing.
+    let whole = with("", 0);
+    assert_eq!((code(&whole), &last_line(&whole)["skipped"]), (0, &0.into()));
+    let bad = with("\u{0}{}\n", 2);
+    let report = last_line(&bad);
+    assert_eq!(
+        (code(&bad), &report["skipped"], &report["named"][0]),
+        (1, &2.into(), &"line 1: no moment of a tape".into())
+    );
+    assert_eq!(report["sums"], last_line(&whole)["sums"]);
+    let told = run(folder.path(), "replay --store s.db --config p.yaml --what-if wide", &[]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("2 lines of the tape skipped\n  skipped line 1: no moment of a tape"), "{told}");
+}

@@ -103,13 +103,14 @@ pub enum Verdict {
 }
 
 /// Judges a close that is due: at once while it is on time; a missed one waits for a second fresh price and a sane spread
-/// (F-L03). `price` is the executable price with its time, if it is fresh.
+/// (F-L03). `price` is the executable price with its time, if it is fresh; a recorded one counts as that until the next one
+/// comes, but from before the close it says nothing.
 #[must_use]
 pub fn judge(due: Due, now: Timestamp, price: Option<(Timestamp, Price)>, spread: Option<Points>) -> Verdict {
     if now.since(due.at) <= ON_TIME {
         return Verdict::Close;
     }
-    let Some((at, price)) = price else { return Verdict::Wait(due) };
+    let Some((at, price)) = price.filter(|(at, _)| *at > due.at) else { return Verdict::Wait(due) };
     match due.first_price {
         Some(first) if at > first && is_sane(price, spread) => Verdict::Close,
         Some(_) => Verdict::Wait(due),

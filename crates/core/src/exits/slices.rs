@@ -146,6 +146,8 @@ mod tests {
             (1, Some("5000"), none, "0.001", "1", "0", "0.1"),
             (20, Some("5000"), none, "0.001", "1", "0", "0.05"),
             (4, none, none, "0.1", "1", "0.2", "0.3"),
+            // What is left after it is just enough.
+            (4, none, none, "0.25", "1", "0.5", "0.25"),
             (1, none, Some("0.4"), "0.001", "1", "0", "0.4"),
             (1, none, Some("0.4"), "0.001", "1", "0.3", "0.1"),
             (1, none, Some("0.4"), "0.001", "1", "0.8", "0.2"),
@@ -167,12 +169,14 @@ mod tests {
     #[test]
     fn orders_that_are_cut_sum_to_the_whole_and_none_is_too_large_or_too_small() {
         let q = |text: &str| text.parse::<Quantity>().unwrap();
-        let cases: [(&str, Option<&str>, &str, &[&str]); 7] = [
+        let cases: [(&str, Option<&str>, &str, &[&str]); 8] = [
             ("25", None, "1", &["25"]),
             ("25", Some("30"), "1", &["25"]),
             ("25", Some("10"), "1", &["10", "10", "5"]),
             ("20", Some("10"), "1", &["10", "10"]),
             ("20.3", Some("10"), "0.5", &["10", "9.8", "0.5"]),
+            // Just twice the smallest: both halves are enough.
+            ("1", Some("0.6"), "0.5", &["0.5", "0.5"]),
             // It cannot be done.
             ("11", Some("10"), "8", &["10", "1"]),
             ("0", Some("10"), "1", &[]),

@@ -73,9 +73,11 @@ impl Position {
     fn resolve_doubts(&mut self, ctx: Ctx, out: &mut Out) {
         let (account, instrument, deal) = (self.key.account, self.key.instrument, self.key.deal);
         let mut lasting = Vec::new();
+        let silent = |order: &&OpenOrder| self.asks_for_end_at(order).is_some_and(|at| ctx.now >= at);
+        let silent: Vec<_> = self.orders.iter().filter(silent).map(|order| order.id).collect();
         for order in &mut self.orders {
             let id = order.id;
-            if order.unended_at().is_some_and(|at| ctx.now >= at) {
+            if silent.contains(&id) || order.unended_at().is_some_and(|at| ctx.now >= at) {
                 let asked_now = Doubt { ask_at: ctx.now, ..Doubt::new(ctx.now, order.seen_at) };
                 order.state = OrderState::Unknown(asked_now);
             }

@@ -4,8 +4,8 @@
 use super::OrderState;
 use crate::exits::parts::level_in_words;
 use backstop_model::{
-    ClientOrderId, Epoch, ExitPlan, ExitReason, OrderKind, PlanId, Price, Quantity, Refusal, RequestId, TimeInForce,
-    Timestamp, Trigger, VenueOrderId,
+    ClientOrderId, DealId, Epoch, ExitPlan, ExitReason, OrderKind, PlanId, Price, Quantity, Refusal, RequestId,
+    TimeInForce, Timestamp, Trigger, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -73,6 +73,9 @@ pub struct EntryOrder {
     pub asked_at: Timestamp,
     /// The venue's id, once known.
     pub venue_id: Option<VenueOrderId>,
+    /// The deal it has opened, where every deal is a position of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
     /// Executions booked.
     pub filled: Quantity,
     /// Executions the venue has spoken of, cumulative.
@@ -111,6 +114,14 @@ impl EntryOrder {
     #[must_use]
     pub fn may_explain(&self) -> bool {
         self.is_live() || self.reported > self.filled
+    }
+
+    /// Whether what a read shows and no execution explains may be its work: not while all of it that the venue speaks of is
+    /// booked, and the rest rests.
+    #[must_use]
+    pub fn explains_unseen(&self) -> bool {
+        let rests = matches!(self.state, OrderState::Working { .. }) && self.limit.is_some();
+        self.may_explain() && !(rests && self.reported <= self.filled)
     }
 
     /// What people call it: the operator's name, or its id.

@@ -6,7 +6,10 @@ use super::diff::{claim, fits};
 use super::{Change, Leg, OpenOrder, OrderState, Wanted, together};
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
-use backstop_model::{ClientOrderId, Command, Price, Quantity, TrancheId};
+use backstop_model::{ClientOrderId, Command, Price, Quantity, Span, Timestamp, TrancheId};
+
+/// So long the last word on an order that has triggered for nothing is waited for.
+const LAST_WORD: Span = Span::from_secs(3);
 
 impl Position {
     /// Cancels what nobody wants any more, last level first. A stop goes only with its tranche, and where that has gone up
@@ -53,6 +56,18 @@ impl Position {
         let unwanted = self.orders.iter().filter(|order| !keep(order) && !held(order));
         let unwanted: Vec<_> = unwanted.map(|order| order.id).collect();
         self.cancel_where(|order| unwanted.contains(&order.id), ctx, out);
+    }
+
+    /// From when on the end of an order is asked for that has triggered, and has nothing left to close: what it was for has been closed
+    /// by another one, and the venue's last word on it may have been lost (F-B01). Until then it claims what is opened next.
+    pub(crate) fn asks_for_end_at(&self, order: &OpenOrder) -> Option<Timestamp> {
+        let OrderState::Triggered { since } = order.state else { return None };
+        let open = |id: TrancheId| {
+            let tranche = self.live.as_deref().and_then(|live| live.tranche(id));
+            tranche.is_some_and(|tranche| !tranche.is_closed())
+        };
+        let closes = if order.leg == Leg::WholeStop { !self.is_flat() } else { open(order.tranche) };
+        (order.epoch != self.epoch || !closes).then(|| since.plus(LAST_WORD))
     }
 
     /// What rests for a level of the plan before, and is wanted alike by this one, is this one's.

@@ -9,7 +9,7 @@ use super::{Ctx, Out, Position};
 use crate::exits::parts;
 use crate::orders::{Change, Doubt, EntryEnd, EntryName, EntryOrder, OrderState, Unwanted};
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, Epoch, ExitPlan, Fill, Lookup, NewOrder, OrderQuantity, OrderReport,
+    Answer, Asked, ClientOrderId, Command, DealId, Epoch, ExitPlan, Fill, Lookup, NewOrder, OrderQuantity, OrderReport,
     OrderStatus, OutOfRange, Outcome, Permit, PositionKey, Quantity, RefusalReason, Severity, Timestamp, Trigger,
 };
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Entered {
         Self { plan: None, stop: None, unwanted: None, level: 0 }
     }
 
-    fn of(id: &ClientOrderId, known: Option<&EntryOrder>) -> Self {
+    pub(crate) fn of(id: &ClientOrderId, known: Option<&EntryOrder>) -> Self {
         Self {
             plan: known.and_then(|entry| entry.plan.clone()),
             stop: known.and_then(|entry| entry.stop),
@@ -114,6 +114,16 @@ impl Position {
         }
     }
 
+    /// The deal that an entry of ours has opened goes on no more: nothing more is to be filled of it.
+    pub(crate) fn end_entries_of(&mut self, deal: DealId, why: Unwanted) {
+        let its = |entry: &&mut EntryOrder| entry.deal == Some(deal) && entry.is_live();
+        for entry in self.entries.iter_mut().filter(its) {
+            if !matches!(entry.unwanted, Some(Unwanted::Closed(_))) {
+                entry.unwanted = Some(why);
+            }
+        }
+    }
+
     /// The operator takes one entry back.
     pub(crate) fn take_back(&mut self, id: ClientOrderId, ctx: Ctx, out: &mut Out) {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else { return };
@@ -132,14 +142,14 @@ impl Position {
         Some(Entered::of(&id, known))
     }
 
-    /// Who opened what a full read shows and no execution explains: an entry of ours that is on its way, or others.
-    pub(super) fn origin_of_read(&self, at_first_look: bool) -> Origin {
-        let resting = |entry: &EntryOrder| {
-            let rests = matches!(entry.state, OrderState::Working { .. }) && entry.limit.is_some();
-            rests && entry.reported <= entry.filled
+    /// Who opened what a full read shows and no execution explains: an entry of ours that is on its way, or others. One that is
+    /// kept beside a deal was asked before (`entry_deals`).
+    pub(super) fn origin_of_read(&self, beside: Option<Entered>, at_first_look: bool) -> Origin {
+        let own = || {
+            let explains = self.entries.iter().rev().find(|entry| entry.explains_unseen())?;
+            Some(Entered::of(&explains.id, Some(explains)))
         };
-        let explains = self.entries.iter().rev().find(|entry| entry.may_explain() && !resting(entry));
-        explains.map_or(Origin::Others { at_first_look }, |entry| Origin::Ours(Entered::of(&entry.id, Some(entry))))
+        beside.or_else(own).map_or(Origin::Others { at_first_look }, Origin::Ours)
     }
 
     fn is_entry_of_ours(&self, id: &ClientOrderId) -> bool {
@@ -266,6 +276,7 @@ impl Position {
             stop: None,
             asked_at: now,
             venue_id: None,
+            deal: None,
             filled: Quantity::ZERO,
             reported: Quantity::ZERO,
             seen_at: now,
@@ -338,10 +349,11 @@ impl Position {
         let Some(index) = self.entries.iter().position(|entry| entry.id == id) else {
             let (filled, end) = (fill.quantity, Some(EntryEnd::Filled));
             let known = self.unknown_entry(id, filled, ctx.now);
-            self.remember_entry(EntryOrder { filled, reported: filled, end, ..known });
+            self.remember_entry(EntryOrder { filled, reported: filled, end, deal: fill.deal, ..known });
             return Ok(());
         };
         let entry = &mut self.entries[index];
+        entry.deal = fill.deal.or(entry.deal);
         entry.filled = entry.filled.plus(fill.quantity)?;
         entry.reported = entry.reported.max(entry.filled);
         if entry.filled >= entry.quantity {

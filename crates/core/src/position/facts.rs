@@ -49,7 +49,13 @@ impl Position {
             tranche.main_order = Some(order.into());
             self.owe(fill, tranche.id, quantity, true);
             let origin = entered.map_or(Origin::Others { at_first_look: false }, Origin::Ours);
-            return self.begin(tranche, origin, ctx, out);
+            self.begin(tranche, origin, ctx, out)?;
+            let whose = (key, self.epoch);
+            let Some(live) = self.live.as_mut().filter(|live| live.adoption == Adoption::Managed) else {
+                return Ok(());
+            };
+            live.note_day_ended(TrancheId::FIRST, whose, &self.orders, ctx, out);
+            return Ok(());
         };
         if live.read_until.is_some_and(|read| fill.at < read) {
             return Ok(());
@@ -81,6 +87,7 @@ impl Position {
         let text = format!("{}: a tranche of its own, {quantity} from {}", title(key.side, id, ctx), fill.price);
         out.tell(Severity::Note, key, text);
         arming::arm(live, id, key, ctx, out)?;
+        live.note_day_ended(id, (key, self.epoch), &self.orders, ctx, out);
         self.owe(fill, id, quantity, true);
         Ok(())
     }

@@ -27,6 +27,7 @@ mod limits;
 mod misplaced;
 mod namesake;
 mod observing;
+mod opened_before;
 mod owed;
 mod patience;
 mod protection;
@@ -203,6 +204,10 @@ pub struct Ctx<'a> {
     pub closes: &'a [(CloseAt, Timestamp)],
     /// When the trading session ends next.
     pub session_ends: Option<SessionEnd>,
+    /// When positions that close at a time of day closed last.
+    pub closed: &'a [(CloseAt, Timestamp)],
+    /// When the last trading session ended.
+    pub session_ended: Option<SessionEnd>,
     /// The plan a new incarnation follows.
     pub plan: Option<&'a Arc<ExitPlan>>,
     /// Median slippage of stops seen on this instrument.

@@ -8,7 +8,7 @@ use super::refused::stop_reason;
 use super::scene::title;
 use super::tranche::Entry;
 use super::wants::native_trail;
-use super::{Ctx, Mismatch, Out, Position, Tranche, arming};
+use super::{Ctx, Entered, Mismatch, Out, Position, Tranche, arming};
 use crate::orders::{Change, Doubt, EntryName, Leg, Named, OpenOrder, OrderState};
 use backstop_model::plan::TargetOrder;
 use backstop_model::{
@@ -421,7 +421,7 @@ impl Position {
         &mut self,
         quantity: Quantity,
         report: Option<&PositionReport>,
-        (read_at, at_first_look): (Timestamp, bool),
+        (read_at, at_first_look, beside): (Timestamp, bool, Option<Entered>),
         ctx: Ctx,
         out: &mut Out,
     ) -> Result<(), OutOfRange> {
@@ -450,7 +450,7 @@ impl Position {
             self.epoch = self.next_epoch();
             let at = report.map_or(ctx.now, |report| report.at);
             let entry = Entry { price, quantity, fee: Money::ZERO, at, window: ctx.board.next_window() };
-            let origin = self.origin_of_read(at_first_look);
+            let origin = self.origin_of_read(beside, at_first_look);
             self.begin(Tranche::open(TrancheId::FIRST, &entry)?, origin, ctx, out)?;
             if let Some(live) = &mut self.live {
                 live.read_until = Some(read_at);

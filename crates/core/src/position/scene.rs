@@ -1,7 +1,7 @@
 //! What a rule sees: the surroundings of one tranche. A rule changes that tranche and nothing else.
 
 use super::{Ctx, Out, Tranche};
-use crate::exits::end_of_day::{DayEnd, Ends};
+use crate::exits::end_of_day::{DayEnd, Ends, SessionEnd};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::plan::{CloseAt, Weekend};
 use backstop_model::{Epoch, ExitPlan, PositionKey, PositionSide, Price, Severity, SizedStops, Timestamp, TrancheId};
@@ -22,6 +22,13 @@ pub(crate) struct Scene<'a> {
     pub orders: &'a [OpenOrder],
 }
 
+/// Times of day, and when each of them comes or came.
+type Closes<'a> = &'a [(CloseAt, Timestamp)];
+
+fn of(closes: Closes, wanted: &CloseAt) -> Option<Timestamp> {
+    closes.iter().find(|(close_at, _)| close_at == wanted).map(|(_, at)| *at)
+}
+
 impl Scene<'_> {
     /// Which way it earns.
     pub(crate) const fn side(&self) -> PositionSide {
@@ -31,12 +38,21 @@ impl Scene<'_> {
     /// How the day ends next for what was opened at `opened_at`: at the plan's time, or ten minutes before the session does.
     /// Where positions are closed before the weekend, that is one as well.
     pub(crate) fn day_ends(&self, opened_at: Timestamp) -> Option<DayEnd> {
+        self.ends(self.ctx.closes, self.ctx.session_ends, opened_at)
+    }
+
+    /// How the day ended for what was opened before that and is told only now.
+    pub(crate) fn day_ended(&self, opened_at: Timestamp) -> Option<DayEnd> {
+        self.ends(self.ctx.closed, self.ctx.session_ended, opened_at)
+    }
+
+    fn ends(&self, closes: Closes, session: Option<SessionEnd>, opened_at: Timestamp) -> Option<DayEnd> {
         let closes_at = self.plan.close_at.as_ref();
-        let week = self.week_ends().filter(|_| self.plan.weekend == Weekend::Close);
-        let session = self.ctx.session_ends.filter(|_| closes_at.is_some()).map(|session| session.at);
+        let week = self.end_of_week(closes, session).filter(|_| self.plan.weekend == Weekend::Close);
+        let session = session.filter(|_| closes_at.is_some()).map(|session| session.at);
         let ends = [
             week.map(|at| DayEnd::before(at, Ends::Week)),
-            closes_at.and_then(|wanted| self.next(wanted)).map(DayEnd::at),
+            closes_at.and_then(|wanted| of(closes, wanted)).map(DayEnd::at),
             session.map(|at| DayEnd::before(at, Ends::Session)),
         ];
         ends.into_iter().flatten().filter_map(|end| end.of(opened_at)).min_by_key(|end| end.due)
@@ -44,13 +60,13 @@ impl Scene<'_> {
 
     /// When the week's last session ends, as far as that is known yet.
     pub(crate) fn week_ends(&self) -> Option<Timestamp> {
-        let written = self.ctx.instrument.week_ends.as_ref().and_then(|wanted| self.next(wanted));
-        let told = self.ctx.session_ends.filter(|session| session.last_of_week).map(|session| session.at);
-        written.into_iter().chain(told).min()
+        self.end_of_week(self.ctx.closes, self.ctx.session_ends)
     }
 
-    fn next(&self, wanted: &CloseAt) -> Option<Timestamp> {
-        self.ctx.closes.iter().find(|(close_at, _)| close_at == wanted).map(|(_, at)| *at)
+    fn end_of_week(&self, closes: Closes, session: Option<SessionEnd>) -> Option<Timestamp> {
+        let written = self.ctx.instrument.week_ends.as_ref().and_then(|wanted| of(closes, wanted));
+        let told = session.filter(|session| session.last_of_week).map(|session| session.at);
+        written.into_iter().chain(told).min()
     }
 
     /// The orders of one leg of one tranche.

@@ -99,7 +99,8 @@ impl Position {
         for (state, unheard) in self.orders.iter().map(|order| (order.state, order.unheard)).chain(entries) {
             next = earlier(next, order_deadline(state, unheard).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
-        let unended = self.orders.iter().filter_map(OpenOrder::unended_at).min();
+        let ends = |order: &OpenOrder| order.unended_at().or_else(|| self.asks_for_end_at(order));
+        let unended = self.orders.iter().filter_map(ends).min();
         next = earlier(next, unended.map(|at| (still_to_come(at, ctx.now), Deadline::Lookup)));
         let again = self.drill.as_ref().and_then(|drill| drill.again_at);
         next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
@@ -146,7 +147,8 @@ impl Position {
             Instant::Past { since } if !level.due().is_zero() => Some(Timestamp::from(since).plus(DWELL)),
             Instant::Past { .. } | Instant::No | Instant::Limit | Instant::Market => None,
         });
-        note(dwelling.min(), Deadline::InstantTakeProfit);
+        // One that cannot be taken yet hides none that can.
+        note(dwelling.map(|at| still_to_come(at, ctx.now)).min(), Deadline::InstantTakeProfit);
         let trails = tranche.trail.is_some_and(|trail| trail.by != TrailedBy::Venue);
         let passed = tranche.trail.filter(|_| trails).and_then(|trail| trail.passed);
         note(passed.map(|since| since.plus(DWELL)), Deadline::TrailMove);
@@ -204,7 +206,7 @@ fn live_deadline(live: &Live, ctx: Ctx) -> Option<(Timestamp, Deadline)> {
 fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
     let side = watches.side;
     let source = tranche.trigger(plan).series(side);
-    watch_worth(watches, tranche, ctx);
+    watch_worth(watches, tranche, plan, ctx);
     if tranche.closing.is_some() {
         // While the price is through the stop none can be placed or moved; it can when the price comes back.
         let through = |at: Price| ctx.board.price(source).is_some_and(|now| side.hit(now, at));
@@ -273,10 +275,20 @@ fn watch_tranche(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx:
 }
 
 /// A market exit that is worth too little leaves when it is worth enough.
-fn watch_worth(watches: &mut Watches, tranche: &Tranche, ctx: Ctx) {
+fn watch_worth(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
+    watch_part(watches, tranche, plan, ctx);
     let Some(enough) = tranche.enough_from(ctx) else { return };
     for series in [Series::Mark, Series::Last] {
         watches.quiet[series.index()].watch_at_or_above(enough);
+    }
+}
+
+/// A slice of what is closed by hand is as large as its worth allows, and leaves when there is room for it: every tick is looked at.
+fn watch_part(watches: &mut Watches, tranche: &Tranche, plan: &ExitPlan, ctx: Ctx) {
+    let sliced = plan.slices.count > 1 || plan.slices.max_notional.is_some();
+    let waits = sliced && !tranche.aside.part.is_zero();
+    if let Some(now) = ctx.board.price(Series::Last).filter(|_| waits) {
+        watches.either(Series::Last, now, ctx.instrument.tick);
     }
 }
 

@@ -193,3 +193,28 @@ fn a_part_of_a_stop_goes_only_when_the_others_stand_as_near() {
         fates: vec![108,74,219,148,40,108,108,0,40,0,3,68,182,71,148,111,3,3,3,219,108,40,185,40,222,0,40], trouble: 40 };
     Run::new(case).go();
 }
+
+#[test]
+fn a_slice_of_a_part_leaves_with_the_price_that_makes_room_for_it() {
+    // I20: a slice is as large as its worth allows; a price at which it fits beside the targets that are on their way out is no quiet one.
+    use drawn::Action::*;
+    let m = |basis_points| Move { basis_points, lag: 0, spread: 0, sure: true };
+    let case = drawn::Case { side: PositionSide::Long, account: "hedge", instrument: "maker 0.02% taker 0.05%",
+        plan: "stop 0.6% mark; tp 0.5% close 25%; tp 1.0% close 25%; tp 1.5% close 25%; tp 2.0% close 25%; ladder none; instant; slices 2 most 3000".to_owned(),
+        entry: 466625, quantity: 82, actions: vec![(0, m(0)), (200, m(46)), (0, Add(77)), (0, ClosePart(80)), (0, m(-1))],
+        fates: vec![0,0,40,0,0,160,40,0,40,0,0,33,40,0,0,40,0,0,40,0,0,40,0,0,0,40,0,40,0,40,0,0,0,40], trouble: 40 };
+    Run::new(case).go();
+}
+
+#[test]
+fn a_level_that_cannot_be_taken_yet_hides_no_other_one() {
+    // §2.4: two levels are passed, the first of them waits for an order that nobody knows of; the second has its 250 ms all the same.
+    use drawn::Action::*;
+    let m = |basis_points| Move { basis_points, lag: 0, spread: 0, sure: true };
+    let case = drawn::Case { side: PositionSide::Long, account: "whole-stop", instrument: "",
+        plan: "stop 1.2% last; tp 0.5% close 50%; tp 1.0% close 50%; ladder none; trail activation 2% distance 1.5% by amend on mark; allow-loss; slices 3".to_owned(),
+        entry: 100000, quantity: 2,
+        actions: vec![(0, Add(4)), (102, Enter { thousandths: 7, limit: Some(0) }), (186, Coarser), (212, m(-1)), (0, m(219)), (1001, m(0)), (56, Add(3)), (194, m(0))],
+        fates: vec![182, 10, 40, 182, 43, 182, 55, 0, 23, 0, 0, 40, 3, 40, 219, 188, 40, 0, 219, 40, 0, 40, 219, 159, 3, 0, 3, 40, 0, 23, 40, 0, 0], trouble: 40 };
+    Run::new(case).go();
+}

@@ -1,11 +1,12 @@
 //! Two accounts on one market: what one has lost today says nothing of the other.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, definitions, fill, instrument_from, name, percent, plan_from, price, quantity,
+    ACCOUNT, BTC, account, definitions, fill, instrument_from, key, name, percent, plan_from, price, quantity,
 };
 use backstop_core::Engine;
 use backstop_model::{
-    Account, AccountId, Event, Fill, Limits, OrderSide, Prices, Snapshot, Span, Stamped, Tick, Timestamp,
+    Account, AccountId, Event, Fill, Limits, OrderSide, PositionKey, PositionSide, Prices, Snapshot, Span, Stamped,
+    Tick, Timestamp,
 };
 
 const OTHER: AccountId = AccountId(1);
@@ -43,4 +44,26 @@ fn a_day_is_lost_by_the_account_that_holds_the_position_and_by_no_other() {
     let lost: Vec<_> = said.iter().filter(|text| text.contains("the day's loss")).collect();
     assert_eq!(lost.len(), 1, "{said:?}");
     assert!(lost[0].starts_with("account other: the day's loss of 310 USDT"), "{said:?}");
+}
+
+#[test]
+fn a_read_of_one_account_says_nothing_of_what_another_one_holds() {
+    let other = Account { id: OTHER, name: name("other"), ..account() };
+    let (plan, _) = plan_from("stop 2%; tp 3%").unwrap();
+    let mut events = definitions(&account(), &instrument_from(""), &plan);
+    let prices = Prices::all(price("50000"));
+    let bought = fill("f1", None, OrderSide::Buy, price("50000"), quantity("0.1"));
+    let bought = Fill { account: OTHER, ..bought };
+    events.extend([
+        Event::DefineAccount(Box::new(other)),
+        Event::Tick(Tick { instrument: BTC, prices, confirmed: true }),
+    ]);
+    events.extend([read(OTHER), Event::Fill(bought)]);
+    let mut engine = Engine::new();
+    for (second, event) in (1..).zip(events) {
+        told(&mut engine, second, event);
+    }
+    let said: Vec<String> = (20..23).flat_map(|second| told(&mut engine, second, read(ACCOUNT))).collect();
+    let key = PositionKey { account: OTHER, ..key(PositionSide::Long) };
+    assert_eq!((engine.position(key).unwrap().quantity(), said), (quantity("0.1"), Vec::new()));
 }

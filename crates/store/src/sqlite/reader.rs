@@ -26,6 +26,7 @@ impl ReadOnly {
         door::refuse_strangers(path, &file)?;
         let connection = door::look(path, &file)?;
         schema::check_owner(&connection, &file)?;
+        schema::check_tables(&connection, &file)?;
         Ok(Self { connection, file })
     }
 

@@ -19,7 +19,8 @@ pub(super) fn put(connection: &Connection, record: &Record, read: &ReadUpdate) -
     connection
         .prepare_cached(
             "INSERT INTO order_relationships (main_order_id, tp_order_id, sl_order_id, symbol, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (main_order_id) DO UPDATE SET tp_order_id = excluded.tp_order_id, sl_order_id = excluded.sl_order_id",
+             ON CONFLICT (main_order_id) DO UPDATE SET tp_order_id = excluded.tp_order_id, sl_order_id = excluded.sl_order_id,
+             created_at = CASE WHEN symbol = excluded.symbol THEN created_at ELSE excluded.created_at END, symbol = excluded.symbol",
         )?
         .execute(params![main_order, read.target_order, read.stop_order, read.document.symbol, record.at.as_millis()])?;
     Ok(())

@@ -53,6 +53,14 @@ pub(super) fn check_owner(connection: &Connection, file: &str) -> Result<(), Sto
     refuse_newer(header(connection, file, "user_version")?, file)
 }
 
+/// A file without tables is nobody's yet: there is nothing to read in it.
+pub(super) fn check_tables(connection: &Connection, file: &str) -> Result<(), StoreError> {
+    if header(connection, file, "application_id")? == APPLICATION {
+        return Ok(());
+    }
+    Err(StoreError::NotOurs { file: file.to_owned() })
+}
+
 /// A form of the tables that this version does not know.
 pub(super) fn refuse_newer(form: i32, file: &str) -> Result<(), StoreError> {
     let found = u32::try_from(form).unwrap_or(u32::MAX);

@@ -77,6 +77,8 @@ fn an_empty_file_becomes_a_store() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
     fs::write(&path, "").unwrap();
+    // Until then there is nothing to read in it, and no disk to check.
+    assert!(matches!(ReadOnly::open(&path), Err(StoreError::NotOurs { .. })));
     open(&path).append(&steps(1, 1)).unwrap();
     assert_eq!(ReadOnly::open(&path).unwrap().verify(), Ok(1));
 }

@@ -76,6 +76,20 @@ fn a_position_has_one_row_that_follows_it_to_its_end() {
 }
 
 #[test]
+fn a_number_that_two_markets_have_given_to_an_order_is_told_of_one_of_them_and_not_of_both() {
+    // Order numbers are a market's own at Binance: the row is the newer one's as a whole.
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let mut journal = open(&path);
+    let other = PositionDocument { symbol: "ETHUSDT".to_owned(), ..document("main-ETHUSDT-long-1", true) };
+    journal.append(&[showing(1, document("main-BTCUSDT-long-1", true)), showing(2, other)]).unwrap();
+    let row = |row: &rusqlite::Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    let connection = Connection::open(&path).unwrap();
+    let told = connection.query_row("SELECT symbol, created_at FROM order_relationships", [], row).unwrap();
+    assert_eq!(told, ("ETHUSDT".to_owned(), record(2).at.as_millis()));
+}
+
+#[test]
 fn numbers_are_exact_texts_and_times_are_milliseconds() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");

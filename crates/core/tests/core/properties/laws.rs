@@ -205,7 +205,11 @@ fn overtaken(position: &Position) -> bool {
         !order.leg.is_stop()
             && matches!(
                 order.state,
-                OrderState::Working { change: Some(_) } | OrderState::Unknown(_) | OrderState::InFlight { .. }
+                // What has triggered as well cannot be taken back: the venue ends it.
+                OrderState::Working { change: Some(_) }
+                    | OrderState::Unknown(_)
+                    | OrderState::InFlight { .. }
+                    | OrderState::Triggered { .. }
             )
     };
     position.orders.iter().any(|order| going(&order))
