@@ -100,7 +100,7 @@ impl World {
             }
             "account" => self.account = account_from(rest),
             "instrument" => self.instrument = instrument_from(rest),
-            "now-instrument" => self.redefine(rest),
+            "now-account" | "now-instrument" | "now-plan" => self.redefine(head, rest),
             "plan" => self.plan(rest),
             "another-plan" => self.another_plan(rest),
             "answers" => self.answers = rest == "on",

@@ -50,6 +50,7 @@ fn a_scenario_written_from_a_life_comes_to_what_the_life_came_to() {
         [" recover\n", " journal lost\n", " everything at ", " found ", "/deal:", "\n    place ", " unknown timed_out "]
             .into_iter()
             .chain(modes)
+            .chain([" now-plan name storm", " now-account max-notional "])
     {
         assert!(all.contains(words), "no life says {words:?}");
     }

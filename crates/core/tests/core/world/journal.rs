@@ -1,9 +1,10 @@
 //! What a script's engine would find after a crash: its journal, and what of it was durable.
 
 use super::World;
-use crate::builders::instrument_from;
+use crate::builders::{instrument_from, money, plan_from};
 use backstop_core::{Engine, Step};
-use backstop_model::{Event, InstrumentId, MarketView, Stamped};
+use backstop_model::{Event, InstrumentId, MarketView, PlanId, Stamped};
+use std::sync::Arc;
 
 /// Everything that changed something, as a store keeps it, and the engine as it was when the script said `remember`.
 #[derive(Default)]
@@ -64,11 +65,20 @@ impl World {
         self.define();
     }
 
-    /// The market's rules are others now, and are told at every start from here on.
-    pub(super) fn redefine(&mut self, words: &str) {
-        self.instrument = instrument_from(words);
-        let event = Event::DefineInstrument(Box::new(self.instrument.clone()));
-        let same = |known: &&mut Event| matches!(known, Event::DefineInstrument(_));
+    /// The market's rules, the plan or the account's limits are others now, and are told so at every start from here on.
+    pub(super) fn redefine(&mut self, what: &str, words: &str) {
+        let event = match what {
+            "now-instrument" => {
+                self.instrument = instrument_from(words);
+                Event::DefineInstrument(Box::new(self.instrument.clone()))
+            }
+            "now-plan" => Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan_from(words).unwrap().0) },
+            _ => {
+                self.account.limits.max_notional = Some(money(words.strip_prefix("max-notional ").unwrap()));
+                Event::DefineAccount(Box::new(self.account.clone()))
+            }
+        };
+        let same = |known: &&mut Event| std::mem::discriminant::<Event>(known) == std::mem::discriminant(&event);
         if let Some(known) = self.defined.iter_mut().find(same) {
             *known = event.clone();
         }

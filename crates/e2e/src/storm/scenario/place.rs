@@ -84,7 +84,7 @@ fn in_a_word(least: LeastDistance) -> String {
     }
 }
 
-fn plan(plan: &ExitPlanSpec) -> String {
+pub fn plan(plan: &ExitPlanSpec) -> String {
     let mut parts =
         vec![format!("name {}", plan.name), format!("stop {} {}", plan.stop_loss.at, plan.stop_loss.trigger.word())];
     for level in plan.take_profits.iter() {

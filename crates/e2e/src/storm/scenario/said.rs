@@ -2,6 +2,7 @@
 
 use super::{order_of, outcome};
 use crate::storm::stage;
+use backstop_model::plan::ExitPlanSpec;
 use backstop_model::{
     Answer, Asked, Candle, ClientOrderId, Command, DealId, EntryRequest, Event, Fee, Fill, FillCause, Funding,
     Liquidity, Lookup, OrderReport, OrderStatus, Outcome, Permit, PositionKey, PositionReport, PositionSide, Prices,
@@ -43,6 +44,13 @@ impl Names {
             Event::ClosePart { position, share } => {
                 format!("close {}", whose(position, &format!(" {}%", share.in_percent())))
             }
+            Event::DefineAccount(account) => {
+                let most = account.limits.max_notional.unwrap_or_default();
+                format!("now-account max-notional {most}")
+            }
+            Event::DefinePlan { plan, .. } => {
+                format!("now-plan {}", super::place::plan(&ExitPlanSpec::from((**plan).clone())))
+            }
             Event::DefineInstrument(instrument) => {
                 format!("now-instrument {}", super::place::instrument(instrument))
             }
@@ -75,8 +83,6 @@ impl Names {
             Event::Wake => "wake".to_owned(),
             // Nothing in a life does these; the runner refuses the line, so that nobody takes it for played.
             Event::AssignPlan { .. }
-            | Event::DefineAccount(_)
-            | Event::DefinePlan { .. }
             | Event::Drill { .. }
             | Event::NextClose { .. }
             | Event::SessionEnds { .. }
