@@ -37,6 +37,9 @@ pub struct Doubt {
     pub ask_at: Timestamp,
     /// Questions asked so far.
     pub asked: u16,
+    /// When the last one was, by our time; since when it is in doubt before the first.
+    #[serde(default)]
+    pub asked_at: Timestamp,
     /// A read of everything since then does not have it either.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
@@ -50,7 +53,9 @@ impl Doubt {
     #[must_use]
     pub fn new(now: Timestamp, sent_at: Timestamp) -> Self {
         let ask_at = now.plus(Span::from_millis(250));
-        Self { since: now, sent_at, not_found: 0, last_read: None, ask_at, asked: 0, unlisted: false, given_up: false }
+        let (not_found, asked, asked_at) = (0, 0, now);
+        let (last_read, unlisted, given_up) = (None, false, false);
+        Self { since: now, sent_at, not_found, last_read, ask_at, asked, asked_at, unlisted, given_up }
     }
 
     /// Takes in a read that did not find the order; only spaced reads count.
@@ -85,6 +90,7 @@ impl Doubt {
     /// Notes that the question goes out now, and when the next one is due: 0.5 s, 1 s, then every 2 s.
     pub fn note_asked(&mut self, now: Timestamp) {
         self.asked = self.asked.saturating_add(1);
+        self.asked_at = now;
         self.ask_at = now.plus(self.pause());
     }
 
@@ -96,12 +102,6 @@ impl Doubt {
             2 => Span::from_secs(1),
             _ => Span::from_secs(2),
         }
-    }
-
-    /// When it was asked last at the latest: a question that is due sooner than usual is taken for one that was asked before.
-    #[must_use]
-    pub fn asked_last(&self) -> Timestamp {
-        Timestamp::from_nanos(self.ask_at.as_nanos() - self.pause().as_nanos())
     }
 }
 

@@ -52,7 +52,7 @@ impl Position {
         }
         for order in self.orders.iter_mut().filter(|order| order.leg == Leg::Close) {
             if let OrderState::Unknown(doubt) = &mut order.state {
-                doubt.ask_at = doubt.ask_at.min(doubt.asked_last().plus(SPACING).max(now));
+                doubt.ask_at = doubt.ask_at.min(doubt.asked_at.plus(SPACING).max(now));
             }
         }
     }

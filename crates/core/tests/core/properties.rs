@@ -218,3 +218,16 @@ fn a_level_that_cannot_be_taken_yet_hides_no_other_one() {
         fates: vec![182, 10, 40, 182, 43, 182, 55, 0, 23, 0, 0, 40, 3, 40, 219, 188, 40, 0, 219, 40, 0, 40, 219, 159, 3, 0, 3, 40, 0, 23, 40, 0, 0], trouble: 40 };
     Run::new(case).go();
 }
+
+#[test]
+fn a_close_in_doubt_is_asked_for_once_in_a_moment_however_much_has_to_go() {
+    // I36: the price is through everything, and each answer comes in the instant of its question.
+    use drawn::Action::*;
+    let m = |basis_points| Move { basis_points, lag: 0, spread: 0, sure: true };
+    let case = drawn::Case { side: PositionSide::Short, account: "", instrument: "",
+        plan: "stop 3.2% mark; tp 0.5% close 33%; tp 1.0% close 33%; ladder none; rest; trail distance 2% by engine; allow-loss; tranches loss 0.4% max 3".to_owned(),
+        entry: 100000, quantity: 52,
+        actions: vec![(0, m(109)), (0, m(0)), (0, m(91)), (0, MarkOnly { basis_points: 0 }), (2391, Add(1)), (110, m(200))],
+        fates: vec![0,0,0,99,0,187,0,0,40,0,0,0,3,0,0,0], trouble: 40 };
+    Run::new(case).go();
+}
