@@ -1,9 +1,10 @@
-//! When a venue is asked for an instrument's rules again: when it has refused an order for its numbers, and every hour, because
+//! When a venue is asked for an instrument's rules again: when it has refused an order for its numbers, when nobody knows what became
+//! of one, which may have been refused so, and every hour, because
 //! grids and minimums change without a word (F-G02). What a new grid means for what is open is the core's.
 
 use crate::question::Question;
 use backstop_core::Engine;
-use backstop_model::{AccountId, Answer, Event, InstrumentId, Outcome, RefusalReason, Span, Timestamp};
+use backstop_model::{AccountId, Answer, Asked, Event, InstrumentId, Outcome, RefusalReason, Span, Timestamp};
 use backstop_venues::RulesQuestion;
 use std::collections::BTreeMap;
 
@@ -55,7 +56,11 @@ impl RuleQuestions {
 /// Venues that keep levels have one word for a price off the grid and for one in the wrong place (venues/ig.md §6).
 fn is_about_numbers(answer: &Answer) -> bool {
     let about = [RefusalReason::BelowMinimum, RefusalReason::Filter, RefusalReason::TooFar, RefusalReason::TooNear];
-    matches!(&answer.outcome, Outcome::Refused(refusal) if about.contains(&refusal.reason))
+    match &answer.outcome {
+        Outcome::Refused(refusal) => about.contains(&refusal.reason),
+        Outcome::Unknown(_) => answer.asked != Asked::Cancel,
+        Outcome::Accepted(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +68,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
     use super::*;
     use crate::cycle::tests::instrument_spec;
-    use backstop_model::{Asked, ClientOrderId, Instrument, Refusal, Stamped};
+    use backstop_model::{ClientOrderId, Instrument, Refusal, Stamped, UnknownCause};
 
     const BTC: InstrumentId = InstrumentId(0);
 
@@ -76,14 +81,14 @@ mod tests {
     }
 
     fn refused(why: RefusalReason) -> Event {
-        Event::Answer(Answer {
-            account: AccountId(3),
-            instrument: BTC,
-            id: ClientOrderId::new("one").unwrap(),
-            asked: Asked::Place,
-            outcome: Outcome::Refused(Refusal::new(why, "Precision is over the maximum defined for this asset.")),
-            sent_at: at(0),
-        })
+        let refusal = Refusal::new(why, "Precision is over the maximum defined for this asset.");
+        answered(Asked::Place, Outcome::Refused(refusal))
+    }
+
+    fn answered(asked: Asked, outcome: Outcome) -> Event {
+        let id = ClientOrderId::new("one").unwrap();
+        let (account, instrument, sent_at) = (AccountId(3), BTC, at(0));
+        Event::Answer(Answer { account, instrument, id, asked, outcome, sent_at })
     }
 
     fn told() -> (RuleQuestions, Engine) {
@@ -101,6 +106,16 @@ mod tests {
         questions.hear(at(200), &refused(RefusalReason::Filter));
         let asked = Some(RulesQuestion { account: AccountId(3), instrument: BTC });
         assert_eq!(questions.due(at(200), &engine), asked);
+    }
+
+    #[test]
+    fn an_order_of_which_nobody_knows_may_have_been_refused_for_its_numbers() {
+        let (mut questions, engine) = told();
+        let unknown = || Outcome::Unknown(UnknownCause::TimedOut);
+        questions.hear(at(100), &answered(Asked::Cancel, unknown()));
+        assert_eq!(questions.due(at(100), &engine), None);
+        questions.hear(at(200), &answered(Asked::Amend, unknown()));
+        assert!(questions.due(at(200), &engine).is_some());
     }
 
     #[test]

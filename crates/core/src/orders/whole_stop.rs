@@ -7,7 +7,7 @@
 //! none of those it is asked for again and again, and Backstop watches the price meanwhile, as it watches tighter places.
 
 use super::{Change, EntryOrder, Leg, Named, OpenOrder, OrderState, Wanted, together};
-use crate::position::{Ctx, Out, Position, Retry};
+use crate::position::{Ctx, Out, Position, Retry, Tranche};
 use backstop_model::{Command, OrderKind, SizedStops, Span, Timestamp, TrancheId, Trigger};
 
 /// Of so many nobody may know what became of them, before the next one waits for proof.
@@ -156,7 +156,7 @@ impl Position {
     }
 
     /// A read has not found it, or none is waited for. A stop for the whole position can be there only once, so that it may be
-    /// sent again at any time (R13); but not hot (I36).
+    /// sent again at any time (R13); but not hot (I36): never sooner than after the refusals that came before.
     pub(crate) fn whole_stop_lost(&mut self, sent_at: Timestamp) {
         let pause = match self.lost_whole_stops() {
             0..=2 => Span::from_secs(1),
@@ -166,6 +166,7 @@ impl Position {
         };
         let Some(live) = &mut self.live else { return };
         let last = live.whole.retry.get().unwrap_or(Retry::waiting(sent_at));
+        let pause = if last.refusals > 0 { pause.max(Tranche::pause_after(last.refusals)) } else { pause };
         live.whole.retry.put(Some(Retry { at: last.at.max(sent_at.plus(pause)), ..last }));
     }
 
