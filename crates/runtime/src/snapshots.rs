@@ -59,6 +59,8 @@ struct Account {
     /// Questions of its own that nobody has answered.
     asked: u8,
     answered: bool,
+    /// The venue's time of the newest order that was told of before the first answer.
+    told_at: Option<Timestamp>,
     lag: Lag,
 }
 
@@ -79,7 +81,7 @@ impl SnapshotSchedule {
     /// An account is to be looked at from now on.
     pub fn start(&mut self, account: AccountId, now: Timestamp, cause: SnapshotCause) {
         let lag = self.accounts.get(&account).map(|account| account.lag).unwrap_or_default();
-        let begun = Account { next: now, cause, asked_at: None, asked: 0, answered: false, lag };
+        let begun = Account { next: now, cause, asked_at: None, asked: 0, answered: false, told_at: None, lag };
         self.accounts.insert(account, begun);
     }
 
@@ -125,14 +127,20 @@ impl SnapshotSchedule {
             && let Some(account) = self.accounts.get_mut(&id)
         {
             account.lag.told(now.since(at));
+            if matches!(event, Event::Order(_)) && !account.answered {
+                account.told_at = account.told_at.max(Some(at));
+            }
         }
         if let Event::Snapshot(snapshot) = event
             && let Some(account) = self.accounts.get_mut(&snapshot.account)
         {
             let mut lag = account.lag;
             let is_old = account.asked_at.is_some_and(|asked| lag.is_old(asked.since(snapshot.server_time)));
+            // What the stream tells before anything is known can be nobody's; a read from before that does not show it.
+            let is_old = is_old || account.told_at.is_some_and(|told| told > snapshot.server_time);
             let next = now.plus(if is_old { AGAIN_AFTER.min(self.every) } else { self.every });
-            *account = Account { next, cause: SnapshotCause::Timer, asked_at: None, asked: 0, answered: true, lag };
+            let (cause, answered) = (SnapshotCause::Timer, true);
+            *account = Account { next, cause, asked_at: None, asked: 0, answered, told_at: None, lag };
         }
     }
 
@@ -160,7 +168,7 @@ impl SnapshotSchedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backstop_model::Snapshot;
+    use backstop_model::{InstrumentId, OrderReport, OrderSide, OrderStatus, Quantity, Snapshot, VenueOrderId};
 
     const ACCOUNT: AccountId = AccountId(7);
 
@@ -213,6 +221,45 @@ mod tests {
         // Ours is six seconds ahead, and then somebody sets it.
         assert_eq!(next_after(&[6000, 6010, 6100, 20, 40, 6000]), [1, 10, 10, 10, 10, 1]);
         assert_eq!(next_after(&[-6000, -5900, -1000, -900, -950]), [10, 10, 1, 10, 10]);
+    }
+
+    #[test]
+    fn an_order_that_is_told_of_after_the_first_read_was_made_is_looked_for_soon() {
+        let mut schedule = SnapshotSchedule::new(Span::from_secs(10));
+        let at = |millis: i64| Timestamp::EPOCH.plus(Span::from_millis(millis));
+        schedule.start(ACCOUNT, at(0), SnapshotCause::Start);
+        let question = schedule.due(at(0)).expect("it is due");
+        schedule.sent(at(0), &question);
+        let told = OrderReport {
+            account: ACCOUNT,
+            instrument: InstrumentId(0),
+            deal: None,
+            id: None,
+            venue_id: VenueOrderId::new("7").expect("it is a number"),
+            side: OrderSide::Buy,
+            status: OrderStatus::Working,
+            quantity: None,
+            filled: Quantity::ZERO,
+            limit: None,
+            trigger: None,
+            at: at(300),
+        };
+        schedule.hear(at(350), &Event::Order(told));
+        let read = |millis| {
+            let (positions, orders, fills) = (vec![], vec![], vec![]);
+            Event::Snapshot(Snapshot {
+                account: ACCOUNT,
+                positions,
+                orders,
+                fills,
+                server_time: at(millis),
+                balance: None,
+            })
+        };
+        schedule.hear(at(400), &read(250));
+        assert_eq!(schedule.next_due(), Some(at(1_400)));
+        schedule.hear(at(1_500), &read(1_450));
+        assert_eq!(schedule.next_due(), Some(at(11_500)));
     }
 
     #[test]

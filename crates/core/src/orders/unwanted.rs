@@ -33,7 +33,7 @@ impl Position {
             let rests = paused && order.epoch == epoch && tranche.is_some_and(|tranche| self.may_rest(tranche));
             let rests = rests && !gives_way;
             let protects = match order.leg {
-                Leg::WholeStop => self.whole_stop_stays(order, wants),
+                Leg::WholeStop => self.whole_stop_stays(order, wants, ctx),
                 leg if leg.is_own_stop() => {
                     needed(order) && !self.is_served(order, wants) && !self.is_surplus(order, wants)
                 }

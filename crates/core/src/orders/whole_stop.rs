@@ -110,10 +110,12 @@ impl Position {
     }
 
     /// It stays until flat, and where it has to go, until other stops cover everything, also what is about to be heard of. Of
-    /// two that have turned up only the newer one is kept.
-    pub(crate) fn whole_stop_stays(&self, order: &OpenOrder, wants: &[Wanted]) -> bool {
+    /// two that have turned up only the newer one is kept; but the level of a deal is there once, whatever it was asked for as, and
+    /// to take the older one back would take it away (venues/ig.md §4.3).
+    pub(crate) fn whole_stop_stays(&self, order: &OpenOrder, wants: &[Wanted], ctx: Ctx) -> bool {
         let wanted = wants.iter().any(|want| want.leg == Leg::WholeStop);
-        let is_it = self.live_whole_stop().is_none_or(|kept| kept.id == order.id);
+        let is_level = ctx.account.capability.sized_stops == SizedStops::Absent;
+        let is_it = is_level || self.live_whole_stop().is_none_or(|kept| kept.id == order.id);
         !self.is_flat() && order.epoch == self.epoch && is_it && (wanted || self.needs_whole_stop())
     }
 
