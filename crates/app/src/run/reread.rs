@@ -8,7 +8,7 @@ use crate::web::{Change, Counts, Open, Source, Unread};
 use backstop_model::{Event, Instrument, PositionKey};
 use backstop_runtime::NotTaken;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A file that is another one after so long is being written.
 const SETTLES: Duration = Duration::from_millis(100);
@@ -37,11 +37,13 @@ impl Reread {
         let path = self.path.as_ref().ok_or_else(|| {
             wrong("the engine was started without --config: there is no file to read again".to_owned())
         })?;
-        let bytes = |path: &Path| std::fs::read(path).ok();
-        let before = bytes(path);
+        if !path.is_file() {
+            return Err(wrong(format!("{} is not a file; nothing was changed", path.display())));
+        }
+        let before = size_and_age(path);
         std::thread::sleep(SETTLES);
         let config = Config::load(path).map_err(|why| wrong(format!("{why}; nothing was changed")))?;
-        if before != bytes(path) {
+        if before != size_and_age(path) {
             return Err(wrong(format!("{} is being written: ask again when it is saved", path.display())));
         }
         if config.is_blank {
@@ -91,6 +93,11 @@ impl Source for Reread {
             (self.config, self.cast) = (config, cast.with_left_of(&self.cast));
         }
     }
+}
+
+fn size_and_age(path: &Path) -> Option<(u64, Option<SystemTime>)> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.len(), about.modified().ok()))
 }
 
 fn is_written_anew(name: &str, events: &[Event]) -> bool {

@@ -178,7 +178,11 @@ fn what_is_wrong_half_saved_or_needs_a_start_changes_nothing() {
         assert!(said.contains(why), "{why}: {said}");
     }
     std::fs::remove_file(&file).unwrap();
-    assert_eq!(reload(&engine, "").0, 2);
+    assert_eq!(reload(&engine, "").0, 2, "it is gone");
+    std::fs::create_dir(&file).unwrap();
+    let (code, said) = reload(&engine, "");
+    assert_eq!((code, said.contains("is not a file")), (2, true), "{said}");
+    std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, &whole).unwrap();
     let (code, said) = reload(&engine, "");
     assert_eq!((code, said.contains("\"changed\":[]")), (0, true), "nothing of all that counts: {said}");

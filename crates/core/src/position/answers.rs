@@ -164,6 +164,13 @@ impl Position {
             outcome if is_not_sent(outcome) => order.state = OrderState::Working { change: None },
             Outcome::Refused(refusal) => {
                 (order.state, order.unheard) = (OrderState::Working { change: None }, 0);
+                if refusal.reason == RefusalReason::NotFound {
+                    // It may have gone unheard, or another one may have taken its place: it is asked for, and counts for nothing meanwhile (I7).
+                    order.maybe_gone = true;
+                    let (account, instrument, deal, id) =
+                        (self.key.account, self.key.instrument, self.key.deal, order.id);
+                    out.commands.push(Command::Lookup { account, instrument, id, deal });
+                }
                 let mut asked = order.clone();
                 if let OrderKind::StopMarket(trigger) = &mut asked.kind {
                     (trigger.price, trigger.guaranteed) = (price, guaranteed);

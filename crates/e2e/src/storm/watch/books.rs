@@ -135,7 +135,11 @@ fn accepted(ledger: &Ledger, order: &Order, state: &State, found: &mut Found) {
     }
     // Without a journal nobody knows of orders that never executed; their ids are only used once more when nothing came of
     // them (R2, R3).
-    let twice = ledger.orders_of(ME, id).filter(|order| !state.journal_lost || !order.executed.is_zero()).count();
+    // What the venue keeps back is in no record and no list either.
+    let kept_back = |fill: &&Fill| fill.client_id == *id && state.withheld.contains(&fill.id);
+    let unheard = if state.journal_lost { ledger.fills().iter().filter(kept_back).count().min(1) } else { 0 };
+    let heard = |order: &&Order| !state.journal_lost || !order.executed.is_zero();
+    let twice = ledger.orders_of(ME, id).filter(heard).count().saturating_sub(unheard);
     if twice > 1 && !state.unrecorded.iter().any(|left| left.as_str() == id) {
         found.push(("I5", format!("{id} was accepted {twice} times")));
     }
