@@ -132,7 +132,12 @@ fn said(why: &Unread) -> (StatusCode, Value) {
 
 /// Has it read again.
 pub(super) async fn reload(State(reloads): State<Reloads>, Body(asked): Body<Asked>) -> Response {
-    match reloads.reload(asked.confirm).await {
+    // Whoever asked may go away in between: what the engine was told and what counts are the same thing all the same.
+    let done = tokio::spawn(async move { reloads.reload(asked.confirm).await });
+    let done = done
+        .await
+        .unwrap_or_else(|_| Err((StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": "it was not read; ask again" }))));
+    match done {
         Ok(changed) => Json(changed).into_response(),
         Err((status, why)) => match why.get("error").and_then(Value::as_str) {
             Some(text) => refuse(status, text),
