@@ -57,6 +57,11 @@ impl Reread {
         if new.tape != self.config.tape {
             said.push("tape is another one".to_owned());
         }
+        let drills =
+            |of: &Config| of.accounts.iter().map(|account| (account.name, account.fire_drill)).collect::<Vec<_>>();
+        if drills(new).iter().any(|one| drills(&self.config).iter().any(|old| old.0 == one.0 && old.1 != one.1)) {
+            said.push("fire_drill is another one".to_owned());
+        }
         if new.instruments != self.config.instruments {
             said.push("instruments are written otherwise".to_owned());
         }

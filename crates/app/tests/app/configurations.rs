@@ -169,6 +169,7 @@ fn what_is_wrong_half_saved_or_needs_a_start_changes_nothing() {
         (whole.replace(BETA, ""), "account beta is gone"),
         (whole.replace("beta:", "gamma:"), "account gamma is new"),
         (whole.replace("plan: swing", "plan: swing, venue: ig"), "another venue"),
+        (whole.replace("plan: swing", "plan: swing, fire_drill: false"), "fire_drill"),
         (format!("{whole}instruments: {{ BTCUSDT: {{ tick: 5 }} }}\n"), "instruments"),
     ];
     for (text, why) in bad {
