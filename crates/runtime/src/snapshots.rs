@@ -3,12 +3,13 @@
 use backstop_model::{AccountId, Command, Event, SnapshotCause, Span, Timestamp};
 use std::collections::BTreeMap;
 
-/// A question without an answer for so long is asked again.
-const PATIENCE: Span = Span::from_secs(5);
-/// The first ones after a start sooner: until one is answered little is known, and little leaves (R9).
-const PATIENCE_AT_START: Span = Span::from_secs(2);
-/// So many.
+/// A question without an answer for so long is asked again: at a start little is known until one is answered, and little leaves (R9);
+/// later it is what the stream has left out that nobody knows (R7).
+const PATIENCE: Span = Span::from_secs(2);
+/// So many in a row.
 const FIRST_ONES: u8 = 10;
+/// After these a venue that answers nobody is asked less often.
+const PATIENCE_LATER: Span = Span::from_secs(5);
 /// Surprises of one account share a question when they are closer together than this.
 const APART: Span = Span::from_millis(500);
 
@@ -101,8 +102,7 @@ impl SnapshotSchedule {
     pub fn due(&mut self, now: Timestamp) -> Option<Command> {
         let (id, account) = self.accounts.iter_mut().find(|(_, account)| account.next <= now)?;
         account.asked = account.asked.saturating_add(1);
-        let is_first = !account.answered && account.asked <= FIRST_ONES;
-        account.next = now.plus(if is_first { PATIENCE_AT_START } else { PATIENCE });
+        account.next = now.plus(if account.asked <= FIRST_ONES { PATIENCE } else { PATIENCE_LATER });
         Some(Command::Snapshot { account: *id, cause: account.cause })
     }
 
@@ -274,14 +274,20 @@ mod tests {
     }
 
     #[test]
-    fn a_question_nobody_answers_is_asked_again() {
+    fn a_question_nobody_answers_is_asked_again_soon_at_a_start_and_later() {
         let mut schedule = SnapshotSchedule::new(Span::from_secs(10));
         schedule.start(ACCOUNT, Timestamp::EPOCH, SnapshotCause::Start);
         let mut at = Timestamp::EPOCH;
-        for patience in [[PATIENCE_AT_START; 10].as_slice(), &[PATIENCE; 2]].concat() {
-            assert_eq!(schedule.next_due(), Some(at));
-            assert!(schedule.due(at).is_some());
-            at = at.plus(patience);
+        for _ in 0..2 {
+            for patience in [[PATIENCE; 10].as_slice(), &[PATIENCE_LATER; 2]].concat() {
+                assert_eq!(schedule.next_due(), Some(at));
+                assert!(schedule.due(at).is_some());
+                at = at.plus(patience);
+            }
+            let (positions, orders, fills) = (vec![], vec![], vec![]);
+            let (account, server_time, balance) = (ACCOUNT, at, None);
+            schedule.hear(at, &Event::Snapshot(Snapshot { account, positions, orders, fills, server_time, balance }));
+            at = at.plus(Span::from_secs(10));
         }
     }
 }

@@ -25,6 +25,15 @@ impl Tranche {
         self.retries.get(&leg).is_some_and(|retry| retry.is_small())
     }
 
+    /// Whether nothing is left of it when this market exit has done what it is for.
+    pub(super) fn goes_with(&self, leg: Leg) -> bool {
+        match leg {
+            Leg::Close => self.closing.is_some(),
+            Leg::Part => !self.is_closed() && self.aside.part >= self.remaining,
+            _ => false,
+        }
+    }
+
     /// Until when a leg waits after a refusal: its pause, and what is too little as far as the rules are known for longer.
     pub(super) fn waits_until(&self, leg: Leg, ctx: Ctx) -> Option<Timestamp> {
         let retry = self.retries.get(&leg)?;

@@ -94,7 +94,7 @@ fn exit_refused(
     let is_dust =
         refusal.reason == RefusalReason::BelowMinimum && (refusals > 2 || tranche.is_too_little(order.leg, ctx));
     let severity = if is_dust || refusals > 2 { Severity::Alarm } else { Severity::Warning };
-    let again = if is_dust && !is_last && order.leg == Leg::Close {
+    let again = if is_dust && !is_last && tranche.goes_with(order.leg) {
         "it is too little to be closed alone and joins another tranche".to_owned()
     } else if is_dust {
         dust::in_words(tranche, scene)

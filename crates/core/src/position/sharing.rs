@@ -179,9 +179,10 @@ impl Position {
         }
     }
 
-    /// What is left of a tranche that is being closed, and is too little for an order of its own, joins the open tranche with
+    /// What is left of a tranche that is being closed, by hand too, and is too little for an order of its own, joins the open tranche with
     /// the nearest stop and goes under that: the venue would keep it for ever (F-G03). A stop of its own that has been passed is
-    /// no reason to close the other as well; one that still stands is the tighter of the two, and stays (I3, product.md §2.5).
+    /// no reason to close the other as well; one that still stands, or that it keeps because only a part of it was to go, is the
+    /// tighter of the two, and stays (I3, product.md §2.5).
     ///
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
@@ -190,15 +191,17 @@ impl Position {
         let Some(live) = self.live.as_deref().filter(|live| live.tranches.len() > 1) else { return Ok(()) };
         let exits = |id: TrancheId| self.orders.iter().any(|order| order.tranche == id && !order.leg.is_stop());
         let is_dust = |tranche: &&Tranche| {
-            let refused = tranche.retries.get(&Leg::Close).is_some_and(|retry| retry.is_small());
-            tranche.closing.is_some() && refused && !exits(tranche.id)
+            let refused = |leg| tranche.goes_with(leg) && tranche.is_small(leg);
+            (refused(Leg::Close) || refused(Leg::Part)) && !exits(tranche.id)
         };
         let Some(dust) = live.open().find(is_dust).map(|tranche| tranche.id) else { return Ok(()) };
         let hosts = live.open().filter(|tranche| tranche.id != dust);
         let nearest = hosts.filter_map(|host| Some((host.stop?, host.id)));
         let nearest = nearest.reduce(|one, other| if side.is_better(other.0.price, one.0.price) { other } else { one });
         let Some((stop, host)) = nearest else { return Ok(()) };
-        let own = self.stop_that_stands(dust, ctx).filter(|own| side.is_better(own.price, stop.price));
+        let own = [self.stop_that_stands(dust, ctx), self.stop_that_is_kept(dust, ctx)].into_iter().flatten();
+        let own = own.filter(|own| side.is_better(own.price, stop.price));
+        let own = own.reduce(|one, other| if side.is_better(other.price, one.price) { other } else { one });
         let what = format!("what is left of tranche {} is too little for an order of its own and", dust.0);
         self.join((dust, host), &what, ctx, out)?;
         let Some(live) = &mut self.live else { return Ok(()) };
@@ -220,6 +223,15 @@ impl Position {
         let nearest = nearest.reduce(|one, other| side.better(one, other));
         let nearest = nearest.filter(|at| now.is_none_or(|now| !side.hit(now, *at)))?;
         Some(StopLevel { price: nearest, basis: tranche.stop?.basis })
+    }
+
+    /// The stop of a tranche that goes on, wherever it rests, while the price has not come there.
+    fn stop_that_is_kept(&self, id: TrancheId, ctx: Ctx) -> Option<StopLevel> {
+        let live = self.live.as_deref()?;
+        let (tranche, plan) = (live.tranche(id)?, live.plan.as_ref()?);
+        let now = ctx.board.price(tranche.trigger(plan).series(self.key.side));
+        let stop = tranche.stop.filter(|_| tranche.closing.is_none())?;
+        now.is_none_or(|now| !self.key.side.hit(now, stop.price)).then_some(stop)
     }
 
     /// One tranche becomes a part of another.
