@@ -131,6 +131,7 @@ fn accounts_in_words(config: &Config) -> String {
         let (venue, mode) = (account.venue.word(), account.mode.word());
         let adopt = match account.adopt {
             Adopt::HardStop => "a hard stop after ten seconds",
+            Adopt::Plan if account.plan.is_none() && account.symbol_plans.is_empty() => "a hard stop at once",
             Adopt::Plan => "the plan at once",
             Adopt::Propose => "a proposal only",
         };

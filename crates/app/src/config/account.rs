@@ -284,8 +284,15 @@ fn told(account: &AccountConfig) -> Vec<String> {
             "{venue} is played on paper: a simulated exchange with its rules and a generated market; nothing is sent to {venue}, its prices are not read"
         ));
     }
-    if account.plan.is_none() && account.symbol_plans.is_empty() {
-        told.push("it has no plan: positions are shown, nothing is done for them".to_owned());
+    let planned = |symbol: &Symbol| account.symbol_plans.contains_key(symbol);
+    if account.plan.is_none() && (account.symbols.is_empty() || !account.symbols.iter().all(planned)) {
+        let whose = if account.symbol_plans.is_empty() { "it has no plan" } else { "it has no plan for other symbols" };
+        let then = match account.adopt {
+            Adopt::HardStop => "what others open there gets a hard stop and nothing else",
+            Adopt::Plan => "what others open there gets a hard stop at once and nothing else",
+            Adopt::Propose => "what others open there is shown, and nothing is placed until you give it a plan",
+        };
+        told.push(format!("{whose}: {then}; an entry has to name a plan"));
     }
     if account.flatten && account.max_daily_loss.is_none() {
         told.push("flatten has no effect without max_daily_loss".to_owned());

@@ -111,6 +111,26 @@ fn an_account_says_how_its_venue_keeps_positions() {
 }
 
 #[test]
+fn what_becomes_of_positions_without_a_plan_is_told_as_it_is() {
+    let told = |account: &str| {
+        let plan = "{ stop_loss: { at: 2% }, take_profits: [{ at: 3%, close: 100% }] }";
+        let text = format!("accounts:\n  main: {{ {account} }}\nplans:\n  a: {plan}\n  b: {plan}\n");
+        read(&text).warnings.iter().map(|warning| warning.text.clone()).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(told("plan: a"), "");
+    assert_eq!(told("plans: { BTCUSDT: a }, symbols: [BTCUSDT]"), "");
+    for (account, said) in [
+        ("mode: paper", "it has no plan: what others open there gets a hard stop and nothing else"),
+        ("adopt: plan", "it has no plan: what others open there gets a hard stop at once and nothing else"),
+        ("adopt: propose", "it has no plan: what others open there is shown, and nothing is placed"),
+        ("plans: { BTCUSDT: a }", "it has no plan for other symbols: what others open there gets a hard stop"),
+        ("plans: { BTCUSDT: a }, symbols: [BTCUSDT, ETHUSDT]", "it has no plan for other symbols: what others"),
+    ] {
+        assert!(told(account).contains(said), "{account}: {}", told(account));
+    }
+}
+
+#[test]
 fn what_this_version_does_not_do_is_told() {
     let told: Vec<String> = read(EXAMPLE).warnings.iter().map(ToString::to_string).collect();
     let expected = [

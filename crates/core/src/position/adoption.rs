@@ -37,6 +37,16 @@ pub enum Adoption {
     ToPropose,
 }
 
+impl Adoption {
+    /// What becomes of a position that was to follow a plan, where none applies to it.
+    pub(super) const fn without_plan(self, now: Timestamp) -> Self {
+        match self {
+            Self::Managed => Self::HardStopAt(now),
+            Self::HardStopAt(_) | Self::Proposed | Self::ToPropose => self,
+        }
+    }
+}
+
 /// A stop that is not ours.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ForeignStop {
@@ -197,8 +207,9 @@ fn give_hard_stop(live: &mut Live, key: PositionKey, ctx: Ctx, out: &mut Out) ->
     for id in ids {
         arming::arm(live, id, key, ctx, out)?;
     }
+    let why = if ctx.account.adopt == Adopt::Plan { "no plan applies to it" } else { "opened by others" };
     let text = format!(
-        "{} {}: opened by others; a hard stop at {price} goes in and nothing else. Give it a plan to do more",
+        "{} {}: {why}; a hard stop at {price} goes in and nothing else. Give it a plan to do more",
         ctx.instrument.symbol, key.side
     );
     out.tell(Severity::Warning, key, text);

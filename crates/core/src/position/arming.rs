@@ -21,11 +21,7 @@ pub(super) fn arm(live: &mut Live, id: TrancheId, key: PositionKey, ctx: Ctx, ou
     let name = title(key.side, id, ctx);
     let (plan, liquidation) = (live.plan.clone(), live.liquidation.get());
     let Some(tranche) = live.tranche_mut(id) else { return Ok(()) };
-    let Some(plan) = plan else {
-        let text = format!("{name}: no plan applies to this position; it is shown, nothing is placed");
-        out.tell(Severity::Alarm, key, text);
-        return Ok(());
-    };
+    let Some(plan) = plan else { return Ok(()) };
     let armed = match worked_out(&plan, tranche, liquidation, key, ctx) {
         Ok(armed) => armed,
         Err(wrong) => {

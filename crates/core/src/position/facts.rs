@@ -113,6 +113,8 @@ impl Position {
                 (Adoption::Managed, entered.plan(self.key, ctx, out), entered.stop, entered.unwanted)
             }
         };
+        // No plan is no reason to be naked: the hard stop goes in at once.
+        let adoption = if plan.is_none() { adoption.without_plan(ctx.now) } else { adoption };
         let mut live = Live {
             tranches: vec![tranche],
             last_tranche: id,
