@@ -141,7 +141,7 @@ impl Position {
     /// Market exits and instant targets: one at a time, after what they collide with is out of the way.
     fn fit_taking(&mut self, want: &Wanted, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let is_out = self.orders_of(want.tranche, want.leg).any(|order| !self.is_given_up(order, ctx));
-        if is_out || self.is_held(want, ctx) {
+        if is_out || self.is_held(want, ctx) || self.is_told_gone(ctx.now) {
             return Ok(());
         }
         let waits = match want.leg {

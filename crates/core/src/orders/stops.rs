@@ -53,7 +53,7 @@ impl Position {
             self.cancel_weaker_stop(want, ctx, out);
             return;
         }
-        if !self.waits_for_room(want, ctx) {
+        if !self.waits_for_room(want, ctx) && !self.is_told_gone(ctx.now) {
             self.place(want, want.quantity, ctx, out);
         }
     }

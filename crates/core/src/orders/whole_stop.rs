@@ -205,9 +205,13 @@ impl Position {
             return;
         }
         let resting = self.live_whole_stop().map(|order| order.id);
+        let gone = self.is_told_gone(ctx.now);
         let Some(live) = &mut self.live else { return };
         let Some(order) = self.orders.iter_mut().find(|order| Some(order.id) == resting) else {
-            return self.place_whole_stop(want, ctx, out);
+            if !gone {
+                self.place_whole_stop(want, ctx, out);
+            }
+            return;
         };
         if order.kind != want.kind
             && order.state == (OrderState::Working { change: None })

@@ -21,6 +21,7 @@ mod ended;
 mod entering;
 mod entry_end;
 mod facts;
+mod gone;
 mod guarantee;
 mod levels;
 mod limits;

@@ -29,6 +29,14 @@ impl Position {
         if refusal.reason == RefusalReason::Filter && regrid::is_off(order.kind, ctx.instrument.tick) {
             return self.refused_for_grid(order, refusal, ctx, out);
         }
+        if order.leg.is_stop() && !self.has_open(order) {
+            // It was on its way when what it was for was closed: nothing is missing.
+            return;
+        }
+        let reduces_nothing = refusal.reason == RefusalReason::ReduceOnly && order.leg != Leg::Drill;
+        if reduces_nothing && (self.is_told_gone(ctx.now) || (order.leg.is_stop() && self.is_going_with(order))) {
+            return self.hold_quietly(order, refusal.reason, ctx);
+        }
         if order.leg == Leg::WholeStop {
             if is_about_place(refusal.reason) {
                 return self.whole_stop_misplaced(order, refusal, ctx, out);

@@ -141,6 +141,7 @@ impl Position {
         if leg == Leg::WholeStop && !asked {
             return self.whole_stop_ended(was_triggered || *status == OrderStatus::Rejected, ctx, out);
         }
+        let gone = self.is_told_gone(ctx.now);
         let live = self.live.as_mut().filter(|_| unfilled && !asked);
         // What another order has closed already needs neither a stop nor a target.
         let tranche = live.and_then(|live| live.tranche_mut(id)).filter(|tranche| !tranche.is_closed());
@@ -155,14 +156,14 @@ impl Position {
                 let reason = stop_reason(tranche);
                 tranche.close(reason, ctx.now);
             }
-            Leg::Stop | Leg::StopPart(_) => {
+            Leg::Stop | Leg::StopPart(_) if !gone => {
                 let text = format!("{name}: the stop has gone from the venue; placing it again");
                 out.tell(Severity::Alarm, key, text);
             }
             Leg::Target(_) | Leg::Trail => {
                 tranche.hold(leg, ctx.now);
             }
-            Leg::Close | Leg::Drill | Leg::Instant(_) | Leg::Part | Leg::WholeStop => {}
+            Leg::Close | Leg::Drill | Leg::Instant(_) | Leg::Part | Leg::Stop | Leg::StopPart(_) | Leg::WholeStop => {}
         }
     }
 

@@ -37,8 +37,9 @@ impl Position {
             return Ok(());
         }
         self.watch_unseen(ctx, out);
+        let gone = self.is_told_gone(ctx.now);
         let Some(live) = &mut self.live else { return Ok(()) };
-        if let Some(plan) = live.plan.clone() {
+        if let Some(plan) = live.plan.clone().filter(|_| !gone) {
             let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
             for tranche in &mut live.tranches {
                 if live.paused {
@@ -269,6 +270,9 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
             None if kept_off => (Severity::Note, "the venue took none so near"),
             None if scene.stop_stays_farther(tranche.id) => {
                 (Severity::Note, "the venue's stop rests farther out: Backstop watches this one")
+            }
+            None if scene.protecting(tranche.id).any(OpenOrder::stands) => {
+                (Severity::Warning, "the venue's stop rests farther out, none is working there yet")
             }
             None => (Severity::Alarm, "no stop is working at the venue"),
         };

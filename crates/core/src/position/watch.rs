@@ -109,6 +109,8 @@ impl Position {
         let looks = |live: &&Live| !live.suspended && !ctx.leaves_alone();
         let Some(live) = self.live.as_deref().filter(looks) else { return next };
         next = earlier(next, live_deadline(live, ctx));
+        let gone = self.gone_until().filter(|until| *until > ctx.now);
+        next = earlier(next, gone.map(|until| (until, Deadline::Retry)));
         // Of what is closed already, an order may be left whose cancel was refused.
         let closed =
             live.tranches.iter().filter(|tranche| tranche.is_closed()).flat_map(|tranche| tranche.retries.values());

@@ -141,7 +141,7 @@ impl Position {
 
     /// It has ended without our asking. A triggered one that left something open is a stop hit the venue did not finish.
     pub(super) fn whole_stop_ended(&mut self, was_hit: bool, ctx: Ctx, out: &mut Out) {
-        let key = self.key;
+        let (key, gone) = (self.key, self.is_told_gone(ctx.now));
         let Some(live) = self.live.as_mut().filter(|live| !live.is_flat()) else { return };
         let name = format!("{} {}", ctx.instrument.symbol, key.side);
         if was_hit {
@@ -150,7 +150,7 @@ impl Position {
             for tranche in &mut live.tranches {
                 tranche.close(stop_reason(tranche), ctx.now);
             }
-        } else {
+        } else if !gone {
             let text = format!("{name}: the stop for the whole position has gone from the venue; placing it again");
             out.tell(Severity::Alarm, key, text);
         }
