@@ -14,6 +14,7 @@ mod words;
 #[path = "../../../core/tests/core/world.rs"]
 mod world;
 
+mod alarms;
 mod canaries;
 mod crashes;
 mod october;
