@@ -22,6 +22,7 @@ mod entering;
 mod entry_end;
 mod facts;
 mod guarantee;
+mod hand_part;
 mod levels;
 mod limits;
 mod misplaced;
