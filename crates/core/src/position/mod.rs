@@ -21,6 +21,7 @@ mod ended;
 mod entering;
 mod entry_end;
 mod facts;
+mod funded;
 mod guarantee;
 mod hand_part;
 mod levels;
