@@ -113,6 +113,18 @@ pub enum StoreError {
         /// The store.
         file: String,
     },
+    /// The newest records are missing: somebody has taken them out of the file.
+    #[error(
+        "{file}: the journal ends at record {end}, and record {written} was written: its end was cut off; keep this file for looking into it, restore a backup or start with a new --store. Stops stay at the venue"
+    )]
+    Shortened {
+        /// The store.
+        file: String,
+        /// The last record that is there.
+        end: u64,
+        /// The newest that was written.
+        written: u64,
+    },
 }
 
 /// Who is at a store.
@@ -136,7 +148,7 @@ impl StoreError {
     /// truth, protecting only (F-M07).
     #[must_use]
     pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Broken { .. } | Self::Damaged { .. })
+        matches!(self, Self::Broken { .. } | Self::Damaged { .. } | Self::Shortened { .. })
     }
 
     /// There is no room: what helps is space, the file is whole (F-M05).
