@@ -79,6 +79,14 @@ pub enum StoreError {
         /// The newest form this version knows.
         known: u32,
     },
+    /// Something that is no file stands where the store is, or what belongs to it.
+    #[error("{file} cannot be the store: {why}; nothing is touched")]
+    NotAFile {
+        /// The store.
+        file: String,
+        /// What stands there.
+        why: String,
+    },
     /// Not a store of ours.
     #[error("{file}: this is not a Backstop store; give another --store, it is left untouched")]
     NotOurs {
@@ -166,7 +174,7 @@ impl StoreError {
     /// The file is not for this program or this version, and was left untouched.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
-        matches!(self, Self::NotOurs { .. } | Self::Newer { .. })
+        matches!(self, Self::NotOurs { .. } | Self::NotAFile { .. } | Self::Newer { .. })
     }
 
     /// SQLite's word for it.
