@@ -6,7 +6,7 @@ use backstop_model::plan::Weekday;
 use backstop_model::{Timestamp, hours};
 use backstop_runtime::Session;
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{ToSpan, Zoned};
 
 /// A session may have begun the day before yesterday, where a zone has left a day out.
@@ -56,17 +56,27 @@ fn around(hours: &Hours, zone: &TimeZone, today: Date) -> Vec<(Zoned, Zoned)> {
     joined
 }
 
-/// Beginning and end of a session that begins on this day. Where clocks jump over such a time, the moment after the jump;
-/// where they show it twice, the first.
+/// Beginning and end of a session that begins on this day. Where clocks jump over such a time, the moment of the jump: no clock
+/// shows anything of what lies between, and a session that lies wholly there is not held. Where they show it twice, the first.
 fn ends_of(open: Open, day: Date, zone: &TimeZone) -> Option<(Zoned, Zoned)> {
     let last = if open.ends_next_day() { day.checked_add(1.day()).ok()? } else { day };
-    Some((at(day, open.from, zone)?, at(last, open.to, zone)?))
+    let (opens, ends) = (at(day, open.from, zone)?, at(last, open.to, zone)?);
+    (opens < ends).then_some((opens, ends))
 }
 
 fn at(day: Date, minute: u16, zone: &TimeZone) -> Option<Zoned> {
     let (hour, minute) = (i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?);
     let time = Time::new(hour, minute, 0, 0).ok()?;
-    zone.to_ambiguous_zoned(day.to_datetime(time)).compatible().ok()
+    let at = zone.to_ambiguous_zoned(day.to_datetime(time));
+    let is_left_out = matches!(at.offset(), AmbiguousOffset::Gap { .. });
+    // As far behind the jump as it would have been behind the last moment before it.
+    let shown = at.compatible().ok()?;
+    if !is_left_out {
+        return Some(shown);
+    }
+    let after = shown.timestamp().checked_add(1.nanosecond()).ok()?;
+    let jump = zone.preceding(after).next()?;
+    Some(jump.timestamp().to_zoned(zone.clone()))
 }
 
 /// Whether a Saturday's noon lies between: that is what a weekend is wherever markets have one.
@@ -168,14 +178,45 @@ mod tests {
                 ("2026-10-24T20:00:00Z", "2026-10-24T20:00Z 2026-10-25T05:00Z"),
             ],
         );
-        // It ends in the hour that is left out, or that is there twice: with its first end, if anything too early.
+        // It ends in the hour that is left out, or that is there twice: when the clocks jump, and with its first end.
         check(
             "{ zone: Europe/London, week: [Mon-Sun 22:00-01:30] }",
             &[
-                ("2026-03-28T22:00:00Z", "2026-03-28T22:00Z 2026-03-29T01:30Z"),
+                ("2026-03-28T22:00:00Z", "2026-03-28T22:00Z 2026-03-29T01:00Z"),
                 ("2026-10-24T21:00:00Z", "2026-10-24T21:00Z 2026-10-25T00:30Z"),
                 ("2026-10-25T00:30:00Z", "2026-10-25T22:00Z 2026-10-26T01:30Z"),
             ],
+        );
+    }
+
+    #[test]
+    fn a_session_wholly_in_the_hour_that_is_left_out_is_not_held_that_day() {
+        check(
+            "{ zone: Europe/Berlin, week: [Mon-Sun 02:10-02:50] }",
+            &[
+                ("2026-03-28T01:00:00Z", "2026-03-28T01:10Z 2026-03-28T01:50Z week"),
+                // On the 29th the clocks go from 02:00 to 03:00; on the 25th of October they show the hour twice.
+                ("2026-03-28T01:50:00Z", "2026-03-30T00:10Z 2026-03-30T00:50Z"),
+                ("2026-10-24T12:00:00Z", "2026-10-25T00:10Z 2026-10-25T00:50Z"),
+                ("2026-10-25T00:50:00Z", "2026-10-26T01:10Z 2026-10-26T01:50Z"),
+            ],
+        );
+        check(
+            "{ zone: Europe/Berlin, week: [Sun 02:00-03:00] }",
+            &[("2026-03-28T00:00:00Z", "2026-04-05T00:00Z 2026-04-05T01:00Z week")],
+        );
+        // It begins there, or ends there: with the jump. In Lord Howe's half hour as well.
+        check(
+            "{ zone: Europe/Berlin, week: [Mon-Sun 02:40-03:20] }",
+            &[("2026-03-28T12:00:00Z", "2026-03-29T01:00Z 2026-03-29T01:20Z")],
+        );
+        check(
+            "{ zone: America/New_York, week: [Mon-Sun 01:00-02:30] }",
+            &[("2026-03-08T00:00:00Z", "2026-03-08T06:00Z 2026-03-08T07:00Z")],
+        );
+        check(
+            "{ zone: Australia/Lord_Howe, week: [Mon-Sun 02:05-02:25] }",
+            &[("2026-10-03T06:00:00Z", "2026-10-04T15:05Z 2026-10-04T15:25Z")],
         );
     }
 

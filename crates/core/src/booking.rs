@@ -1,4 +1,4 @@
-//! Books executions, each of them once: whose it is, what of it closes and what of it opens.
+//! Books executions and payments, each of them once: whose it is, what of it closes and what of it opens.
 //!
 //! On accounts with one net position an execution the other way first reduces what is open; what is left of it opens
 //! the other side. Our own orders never open anything, so that remainder can only be another's. What an execution means for
@@ -7,7 +7,9 @@
 use crate::engine::{Engine, Turn};
 use crate::orders::{EntryName, Named};
 use crate::position::{Position, facts_fee};
-use backstop_model::{Annulled, Fill, FillCause, PositionKey, PositionMode, PositionSide, Quantity, Timestamp};
+use backstop_model::{
+    Annulled, Fill, FillCause, Funding, PositionKey, PositionMode, PositionSide, Quantity, Timestamp,
+};
 
 /// The position of a side that an execution may be of.
 fn key_of(fill: &Fill, side: PositionSide) -> PositionKey {
@@ -140,6 +142,27 @@ impl Engine {
     fn late_fee(&mut self, key: PositionKey, fill: &Fill, turn: &mut Turn) {
         if self.position(key).is_some_and(|position| position.owes(fill)) {
             self.tell_known(key, turn, |position, ctx, out| position.pay(fill, ctx, out));
+        }
+    }
+
+    /// Books one payment, once: to the position that was open when it was paid, as far as that is known.
+    pub(crate) fn funding(&mut self, funding: &Funding, turn: &mut Turn) {
+        let key = |side| PositionKey::new(funding.account, funding.instrument, side).of_deal(funding.deal);
+        let sides = [PositionSide::Long, PositionSide::Short].into_iter();
+        let of_it = |side: &PositionSide| funding.position_side.is_none_or(|of| of == *side);
+        let keys: Vec<PositionKey> = sides.filter(of_it).map(key).filter(|key| self.position(*key).is_some()).collect();
+        if keys.iter().any(|key| self.position(*key).is_some_and(|known| known.has_booked(funding))) {
+            return;
+        }
+        let claim = |key: &PositionKey| self.position(*key)?.claim(funding.at).ok().flatten();
+        let whose = keys.iter().filter_map(|key| Some((claim(key)?, *key))).min_by_key(|(claim, _)| *claim);
+        match (whose, keys.first()) {
+            (Some((_, key)), _) => self.tell_known(key, turn, |position, ctx, out| position.fund(funding, ctx, out)),
+            (None, Some(key)) => self.tell_known(*key, turn, |position, ctx, out| {
+                position.fund_nothing(funding, ctx, out);
+                Ok(())
+            }),
+            (None, None) => {}
         }
     }
 

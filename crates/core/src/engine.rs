@@ -323,6 +323,9 @@ impl Engine {
         self.note_slippage(key.instrument, out.slippage);
         if ended {
             self.tidy(key.instrument);
+            if key.deal.is_some() {
+                self.forget_old_deals(key);
+            }
         }
         if went_on && !self.positions[slot as usize].goes_on() {
             self.end_entry_beside(key, turn);

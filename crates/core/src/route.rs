@@ -7,8 +7,8 @@ use crate::position::Position;
 use crate::quiet::QuietIndex;
 use crate::volatility::{Known, Volatility};
 use backstop_model::{
-    Account, AccountId, Candle, ClientOrderId, Depth, Event, Funding, Instrument, InstrumentId, Lookup, OrderReport,
-    OutOfRange, PlanId, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
+    Account, AccountId, Candle, ClientOrderId, Depth, Event, Instrument, InstrumentId, Lookup, OrderReport, OutOfRange,
+    PlanId, PositionKey, PositionMode, PositionReport, PositionSide, Quantity, Series, Snapshot, Span,
 };
 use std::collections::BTreeSet;
 
@@ -295,16 +295,6 @@ impl Engine {
                 position.reported(report, ctx, out);
                 Ok(())
             });
-        }
-    }
-
-    fn funding(&mut self, funding: &Funding, turn: &mut Turn) {
-        let sides = [PositionSide::Long, PositionSide::Short];
-        for side in sides.into_iter().filter(|side| funding.position_side.is_none_or(|of| of == *side)) {
-            let key = PositionKey::new(funding.account, funding.instrument, side).of_deal(funding.deal);
-            if !self.open_quantity(key).is_zero() {
-                self.tell_known(key, turn, |position, _, _| position.fund(funding));
-            }
         }
     }
 

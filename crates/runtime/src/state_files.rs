@@ -157,7 +157,8 @@ fn compared(found: &Found, wanted: Option<&MarketState>) -> Option<(String, Opti
         (Found::State(found), None) => {
             let text = format!(
                 "it says that {} is open from {}, the store knows of no open position there; it is deleted, the venue is asked what is open",
-                found.deal_id, found.entry_price
+                named(&found.deal_id),
+                found.entry_price
             );
             Some((text, Some(Wish::Delete)))
         }
@@ -165,11 +166,21 @@ fn compared(found: &Found, wanted: Option<&MarketState>) -> Option<(String, Opti
         (Found::State(found), Some(wanted)) => {
             let text = format!(
                 "it says {} from {}, the store says {} from {}; it is written anew, the venue is asked what is open",
-                found.deal_id, found.entry_price, wanted.deal_id, wanted.entry_price
+                named(&found.deal_id),
+                found.entry_price,
+                wanted.deal_id,
+                wanted.entry_price
             );
             Some((text, Some(Wish::Write(wanted.clone()))))
         }
     }
+}
+
+/// What a file calls a position: anybody may have written it.
+fn named(deal_id: &str) -> String {
+    const LONGEST: usize = 80;
+    let shown: String = deal_id.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if deal_id.chars().count() > LONGEST { format!("{shown}…") } else { shown }
 }
 
 /// Levels may have moved since the file was written: that is no difference.

@@ -79,6 +79,14 @@ pub enum StoreError {
         /// The newest form this version knows.
         known: u32,
     },
+    /// Something that is no file stands where the store is, or what belongs to it.
+    #[error("{file} cannot be the store: {why}; nothing is touched")]
+    NotAFile {
+        /// The store.
+        file: String,
+        /// What stands there.
+        why: String,
+    },
     /// Not a store of ours.
     #[error("{file}: this is not a Backstop store; give another --store, it is left untouched")]
     NotOurs {
@@ -113,6 +121,18 @@ pub enum StoreError {
         /// The store.
         file: String,
     },
+    /// The newest records are missing: somebody has taken them out of the file.
+    #[error(
+        "{file}: the journal ends at record {end}, and record {written} was written: its end was cut off; keep this file for looking into it, restore a backup or start with a new --store. Stops stay at the venue"
+    )]
+    Shortened {
+        /// The store.
+        file: String,
+        /// The last record that is there.
+        end: u64,
+        /// The newest that was written.
+        written: u64,
+    },
 }
 
 /// Who is at a store.
@@ -136,7 +156,7 @@ impl StoreError {
     /// truth, protecting only (F-M07).
     #[must_use]
     pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Broken { .. } | Self::Damaged { .. })
+        matches!(self, Self::Broken { .. } | Self::Damaged { .. } | Self::Shortened { .. })
     }
 
     /// There is no room: what helps is space, the file is whole (F-M05).
@@ -154,7 +174,7 @@ impl StoreError {
     /// The file is not for this program or this version, and was left untouched.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
-        matches!(self, Self::NotOurs { .. } | Self::Newer { .. })
+        matches!(self, Self::NotOurs { .. } | Self::NotAFile { .. } | Self::Newer { .. })
     }
 
     /// SQLite's word for it.

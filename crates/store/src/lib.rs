@@ -9,6 +9,7 @@ mod lease;
 mod memory;
 mod read;
 mod record;
+mod regular;
 mod sqlite;
 mod writer;
 
@@ -18,5 +19,6 @@ pub use lease::{FileLease, LeaseAnswer, LeaseKeeper};
 pub use memory::MemoryJournal;
 pub use read::{ReadUpdate, Step, Stored};
 pub use record::{Record, VERSION, decode, encode};
+pub use regular::regular;
 pub use sqlite::{ReadOnly, Records, SqliteJournal, set_aside};
 pub use writer::{Done, Work, Writer};

@@ -12,6 +12,7 @@
 use crate::demo::Moment;
 use crate::recorded::Tally;
 use backstop_model::{Price, Prices, Series, Symbol, Timestamp};
+use backstop_store::regular;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -52,6 +53,7 @@ impl TapeWriter {
     }
 
     fn open_with_limit(path: &Path, largest: u64) -> io::Result<Self> {
+        regular(path)?;
         let mut file = OpenOptions::new().append(true).read(true).create(true).open(path)?;
         let bytes = file.seek(SeekFrom::End(0))?;
         let mut writer = Self { path: path.to_owned(), largest, file: None, bytes };
@@ -92,6 +94,7 @@ impl TapeWriter {
     fn turn_over(&mut self) -> io::Result<()> {
         self.flush();
         fs::rename(&self.path, older(&self.path))?;
+        regular(&self.path)?;
         self.file = Some(BufWriter::new(File::create(&self.path)?));
         self.bytes = 0;
         Ok(())
@@ -114,8 +117,9 @@ impl TapeReader {
     /// # Errors
     /// When it is not there, or cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
+        regular(path)?;
         let mut parts = vec![BufReader::new(File::open(path)?)];
-        if let Ok(older) = File::open(older(path)) {
+        if let Ok(older) = regular(&older(path)).and_then(|()| File::open(older(path))) {
             parts.push(BufReader::new(older));
         }
         Ok(Self { parts, newest: BTreeMap::new(), line: 0, tally: Tally::default() })

@@ -6,7 +6,7 @@
 
 use super::rows::{Row, rows};
 use backstop_model::{Course, PositionDocument};
-use backstop_store::Stored;
+use backstop_store::{Stored, regular};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -127,6 +127,7 @@ impl TradeLog {
         currencies: impl IntoIterator<Item = String>,
         trades: &[Stored],
     ) -> Result<Self, TradeLogFailure> {
+        regular(path).map_err(failed(path, "written"))?;
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(failed(path, "written"))?;
         let text = fs::read_to_string(path).map_err(failed(path, "read"))?;
         let known = trades.iter().map(|trade| trade.document.currency.clone());

@@ -21,10 +21,19 @@ pub struct RunCast {
     pub plans: BTreeMap<Name, PlanId>,
     /// Accounts of the engine that the configuration does not name any more.
     left: Vec<Account>,
+    /// Accounts that the configuration names at another venue than the one they are recorded at.
+    moved: Vec<Moved>,
     drilled: Vec<AccountId>,
     /// Where each account sits, in the order of the accounts.
     seats: Vec<Seat>,
     numbers: Numbers,
+}
+
+/// An account that is written at another venue than before.
+struct Moved {
+    name: Name,
+    from: Name,
+    to: Name,
 }
 
 /// The accounts that share an exchange.
@@ -86,6 +95,19 @@ fn account(written: &AccountConfig, seat: &Seat, id: AccountId, currency: Name) 
     }
 }
 
+impl Moved {
+    fn in_words(&self, open: &[String]) -> String {
+        let Self { name, from, to } = self;
+        let open = match open {
+            [] => format!("nothing is known to be open at {from}"),
+            open => format!("at {from} something is open: {}; its orders stay there", open.join(", ")),
+        };
+        format!(
+            "account {name} is recorded at {from}, and the configuration has it at {to}: {open}. Nothing is done for it at either: put `venue: {from}` back, and give the account at {to} a name of its own"
+        )
+    }
+}
+
 impl RunCast {
     /// Puts together what a configuration says; what has a number already keeps it.
     ///
@@ -100,29 +122,38 @@ impl RunCast {
         let instruments: Vec<Instrument> = instruments.into_iter().map(number).collect();
         let currency =
             instruments.first().map(|instrument| instrument.currency).ok_or("there is no instrument to trade")?;
-        let seats: Vec<Seat> = config.accounts.iter().map(Seat::of).collect();
-        let written = || config.accounts.iter().zip(&seats);
-        let account = |(written, seat): (&AccountConfig, &Seat)| Account {
-            plan: written.plan.and_then(|name| plans.get(&name).copied()),
-            ..account(written, seat, numbers.account(written.name), currency)
-        };
-        let accounts: Vec<Account> = written().map(account).collect();
+        let (mut accounts, mut here, mut seats, mut moved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for written in &config.accounts {
+            let seat = Seat::of(written);
+            let id = match numbers.account(written.name, seat.venue) {
+                Ok(id) => id,
+                Err(from) => {
+                    moved.push(Moved { name: written.name, from, to: seat.venue });
+                    continue;
+                }
+            };
+            let plan = written.plan.and_then(|name| plans.get(&name).copied());
+            accounts.push(Account { plan, ..account(written, &seat, id, currency) });
+            here.push(written);
+            seats.push(seat);
+        }
         let mut symbol_plans = BTreeMap::new();
-        for (account, written) in accounts.iter().zip(&config.accounts) {
+        for (account, written) in accounts.iter().zip(&here) {
             for instrument in &instruments {
                 let named = written.symbol_plans.get(&instrument.symbol).and_then(|name| plans.get(name));
                 symbol_plans.extend(named.map(|plan| ((account.id, instrument.id), *plan)));
             }
         }
-        let drilled = accounts.iter().zip(&config.accounts).filter(|(_, written)| written.fire_drill);
+        let drilled = accounts.iter().zip(&here).filter(|(_, written)| written.fire_drill);
         let drilled = drilled.map(|(account, _)| account.id).collect();
         let plans_by_number = config.plans.iter().map(|(name, plan)| (plans[name], plan.clone())).collect();
         let definitions = Definitions { plans: plans_by_number, instruments, accounts, symbol_plans };
-        Ok(Self { definitions, plans, left: Vec::new(), drilled, seats, numbers })
+        Ok(Self { definitions, plans, left: Vec::new(), moved, drilled, seats, numbers })
     }
 
     /// What an engine that goes on has and the configuration does not name any more: nothing is sent for such an account, as for
-    /// one that is only observed, and what is open there is told of.
+    /// one that is only observed, and what is open there is told of. One that is written at another venue is left alone at both: what is recorded of it
+    /// is not true there.
     pub fn leave_out(&mut self, engine: &Engine) -> Vec<String> {
         let is_named = |known: &&Account| self.definitions.accounts.iter().any(|account| account.id == known.id);
         let left: Vec<Account> = engine.accounts().filter(|known| !is_named(known)).cloned().collect();
@@ -131,7 +162,9 @@ impl RunCast {
             let own = engine.positions().filter(|position| position.key.account == account.id);
             let open = own.filter(|position| !position.quantity().is_zero());
             let open: Vec<String> = open.map(|position| open_in_words(position, engine)).collect();
-            if !open.is_empty() {
+            if let Some(moved) = self.moved.iter().find(|moved| moved.name == account.name) {
+                told.push(moved.in_words(&open));
+            } else if !open.is_empty() {
                 told.push(format!(
                     "account {} is not in the configuration any more, and something is open there: {}; its orders stay at the venue and nothing else is done for it: put the account back, or close it at the venue",
                     account.name,
@@ -141,6 +174,12 @@ impl RunCast {
             self.left.push(Account { permit: Permit::Observe, ..account });
         }
         told
+    }
+
+    /// Accounts that are written at another venue, and were not in the cast before.
+    pub(super) fn moved_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = Name> + 'a {
+        let names = self.moved.iter().map(|moved| moved.name);
+        names.filter(|name| before.moved.iter().all(|known| known.name != *name))
     }
 
     /// What the engine is told first.

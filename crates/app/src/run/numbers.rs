@@ -2,6 +2,8 @@
 //!
 //! Positions, orders and records name them by number; people name them by name. A configuration may be written in another
 //! order, with more in it or less, and everything stays what it was (F-M15). Without a journal numbering begins anew.
+//!
+//! An account is its name at its venue: what is recorded of one is true of no other venue.
 
 use backstop_core::Engine;
 use backstop_model::{AccountId, InstrumentId, Name, PlanId, Symbol};
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
     accounts: BTreeMap<Name, AccountId>,
+    venues: BTreeMap<AccountId, Name>,
     instruments: BTreeMap<Symbol, InstrumentId>,
     plans: BTreeMap<Name, PlanId>,
 }
@@ -21,15 +24,21 @@ impl Numbers {
     pub fn of(engine: &Engine) -> Self {
         Self {
             accounts: engine.accounts().map(|account| (account.name, account.id)).collect(),
+            venues: engine.accounts().map(|account| (account.id, account.venue)).collect(),
             instruments: engine.instruments().map(|instrument| (instrument.symbol, instrument.id)).collect(),
             plans: engine.plans().map(|(id, plan)| (plan.name, id)).collect(),
         }
     }
 
-    /// The number of an account; a new one gets the next.
-    pub fn account(&mut self, name: Name) -> AccountId {
+    /// The number of an account at a venue; a new one gets the next.
+    ///
+    /// # Errors
+    /// The venue at which an account of that name is recorded, when it is another one.
+    pub fn account(&mut self, name: Name, venue: Name) -> Result<AccountId, Name> {
         let next = AccountId(after(self.accounts.values().map(|id| id.0)));
-        *self.accounts.entry(name).or_insert(next)
+        let id = *self.accounts.entry(name).or_insert(next);
+        let recorded = *self.venues.entry(id).or_insert(venue);
+        if recorded == venue { Ok(id) } else { Err(recorded) }
     }
 
     /// The number of an instrument; a new one gets the next.

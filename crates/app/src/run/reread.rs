@@ -5,7 +5,7 @@
 use super::RunCast;
 use crate::config::Config;
 use crate::web::{Change, Counts, Open, Source, Unread};
-use backstop_model::{Event, Instrument, PositionKey};
+use backstop_model::{Event, Instrument, Name, PositionKey};
 use backstop_runtime::NotTaken;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -79,6 +79,12 @@ impl Source for Reread {
         }
         let instruments = (self.instruments)(&config, self.cast.instruments()).map_err(Unread::Wrong)?;
         let cast = RunCast::new(&config, instruments, self.cast.numbers()).map_err(Unread::Wrong)?;
+        let moved: Vec<Name> = cast.moved_since(&self.cast).collect();
+        if !moved.is_empty() {
+            return Err(Unread::AtStart(
+                moved.iter().map(|name| format!("account {name} is at another venue")).collect(),
+            ));
+        }
         let keys: Vec<PositionKey> = open.iter().map(|(key, ..)| *key).collect();
         let events = self.cast.definitions.replaced_by(&cast.definitions, &keys, confirmed);
         let events = events.map_err(|why| match why {

@@ -4,6 +4,7 @@
 //! a backup that is put back brings an older end (F-M13). Both show: the machine has been started again since, or the journal
 //! is shorter than it was. What follows from it is the cycle's business.
 
+use backstop_store::regular;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -45,7 +46,8 @@ impl Witness {
     /// # Errors
     /// When it cannot be written: then the next start doubts.
     pub fn doubts(&self, sequence: u64, now_ms: i64) -> (bool, io::Result<()>) {
-        let seen = fs::read(&self.path).ok().and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
+        let read = regular(&self.path).and_then(|()| fs::read(&self.path));
+        let seen = read.ok().and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
         let is_new = seen.as_ref().map_or(sequence > 0, |seen| self.is_new_doubt(seen, sequence));
         let before = seen.and_then(|seen| seen.doubted_at);
         let doubted_at = if is_new { Some(now_ms) } else { before };
@@ -59,6 +61,8 @@ impl Witness {
 
     fn write(&self, seen: &Seen) -> io::Result<()> {
         let beside = self.path.with_extension("witness-new");
+        regular(&self.path)?;
+        regular(&beside)?;
         fs::write(&beside, serde_json::to_vec(seen)?)?;
         fs::rename(beside, &self.path)
     }

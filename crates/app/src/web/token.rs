@@ -1,5 +1,6 @@
 //! The token that lets somebody in: 256 random bits, shown once, kept only as a hash (S2).
 
+use backstop_store::regular;
 use sha3::{Digest, Sha3_256};
 use std::fs;
 use std::io::Write;
@@ -37,7 +38,7 @@ impl TokenFile {
     /// [`WeakToken`].
     pub fn open(path: &Path) -> Result<(Self, Option<String>), WeakToken> {
         let name = path.display().to_string();
-        match fs::read_to_string(path) {
+        match regular(path).and_then(|()| fs::read_to_string(path)) {
             Ok(text) => {
                 let hash = from_hex(text.trim()).ok_or(WeakToken::NoHash(name))?;
                 Ok((Self { hash }, None))

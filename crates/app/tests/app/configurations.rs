@@ -95,6 +95,33 @@ fn an_account_that_the_file_names_no_more_is_told_of_and_goes_on_when_it_is_back
     engine.wait_until_protected(0);
 }
 
+#[test]
+fn an_account_that_is_written_at_another_venue_is_told_of_and_left_alone_at_both() {
+    // F-M15: its number would make the positions, the executions and the orders of one venue those of another.
+    let (folder, token) = a_position_of_alpha("BTCUSDT", &format!("{ALPHA}{BETA}"), "");
+    let before = positions(folder.path());
+    let elsewhere = ALPHA.replace("{ plan", "{ venue: bitget, plan");
+    write(folder.path(), &format!("{elsewhere}{BETA}"), "");
+    let mut engine = again(folder.path(), &token);
+    let alarm = engine.wait_for_alarm("account alpha is recorded at paper, and the configuration has it at bitget");
+    assert!(alarm.contains("BTCUSDT long 1") && alarm.contains("put `venue: paper` back"), "{alarm}");
+    let (code, said) = reload(&engine, "");
+    assert_eq!(code, 0, "a file that is as it was changes nothing: {said}");
+    let opened = engine.ask("open BTCUSDT long 1 --account alpha");
+    assert_ne!(code_of(&opened), 0, "nothing is entered there: {}", super::binary::said(&opened));
+    assert_eq!(engine.end_cleanly(), 0);
+    assert_eq!(positions(folder.path())[0]["position_id"], before[0]["position_id"]);
+    let ledger = std::fs::read_to_string(folder.path().join("s.venue")).unwrap();
+    assert_eq!(ledger.matches("StopMarket").count(), 1, "its stop stays: {ledger}");
+    // It is back, and the other one has a name of its own.
+    write(folder.path(), &format!("{}{ALPHA}{BETA}", elsewhere.replace("alpha", "gamma")), "");
+    let engine = again(folder.path(), &token);
+    engine.wait_until_protected(1);
+    let closing = engine.ask("close alpha-BTCUSDT-long-1");
+    assert!(closing.status.success(), "{closing:?}");
+    engine.wait_until_protected(0);
+}
+
 /// What `reload` says, and its exit code.
 fn reload(engine: &Engine, more: &str) -> (i32, String) {
     let done = engine.ask(&format!("reload {more}"));

@@ -18,6 +18,7 @@ mod explanations;
 mod full_disk;
 mod ledger;
 mod matrix;
+mod no_files;
 mod observing;
 mod on_paper;
 mod openings;

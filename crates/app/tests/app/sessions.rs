@@ -51,6 +51,24 @@ fn end_of_day(at: &str) -> Option<(String, ExitReason)> {
 }
 
 #[test]
+fn a_position_held_over_the_night_of_the_change_is_closed_at_the_same_time_of_day() {
+    let plan = "plans:\n  p:\n    stop_loss: { at: 2%, trigger: last }\n    close_at: \"21:55 Europe/Berlin\"\n    take_profits: [{ at: 9%, close: 100% }]\n";
+    let cases = [
+        ("2026-03-28T21:30:00Z", "2026-03-29T19:54:50Z", "2026-03-29T19:56:00Z", "2026-03-29 19:55:00"),
+        ("2026-10-24T20:30:00Z", "2026-10-25T20:54:50Z", "2026-10-25T20:56:00Z", "2026-10-25 20:55:00"),
+    ];
+    for (start, before, then, at) in cases {
+        let (profile, mode, side) = (Profile::binance(), PositionMode::OneWay, PositionSide::Long);
+        let setting = Setting { profile, mode, side, plan, adopt: Adopt::Plan, min_distance: None, exact: true };
+        let mut stage = Stage::at(start, setting);
+        is_closed_at(&mut stage, before, then);
+        assert_eq!(closed(&stage), end_of_day(at));
+        let (differences, [again, lived]) = stage.again();
+        assert_eq!((differences, again), (Vec::<String>::new(), lived));
+    }
+}
+
+#[test]
 fn a_position_is_closed_ten_minutes_before_a_session_ends_also_on_a_half_day_and_after_the_clocks_have_changed() {
     // The plan's own time of day is later than every end of a session here.
     let rule = "close_at: \"23:30 Europe/London\"";

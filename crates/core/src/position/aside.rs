@@ -37,6 +37,9 @@ pub struct PositionAside {
     /// Executions that the venue has annulled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) annulled: Vec<FillId>,
+    /// Payments already booked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) funded: Vec<(Timestamp, Money)>,
 }
 
 impl Blank for PositionAside {
@@ -49,6 +52,7 @@ impl Blank for PositionAside {
         past: Vec::new(),
         assumed: Vec::new(),
         annulled: Vec::new(),
+        funded: Vec::new(),
     };
 }
 

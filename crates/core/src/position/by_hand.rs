@@ -2,55 +2,49 @@
 //! loosens a stop.
 
 use super::arming;
+use super::hand_part::{Giver, HandPart};
 use super::levels::{break_even_price, settle_proposal};
 use super::scene::{Scene, title};
-use super::{Ctx, Out, Position, trail};
+use super::{Ctx, Live, Out, Position, Tranche, trail};
 use crate::exits::ladder::LevelState;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use backstop_model::plan::Weekend;
-use backstop_model::{ExitPlan, ExitReason, Fill, OutOfRange, Quantity, Ratio, Rounding, Severity, TrancheId};
+use backstop_model::{
+    ExitPlan, ExitReason, Fill, OutOfRange, PositionSide, Quantity, Ratio, Rounding, Series, Severity, TrancheId,
+};
 use std::sync::Arc;
 
 impl Position {
-    /// Closes a share of what is open at market; the open levels are fitted to the rest first, so that their orders make
-    /// room. A rest below the venue's minimum is closed as well.
+    /// Closes a share of what is open at market, never more; the open levels are fitted to the rest first, so that their
+    /// orders make room. What cannot be closed without leaving too little for the venue stays open, and it is told.
     ///
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn close_part(&mut self, share: Ratio, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        let (key, instrument) = (self.key, ctx.instrument);
+        let key = self.key;
         let Some(live) = &mut self.live else { return Ok(()) };
         let trails = live.plan.as_ref().is_some_and(|plan| plan.trails());
-        for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
-            let name = title(key.side, tranche.id, ctx);
-            // What is being closed already is not closed again.
-            let left = tranche.remaining.saturating_minus(tranche.aside.part);
-            let part = left.share(share, Rounding::Down)?.floor_to_step(instrument.step)?;
-            let price = ctx.board.price(backstop_model::Series::executable(key.side)).unwrap_or(tranche.entry_price);
-            let smallest = ctx.smallest_exit(price)?;
-            let rest = left.saturating_minus(part);
-            if part < smallest && rest >= smallest {
-                let text = format!(
-                    "{name}: nothing closed: {}% of {} is {part}, below the venue's minimum {smallest}",
-                    share.in_percent(),
-                    left
-                );
-                out.tell(Severity::Warning, key, text);
-                continue;
-            }
-            if rest < smallest {
-                if !rest.is_zero() {
-                    let text = format!(
-                        "{name}: {rest} would be left, below the venue's minimum {smallest}: all of it is closed"
-                    );
-                    out.tell(Severity::Note, key, text);
-                }
+        let givers = live.givers(key.side, ctx)?;
+        let part = HandPart::of(&givers, share, ctx.instrument.step)?;
+        for (giver, given) in givers.iter().zip(&part.given) {
+            let Some(tranche) = live.tranche_mut(giver.id).filter(|_| !given.is_zero()) else { continue };
+            let rest = giver.left.saturating_minus(*given);
+            if rest.is_zero() {
                 tranche.close(ExitReason::Manual, ctx.now);
+                if givers.len() > 1 && share < Ratio::ONE {
+                    let name = title(key.side, giver.id, ctx);
+                    out.tell(Severity::Note, key, format!("{name}: closing {given} by hand, all of it"));
+                }
                 continue;
             }
-            tranche.fit_levels(left, rest, instrument.step, trails)?;
-            (tranche.aside.part, tranche.aside.part_reason) = (tranche.aside.part.plus(part)?, None);
-            out.tell(Severity::Note, key, format!("{name}: closing {part} by hand, {rest} goes on under its plan"));
+            tranche.fit_levels(giver.left, rest, ctx.instrument.step, trails)?;
+            (tranche.aside.part, tranche.aside.part_reason) = (tranche.aside.part.plus(*given)?, None);
+            let name = title(key.side, giver.id, ctx);
+            out.tell(Severity::Note, key, format!("{name}: closing {given} by hand, {rest} goes on under its plan"));
+        }
+        let smallest = givers.iter().map(|giver| giver.smallest).max().unwrap_or(Quantity::ZERO);
+        if let Some(less) = less_than_asked(&part, share, smallest)? {
+            out.tell(Severity::Warning, key, format!("{} {}: {less}", ctx.instrument.symbol, key.side));
         }
         Ok(())
     }
@@ -167,11 +161,39 @@ impl Position {
     }
 }
 
+/// What people are told when less is closed than they have asked for.
+fn less_than_asked(part: &HandPart, share: Ratio, smallest: Quantity) -> Result<Option<String>, OutOfRange> {
+    let HandPart { left, asked, .. } = part;
+    let (given, share) = (part.sum()?, share.in_percent());
+    if given == *asked && !asked.is_zero() || left.is_zero() {
+        return Ok(None);
+    }
+    let below = format!("below the venue's minimum {smallest}");
+    let why = format!("an order for more, or what it leaves, would be {below}");
+    Ok(Some(match (given.is_zero(), *asked < smallest) {
+        (true, true) => format!("nothing closed: {share}% of {left} is {asked}, {below}"),
+        (true, false) => format!("nothing closed of {asked} ({share}% of {left}): {why}; it can be closed whole"),
+        (false, _) => format!("only {given} of {asked} is closed ({share}% of {left}): {why}"),
+    }))
+}
+
 fn shown(price: Option<backstop_model::Price>) -> String {
     price.map_or_else(|| "none".to_owned(), |price| price.to_string())
 }
 
-impl super::Tranche {
+impl Live {
+    /// What a part by hand may be taken from: what is being closed already is not closed again.
+    fn givers(&self, side: PositionSide, ctx: Ctx) -> Result<Vec<Giver>, OutOfRange> {
+        let giver = |tranche: &Tranche| {
+            let left = tranche.remaining.saturating_minus(tranche.aside.part);
+            let price = ctx.board.price(Series::executable(side)).unwrap_or(tranche.entry_price);
+            Ok(Giver { id: tranche.id, left, smallest: ctx.smallest_exit(price)? })
+        };
+        self.open().filter(|tranche| tranche.closing.is_none()).map(giver).collect()
+    }
+}
+
+impl Tranche {
     /// Fits what open levels have left to a rest; rounding's remainder stays with the last.
     pub(super) fn fit_levels(
         &mut self,

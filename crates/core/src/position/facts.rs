@@ -9,8 +9,8 @@ use super::tranche::{Booking, Entry};
 use super::{Adoption, Ctx, Live, Out, Position, Rare, Seldom, Tranche, WholeStop, arming};
 use crate::orders::{Leg, Named, OpenOrder, OrderState, Unwanted};
 use backstop_model::{
-    Epoch, ExitReason, Fee, Fill, FillCause, Funding, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity,
-    Rounding, Severity, TrancheId,
+    Epoch, ExitReason, Fee, Fill, FillCause, Money, OutOfRange, Points, PositionKey, PositionSide, Quantity, Rounding,
+    Severity, TrancheId,
 };
 
 /// Who has begun an incarnation.
@@ -355,22 +355,6 @@ impl Position {
             // Our orders may have to be recognised at the venue yet.
             Some(_) => {}
         }
-    }
-
-    /// Books funding to what is open, pro rata; the newest tranche takes what rounding leaves.
-    pub(crate) fn fund(&mut self, funding: &Funding) -> Result<(), OutOfRange> {
-        let Some(live) = &mut self.live else { return Ok(()) };
-        let whole = live.remaining();
-        let mut left = funding.amount;
-        let last = live.open().next_back().map(|tranche| tranche.id);
-        for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed()) {
-            let newest = Some(tranche.id) == last;
-            let part = if newest { left } else { part_of(funding.amount, tranche.remaining, whole)? };
-            left = left.minus(part)?;
-            tranche.funding = tranche.funding.plus(part)?;
-            tranche.funding_paid = tranche.funding_paid.plus(part.negated()?.max(Money::ZERO))?;
-        }
-        Ok(())
     }
 }
 

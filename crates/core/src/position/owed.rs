@@ -7,15 +7,18 @@
 use super::levels::{break_even_price, settle_proposal};
 use super::scene::{Scene, title};
 use super::{Ctx, Out, Position, Tranche, facts_fee};
+use crate::engine::Engine;
 use crate::exits::stop_loss::{Basis, StopLevel};
 use crate::step::PositionRead;
 use backstop_model::plan::BreakEven;
-use backstop_model::{Epoch, Fee, Fill, FillId, Money, OutOfRange, Quantity, Rounding, Severity, TrancheId};
+use backstop_model::{
+    Epoch, Fee, Fill, FillId, Money, OutOfRange, PositionDocument, PositionKey, Quantity, Rounding, Severity, TrancheId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Executions without a fee remembered at most; the oldest goes first.
 const MOST: usize = 64;
-/// Trades that are over whose records are kept; the last ones.
+/// Trades that are over whose records are kept; the last ones. Where deals are positions, so many deals of an instrument.
 const MOST_TRADES: u32 = 4;
 
 /// What an execution without a fee has been booked to.
@@ -165,11 +168,14 @@ impl Position {
     }
 
     /// Something of a tranche is still to come, a fee or an execution that was only assumed; or one of its trade may be
-    /// annulled. Deals come and go: of them nothing is kept for that.
+    /// annulled, or funding of it be told late.
     fn is_to_be_told_again(&self, epoch: Epoch, id: TrancheId) -> bool {
         let is_recent = epoch.0.saturating_add(MOST_TRADES) > self.epoch.0;
-        (is_recent && self.key.deal.is_none())
-            || self.aside.owed.iter().any(|owed| owed.is_of(epoch, id))
+        is_recent || self.has_to_come(epoch, id)
+    }
+
+    fn has_to_come(&self, epoch: Epoch, id: TrancheId) -> bool {
+        self.aside.owed.iter().any(|owed| owed.is_of(epoch, id))
             || self.aside.assumed.iter().any(|one| one.is_of(epoch, id))
     }
 
@@ -191,6 +197,11 @@ impl Position {
         self.aside.past.iter_mut().find(|past| past.is_of(epoch, id)).map(|past| &mut past.read)
     }
 
+    /// The same, only to be looked at.
+    pub(super) fn past_documents(&self) -> impl Iterator<Item = (Epoch, &PositionDocument)> {
+        self.aside.past.iter().map(|past| (past.epoch, &past.read.document))
+    }
+
     /// What is owed for one tranche is owed for another, in which it goes up.
     pub(super) fn hand_on_owed(&mut self, from: TrancheId, to: TrancheId) {
         let epoch = self.epoch;
@@ -199,11 +210,37 @@ impl Position {
         self.hand_on_assumed(from, to);
     }
 
+    /// Only what has something to come is kept of what is over.
+    fn keep_only_owing(&mut self) {
+        let past = std::mem::take(&mut self.aside.past);
+        let kept = past.into_iter().filter(|past| self.has_to_come(past.epoch, TrancheId(past.read.document.tranche)));
+        self.aside.past = kept.collect();
+        self.put_away();
+    }
+
     pub(super) fn forget_paid(&mut self) {
         let past = std::mem::take(&mut self.aside.past);
         let kept =
             past.into_iter().filter(|past| self.is_to_be_told_again(past.epoch, TrancheId(past.read.document.tranche)));
         self.aside.past = kept.collect();
+    }
+}
+
+impl Engine {
+    /// Deals come and go: of those of one instrument that are over, only the last ones keep their records.
+    pub(crate) fn forget_old_deals(&mut self, of: PositionKey) {
+        let of_it = |key: PositionKey| (key.account, key.instrument) == (of.account, of.instrument);
+        let mut over: Vec<(i64, usize)> = Vec::new();
+        for (slot, position) in self.positions.iter().enumerate() {
+            let is_over = position.key.deal.is_some() && position.live.is_none();
+            let ended = position.past_documents().filter_map(|(_, document)| document.exit_time).max();
+            over.extend(ended.filter(|_| is_over && of_it(position.key)).map(|ended| (ended, slot)));
+        }
+        over.sort_unstable();
+        let kept = over.len().saturating_sub(MOST_TRADES as usize);
+        for (_, slot) in over.into_iter().take(kept) {
+            self.positions[slot].keep_only_owing();
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod overtaken;
 mod play;
 mod properties;
 mod refusal_choices;
+mod refused_moves;
 mod scenarios;
 mod two_accounts;
 mod two_markets;

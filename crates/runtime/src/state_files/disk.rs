@@ -2,7 +2,7 @@
 
 use super::{Difference, Found, MarketState, StateFiles, Wish};
 use crate::followed::Follower;
-use backstop_store::{ReadUpdate, Stored};
+use backstop_store::{ReadUpdate, Stored, regular};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// A larger file is no state file.
 const LARGEST: u64 = 64 * 1024;
+
+/// Links that lead to links are followed so far.
+const MOST_LINKS: u32 = 16;
 
 /// Called with everything people should know.
 pub type Told = Box<dyn Fn(String) + Send>;
@@ -25,6 +28,7 @@ impl StateFileKeeper {
     /// Reads the files at these paths, by symbol, compares them with what the store says is open, and puts them right.
     #[must_use]
     pub fn start(paths: BTreeMap<String, PathBuf>, open: &[Stored], told: Told) -> Self {
+        let paths: BTreeMap<_, _> = paths.into_iter().map(|(symbol, path)| (symbol, behind_links(path))).collect();
         let mut files = StateFiles::of(paths.keys().cloned());
         let found = paths.iter().map(|(symbol, path)| (symbol.clone(), read(path))).collect();
         let differences = files.start(open, &found);
@@ -67,11 +71,23 @@ impl Follower for StateFileKeeper {
 
 fn read(path: &Path) -> Found {
     let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
+    match regular(path).and_then(|()| File::open(path)).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
         Ok(_) => serde_json::from_str(&text).map_or_else(|why| Found::NotOurs(why.to_string()), Found::State),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Found::Missing,
         Err(why) => Found::NotOurs(why.to_string()),
     }
+}
+
+/// Where a link leads to, also when nothing stands there yet: whoever made it wants the file to be there, and a link that is
+/// replaced would leave the old word at its other end.
+fn behind_links(path: PathBuf) -> PathBuf {
+    let mut at = path.clone();
+    for _ in 0..MOST_LINKS {
+        let Ok(leads) = fs::read_link(&at) else { return at };
+        at = at.parent().map_or_else(|| leads.clone(), |folder| folder.join(&leads));
+    }
+    // Links in a circle: what the system says of them is told.
+    path
 }
 
 /// A temporary file beside it, synced, renamed over it; then the folder is synced, so that the name is durable too.
@@ -83,7 +99,15 @@ fn write(path: &Path, state: &MarketState) -> io::Result<()> {
 
 /// The first half of [`write`]: nothing is to be seen of it at `path`.
 fn lay_down(path: &Path, state: &MarketState) -> io::Result<()> {
-    let mut file = File::create(temporary(path))?;
+    let fresh = temporary(path);
+    // Whatever stands there, no other file is written through it.
+    match fs::symlink_metadata(&fresh) {
+        Ok(found) if !found.is_file() => {
+            return Err(io::Error::other(format!("{} is in the way and no file; move it away", fresh.display())));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    let mut file = File::create(&fresh)?;
     file.write_all(&serde_json::to_vec_pretty(state)?)?;
     file.write_all(b"\n")?;
     file.sync_all()

@@ -4,6 +4,7 @@
 //! and a hole in the journal would be worse than a record more. That new plans and entries are refused from then on is
 //! the caller's part, who asks [`crate::Journal::is_on_reserve`]. Checkpoints never use it.
 
+use crate::regular::regular;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,8 @@ impl Ballast {
 
     /// Takes the room again, after somebody has freed some.
     pub(super) fn fill(&mut self) {
-        if self.bytes == 0 {
+        // What is no file is somebody's: there is no reserve then, as on a full disk.
+        if self.bytes == 0 || regular(&self.path).is_err() {
             return;
         }
         let there = fs::metadata(&self.path).map_or(0, |found| found.len());

@@ -81,6 +81,44 @@ pub(super) fn at(connection: &Connection, file: &str, sequence: u64) -> Result<O
     Ok(Some(Link { sequence, hash: row.hash }))
 }
 
+/// Takes note of where the journal ends, in the transaction of its newest records.
+pub(super) fn note_end(connection: &Connection, end: Link) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE journal_head SET sequence = ?1, hash = ?2")?
+        .execute((end.sequence, end.hash))
+        .map(|_| ())
+}
+
+/// Whether the journal ends where it was seen to end when its newest records were written: nothing stands behind a record that
+/// would prove that it was not followed by others.
+///
+/// # Errors
+/// [`StoreError::Shortened`] when records are missing, [`StoreError::Damaged`] when the note of the end is not what was written.
+pub(super) fn check_end(connection: &Connection, file: &str, end: Link) -> Result<(), StoreError> {
+    let damaged = |why: &str| StoreError::Damaged { file: file.to_owned(), why: why.to_owned() };
+    let form: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|why| StoreError::from_sqlite(file, &why))?;
+    // A store that is only read keeps its form, also one from before there was such a note.
+    if form < 3 {
+        return Ok(());
+    }
+    let noted: Option<Link> = connection
+        .query_row("SELECT sequence, hash FROM journal_head", [], |row| {
+            Ok(Link { sequence: row.get(0)?, hash: row.get(1)? })
+        })
+        .optional()
+        .map_err(|_| damaged("the note of the journal's end cannot be read"))?;
+    match noted {
+        None => Err(damaged("the note of the journal's end is gone")),
+        Some(noted) if noted == end => Ok(()),
+        Some(noted) if noted.sequence > end.sequence => {
+            Err(StoreError::Shortened { file: file.to_owned(), end: end.sequence, written: noted.sequence })
+        }
+        Some(_) => Err(damaged("the journal does not end where it was written to end")),
+    }
+}
+
 /// Records in order, each verified against the one before. Ends at the first that is not what was written.
 pub struct Records<'s> {
     connection: &'s Connection,

@@ -39,7 +39,8 @@ pub(super) fn put(connection: &mut Connection, file: &str, checkpoint: &Checkpoi
 /// The newest whole checkpoint and the records after it, each verified.
 ///
 /// # Errors
-/// [`StoreError::Broken`] when a record after it, or the one it stands on, is not what was written.
+/// [`StoreError::Broken`] when a record after it, or the one it stands on, is not what was written; [`StoreError::Shortened`]
+/// when the newest records are missing.
 pub(super) fn load(connection: &Connection, file: &str) -> Result<Loaded, StoreError> {
     // One view of the file, also while another process appends.
     let view = connection.unchecked_transaction().map_err(|why| StoreError::from_sqlite(file, &why))?;
@@ -49,6 +50,7 @@ pub(super) fn load(connection: &Connection, file: &str) -> Result<Loaded, StoreE
 /// As [`load`], within the view of a transaction that is open already.
 pub(super) fn load_from(view: &Connection, file: &str) -> Result<Loaded, StoreError> {
     let mut warnings = Vec::new();
+    chain::check_end(view, file, chain::last(view, file)?)?;
     let newest = newest(view, file, &mut warnings)?;
     let link = newest.as_ref().map_or(Link::FIRST, |(_, link)| *link);
     let tail = Records::after(view, file, link).collect::<Result<Vec<_>, _>>()?;
@@ -66,7 +68,7 @@ fn newest(
         match read(connection, sequence) {
             // The records that were stored before it are gone: the end of the journal was cut off.
             Some(_) if sequence > last => {
-                return Err(StoreError::Broken { file: file.to_owned(), sequence: last + 1 });
+                return Err(StoreError::Shortened { file: file.to_owned(), end: last, written: sequence });
             }
             Some(checkpoint) => {
                 let link = chain::at(connection, file, sequence)?

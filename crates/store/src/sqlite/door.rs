@@ -6,6 +6,7 @@
 use super::schema;
 use crate::StoreError;
 use crate::error::Holder;
+use crate::regular::regular;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -46,6 +47,10 @@ pub(super) fn free_name(store: &Path, suffix: &str) -> PathBuf {
 /// Refuses files that are not ours or newer, without touching them or leaving anything beside them. One that has been ours,
 /// as its lock file shows, and does not look so any more is damaged: an engine does not stay down for it (F-M07, R9).
 pub(crate) fn refuse_strangers(path: &Path, file: &str) -> Result<(), StoreError> {
+    for suffix in ["", ".lock", "-wal", "-shm", "-journal"] {
+        let not_a_file = |why: std::io::Error| StoreError::NotAFile { file: file.to_owned(), why: why.to_string() };
+        regular(&beside(path, suffix)).map_err(not_a_file)?;
+    }
     match look_at_header(path, file) {
         Err(StoreError::NotOurs { .. }) if has_been_ours(path) => {
             Err(StoreError::Damaged { file: file.to_owned(), why: "its header is not that of a store".to_owned() })

@@ -115,6 +115,7 @@ impl SqliteJournal {
                 }
                 last = Link { sequence: found, hash };
             }
+            chain::note_end(&transaction, last).map_err(wrong)?;
         }
         transaction.commit().map_err(wrong)?;
         Ok(last)

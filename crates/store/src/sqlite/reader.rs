@@ -130,7 +130,8 @@ impl ReadOnly {
     /// Returns the number of records.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] naming the record, [`StoreError::Damaged`] for anything beside the records.
+    /// [`StoreError::Broken`] naming the record, [`StoreError::Shortened`] when the newest are missing, [`StoreError::Damaged`] for anything
+    /// beside the records.
     pub fn verify(&self) -> Result<u64, StoreError> {
         let wrong = |why: rusqlite::Error| self.wrong(&why);
         // One view of the file, also while the engine appends.
@@ -148,7 +149,7 @@ impl ReadOnly {
             )
             .map_err(wrong)?;
         if seen > last {
-            return Err(StoreError::Broken { file: self.file.clone(), sequence: last + 1 });
+            return Err(StoreError::Shortened { file: self.file.clone(), end: last, written: seen });
         }
         if rows != last {
             return Err(self.damaged(format!("{rows} rows for {last} records")));

@@ -13,8 +13,11 @@ pub(super) const APPLICATION: i32 = 0x424B_5354;
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What makes each form of the tables out of the one before; the first makes them out of nothing.
-const FORMS: [&str; 2] =
-    [include_str!("../../migrations/sqlite/V1__journal.sql"), include_str!("../../migrations/sqlite/V2__course.sql")];
+const FORMS: [&str; 3] = [
+    include_str!("../../migrations/sqlite/V1__journal.sql"),
+    include_str!("../../migrations/sqlite/V2__course.sql"),
+    include_str!("../../migrations/sqlite/V3__head.sql"),
+];
 
 /// The write-ahead log is cut to this after it has grown, for example behind a slow reader, in bytes.
 const LONGEST_LOG: i64 = 64 * 1024 * 1024;

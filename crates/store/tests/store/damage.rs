@@ -93,19 +93,62 @@ fn when_every_checkpoint_is_damaged_the_whole_journal_is_read() {
 }
 
 #[test]
-fn a_journal_whose_end_was_cut_off_is_broken_there() {
-    // A chain alone does not show it; what was stored together with the missing records does.
+fn a_journal_whose_end_was_cut_off_is_noticed_by_whatever_was_stored_with_it() {
+    // A chain alone does not show it; what was stored together with the missing records does, also where the note of the end is cut to fit.
+    let cut = |from: u64| {
+        format!(
+            "DELETE FROM journal WHERE sequence >= {from};
+             UPDATE journal_head SET (sequence, hash) = (SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1)"
+        )
+    };
     let (_folder, path) = store_with(5);
     let mut journal = open(&path);
     journal.append(&[showing(6, document("main-BTCUSDT-long-1", true))]).unwrap();
     drop(journal);
-    tamper(&path, "DELETE FROM journal WHERE sequence = 6");
-    assert!(matches!(ReadOnly::open(&path).unwrap().verify(), Err(StoreError::Broken { sequence: 6, .. })));
+    tamper(&path, &cut(6));
+    let wrong = ReadOnly::open(&path).unwrap().verify().unwrap_err();
+    assert!(matches!(wrong, StoreError::Shortened { end: 5, written: 6, .. }), "{wrong}");
 
     let (_folder, path) = store_with(5);
     open(&path).save_checkpoint(&checkpoint(5)).unwrap();
-    tamper(&path, "DELETE FROM journal WHERE sequence > 3");
-    assert!(matches!(open(&path).load(), Err(StoreError::Broken { sequence: 4, .. })));
+    tamper(&path, &cut(4));
+    let wrong = open(&path).load().unwrap_err();
+    assert!(matches!(wrong, StoreError::Shortened { end: 3, written: 5, .. }), "{wrong}");
+}
+
+#[test]
+fn the_newest_record_taken_out_is_noticed_at_the_next_start() {
+    // I23: nothing stands behind the newest record that would prove it; the note of the journal's end does.
+    for (from, end) in [(5, 4), (3, 2), (1, 0)] {
+        let (_folder, path) = store_with(5);
+        tamper(&path, &format!("DELETE FROM journal WHERE sequence >= {from}"));
+        let expected = StoreError::Shortened { file: path.display().to_string(), end, written: 5 };
+        assert_eq!(open(&path).load().unwrap_err(), expected);
+        let reader = ReadOnly::open(&path).unwrap();
+        assert_eq!((reader.verify().unwrap_err(), reader.loaded().unwrap_err()), (expected.clone(), expected.clone()));
+        assert!(expected.is_damage() && expected.to_string().contains("its end was cut off"), "{expected}");
+    }
+}
+
+#[test]
+fn a_note_of_the_end_that_was_changed_is_noticed_and_a_new_store_has_one() {
+    for sql in [
+        "DELETE FROM journal_head",
+        "UPDATE journal_head SET sequence = 3",
+        "UPDATE journal_head SET hash = zeroblob(32)",
+        "UPDATE journal_head SET hash = x'00'",
+        "DROP TABLE journal_head",
+    ] {
+        let (_folder, path) = store_with(5);
+        tamper(&path, sql);
+        let wrong = open(&path).load().unwrap_err();
+        assert!(matches!(wrong, StoreError::Damaged { .. }), "{sql}: {wrong}");
+        assert!(ReadOnly::open(&path).unwrap().verify().is_err(), "{sql}");
+    }
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    assert_eq!(open(&path).load().unwrap().last_sequence, 0);
+    assert_eq!(ReadOnly::open(&path).unwrap().verify(), Ok(0));
 }
 
 #[test]

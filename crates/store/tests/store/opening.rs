@@ -95,10 +95,10 @@ fn the_header_says_whose_it_is_from_the_first_moment() {
 fn a_newer_store_is_refused_and_left_untouched() {
     // F-M12
     let (folder, path) = store_with(1);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 4).unwrap();
     let before = (fs::read(&path).unwrap(), names_in(folder.path()));
-    assert!(matches!(SqliteJournal::open(&path), Err(StoreError::Newer { found: 3, known: 2, .. })));
-    assert!(matches!(ReadOnly::open(&path), Err(StoreError::Newer { found: 3, known: 2, .. })));
+    assert!(matches!(SqliteJournal::open(&path), Err(StoreError::Newer { found: 4, known: 3, .. })));
+    assert!(matches!(ReadOnly::open(&path), Err(StoreError::Newer { found: 4, known: 3, .. })));
     assert_eq!(names_in(folder.path()), before.1);
     assert!(fs::read(&path).unwrap() == before.0);
 }

@@ -161,13 +161,17 @@ fn a_store_of_the_first_form_is_read_as_it_is() {
         .execute_batch(
             "ALTER TABLE position_documents DROP COLUMN course;
              ALTER TABLE position_documents DROP COLUMN main_order;
+             DROP TABLE journal_head;
              PRAGMA user_version = 1;",
         )
         .unwrap();
     let trade = ReadOnly::open(&path).unwrap().trades().unwrap().remove(0);
     assert_eq!((trade.course, trade.document.position_id.as_str()), (None, "main-BTCUSDT-long-1"));
+    assert_eq!(ReadOnly::open(&path).unwrap().verify(), Ok(1), "where it ends is noted since the third form");
     drop(open(&path));
     assert_eq!(ReadOnly::open(&path).unwrap().trades().unwrap().len(), 1);
+    connection.execute_batch("DROP TRIGGER journal_is_never_shortened; DELETE FROM journal").unwrap();
+    assert!(ReadOnly::open(&path).unwrap().verify().is_err(), "it is noted now");
 }
 
 #[test]

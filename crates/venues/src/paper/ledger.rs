@@ -107,6 +107,7 @@ impl LedgerFile {
     /// # Errors
     /// [`LedgerFailure`] when the file is there and cannot be used.
     pub fn read(&self) -> Result<Option<(Exchange, u64)>, LedgerFailure> {
+        self.only_files().map_err(self.failed("used"))?;
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -120,6 +121,17 @@ impl LedgerFile {
         CandleFile::open(&self.candles_path())?;
         let cursor = fs::read_to_string(self.cursor_path()).ok().and_then(|text| text.trim().parse().ok());
         Ok(Some((saved.exchange, cursor.unwrap_or(0))))
+    }
+
+    /// A FIFO without another end blocks whoever opens it: nothing but files is opened.
+    fn only_files(&self) -> std::io::Result<()> {
+        let fresh = ["new", "cursor-new"].map(|extension| self.path.with_extension(extension));
+        for path in [self.path.clone(), self.cursor_path(), self.candles_path()].into_iter().chain(fresh) {
+            if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+                return Err(std::io::Error::other(format!("{} is no file; move it away", path.display())));
+            }
+        }
+        Ok(())
     }
 
     /// Whose the levels of deals are; nobody's when the file does not say.

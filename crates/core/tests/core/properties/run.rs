@@ -5,10 +5,11 @@ use super::laws;
 use crate::builders::{account_from, definitions, instrument_from, key, plan_from};
 use crate::venue::Toy;
 use backstop_core::orders::{EntryName, Named};
+use backstop_core::position::Tranche;
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    Account, Candle, ClientOrderId, Command, EntryRequest, Event, ExitPlan, Instrument, PositionMode, PositionSide,
-    Price, Prices, Quantity, RequestId, Series, Span, Stamped, Timestamp,
+    Account, Candle, ClientOrderId, Command, EntryRequest, Event, ExitPlan, ExitReason, Instrument, PositionMode,
+    PositionSide, Price, Prices, Quantity, RequestId, Rounding, Series, Span, Stamped, Timestamp,
 };
 
 /// A run in progress, and what is left of it.
@@ -151,7 +152,11 @@ impl Run {
             Action::ClosePart(percent) => {
                 self.laws.changed_by_hand.insert(self.hand);
                 let share = crate::builders::percent(&percent.to_string());
+                let (open, going) = self.open_and_going();
                 self.hand_in(Event::ClosePart { position: key(self.hand), share });
+                let asked = open.saturating_minus(going).share(share, Rounding::Down).unwrap();
+                let more = self.open_and_going().1.saturating_minus(going);
+                assert!(more <= asked, "a part by hand closes {more}, and {asked} was asked for");
             }
             Action::Pause(paused) => self.hand_in(Event::Pause { position: key(self.hand), paused }),
             Action::Close => self.hand_in(Event::Close { position: key(self.hand) }),
@@ -167,6 +172,18 @@ impl Run {
             Action::Wait => {}
         }
         self.deliver();
+    }
+
+    /// What is open on the side of the hand, and what of it hands have decided to close.
+    fn open_and_going(&self) -> (Quantity, Quantity) {
+        let live = self.engine.position(key(self.hand)).and_then(|position| position.live.as_ref());
+        let by_hand = |tranche: &Tranche| match tranche.closing {
+            Some(closing) if closing.reason == ExitReason::Manual => tranche.remaining,
+            Some(_) | None => tranche.aside.part,
+        };
+        let sum = |parts: Vec<Quantity>| parts.into_iter().fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap());
+        let tranches = || live.into_iter().flat_map(|live| live.open());
+        (sum(tranches().map(|tranche| tranche.remaining).collect()), sum(tranches().map(by_hand).collect()))
     }
 
     fn candles(&mut self, up: u8, down: u8, mark: bool) {

@@ -133,3 +133,109 @@ pub(in super::super) fn deal_of(exchange: &sim::Exchange, slot: sim::Slot) -> Op
         sim::Slot::Both | sim::Slot::Long | sim::Slot::Short => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+    use backstop_model::{Money, Name, Price, Symbol};
+
+    const DEAL: u64 = 7;
+
+    fn names() -> Names {
+        let mut names = Names::default();
+        names.accounts.insert(AccountId(0), Name::new("main").unwrap());
+        names.instruments.insert(InstrumentId(0), Symbol::new("DAX").unwrap());
+        names
+    }
+
+    fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    /// What the venue says of the deal at that moment: how much is open, and where the stop is.
+    fn update(millis: i64, quantity: &str, stop: &str) -> sim::DealUpdate {
+        let stop = sim::StopLevel { level: price(stop), guard: sim::StopGuard::Normal };
+        let levels = sim::Levels { stop: Some(stop), limit: None };
+        let deal = sim::DealView { id: DEAL, origin: DEAL, reference: "r".to_owned(), levels, premium: Money::ZERO };
+        sim::DealUpdate {
+            at: at(millis),
+            deal,
+            symbol: "DAX".to_owned(),
+            side: PositionSide::Long,
+            status: sim::DealStatus::Updated,
+            quantity: quantity.parse().unwrap(),
+            level: None,
+        }
+    }
+
+    /// A deal whose stop was asked for at 98 and agreed, and then at 99 by another order.
+    struct Told {
+        teller: Teller,
+        book: DealBook,
+    }
+
+    impl Told {
+        fn of_two_orders() -> Self {
+            let mut book = DealBook::default();
+            for (name, level) in [("a", "98"), ("b", "99")] {
+                let id = ClientOrderId::new(name).unwrap();
+                book.note_level(DEAL, Which::Stop, id, price(level));
+            }
+            Self { teller: Teller::default(), book }
+        }
+
+        /// Hears an update: whether executions have to be asked for, and which orders are told to be over.
+        fn hear(&mut self, update: &sim::DealUpdate) -> (bool, Vec<String>) {
+            let mut events = Vec::new();
+            let asks = self.teller.update(&names(), AccountId(0), update, &mut self.book, &mut events);
+            events.iter().for_each(|event| self.book.told(event));
+            let over = |event: &Event| match event {
+                Event::Order(report) if report.status == OrderStatus::Canceled => Some(report.id.unwrap().to_string()),
+                _ => None,
+            };
+            (asks, events.iter().filter_map(over).collect())
+        }
+    }
+
+    #[test]
+    fn what_an_update_displaces_is_told_once_and_an_older_one_that_comes_later_displaces_nothing() {
+        let mut told = Told::of_two_orders();
+        assert_eq!(told.hear(&update(20, "1", "98")), (true, vec![]), "the first stands, the second is on its way");
+        assert_eq!(told.hear(&update(30, "1", "99")), (false, vec!["a".to_owned()]));
+        assert_eq!(told.hear(&update(30, "1", "99")), (false, vec![]), "told once");
+        // The update from before is told after it: the level it shows is gone, and the second order has not lost its own.
+        assert_eq!(told.hear(&update(20, "1", "98")), (false, vec![]));
+        assert_eq!(told.hear(&update(40, "1", "99")), (false, vec![]), "it has it still");
+    }
+
+    #[test]
+    fn an_update_that_others_have_overtaken_takes_nobody_a_level_at_all() {
+        let mut told = Told::of_two_orders();
+        assert_eq!(told.hear(&update(20, "1", "98")).1, Vec::<String>::new());
+        assert_eq!(told.hear(&update(30, "1", "99")).1, ["a"]);
+        let id = ClientOrderId::new("c").unwrap();
+        told.book.note_level(DEAL, Which::Stop, id, price("98.5"));
+        // Its own time counts, not when it is heard: the newest there is stays the newest, however many come after it.
+        for overtaken in [10, 29, 10] {
+            assert_eq!(told.hear(&update(overtaken, "1", "98.5")).1, Vec::<String>::new());
+        }
+        assert_eq!(told.hear(&update(31, "1", "98.5")).1, ["b"]);
+    }
+
+    #[test]
+    fn executions_are_asked_for_when_the_quantity_is_another_one_whatever_came_first() {
+        let mut told = Told::of_two_orders();
+        assert!(told.hear(&update(20, "1", "98")).0);
+        assert!(told.hear(&update(30, "0.4", "98")).0);
+        assert!(!told.hear(&update(40, "0.4", "98")).0, "only its levels may have moved");
+        assert!(told.hear(&update(20, "1", "98")).0, "an older one is rather asked about once too often");
+        let gone = sim::DealUpdate { status: sim::DealStatus::Deleted, ..update(50, "0", "98") };
+        assert!(told.hear(&gone).0);
+        assert_eq!(told.teller.ended, [DEAL]);
+    }
+}
