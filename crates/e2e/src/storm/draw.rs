@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{corners, plans, readings, reloading, switching, troubles};
+use super::{contracts, corners, plans, readings, reloading, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -64,6 +64,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         mode,
         side,
         grid,
+        value_per_point: None,
         most_steps: None,
         adopt,
         plan,
@@ -84,6 +85,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
     }
     readings::draw(seed, &mut life);
     corners::draw(seed, choice.calm, &mut life);
+    contracts::draw(seed, &mut life);
     life.acts.sort_by_key(|(at, _)| *at);
     life
 }

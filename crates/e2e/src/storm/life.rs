@@ -464,6 +464,8 @@ pub struct Life {
     /// Where the process dies, one after the other.
     pub traps: Vec<Trap>,
     /// When everything is healed, in milliseconds.
+    /// What a whole unit of price brings a unit of quantity, as written, where that is not 1 (F-G06).
+    pub value_per_point: Option<&'static str>,
     pub length: i64,
 }
 

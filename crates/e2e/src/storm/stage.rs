@@ -225,11 +225,12 @@ pub fn rules(instrument: &Instrument) -> sim::Rules {
 /// How near levels may stand and by how much they move, in the exchange's words; nothing where both are free. A point is a
 /// unit of price.
 fn dealing(life: &Life) -> Option<sim::Dealing> {
-    let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
+    let mut dealing = sim::Dealing::in_whole_points(value_per_point(life));
     let in_points = |points: Points| {
         let one: Price = "1".parse().expect("a constant of this file is a price");
         sim::Distance::InPoints(points.share_of(one, Rounding::Nearest).expect("a part of a price is a share"))
     };
+        value_per_point: value_per_point(life),
     if let Some(Least { distance, .. }) = life.least {
         dealing.min_distance = match distance {
             LeastDistance::Points(points) => in_points(points),
@@ -241,7 +242,12 @@ fn dealing(life: &Life) -> Option<sim::Dealing> {
         let step = tick.as_points().times(Ratio::whole(ticks), Rounding::Nearest);
         dealing.min_step = in_points(step.expect("a part of a price of this folder is one"));
     }
-    (life.least.is_some() || life.least_move.is_some()).then_some(dealing)
+    let is_usual = life.least.is_none() && life.least_move.is_none() && life.value_per_point.is_none();
+    (!is_usual).then_some(dealing)
+}
+
+fn value_per_point(life: &Life) -> Ratio {
+    life.value_per_point.map_or(Ratio::ONE, |value| value.parse().expect("a constant of this folder is a number"))
 }
 
 /// Turns one knob.

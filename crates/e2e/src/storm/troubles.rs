@@ -191,12 +191,13 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`, `corners`, `reloading`).
+/// What is drawn apart from the menu (`switching`, `corners`, `contracts`, `reloading`).
 const APART: &[Line] = &[
     only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
     only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),
     only(IG, act(&["F-F03"], |_, _| Act::Venue(Incident::Expire))),
     only(BITGET, act(&["F-F03"], |_, _| Act::LimitOpen { ms: 1 })),
+    place(&["F-G06"], |_, life| life.value_per_point = Some("10")),
     act(&["F-M15"], |_, _| Act::Reload(Edit::Nearer)),
 ];
 
@@ -335,7 +336,12 @@ pub const fn waits(act: &Act) -> bool {
 /// What a life's place means in the catalogue.
 #[must_use]
 pub const fn ids_of_place(life: &Life) -> &'static [&'static str] {
-    if life.most_steps.is_some() { &["F-G04"] } else { &[] }
+    match (life.most_steps.is_some(), life.value_per_point.is_some()) {
+        (true, true) => &["F-G04", "F-G06"],
+        (true, false) => &["F-G04"],
+        (false, true) => &["F-G06"],
+        (false, false) => &[],
+    }
 }
 
 fn misprint(dice: &mut Dice, life: &Life) -> Act {

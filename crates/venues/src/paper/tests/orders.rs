@@ -209,6 +209,7 @@ fn described() -> Instrument {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        value_per_point: backstop_model::Ratio::ONE,
         hours: None,
         currency: Name::new("USDT").unwrap(),
     };
