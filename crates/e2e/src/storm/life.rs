@@ -172,6 +172,8 @@ pub enum Act {
     Wish(Wish),
     /// The operator edits the configuration and has it read again (F-M15).
     Reload(Edit),
+    /// The same beside two engines, each of which has a file of its own.
+    ReloadOf(Edit, Files),
     /// The venue does something of its own accord.
     Venue(Incident),
     /// The process dies after so many of its steps, and is started again.
@@ -329,6 +331,17 @@ pub enum Hand {
     },
 }
 
+/// Whose file is written anew, where there are two engines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Files {
+    /// That of the one that acts, and it reads it again.
+    Acting,
+    /// Both, and whoever runs reads it again.
+    Both,
+    /// That of the other one: it has it when it takes over, or reads it again where it does not know yet that it was taken over from.
+    Other,
+}
+
 /// What is written otherwise.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Edit {
@@ -451,6 +464,8 @@ pub struct Life {
     pub side: PositionSide,
     /// The market.
     pub grid: Grid,
+    /// What a whole unit of price brings a unit of quantity, as written, where that is not 1 (F-G06).
+    pub value_per_point: Option<&'static str>,
     /// The largest order, in steps (F-G04).
     pub most_steps: Option<u32>,
     /// Whether the plan may be for entries of others as well.
@@ -464,8 +479,6 @@ pub struct Life {
     /// Where the process dies, one after the other.
     pub traps: Vec<Trap>,
     /// When everything is healed, in milliseconds.
-    /// What a whole unit of price brings a unit of quantity, as written, where that is not 1 (F-G06).
-    pub value_per_point: Option<&'static str>,
     pub length: i64,
 }
 

@@ -327,6 +327,7 @@ pub const fn waits(act: &Act) -> bool {
             | Act::Hand(Hand::Mode)
             | Act::OtherMarket
             | Act::Reload(_)
+            | Act::ReloadOf(..)
             | Act::Stranger { .. }
             | Act::Venue(Incident::Annul { .. })
             | Act::Withhold
@@ -361,7 +362,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         | Act::Thaw { .. }
         | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
-        Act::Reload(_) => &["F-M15"],
+        Act::Reload(_) | Act::ReloadOf(..) => &["F-M15"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
         Act::Crossed { .. } => &["F-H03"],

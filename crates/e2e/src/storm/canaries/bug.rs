@@ -96,6 +96,12 @@ impl Bug {
         self.canary.rewords
     }
 
+    /// Whether whatever a configuration would take away counts as confirmed.
+    #[must_use]
+    pub const fn confirms(&self) -> bool {
+        self.canary.confirms
+    }
+
     /// The process is started, from this disk.
     pub fn boots(&mut self, now: Timestamp, disk: &mut Disk) {
         self.notes.starts += 1;

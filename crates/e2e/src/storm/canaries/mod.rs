@@ -77,6 +77,8 @@ pub struct Canary {
     hastens: bool,
     /// Orders are worded for the mode that the account was opened in.
     rewords: bool,
+    /// Whatever a configuration would take away counts as confirmed.
+    confirms: bool,
 }
 
 impl Canary {
@@ -96,6 +98,7 @@ impl Canary {
             leases: None,
             hastens: false,
             rewords: false,
+            confirms: false,
         }
     }
 
@@ -146,6 +149,11 @@ impl Canary {
 
     const fn rewords(mut self) -> Self {
         self.rewords = true;
+        self
+    }
+
+    const fn confirms(mut self) -> Self {
+        self.confirms = true;
         self
     }
 }
