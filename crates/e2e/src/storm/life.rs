@@ -254,6 +254,13 @@ pub enum Act {
         /// How much.
         steps: u32,
     },
+    /// Others on the same address use up so many requests of every window (F-I07).
+    Crowd {
+        /// How many.
+        others: u32,
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
     /// It goes on.
     Thaw {
         /// At this price, in ticks.

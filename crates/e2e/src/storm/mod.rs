@@ -20,6 +20,7 @@ pub mod canaries;
 pub mod contracts;
 pub mod corners;
 pub mod crashes;
+pub mod crowds;
 pub mod disk;
 pub mod draw;
 pub mod lease;

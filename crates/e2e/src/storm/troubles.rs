@@ -191,13 +191,14 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`, `corners`, `contracts`, `reloading`).
+/// What is drawn apart from the menu (`switching`, `corners`, `contracts`, `crowds`, `reloading`).
 const APART: &[Line] = &[
     only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
     only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),
     only(IG, act(&["F-F03"], |_, _| Act::Venue(Incident::Expire))),
     only(BITGET, act(&["F-F03"], |_, _| Act::LimitOpen { ms: 1 })),
     place(&["F-G06"], |_, life| life.value_per_point = Some("10")),
+    act(&["F-I07"], |_, _| Act::Crowd { others: 250, ms: 1 }),
     act(&["F-M15"], |_, _| Act::Reload(Edit::Nearer)),
 ];
 
@@ -391,6 +392,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             EnginesTrouble::Skew { .. } => &["F-K02"],
             EnginesTrouble::Stall { .. } => &["F-K02", "F-K03"],
         },
+        Act::Crowd { .. } => &["F-I07"],
         Act::Away { .. } => &["F-A09"],
         Act::Chase(Chase::Moves) => &["F-C02"],
         Act::Chase(Chase::Stops) => &["F-C03"],

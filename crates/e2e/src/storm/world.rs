@@ -284,6 +284,10 @@ impl<'l> World<'l> {
         let mut happened = false;
         // What reaches the venue later is for the next turn.
         let arrived = self.venue.poll(now).unwrap_or_default();
+        for usage in self.venue.usage() {
+            self.watch.told_usage(now, usage.used);
+            self.process.told_usage(now, self.usage_with_bug(usage));
+        }
         for event in arrived {
             happened = true;
             let Some(event) = self.garbled(event) else { continue };

@@ -120,6 +120,12 @@ impl Bug {
         }
     }
 
+    /// How much of the budget it takes for used up.
+    #[must_use]
+    pub fn usage(&self, used: usize) -> usize {
+        self.canary.counts.map_or(used, |counts| counts(used))
+    }
+
     /// When something that was kept is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {

@@ -29,6 +29,13 @@ pub const CANARIES: &[Canary] = &[
     .hears(late_is_another),
     Canary::new("I16", "rules-read-once", "the rules of a market are read at the start and never again")
         .hears(rules_read_once),
+    Canary::new("I19", "usage-unheard", "what others use up of the budget is not heard").counts(usage_unheard),
+    Canary::new(
+        "I19",
+        "reserve-forgotten",
+        "of what others use up a third is forgotten, and what is kept for protection goes",
+    )
+    .counts(reserve_forgotten),
     Canary::new(
         "I25",
         "stops-beyond-liquidation",
@@ -89,6 +96,14 @@ fn read_by_halves(_: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {
 fn goes_by_predecessor(notes: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {
     let takes_over = notes.starts > 1 && notes.started_at == scene.now;
     if takes_over && is_written_anew(&event, scene) { Vec::new() } else { vec![event] }
+}
+
+fn usage_unheard(_: usize) -> usize {
+    0
+}
+
+fn reserve_forgotten(used: usize) -> usize {
+    used * 2 / 3
 }
 
 fn read_late(notes: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {

@@ -73,6 +73,8 @@ pub struct Canary {
     /// What a start finds changed on the disk.
     tampers: Option<fn(&mut Vec<Record>)>,
     leases: Option<Leases>,
+    /// How much of the budget is taken for used up, where so much is told to be.
+    counts: Option<fn(usize) -> usize>,
     /// What has been handed to the disk is taken for durable.
     hastens: bool,
     /// Orders are worded for the mode that the account was opened in.
@@ -96,6 +98,7 @@ impl Canary {
             writes: None,
             tampers: None,
             leases: None,
+            counts: None,
             hastens: false,
             rewords: false,
             confirms: false,
@@ -139,6 +142,11 @@ impl Canary {
 
     const fn leases(mut self, leases: Leases) -> Self {
         self.leases = Some(leases);
+        self
+    }
+
+    const fn counts(mut self, counts: fn(usize) -> usize) -> Self {
+        self.counts = Some(counts);
         self
     }
 

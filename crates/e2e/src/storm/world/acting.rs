@@ -60,6 +60,7 @@ impl World<'_> {
             | Act::Coarser
             | Act::CoarserNow
             | Act::CoarserUnsaid
+            | Act::Crowd { .. }
             | Act::Flood { .. }
             | Act::Frozen { .. }
             | Act::Funding { .. }
