@@ -85,6 +85,7 @@ fn instrument(number: u32) -> Instrument {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        value_per_point: backstop_model::Ratio::ONE,
         hours: None,
         currency: Name::new("USDT").unwrap(),
     };

@@ -163,7 +163,7 @@ impl Engine {
             let Some(price) = board.price(Series::Mark).or(board.price(Series::Last)) else { continue };
             for tranche in live.open() {
                 let cash = price.notional(tranche.remaining)?;
-                sum = sum.plus(ladder::profit(key.side, tranche.cost_left, cash)?)?;
+                sum = sum.plus(ladder::profit(key.side, tranche.cost_left, cash, tranche.aside.value_per_point)?)?;
             }
         }
         Ok(sum)

@@ -285,7 +285,7 @@ fn check_order(asked: &EntryRequest, position: Option<&Position>, ctx: Ctx) -> R
     }
     let held = position.map_or(Quantity::ZERO, Position::quantity);
     let pending = position.map_or(Quantity::ZERO, Position::pending_entries);
-    let worth = price.notional(held.plus(pending)?.plus(quantity)?)?;
+    let worth = instrument.worth(price, held.plus(pending)?.plus(quantity)?)?;
     match ctx.account.limits.max_notional {
         Some(most) if worth > most => Err(NotEntered::MaxNotional(worth, most)),
         Some(_) | None => Ok(()),

@@ -23,6 +23,7 @@ pub fn instrument_spec() -> InstrumentSpec {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        value_per_point: backstop_model::Ratio::ONE,
         hours: None,
         currency: Name::new("USDT").unwrap(),
     }

@@ -2,7 +2,7 @@
 //!
 //! It stands beside the position document, whose form is a promise to other tools (product.md §4). Nothing decides on it.
 
-use crate::{Money, OutOfRange, Points, PositionDocument, PositionSide, Price, Range};
+use crate::{Money, OutOfRange, Points, PositionDocument, PositionSide, Price, Range, Ratio};
 use serde::{Deserialize, Serialize};
 
 /// How far the price went, and where the plan had meant it to end.
@@ -50,7 +50,9 @@ impl Course {
         let gained = |price: Price| document.side.gain(document.entry_price, price);
         let (mfe_pts, mae_pts) = (gained(best_price).max(Points::ZERO), gained(worst_price).min(Points::ZERO));
         let whole = document.original_quantity;
-        let (mfe, mae) = (mfe_pts.value(whole)?, mae_pts.value(whole)?);
+        let value = document.value_per_point.unwrap_or(Ratio::ONE);
+        let worth = |points: Points| points.value(whole)?.valued(value);
+        let (mfe, mae) = (worth(mfe_pts)?, worth(mae_pts)?);
         Ok(Excursion { best_price, worst_price, mfe_pts, mae_pts, mfe, mae })
     }
 }

@@ -108,6 +108,9 @@ pub struct PositionDocument {
     pub entry_time: i64,
     /// Average entry.
     pub entry_price: Price,
+    /// What a whole unit of price brings a unit of quantity, where that is not 1: a `profit` is points × quantity × this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_per_point: Option<Ratio>,
     /// All that was ever entered.
     pub original_quantity: Quantity,
     /// What is still open.

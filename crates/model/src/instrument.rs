@@ -29,6 +29,10 @@ pub struct InstrumentSpec {
     /// The largest quantity of one order that executes at market, where it is a smaller one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_market_quantity: Option<Quantity>,
+    /// What a whole unit of price brings a unit of quantity, in the quote currency: 1 where quantities are of the traded thing
+    /// itself, the contract's size or the value of a point where they are not (F-G06, venues/ig.md §6).
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub value_per_point: Ratio,
     /// The smallest price × quantity of one order.
     pub min_notional: Money,
     /// Whether the minimum notional is waived for orders that only reduce (venues/binance.md §5). Which of an account's exits
@@ -70,6 +74,9 @@ pub enum BadInstrument {
     /// A quantity grid is needed.
     #[error("{0}: step is zero; give the venue's smallest quantity increment")]
     NoStep(Symbol),
+    /// A point that is worth nothing makes no money.
+    #[error("{0}: value_per_point {1} is not above zero; it is what a whole unit of price brings a unit of quantity")]
+    NoValue(Symbol, Ratio),
     /// A fee of half the notional or more is a typing error.
     #[error("{0}: a fee of {1} % is not plausible; fees are written like 0.05%")]
     Fee(Symbol, Ratio),
@@ -85,6 +92,14 @@ pub enum BadInstrument {
 }
 
 impl Instrument {
+    /// What so much is worth at `price`, in the quote currency.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when it does not fit.
+    pub fn worth(&self, price: Price, quantity: Quantity) -> Result<Money, OutOfRange> {
+        price.notional(quantity)?.valued(self.value_per_point)
+    }
+
     /// The smallest quantity, on step, that an exit of a quantity at `price` may have here.
     ///
     /// # Errors
@@ -130,6 +145,9 @@ impl TryFrom<InstrumentSpec> for Instrument {
         if spec.step.is_zero() {
             return Err(BadInstrument::NoStep(symbol));
         }
+        if spec.value_per_point <= Ratio::ZERO {
+            return Err(BadInstrument::NoValue(symbol, spec.value_per_point));
+        }
         let implausible = |fee: Ratio| fee.in_percent() >= Ratio::whole(50);
         for fee in [spec.maker_fee, spec.taker_fee, spec.maintenance_margin] {
             if implausible(fee) {
@@ -168,6 +186,14 @@ impl Deref for Instrument {
     }
 }
 
+const fn one() -> Ratio {
+    Ratio::ONE
+}
+
+fn is_one(value: &Ratio) -> bool {
+    *value == Ratio::ONE
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may panic")]
@@ -182,6 +208,19 @@ mod tests {
             "taker_fee": "0", "leverage": null, "maintenance_margin": "0", "currency": "USDT",
         });
         serde_json::from_value(spec).unwrap()
+    }
+
+    #[test]
+    fn a_contract_is_worth_its_points_times_what_one_brings() {
+        // F-G06: and a point that is worth nothing makes no instrument.
+        let of = |value: &str| InstrumentSpec { value_per_point: value.parse().unwrap(), ..instrument(true).into() };
+        let (price, two) = ("50000".parse().unwrap(), "2".parse().unwrap());
+        let contract = Instrument::try_from(of("12.5")).unwrap();
+        assert_eq!(contract.worth(price, two), "1250000".parse::<Money>().map_err(|_| OutOfRange));
+        assert_eq!(instrument(true).worth(price, two), "100000".parse::<Money>().map_err(|_| OutOfRange));
+        for value in ["0", "-1"] {
+            assert!(matches!(Instrument::try_from(of(value)), Err(BadInstrument::NoValue(..))), "{value}");
+        }
     }
 
     /// As a checkpoint from before exits were told apart says it.

@@ -24,7 +24,7 @@ use backstop_model::{
     Refusal, RefusalReason, Series, Span, Stamped, Timestamp,
 };
 use backstop_store::{Checkpoint, ReadUpdate, Record};
-use backstop_venues::{CandleQuestion, RulesQuestion};
+use backstop_venues::{CandleQuestion, RulesQuestion, Usage};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Records between two checkpoints.
@@ -170,6 +170,12 @@ impl Cycle {
     #[must_use]
     pub const fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// The venue says how much of its budget for requests is used up.
+    pub fn told_usage(&mut self, now: Timestamp, usage: Usage) {
+        self.now = self.now.max(now);
+        self.executor.told_usage(self.now, usage);
     }
 
     /// Takes in one event. Time never runs back here, whatever clocks do (F-J02).

@@ -1,8 +1,10 @@
 //! Which command may leave now: a lane per instrument, protection first, a share of the budget kept for it (F-I01).
 //!
-//! Commands of one instrument keep their order within their urgency. Requests are counted over a sliding window; targets
-//! and questions stop at seventy percent of it, so that a stop always finds room (I19). Requests that nobody answers
+//! Commands of one instrument keep their order within their urgency. Requests are counted over a sliding window, and
+//! what others use up with them (F-I07); targets and questions stop at seventy percent of it, so that a stop always finds room (I19). Requests that nobody answers
 //! become unknown outcomes after `T_req`.
+
+mod budget;
 
 use crate::retry;
 use backstop_core::orders::Named;
@@ -10,7 +12,11 @@ use backstop_model::{
     AccountId, Answer, Asked, ClientOrderId, Command, Event, InstrumentId, Lane, NewOrder, OrderKind, Outcome, Span,
     Timestamp, UnknownCause,
 };
+use backstop_venues::Usage;
+use budget::Spent;
 use std::collections::{BTreeMap, VecDeque};
+
+pub use budget::Budget;
 
 /// A request without an answer for so long has an unknown outcome (faults.md, `T_req`).
 pub const REQUEST_TIMEOUT: Span = Span::from_millis(1500);
@@ -29,32 +35,6 @@ const MOST_LEGS: usize = 1_024;
 /// Moves of one order leave so far apart: whatever asks for them again and again, there is room for the others (I19, I36). A trail
 /// moves once a second at most.
 const MOVES_APART: Span = Span::from_millis(250);
-
-/// How many requests a venue takes in how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// Requests.
-    pub requests: usize,
-    /// In this time.
-    pub window: Span,
-}
-
-impl Budget {
-    /// How many of them may be of a lane, or more urgent: what protects can always leave.
-    const fn limit(&self, lane: Lane) -> usize {
-        match lane {
-            Lane::Protect | Lane::Cancel => self.requests,
-            Lane::Reconcile | Lane::Profit => self.requests * 7 / 10,
-        }
-    }
-}
-
-impl Default for Budget {
-    /// 300 orders in 10 s (venues/binance.md §3).
-    fn default() -> Self {
-        Self { requests: 300, window: Span::from_secs(10) }
-    }
-}
 
 /// A command on its way, for repeating it and for noticing that nobody answers.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +72,7 @@ impl Queued {
 pub struct Executor {
     budget: Budget,
     lanes: BTreeMap<LaneKey, VecDeque<Queued>>,
-    spent: BTreeMap<AccountId, VecDeque<Timestamp>>,
+    spent: BTreeMap<AccountId, Spent>,
     /// Since when targets wait, because not everything is known yet (R9).
     unread_since: Option<Timestamp>,
     sent: BTreeMap<(ClientOrderId, Asked), Sent>,
@@ -166,7 +146,7 @@ impl Executor {
         if queue.is_empty() {
             self.lanes.remove(&key);
         }
-        self.spent.entry(key.1).or_default().push_back(now);
+        self.spent.entry(key.1).or_default().spend(now);
         leg.into_iter().for_each(|leg| self.count(leg, now));
         if let Command::Amend { id, .. } = command {
             self.moved.retain(|_, at| now.since(*at) < MOVES_APART);
@@ -220,20 +200,19 @@ impl Executor {
         }
     }
 
+    /// The venue says how much of its budget is used up, by whomever (F-I07).
+    pub fn told_usage(&mut self, now: Timestamp, usage: Usage) {
+        self.spent.entry(usage.account).or_default().told(now, usage.used, self.budget);
+    }
+
     /// Whether the lane may spend one more request.
     fn affords(&mut self, lane: Lane, account: AccountId, now: Timestamp) -> bool {
-        let spent = self.spent.entry(account).or_default();
-        while spent.front().is_some_and(|at| now.since(*at) >= self.budget.window) {
-            spent.pop_front();
-        }
-        spent.len() < self.budget.limit(lane)
+        self.spent.entry(account).or_default().affords(lane, now, self.budget)
     }
 
     /// When the lane may spend one more request: what waits for that is not due before.
     fn affords_at(&self, lane: Lane, account: AccountId) -> Option<Timestamp> {
-        let spent = self.spent.get(&account)?;
-        let oldest = spent.len().checked_sub(self.budget.limit(lane))?;
-        spent.get(oldest).map(|at| at.plus(self.budget.window))
+        self.spent.get(&account)?.affords_at(lane, self.budget)
     }
 
     /// Listens to answers. One that only says "not now, nothing was done" is kept back, and its command goes out again

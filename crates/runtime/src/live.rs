@@ -264,6 +264,9 @@ impl Live {
             }
             Err(failure) => self.venue_failed(now, &failure),
         }
+        for usage in self.venue.usage() {
+            self.cycle.told_usage(now, usage);
+        }
         for event in self.cycle.overdue(now) {
             happened |= self.take(now, event);
         }

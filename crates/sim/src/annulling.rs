@@ -3,11 +3,11 @@
 //!
 //! No venue documents the form of such a message; this is the simulator's own.
 
-use crate::account::{Holding, Position};
+use crate::account::{Holding, Position, worth_of};
 use crate::exchange::Exchange;
 use crate::protecting::slot_of;
 use crate::report::{Fill, StreamEvent};
-use backstop_model::{Money, OutOfRange, PositionSide, Timestamp};
+use backstop_model::{Money, OutOfRange, PositionSide, Rounding, Timestamp};
 
 impl Exchange {
     /// Annuls an execution, if its position still allows it: what it had closed comes back, what it had opened goes. Not one
@@ -45,9 +45,6 @@ impl Exchange {
     /// The position without the execution.
     fn without(&self, fill: &Fill) -> Result<Option<Position>, OutOfRange> {
         let Some(position) = self.ledger.position(&fill.account, &fill.symbol, fill.slot) else { return Ok(None) };
-        if position.worth.is_some() {
-            return Ok(None);
-        }
         let before = self.ledger.holding_before(fill);
         let (cash, now) = (fill.price.notional(fill.quantity)?, position.holding);
         let opens = PositionSide::opened_by(fill.side);
@@ -57,7 +54,7 @@ impl Exchange {
                 return Ok(None);
             }
             let Some((holding, rest)) = unopened(now, opens, fill, cash)? else { return Ok(None) };
-            realised = realised.plus(rest)?;
+            realised = realised.plus(worth_of(rest, position.worth)?)?;
             holding
         } else {
             let is_other = !now.is_flat() && now.side == opens;
@@ -65,9 +62,13 @@ impl Exchange {
                 return Ok(None);
             }
             // What it was entered for is what it was closed for less what that realised.
+            let gained = match position.worth {
+                Some(worth) => fill.realised.in_points(worth, Rounding::Nearest)?,
+                None => fill.realised,
+            };
             let cost = match opens.other() {
-                PositionSide::Long => cash.minus(fill.realised)?,
-                PositionSide::Short => cash.plus(fill.realised)?,
+                PositionSide::Long => cash.minus(gained)?,
+                PositionSide::Short => cash.plus(gained)?,
             };
             let quantity = now.quantity.plus(fill.quantity)?;
             Holding { side: opens.other(), quantity, cost: now.cost.plus(cost)? }

@@ -31,6 +31,9 @@ impl Exchange {
 
     fn reply_to(&mut self, account: &str, request: Request) -> Reply {
         let now = self.now;
+        if let Some(too_many) = self.counts() {
+            return too_many;
+        }
         if let Err(refused) = self.check_window(account, &request) {
             return Reply::Refused(refused);
         }

@@ -125,6 +125,9 @@ pub struct Exchange {
     pub(crate) confirms: BTreeMap<(String, String), Confirm>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) withheld: Withheld,
+    /// Others on the same address, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) traffic: Option<Box<crate::traffic::Traffic>>,
     /// Updates of deals that wait for their confirm; between two calls there are none.
     #[serde(skip)]
     pub(crate) held_updates: Option<Vec<DealUpdate>>,
@@ -171,6 +174,7 @@ impl Exchange {
             nonces: BTreeMap::new(),
             confirms: BTreeMap::new(),
             withheld: Withheld::default(),
+            traffic: None,
             held_updates: None,
         }
     }

@@ -102,6 +102,7 @@ pub mod report;
 pub mod request;
 mod risk;
 mod sparse;
+pub mod traffic;
 mod window;
 mod withheld;
 

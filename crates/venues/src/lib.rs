@@ -5,6 +5,9 @@
 
 pub mod binance;
 pub mod paper;
+mod usage;
+
+pub use usage::Usage;
 
 use backstop_model::{AccountId, Command, Event, InstrumentId, Series, Span, Timestamp};
 
@@ -39,6 +42,12 @@ pub trait Venue {
     /// Asks how an account's positions are kept now. It comes as [`Event::Mode`], also when it is what it was; a venue where
     /// nobody can switch it never answers.
     fn ask_mode(&mut self, _now: Timestamp, _account: AccountId) {}
+
+    /// What the answers since the last look have said of the budget for requests, the newest for each account; nothing where a venue
+    /// does not say.
+    fn usage(&mut self) -> Vec<Usage> {
+        Vec::new()
+    }
 }
 
 /// Which candles are asked for.

@@ -97,9 +97,10 @@ impl Check {
         let mut given = self.atr.iter();
         given.try_for_each(|text| averages.add(text)).map_err(|wrong| Failure::said(format!("--atr: {wrong}")))?;
         let (spread, slippage, funding) = (self.spread.as_deref(), self.slippage.as_deref(), self.funding.as_deref());
-        let costs = WrittenCosts { spread, slippage, funding }.of(price, quantity);
+        let instrument = self.instrument(config)?;
+        let costs = WrittenCosts { spread, slippage, funding }.of(price, quantity, instrument.value_per_point);
         let costs = costs.map_err(|(name, wrong)| Failure::said(format!("--{name}: {wrong}")))?;
-        Ok(Entry { instrument: self.instrument(config)?, side, price, quantity, averages, costs })
+        Ok(Entry { instrument, side, price, quantity, averages, costs })
     }
 
     fn instrument(&self, config: &Config) -> Result<Instrument, Failure> {

@@ -44,6 +44,11 @@ pub(super) fn quantity(written: &Located<Number>, example: &str) -> Result<Quant
     unit(written, example)
 }
 
+/// A pure number.
+pub(super) fn factor(written: &Located<Number>) -> Result<Ratio, Problem> {
+    unit(written, "a plain number like `10`")
+}
+
 /// An amount of money that is not negative.
 pub(super) fn amount(written: &Located<Number>, what: &str) -> Result<Money, Problem> {
     let money: Money = unit(written, "a plain number of the quote currency, like `100`")?;

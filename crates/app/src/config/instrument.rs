@@ -29,6 +29,8 @@ pub struct InstrumentOverrides {
     pub max_quantity: Option<Quantity>,
     /// The largest quantity of one order that executes at market, where it is a smaller one.
     pub max_market_quantity: Option<Quantity>,
+    /// What a whole unit of price brings a unit of quantity.
+    pub value_per_point: Option<Ratio>,
     /// The smallest price × quantity of one order.
     pub min_notional: Option<Money>,
     /// Whether that minimum is waived for orders that only reduce.
@@ -68,6 +70,7 @@ impl InstrumentOverrides {
             min_quantity: self.min_quantity.unwrap_or(step),
             max_quantity: self.max_quantity,
             max_market_quantity: self.max_market_quantity,
+            value_per_point: self.value_per_point.unwrap_or(Ratio::ONE),
             min_notional: self.min_notional.unwrap_or(Money::ZERO),
             min_notional_waived_for_exits: self.min_notional_waived,
             maker_fee: self.maker_fee.unwrap_or_else(|| usual("0.02")),
@@ -112,6 +115,7 @@ pub(super) fn instrument(
         min_quantity: quantity(&written.min_quantity)?,
         max_quantity: quantity(&written.max_quantity)?,
         max_market_quantity: quantity(&written.max_market_quantity)?,
+        value_per_point: written.value_per_point.as_ref().map(amounts::factor).transpose()?,
         min_notional: written.min_notional.as_ref().map(amount).transpose()?,
         min_notional_waived: written.min_notional_waived.as_ref().is_some_and(|waived| waived.value),
         maker_fee: percent(&written.maker_fee, "maker_fee")?,
@@ -189,6 +193,9 @@ fn misfit(name: Place, written: &wire::Instrument, said: &InstrumentOverrides, w
         }
         BadInstrument::NegativeDistance(..) => {
             (written.min_stop_distance.as_ref().map(|far| far.at), "leave it out for none")
+        }
+        BadInstrument::NoValue(..) => {
+            (number(&written.value_per_point), "leave it out where quantities are of the traded thing itself")
         }
         BadInstrument::NegativeNotional(..) => (number(&written.min_notional), "leave it out for none"),
     };

@@ -284,6 +284,16 @@ fn a_least_distance_is_in_points_or_percent_and_the_paper_venue_keeps_it() {
 }
 
 #[test]
+fn the_paper_venue_reckons_with_the_value_of_a_point_that_is_written() {
+    // F-G06.
+    let config = read("instruments: { BTCUSDT: { value_per_point: 12.5 } }");
+    let made = crate::paper::instrument(&config, symbol("BTCUSDT"), crate::recorded::Decimals::default()).unwrap();
+    let value: Ratio = "12.5".parse().unwrap();
+    let kept = crate::paper::exchange_rules(&made).dealing.map(|dealing| dealing.value_per_point);
+    assert_eq!((made.value_per_point, kept), (value, Some(value)));
+}
+
+#[test]
 fn every_example_is_valid_and_without_warnings() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let mut count = 0;

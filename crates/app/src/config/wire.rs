@@ -453,6 +453,8 @@ pub struct Instrument {
     pub max_quantity: Option<Located<Number>>,
     /// The largest quantity of one order that executes at market; `max_quantity` when absent.
     pub max_market_quantity: Option<Located<Number>>,
+    /// What a whole unit of price brings a unit of quantity; 1 when absent. It is the contract's size, or the value of a point.
+    pub value_per_point: Option<Located<Number>>,
     /// The smallest price × quantity of one order; none when absent.
     pub min_notional: Option<Located<Number>>,
     /// Whether that minimum is waived for orders that only reduce; it is not when absent.
@@ -518,7 +520,6 @@ macro_rules! own_text {
         }
     };
 }
-
 own_text! {
     /// A whole number.
     Count, { "description": "A whole number.", "type": ["integer", "string"], "minimum": 1 }
@@ -561,7 +562,6 @@ own_text! {
         "pattern": r"^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+[0-9]{1,2}:[0-9]{2}\s+\S+\s*$",
     }
 }
-
 own_text! {
     /// What is done when no stop can be had.
     Unprotectable, {

@@ -125,7 +125,8 @@ fn open_profit(document: &PositionDocument, ctx: backstop_core::position::Ctx) -
         backstop_model::PositionSide::Long => price.above(document.entry_price),
         backstop_model::PositionSide::Short => document.entry_price.above(price),
     };
-    let value = points.value(document.current_quantity).ok()?;
+    let per_point = document.value_per_point.unwrap_or(backstop_model::Ratio::ONE);
+    let value = points.value(document.current_quantity).and_then(|points| points.valued(per_point)).ok()?;
     Some(format!("(open {value})"))
 }
 

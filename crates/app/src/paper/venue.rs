@@ -64,10 +64,11 @@ pub fn exchange_rules(instrument: &Instrument) -> sim::Rules {
 
 /// What a market of deals demands of levels; nothing where nothing is said. A point is a unit of price.
 fn dealing(instrument: &Instrument) -> Option<sim::Dealing> {
-    if instrument.least_distance.is_none() && instrument.guaranteed.is_none() {
+    let is_usual = instrument.value_per_point == Ratio::ONE;
+    if instrument.least_distance.is_none() && instrument.guaranteed.is_none() && is_usual {
         return None;
     }
-    let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
+    let mut dealing = sim::Dealing::in_whole_points(instrument.value_per_point);
     if let Some(least) = instrument.least_distance {
         dealing.min_distance = as_stated(least)?;
     }

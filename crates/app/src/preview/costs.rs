@@ -19,10 +19,15 @@ impl WrittenCosts<'_> {
     ///
     /// # Errors
     /// Which one is wrong, and what to write.
-    pub fn of(&self, entry: Price, quantity: Quantity) -> Result<AssumedCosts, (&'static str, String)> {
+    pub fn of(
+        &self,
+        entry: Price,
+        quantity: Quantity,
+        value_per_point: Ratio,
+    ) -> Result<AssumedCosts, (&'static str, String)> {
         let spread = points("spread", self.spread, entry)?;
         let slippage = points("slippage", self.slippage, entry)?;
-        let funding = money("funding", self.funding, entry, quantity)?;
+        let funding = money("funding", self.funding, (entry, quantity, value_per_point))?;
         let why = "it is below zero: a cost is not, and what is received is not counted; leave it out";
         let below = |wrong: BelowZero| (wrong.name(), why.to_owned());
         AssumedCosts::new(spread, slippage, funding).map_err(below)
@@ -42,14 +47,14 @@ fn points(name: &'static str, written: Option<&str>, entry: Price) -> Result<Poi
 fn money(
     name: &'static str,
     written: Option<&str>,
-    entry: Price,
-    quantity: Quantity,
+    (entry, quantity, value_per_point): (Price, Quantity, Ratio),
 ) -> Result<Money, (&'static str, String)> {
     let Some(text) = written.map(str::trim) else { return Ok(Money::ZERO) };
     match text.strip_suffix('%') {
         Some(percent) => {
             let share = share(name, percent)?;
-            let paid = entry.notional(quantity).and_then(|whole| whole.times(share, Rounding::Up));
+            let worth = entry.notional(quantity).and_then(|points| points.valued(value_per_point));
+            let paid = worth.and_then(|whole| whole.times(share, Rounding::Up));
             paid.map_err(|wrong| (name, format!("{text}: {wrong}")))
         }
         None => text
@@ -73,13 +78,13 @@ mod tests {
 
     fn of(spread: &str, funding: &str) -> Result<AssumedCosts, (&'static str, String)> {
         let written = WrittenCosts { spread: Some(spread), slippage: None, funding: Some(funding) };
-        written.of("50000".parse().unwrap(), "0.1".parse().unwrap())
+        written.of("50000".parse().unwrap(), "0.1".parse().unwrap(), Ratio::ONE)
     }
 
     #[test]
     fn points_and_money_may_be_percent() {
         assert_eq!(of("0.01%", "0.03%").unwrap(), of("5", "1.5").unwrap());
-        assert!(WrittenCosts::default().of("1".parse().unwrap(), Quantity::ZERO).unwrap().is_none());
+        assert!(WrittenCosts::default().of("1".parse().unwrap(), Quantity::ZERO, Ratio::ONE).unwrap().is_none());
     }
 
     #[test]

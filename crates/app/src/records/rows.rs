@@ -5,7 +5,7 @@
 
 use backstop_model::{
     Course, ExitReason, Money, OutOfRange, PartialExitDocument, Points, PositionDocument, PositionSide, Price,
-    Quantity, Rounding,
+    Quantity, Ratio, Rounding,
 };
 
 /// Profit and points may differ by so much through rounding; by more, the entry was another one.
@@ -94,15 +94,16 @@ fn row(
 fn entry_of(document: &PositionDocument, exit: &PartialExitDocument) -> Result<Price, OutOfRange> {
     let side = document.side;
     let explained = side.gain(document.entry_price, exit.exit_price).value(exit.quantity_closed)?;
-    let apart = exit.profit.minus(explained)?;
+    let earned = exit.profit.in_points(document.value_per_point.unwrap_or(Ratio::ONE), Rounding::Nearest)?;
+    let apart = earned.minus(explained)?;
     let rounding = ROUNDING.parse().expect("a constant of this file is money");
     if apart.max(apart.negated()?) <= rounding {
         return Ok(document.entry_price);
     }
     let proceeds = exit.exit_price.notional(exit.quantity_closed)?;
     let cost = match side {
-        PositionSide::Long => proceeds.minus(exit.profit)?,
-        PositionSide::Short => proceeds.plus(exit.profit)?,
+        PositionSide::Long => proceeds.minus(earned)?,
+        PositionSide::Short => proceeds.plus(earned)?,
     };
     cost.per(exit.quantity_closed, Rounding::Nearest)
 }

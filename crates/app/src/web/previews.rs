@@ -109,7 +109,8 @@ impl Previews {
         let (spread, slippage) = (seen.spread.map_or_else(|| "0".to_owned(), now), now(seen.slippage));
         let spread = Some(asked.spread.as_deref().unwrap_or(&spread));
         let slippage = Some(asked.slippage.as_deref().unwrap_or(&slippage));
-        let costs = WrittenCosts { spread, slippage, funding: asked.funding.as_deref() }.of(price, quantity);
+        let costs = WrittenCosts { spread, slippage, funding: asked.funding.as_deref() };
+        let costs = costs.of(price, quantity, instrument.value_per_point);
         let costs = costs.map_err(|(name, why)| unusable(name, &why))?;
         let entry = Entry { instrument, side: asked.side, price, quantity, averages, costs };
         Ok(Explained::new(plan, &counts.config, &entry))

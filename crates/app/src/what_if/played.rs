@@ -3,7 +3,7 @@
 
 use super::entries::{Entered, Entry};
 use crate::demo::{Cast, Moment, Opening, Script, Stopped, World};
-use backstop_model::{ExitPlan, ExitReason, Money, PositionKey, Prices, Series, Span, Timestamp};
+use backstop_model::{ExitPlan, ExitReason, Money, PositionKey, Prices, Ratio, Series, Span, Timestamp};
 use backstop_runtime::{Cycle, Executor, SnapshotSchedule};
 use backstop_store::MemoryJournal;
 use std::collections::VecDeque;
@@ -91,7 +91,10 @@ impl Played {
             if document.exit_time.is_none() {
                 is_open = true;
                 let gain = document.side.gain(document.entry_price, price?);
-                result = result.plus(gain.value(document.current_quantity).ok()?).ok()?;
+                let value = document.value_per_point.unwrap_or(Ratio::ONE);
+                result = result
+                    .plus(gain.value(document.current_quantity).and_then(|points| points.valued(value)).ok()?)
+                    .ok()?;
             }
         }
         let last = documents.iter().map(|kept| &kept.document).max_by_key(|document| document.exit_time)?;

@@ -41,7 +41,9 @@ pub fn price(kind: BreakEven, side: PositionSide, instrument: &Instrument, costs
 /// Long: q × p × (1 − fee) = q × entry + costs + q × (spread / 2 + slippage); short mirrored with (1 + fee).
 fn net(side: PositionSide, instrument: &Instrument, costs: &Costs) -> Result<Price, OutOfRange> {
     let per_unit = costs.spread.halved().plus(costs.slippage)?;
-    let spent = costs.entry_fees.plus(costs.funding)?.plus(costs.premium)?.plus(per_unit.value(costs.remaining)?)?;
+    let paid = costs.entry_fees.plus(costs.funding)?.plus(costs.premium)?;
+    // What was paid is money, what the price has to go is points.
+    let spent = paid.in_points(instrument.value_per_point, Rounding::Up)?.plus(per_unit.value(costs.remaining)?)?;
     let value = costs.entry.notional(costs.remaining)?;
     let fee = instrument.taker_fee;
     let tick = instrument.tick.as_points();

@@ -293,13 +293,15 @@ pub enum Move {
     To(Price),
 }
 
-/// Gross profit of closing `quantity` of a position entered at cost `cost` for proceeds `cash`.
+/// Gross profit of closing for proceeds `cash` what was entered at cost `cost`, both price × quantity, where a unit of price
+/// brings a unit of quantity so much.
 ///
 /// # Errors
 /// [`OutOfRange`] when it does not fit.
-pub fn profit(side: PositionSide, cost: Money, cash: Money) -> Result<Money, OutOfRange> {
-    match side {
-        PositionSide::Long => cash.minus(cost),
-        PositionSide::Short => cost.minus(cash),
-    }
+pub fn profit(side: PositionSide, cost: Money, cash: Money, value_per_point: Ratio) -> Result<Money, OutOfRange> {
+    let points = match side {
+        PositionSide::Long => cash.minus(cost)?,
+        PositionSide::Short => cost.minus(cash)?,
+    };
+    points.valued(value_per_point)
 }

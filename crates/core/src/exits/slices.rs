@@ -17,6 +17,8 @@ pub struct Sizes {
     pub smallest: Quantity,
     /// No more than this, where there is a limit.
     pub largest: Option<Quantity>,
+    /// What a whole unit of price brings a unit of quantity.
+    pub value_per_point: Ratio,
 }
 
 impl Sizes {
@@ -30,7 +32,8 @@ impl Sizes {
         instrument: &Instrument,
         capability: &Capability,
     ) -> Result<Self, OutOfRange> {
-        Ok(Self { step: instrument.step, smallest: instrument.smallest_exit(price, capability)?, largest })
+        let smallest = instrument.smallest_exit(price, capability)?;
+        Ok(Self { step: instrument.step, smallest, largest, value_per_point: instrument.value_per_point })
     }
 }
 
@@ -97,7 +100,10 @@ fn size(slices: Slices, whole: Quantity, price: Price, sizes: Sizes) -> Result<Q
     let share = Ratio::ONE.over(Ratio::whole(u32::from(slices.count.max(1))), Rounding::Up)?;
     let by_count = whole.share(share, Rounding::Up)?.ceil_to_step(sizes.step)?;
     let by_worth = match slices.max_notional {
-        Some(most) => most.at_price(price, Rounding::Down)?.floor_to_step(sizes.step)?,
+        Some(most) => {
+            let points = most.in_points(sizes.value_per_point, Rounding::Down)?;
+            points.at_price(price, Rounding::Down)?.floor_to_step(sizes.step)?
+        }
         None => whole,
     };
     Ok(by_count.min(by_worth).max(sizes.smallest))
@@ -160,7 +166,8 @@ mod tests {
         ];
         for (count, most, largest, minimum, whole, done, expected) in cases {
             let slices = Slices { count, max_notional: most.map(|most: &str| most.parse().unwrap()) };
-            let sizes = Sizes { step: q("0.001"), smallest: q(minimum), largest: largest.map(q) };
+            let sizes =
+                Sizes { step: q("0.001"), smallest: q(minimum), largest: largest.map(q), value_per_point: Ratio::ONE };
             let made = part(slices, q(whole), q(done), "50000".parse().unwrap(), sizes).unwrap();
             assert_eq!(made, q(expected), "{count} {most:?} {largest:?} {minimum} {whole} {done}");
         }

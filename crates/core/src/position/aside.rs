@@ -1,13 +1,13 @@
 //! What a position, what is open of it, and a tranche have only now and then: held apart, in a box that is there while something is in it (product.md §9).
 
 use super::elsewhere::Elsewhere;
-use super::rare::{Blank, Rare};
+use super::rare::{Blank, Rare, Seldom};
 use super::since::Since;
 use super::spacing::Spacing;
 use super::{ForeignExit, ForeignStop, Position, Tranche};
 use crate::exits::end_of_day::Due;
 use crate::exits::stop_loss::StopLevel;
-use backstop_model::{ExitReason, FillId, Money, Quantity, Timestamp};
+use backstop_model::{ExitReason, FillId, Money, Quantity, Ratio, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a position has only now and then.
@@ -128,6 +128,9 @@ pub struct TrancheAside {
     pub premium_paid: Money,
     /// The level whose target has given up its place until a stop works.
     pub sacrificed: Option<u8>,
+    /// What a whole unit of price brings a unit of quantity (F-G06).
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub value_per_point: Ratio,
 }
 
 impl Blank for TrancheAside {
@@ -146,12 +149,24 @@ impl Blank for TrancheAside {
         unproven: Quantity::ZERO,
         premium_paid: Money::ZERO,
         sacrificed: None,
+        value_per_point: Ratio::ONE,
     };
 }
 
 impl Default for TrancheAside {
     fn default() -> Self {
         Self::BLANK.clone()
+    }
+}
+
+impl TrancheAside {
+    /// Nothing yet, except what a point is worth where that is not 1.
+    pub(super) fn at_value(value_per_point: Ratio) -> Seldom<Self> {
+        let mut aside: Seldom<Self> = Seldom::default();
+        if value_per_point != Ratio::ONE {
+            aside.value_per_point = value_per_point;
+        }
+        aside
     }
 }
 
@@ -191,6 +206,14 @@ impl Position {
 
 const fn no_money() -> Money {
     Money::ZERO
+}
+
+const fn one() -> Ratio {
+    Ratio::ONE
+}
+
+fn is_one(value: &Ratio) -> bool {
+    *value == Ratio::ONE
 }
 
 fn is_no_money(money: &Money) -> bool {

@@ -12,7 +12,7 @@ use crate::exits::ladder;
 use crate::orders::{Leg, Named};
 use backstop_model::{
     ClientOrderId, Command, Epoch, ExitReason, Fill, Money, OrderKind, OutOfRange, PositionDocument, PositionSide,
-    Price, Quantity, Rounding, Series, Severity, SnapshotCause, Timestamp, TrancheId,
+    Price, Quantity, Ratio, Rounding, Series, Severity, SnapshotCause, Timestamp, TrancheId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -255,10 +255,11 @@ impl Tranche {
     fn prove_exit(&mut self, side: PositionSide, assumed: &Assumed, proof: &Proof) -> Result<(), OutOfRange> {
         let of_it =
             |exit: &&mut super::Exit| assumed.is_booked_in(exit.level, exit.reason) && exit.quantity >= proof.quantity;
+        let value_per_point = self.aside.value_per_point;
         let Some(exit) = self.exits.iter_mut().find(of_it) else { return Ok(()) };
         let (then, now) = (assumed.price.notional(proof.quantity)?, proof.price.notional(proof.quantity)?);
         exit.cash = exit.cash.plus(now.minus(then)?)?;
-        exit.profit = ladder::profit(side, exit.cost, exit.cash)?;
+        exit.profit = ladder::profit(side, exit.cost, exit.cash, value_per_point)?;
         if exit.reason == ExitReason::Unknown && exit.quantity == proof.quantity {
             (exit.reason, exit.at) = (proof.reason, proof.at);
         }
@@ -277,7 +278,7 @@ impl Tranche {
             self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
         } else if let Some(last) = self.exits.last_mut() {
             last.cost = last.cost.plus(more)?;
-            last.profit = ladder::profit(side, last.cost, last.cash)?;
+            last.profit = ladder::profit(side, last.cost, last.cash, self.aside.value_per_point)?;
         }
         Ok(())
     }
@@ -286,7 +287,7 @@ impl Tranche {
 /// The same in a trade that is over, as its document tells it.
 fn prove_document(document: &mut PositionDocument, assumed: &Assumed, proof: &Proof) -> Result<(), OutOfRange> {
     let (then, now) = (assumed.price.notional(proof.quantity)?, proof.price.notional(proof.quantity)?);
-    let side = document.side;
+    let (side, value_per_point) = (document.side, document.value_per_point.unwrap_or(Ratio::ONE));
     let of_it = |exit: &backstop_model::PartialExitDocument| {
         assumed.is_booked_in(exit.tp_level, exit.reason) && exit.quantity_closed >= proof.quantity
     };
@@ -298,14 +299,15 @@ fn prove_document(document: &mut PositionDocument, assumed: &Assumed, proof: &Pr
     let Some(exit) = index.and_then(|index| document.partial_exits.get_mut(index)) else { return Ok(()) };
     let cash = exit.exit_price.notional(exit.quantity_closed)?;
     let (more, cash) = if assumed.opens {
-        (ladder::profit(side, now, then)?, cash)
+        (ladder::profit(side, now, then, value_per_point)?, cash)
     } else {
-        (ladder::profit(side, then, now)?, cash.plus(now.minus(then)?)?)
+        (ladder::profit(side, then, now, value_per_point)?, cash.plus(now.minus(then)?)?)
     };
     exit.exit_price = cash.per(exit.quantity_closed, Rounding::Nearest)?;
     exit.profit = exit.profit.plus(more)?;
-    let cost = entered_for(side, cash, exit.profit)?;
-    exit.profit_pct = exit.profit.share_of(cost, Rounding::Nearest).map_or(exit.profit_pct, |share| share.in_percent());
+    let points = exit.profit.in_points(value_per_point, Rounding::Nearest)?;
+    let cost = entered_for(side, cash, points)?;
+    exit.profit_pct = points.share_of(cost, Rounding::Nearest).map_or(exit.profit_pct, |share| share.in_percent());
     if exit.reason == ExitReason::Unknown && exit.quantity_closed == proof.quantity && !assumed.opens {
         (exit.reason, exit.exit_time) = (proof.reason, proof.at.as_millis());
     }

@@ -82,7 +82,12 @@ impl Position {
         let locked = match stop_price {
             Some(price) => {
                 let cash = price.notional(tranche.remaining)?;
-                let profit = crate::exits::ladder::profit(self.key.side, tranche.cost_left, cash)?;
+                let profit = crate::exits::ladder::profit(
+                    self.key.side,
+                    tranche.cost_left,
+                    cash,
+                    tranche.aside.value_per_point,
+                )?;
                 Some(tranche.realized()?.plus(profit)?)
             }
             None => None,
@@ -114,6 +119,7 @@ impl Position {
             plan: live.plan.as_ref().map_or_else(String::new, |plan| plan.name.to_string()),
             entry_time: tranche.opened_at.as_millis(),
             entry_price: tranche.entry_price,
+            value_per_point: Some(tranche.aside.value_per_point).filter(|value| *value != Ratio::ONE),
             original_quantity: tranche.original,
             current_quantity: tranche.remaining,
             tp_levels_hit: hit.map(|level| level.number).collect(),
@@ -129,7 +135,7 @@ impl Position {
             funding: tranche.funding,
             realized_pnl: tranche.realized()?,
             currency: ctx.instrument.currency.to_string(),
-            partial_exits: tranche.exits.iter().map(partial).collect::<Result<_, _>>()?,
+            partial_exits: tranche.exits.iter().map(|exit| partial(exit, side)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -171,8 +177,9 @@ fn course(tranche: &Tranche, ctx: Ctx) -> Result<Course, OutOfRange> {
     Ok(Course { range, initial_stop: tranche.initial_stop, targets, is_trailing })
 }
 
-fn partial(exit: &Exit) -> Result<PartialExitDocument, OutOfRange> {
-    let share = exit.profit.share_of(exit.cost, Rounding::Nearest).unwrap_or(Ratio::ZERO);
+fn partial(exit: &Exit, side: PositionSide) -> Result<PartialExitDocument, OutOfRange> {
+    let points = crate::exits::ladder::profit(side, exit.cost, exit.cash, Ratio::ONE)?;
+    let share = points.share_of(exit.cost, Rounding::Nearest).unwrap_or(Ratio::ZERO);
     Ok(PartialExitDocument {
         tp_level: exit.level,
         reason: exit.reason,

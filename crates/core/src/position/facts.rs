@@ -45,7 +45,7 @@ impl Position {
             self.keep_owing(&last_words);
             out.reads.extend(last_words);
             self.epoch = self.next_epoch();
-            let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
+            let mut tranche = Tranche::open(TrancheId::FIRST, &entry, ctx)?;
             tranche.main_order = Some(order.into());
             self.owe(fill, tranche.id, quantity, true);
             let origin = entered.map_or(Origin::Others { at_first_look: false }, Origin::Ours);
@@ -78,7 +78,7 @@ impl Position {
         }
         live.last_tranche = live.last_tranche.next();
         let id = live.last_tranche;
-        let mut tranche = Tranche::open(id, &entry)?;
+        let mut tranche = Tranche::open(id, &entry, ctx)?;
         tranche.main_order = Some(order.into());
         if entered.is_some() {
             tranche.aside.unproven = quantity;

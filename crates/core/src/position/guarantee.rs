@@ -65,7 +65,9 @@ impl Tranche {
     /// [`OutOfRange`] when it does not fit.
     pub(super) fn premium(&self, ctx: Ctx) -> Result<Money, OutOfRange> {
         match ctx.instrument.guaranteed.filter(|_| self.guarantee == Guarantee::Wanted) {
-            Some(terms) if self.aside.premium_paid == Money::ZERO => terms.premium_of(self.remaining),
+            Some(terms) if self.aside.premium_paid == Money::ZERO => {
+                terms.premium_of(self.remaining)?.valued(ctx.instrument.value_per_point)
+            }
             Some(_) | None => Ok(self.aside.premium_paid),
         }
     }

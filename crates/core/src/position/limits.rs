@@ -20,6 +20,7 @@ impl Position {
         let key = self.key;
         let (Some(most), Some(live)) = (ctx.account.limits.max_notional, &mut self.live) else { return Ok(()) };
         let worth = live.open().try_fold(Money::ZERO, |sum, tranche| sum.plus(tranche.cost_left))?;
+        let worth = worth.valued(ctx.instrument.value_per_point)?;
         let is_too_large = worth > most;
         if is_too_large && !live.told_worth {
             let text = format!(

@@ -452,7 +452,7 @@ impl Position {
             let at = report.map_or(ctx.now, |report| report.at);
             let entry = Entry { price, quantity, fee: Money::ZERO, at, window: ctx.board.next_window() };
             let origin = self.origin_of_read(beside, at_first_look);
-            self.begin(Tranche::open(TrancheId::FIRST, &entry)?, origin, ctx, out)?;
+            self.begin(Tranche::open(TrancheId::FIRST, &entry, ctx)?, origin, ctx, out)?;
             if let Some(live) = &mut self.live {
                 live.read_until = Some(read_at);
             }

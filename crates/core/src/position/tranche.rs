@@ -31,9 +31,9 @@ pub struct Exit {
     pub quantity: Quantity,
     /// Proceeds: Σ price × quantity.
     pub cash: Money,
-    /// Cost of what was closed.
+    /// Cost of what was closed: price × quantity.
     pub cost: Money,
-    /// Gross profit.
+    /// Gross profit, in the quote currency.
     pub profit: Money,
     /// When its last execution happened.
     pub at: Timestamp,
@@ -190,7 +190,7 @@ impl Tranche {
     ///
     /// # Errors
     /// [`OutOfRange`] when the cost does not fit.
-    pub fn open(id: TrancheId, entry: &Entry) -> Result<Self, OutOfRange> {
+    pub fn open(id: TrancheId, entry: &Entry, ctx: Ctx) -> Result<Self, OutOfRange> {
         let Entry { price, quantity, fee, at, window } = *entry;
         let cost = price.notional(quantity)?;
         Ok(Self {
@@ -210,7 +210,7 @@ impl Tranche {
             guarantee: Guarantee::default(),
             main_order: None,
             initial_stop: None,
-            aside: Seldom::default(),
+            aside: TrancheAside::at_value(ctx.instrument.value_per_point),
             levels: Box::default(),
             stop: None,
             trail: None,
@@ -308,7 +308,7 @@ impl Tranche {
         let last = quantity == self.remaining;
         let cost = if last { self.cost_left } else { self.entry_price.notional(quantity)? };
         let cash = booking.price.notional(quantity)?;
-        let profit = ladder::profit(side, cost, cash)?;
+        let profit = ladder::profit(side, cost, cash, self.aside.value_per_point)?;
         if !self.remaining.is_zero() {
             let stays = self.remaining.minus(quantity)?;
             self.funding_paid = self.funding_paid.pro_rata(stays, self.remaining, Rounding::Up)?;

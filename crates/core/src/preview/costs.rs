@@ -99,14 +99,15 @@ impl Ground<'_> {
     /// What net break-even of the whole position is made of.
     pub fn break_even_parts(&self, at: Price) -> Result<BreakEvenParts, OutOfRange> {
         let (quantity, assumed) = (self.case.quantity, self.case.costs);
+        let valued = |points: Points| points.value(quantity)?.valued(self.case.instrument.value_per_point);
         Ok(BreakEvenParts {
             entry_fee: self.entry_fee(quantity)?,
             exit_fee: self.stop_fee(at, quantity)?,
-            half_spread: assumed.spread.halved().value(quantity)?,
-            slippage: assumed.slippage.value(quantity)?,
+            half_spread: valued(assumed.spread.halved())?,
+            slippage: valued(assumed.slippage)?,
             funding: assumed.funding,
             premium: self.premium(quantity)?,
-            tick: self.case.instrument.tick.as_points().value(quantity)?,
+            tick: valued(self.case.instrument.tick.as_points())?,
         })
     }
 
@@ -118,7 +119,8 @@ impl Ground<'_> {
     /// What closing so much at market costs beside its fee: half the spread and the slippage.
     pub fn market_cost(&self, quantity: Quantity) -> Result<Money, OutOfRange> {
         let assumed = self.case.costs;
-        assumed.spread.halved().plus(assumed.slippage)?.value(quantity)
+        let points = assumed.spread.halved().plus(assumed.slippage)?.value(quantity)?;
+        points.valued(self.case.instrument.value_per_point)
     }
 
     /// The same at a target: one that rests fills at its price.

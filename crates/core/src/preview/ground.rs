@@ -20,12 +20,13 @@ pub(super) struct Ground<'a> {
 impl Ground<'_> {
     /// Gross profit of closing so much there.
     pub fn profit(&self, price: Price, quantity: Quantity) -> Result<Money, OutOfRange> {
-        profit(self.case.side, self.case.entry.notional(quantity)?, price.notional(quantity)?)
+        let (cost, cash) = (self.case.entry.notional(quantity)?, price.notional(quantity)?);
+        profit(self.case.side, cost, cash, self.case.instrument.value_per_point)
     }
 
     /// The fee of one execution.
     pub fn fee(&self, price: Price, quantity: Quantity, rate: Ratio) -> Result<Money, OutOfRange> {
-        price.notional(quantity)?.times(rate, Rounding::Up)
+        self.case.instrument.worth(price, quantity)?.times(rate, Rounding::Up)
     }
 
     /// What entering so much costs: entries are taken for taking.
@@ -37,7 +38,8 @@ impl Ground<'_> {
     pub fn premium(&self, quantity: Quantity) -> Result<Money, OutOfRange> {
         let wanted = self.case.plan.stop_loss.guaranteed.is_wanted() && self.case.capability.guaranteed_stops;
         let terms = self.case.instrument.guaranteed.filter(|_| wanted);
-        terms.map_or(Ok(Money::ZERO), |terms| terms.premium_of(quantity))
+        let value = self.case.instrument.value_per_point;
+        terms.map_or(Ok(Money::ZERO), |terms| terms.premium_of(quantity)?.valued(value))
     }
 
     /// What closing so much at a target costs.

@@ -234,6 +234,7 @@ pub fn instrument_spec() -> InstrumentSpec {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        value_per_point: backstop_model::Ratio::ONE,
         hours: None,
         currency: name("USDT"),
     }
@@ -262,6 +263,7 @@ pub fn instrument_from(words: &str) -> Instrument {
                 let (premium, least) = (value().parse().unwrap(), Some(least_distance(value())));
                 spec.guaranteed = Some(GuaranteedTerms { premium, least_distance: least });
             }
+            "value" => spec.value_per_point = value().parse().unwrap(),
             "hours" => spec.hours = Some(Box::new(hours())),
             // Fridays 22:00 in London.
             "weekly" => spec.week_ends = Some(week_ends()),

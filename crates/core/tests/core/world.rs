@@ -100,7 +100,9 @@ impl World {
             }
             "account" => self.account = account_from(rest),
             "instrument" => self.instrument = instrument_from(rest),
-            "now-account" | "now-instrument" | "now-plan" => self.redefine(head, rest),
+            "file-account" | "file-instrument" | "file-plan" | "now-account" | "now-instrument" | "now-plan" => {
+                self.redefine(head, rest)
+            }
             "plan" => self.plan(rest),
             "another-plan" => self.another_plan(rest),
             "answers" => self.answers = rest == "on",
@@ -118,10 +120,12 @@ impl World {
             "snapshot" => self.snapshot(rest),
             "funding" => self.funding(rest),
             "journal" => self.lose_journal(),
-            "remember" => self.journal.remember(&self.engine),
+            // `remember older` is for a `recover older`: records that were durable are gone as well.
+            "remember" if rest.is_empty() => self.journal.remember(&self.engine),
+            "remember" => self.journal.mark(rest),
             // `record lost`: the disk has lied about everything since `remember`.
             "record" => self.engine = self.journal.remembered(),
-            "recover" => self.recover(),
+            "recover" => self.recover(rest),
             "restart" => self.restart(),
             "bars" | "candles" => self.handle(candles::event(head, rest, self.now)),
             "next-close" => {

@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{corners, plans, readings, reloading, switching, troubles};
+use super::{contracts, corners, crowds, plans, readings, reloading, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -64,6 +64,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         mode,
         side,
         grid,
+        value_per_point: None,
         most_steps: None,
         adopt,
         plan,
@@ -81,9 +82,11 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         }
         switching::draw(seed, &mut life);
         reloading::draw(seed, &mut life);
+        crowds::draw(seed, &mut life);
     }
     readings::draw(seed, &mut life);
     corners::draw(seed, choice.calm, &mut life);
+    contracts::draw(seed, &mut life);
     life.acts.sort_by_key(|(at, _)| *at);
     life
 }

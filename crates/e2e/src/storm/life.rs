@@ -172,6 +172,8 @@ pub enum Act {
     Wish(Wish),
     /// The operator edits the configuration and has it read again (F-M15).
     Reload(Edit),
+    /// The same beside two engines, each of which has a file of its own.
+    ReloadOf(Edit, Files),
     /// The venue does something of its own accord.
     Venue(Incident),
     /// The process dies after so many of its steps, and is started again.
@@ -252,6 +254,13 @@ pub enum Act {
         /// How much.
         steps: u32,
     },
+    /// Others on the same address use up so many requests of every window (F-I07).
+    Crowd {
+        /// How many.
+        others: u32,
+        /// For how long, in milliseconds.
+        ms: i64,
+    },
     /// It goes on.
     Thaw {
         /// At this price, in ticks.
@@ -327,6 +336,17 @@ pub enum Hand {
         /// How much.
         percent: i32,
     },
+}
+
+/// Whose file is written anew, where there are two engines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Files {
+    /// That of the one that acts, and it reads it again.
+    Acting,
+    /// Both, and whoever runs reads it again.
+    Both,
+    /// That of the other one: it has it when it takes over, or reads it again where it does not know yet that it was taken over from.
+    Other,
 }
 
 /// What is written otherwise.
@@ -451,6 +471,8 @@ pub struct Life {
     pub side: PositionSide,
     /// The market.
     pub grid: Grid,
+    /// What a whole unit of price brings a unit of quantity, as written, where that is not 1 (F-G06).
+    pub value_per_point: Option<&'static str>,
     /// The largest order, in steps (F-G04).
     pub most_steps: Option<u32>,
     /// Whether the plan may be for entries of others as well.

@@ -17,8 +17,10 @@
 //! database do is not played here; the process tests of `app` and `store` do that.
 
 pub mod canaries;
+pub mod contracts;
 pub mod corners;
 pub mod crashes;
+pub mod crowds;
 pub mod disk;
 pub mod draw;
 pub mod lease;

@@ -11,7 +11,7 @@ use backstop_model::{AccountId, Command, EntryRequest, Event, SnapshotCause, Spa
 use backstop_runtime::{Cycle, Executor, Lease, Recovered, SnapshotSchedule, Taken, recover};
 use backstop_sim::dice::Dice;
 use backstop_store::LeaseAnswer;
-use backstop_venues::{CandleQuestion, RulesQuestion};
+use backstop_venues::{CandleQuestion, RulesQuestion, Usage};
 
 /// The regular look at the venue, as `run` has it.
 const LOOK_EVERY: Span = Span::from_secs(10);
@@ -225,6 +225,13 @@ impl Process {
     #[must_use]
     pub fn is_journal_failed(&self) -> bool {
         self.cycle.as_ref().is_some_and(Cycle::is_journal_failed)
+    }
+
+    /// Hears how much of the venue's budget for requests is used up.
+    pub fn told_usage(&mut self, now: Timestamp, usage: Usage) {
+        if let Some(cycle) = &mut self.cycle {
+            cycle.told_usage(now, usage);
+        }
     }
 
     /// Takes in one event.

@@ -1,10 +1,11 @@
 //! The operator edits the configuration and has the running engine read it again (F-M15).
 //!
-//! What is edited well counts as a whole; what needs a start, or somebody's word, changes nothing. It has dice of its own and is
-//! drawn last: all other lives stay what they were. Files that nobody can read are the process tests' (`app`).
+//! What is edited well counts as a whole; what needs a start, or somebody's word, changes nothing. Of two engines each has a file of
+//! its own, and goes by it from its start on, whatever the one before it went by. It has dice of its own and is drawn last: all
+//! other lives stay what they were. Files that nobody can read are the process tests' (`app`).
 
 use super::draw::{between, one_of};
-use super::life::{Act, Edit, Life};
+use super::life::{Act, Edit, Files, Life};
 use backstop_model::plan::{Distance, ExitPlan, ExitPlanSpec};
 use backstop_model::{Money, Name, Permit, Ratio, Rounding};
 use backstop_runtime::Definitions;
@@ -13,17 +14,34 @@ use std::sync::Arc;
 
 /// One life in so many.
 const RARE: u32 = 25;
+/// Of those with two engines, which are few.
+const BESIDE_ANOTHER: u32 = 8;
 
-/// Maybe the configuration is edited, once or a few times. Of two engines each has its own; that is not played.
+/// Maybe the configuration is edited, once or a few times.
 pub fn draw(seed: u64, life: &mut Life) {
     let dice = &mut Dice::new(seed, 0xF15);
     let two = life.acts.iter().any(|(_, act)| matches!(act, Act::Engines(_)));
-    if dice.below(RARE) > 0 || two {
+    if dice.below(if two { BESIDE_ANOTHER } else { RARE }) > 0 {
         return;
     }
     for _ in 0..=dice.below(3) {
         let edit = one_of(dice, &[Edit::Farther, Edit::Nearer, Edit::Nearer, Edit::Observed, Edit::Elsewhere]);
-        life.acts.push((between(dice, 0, life.length), Act::Reload(edit)));
+        let at = between(dice, 0, life.length);
+        let act = if two {
+            Act::ReloadOf(edit, one_of(dice, &[Files::Acting, Files::Both, Files::Other]))
+        } else {
+            Act::Reload(edit)
+        };
+        life.acts.push((at, act));
+    }
+}
+
+/// Whether what is written counts when it is read again; else it needs a start, or somebody's word.
+#[must_use]
+pub const fn counts(edit: Edit) -> bool {
+    match edit {
+        Edit::Farther | Edit::Nearer => true,
+        Edit::Elsewhere | Edit::Observed => false,
     }
 }
 
@@ -67,6 +85,8 @@ mod tests {
         let lives = (1..=2_000).map(|seed| draw(seed, Choice::default()));
         let edited = lives.filter(|life| edits(life) > 0).count();
         assert!((30..=110).contains(&edited), "{edited}");
+        let beside = |life: &Life| life.acts.iter().any(|(_, act)| matches!(act, Act::ReloadOf(..)));
+        assert!((1..=2_000).filter(|seed| beside(&draw(*seed, Choice::default()))).count() > 10);
         let calm = Choice { calm: true, ..Choice::default() };
         assert!((1..=500).all(|seed| edits(&draw(seed, calm)) == 0));
     }

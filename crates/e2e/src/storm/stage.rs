@@ -43,6 +43,10 @@ pub struct Stage {
     tick: Price,
     step: Quantity,
     definitions: Definitions,
+    /// The other engine's file, where that is another one.
+    other: Option<Box<Definitions>>,
+    /// Which of two engines acts.
+    acts: u64,
     request_validity: Span,
 }
 
@@ -79,7 +83,7 @@ impl Stage {
             accounts: vec![account],
             symbol_plans: BTreeMap::new(),
         };
-        (Self { tick, step, definitions, request_validity }, venue)
+        (Self { tick, step, definitions, other: None, acts: 1, request_validity }, venue)
     }
 
     /// What the engine is told first.
@@ -97,16 +101,39 @@ impl Stage {
 
     /// The configuration is another one.
     pub fn tell(&mut self, definitions: Definitions) {
+        self.other.get_or_insert_with(|| Box::new(self.definitions.clone()));
         self.definitions = definitions;
+    }
+
+    /// What the file of the engine comes to that does not act.
+    #[must_use]
+    pub fn of_the_other(&self) -> &Definitions {
+        self.other.as_deref().unwrap_or(&self.definitions)
+    }
+
+    /// That file is another one.
+    pub fn tell_the_other(&mut self, definitions: Definitions) {
+        self.other = Some(Box::new(definitions));
+    }
+
+    /// The engine of this name acts: of two, one has the odd names, the other one the even ones.
+    pub fn acts(&mut self, token: u64) {
+        let acts = if token == 0 { 1 } else { token % 2 };
+        if let Some(other) = self.other.as_deref_mut().filter(|_| acts != self.acts) {
+            std::mem::swap(&mut self.definitions, other);
+        }
+        self.acts = acts;
     }
 
     /// The market's price grid gets ten times as coarse; what a process is told at its start is the new one.
     pub fn coarsen(&mut self) -> Option<&Instrument> {
-        let instrument = self.definitions.instruments.first_mut()?;
-        let mut spec = InstrumentSpec::from(instrument.clone());
+        let mut spec = InstrumentSpec::from(self.definitions.instruments.first()?.clone());
         spec.tick = spec.tick.times(Ratio::whole(10), Rounding::Nearest).ok()?;
-        *instrument = Instrument::try_from(spec).ok()?;
-        Some(instrument)
+        let coarser = Instrument::try_from(spec).ok()?;
+        for definitions in self.other.as_deref_mut().into_iter().chain([&mut self.definitions]) {
+            definitions.instruments.iter_mut().for_each(|known| known.clone_from(&coarser));
+        }
+        self.definitions.instruments.first()
     }
 
     /// The market as the engine is told of it now.
@@ -203,6 +230,7 @@ pub fn instrument(life: &Life) -> Instrument {
         least_distance: life.least.filter(|least| least.told).map(|least| least.distance),
         guaranteed: None,
         week_ends: None,
+        value_per_point: value_per_point(life),
         hours: None,
     };
     Instrument::try_from(spec).expect("a grid of this folder makes an instrument")
@@ -225,7 +253,7 @@ pub fn rules(instrument: &Instrument) -> sim::Rules {
 /// How near levels may stand and by how much they move, in the exchange's words; nothing where both are free. A point is a
 /// unit of price.
 fn dealing(life: &Life) -> Option<sim::Dealing> {
-    let mut dealing = sim::Dealing::in_whole_points(Ratio::ONE);
+    let mut dealing = sim::Dealing::in_whole_points(value_per_point(life));
     let in_points = |points: Points| {
         let one: Price = "1".parse().expect("a constant of this file is a price");
         sim::Distance::InPoints(points.share_of(one, Rounding::Nearest).expect("a part of a price is a share"))
@@ -241,7 +269,12 @@ fn dealing(life: &Life) -> Option<sim::Dealing> {
         let step = tick.as_points().times(Ratio::whole(ticks), Rounding::Nearest);
         dealing.min_step = in_points(step.expect("a part of a price of this folder is one"));
     }
-    (life.least.is_some() || life.least_move.is_some()).then_some(dealing)
+    let is_usual = life.least.is_none() && life.least_move.is_none() && life.value_per_point.is_none();
+    (!is_usual).then_some(dealing)
+}
+
+fn value_per_point(life: &Life) -> Ratio {
+    life.value_per_point.map_or(Ratio::ONE, |value| value.parse().expect("a constant of this folder is a number"))
 }
 
 /// Turns one knob.

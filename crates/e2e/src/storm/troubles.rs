@@ -191,12 +191,14 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`, `corners`, `reloading`).
+/// What is drawn apart from the menu (`switching`, `corners`, `contracts`, `crowds`, `reloading`).
 const APART: &[Line] = &[
     only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
     only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),
     only(IG, act(&["F-F03"], |_, _| Act::Venue(Incident::Expire))),
     only(BITGET, act(&["F-F03"], |_, _| Act::LimitOpen { ms: 1 })),
+    place(&["F-G06"], |_, life| life.value_per_point = Some("10")),
+    act(&["F-I07"], |_, _| Act::Crowd { others: 250, ms: 1 }),
     act(&["F-M15"], |_, _| Act::Reload(Edit::Nearer)),
 ];
 
@@ -326,6 +328,7 @@ pub const fn waits(act: &Act) -> bool {
             | Act::Hand(Hand::Mode)
             | Act::OtherMarket
             | Act::Reload(_)
+            | Act::ReloadOf(..)
             | Act::Stranger { .. }
             | Act::Venue(Incident::Annul { .. })
             | Act::Withhold
@@ -335,7 +338,12 @@ pub const fn waits(act: &Act) -> bool {
 /// What a life's place means in the catalogue.
 #[must_use]
 pub const fn ids_of_place(life: &Life) -> &'static [&'static str] {
-    if life.most_steps.is_some() { &["F-G04"] } else { &[] }
+    match (life.most_steps.is_some(), life.value_per_point.is_some()) {
+        (true, true) => &["F-G04", "F-G06"],
+        (true, false) => &["F-G04"],
+        (false, true) => &["F-G06"],
+        (false, false) => &[],
+    }
 }
 
 fn misprint(dice: &mut Dice, life: &Life) -> Act {
@@ -355,7 +363,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
         | Act::Thaw { .. }
         | Act::Wish(_) => &[],
         Act::Gap { .. } => &["F-C17", "F-C18"],
-        Act::Reload(_) => &["F-M15"],
+        Act::Reload(_) | Act::ReloadOf(..) => &["F-M15"],
         Act::Misprint { .. } => &["F-H01"],
         Act::MarkAway { .. } => &["F-H05", "F-C10"],
         Act::Crossed { .. } => &["F-H03"],
@@ -384,6 +392,7 @@ pub const fn ids_of_act(act: &Act) -> &'static [&'static str] {
             EnginesTrouble::Skew { .. } => &["F-K02"],
             EnginesTrouble::Stall { .. } => &["F-K02", "F-K03"],
         },
+        Act::Crowd { .. } => &["F-I07"],
         Act::Away { .. } => &["F-A09"],
         Act::Chase(Chase::Moves) => &["F-C02"],
         Act::Chase(Chase::Stops) => &["F-C03"],

@@ -284,6 +284,10 @@ impl<'l> World<'l> {
         let mut happened = false;
         // What reaches the venue later is for the next turn.
         let arrived = self.venue.poll(now).unwrap_or_default();
+        for usage in self.venue.usage() {
+            self.watch.told_usage(now, usage.used);
+            self.process.told_usage(now, self.usage_with_bug(usage));
+        }
         for event in arrived {
             happened = true;
             let Some(event) = self.garbled(event) else { continue };
@@ -352,8 +356,13 @@ impl<'l> World<'l> {
         if self.process.disk.has_forgotten() {
             self.watch.journal_was_lost();
         }
+        self.stage.acts(self.process.token());
         if let Some(script) = &mut self.script {
-            script.starts(now, self.process.disk.load().map_or(0, |loaded| loaded.tail.len()));
+            script.starts(
+                now,
+                self.process.disk.load().map_or(0, |loaded| loaded.tail.len()),
+                self.stage.definitions(),
+            );
         }
         let start = self.process.boot(now, self.watch.is_journal_lost());
         self.trace.say(now, "process", format_args!("starts; {} doubts", start.doubts.len()));
@@ -368,6 +377,7 @@ impl<'l> World<'l> {
         let venue = std::mem::replace(&mut self.venue, PaperVenue::new(fresh, None, now));
         self.venue = venue.restarted(start.known_until);
         self.watch.booted(now, &self.process);
+        self.watch.configured.starts(now, self.stage.told());
         self.seen.booted(!self.process.disk.is_empty());
         for event in self.stage.definitions().into_iter().chain(start.doubts) {
             if self.take(event) {

@@ -58,6 +58,28 @@ impl Money {
         self.0.checked_mul_ext(rate.0, rounding.library()).map(Self).ok_or(OutOfRange)
     }
 
+    /// What an amount in points × quantity is worth, where a unit of price brings a unit of quantity so much money (F-G06).
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when it does not fit.
+    pub fn valued(self, value_per_point: Ratio) -> Result<Self, OutOfRange> {
+        if value_per_point == Ratio::ONE { Ok(self) } else { self.times(value_per_point, Rounding::Nearest) }
+    }
+
+    /// The amount in points × quantity that is worth this much money: [`valued`](Self::valued) the other way.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a point is worth nothing, or when it does not fit.
+    pub fn in_points(self, value_per_point: Ratio, rounding: Rounding) -> Result<Self, OutOfRange> {
+        if value_per_point == Ratio::ONE {
+            return Ok(self);
+        }
+        if value_per_point == Ratio::ZERO {
+            return Err(OutOfRange);
+        }
+        self.0.checked_div_ext(value_per_point.0, rounding.library()).map(Self).ok_or(OutOfRange)
+    }
+
     /// The part of this amount that falls on `part` of `whole`.
     ///
     /// # Errors

@@ -90,6 +90,7 @@ pub(crate) fn instrument_spec() -> InstrumentSpec {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        value_per_point: backstop_model::Ratio::ONE,
         hours: None,
         currency: name("USDT"),
     }

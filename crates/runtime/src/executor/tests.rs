@@ -85,6 +85,40 @@ fn targets_leave_thirty_percent_of_the_budget_to_protection() {
 }
 
 #[test]
+fn what_others_use_up_of_the_budget_is_taken_from_targets_first() {
+    // F-I07, I19: the venue says more than has left here.
+    let told = |used| Usage { account: AccountId(0), used };
+    let mut executor = Executor::new(Budget { requests: 10, window: Span::from_secs(10) });
+    executor.push(NOW, (0..4).map(target).collect());
+    assert!(executor.next(NOW).is_some());
+    executor.told_usage(NOW, told(6));
+    assert_eq!([executor.next(NOW), executor.next(NOW)], [Some(target(1)), Some(target(2))], "one of the six is ours");
+    assert_eq!(executor.next(NOW), None, "seven tenths of the five that others leave");
+    executor.push(NOW, (100..105).map(stop).collect());
+    assert_eq!(std::iter::from_fn(|| executor.next(NOW)).count(), 2);
+    let silent = executor.overdue(NOW.plus(REQUEST_TIMEOUT));
+    assert_eq!(silent.len(), 5);
+    let window_over = NOW.plus(Span::from_secs(10));
+    assert_eq!(executor.next_wake(NOW), Some(window_over));
+    assert_eq!(executor.next(window_over), Some(stop(102)));
+}
+
+#[test]
+fn where_others_have_used_it_all_nothing_leaves_until_it_is_told_otherwise_or_the_window_is_over() {
+    let told = |used| Usage { account: AccountId(0), used };
+    let mut executor = Executor::new(Budget { requests: 10, window: Span::from_secs(10) });
+    executor.told_usage(NOW, told(12));
+    executor.push(NOW, vec![stop(1), stop(2)]);
+    assert_eq!(executor.next(NOW), None);
+    assert_eq!(executor.next_wake(NOW), Some(NOW.plus(Span::from_secs(10))));
+    let later = NOW.plus(Span::from_secs(3));
+    executor.told_usage(later, told(9));
+    assert_eq!([executor.next(later), executor.next(later)], [Some(stop(1)), None]);
+    executor.told_usage(later, told(1));
+    assert_eq!(executor.next(later), Some(stop(2)), "what is ours is not others'");
+}
+
+#[test]
 fn what_waits_for_the_budget_is_due_when_it_has_room_again() {
     // I36: due at once, and refused by the budget, it would be looked at without end.
     let mut executor = Executor::new(Budget { requests: 1, window: Span::from_secs(10) });

@@ -14,6 +14,7 @@ pub fn document(symbol: &str, number: &str) -> PositionDocument {
         plan: "swing".to_owned(),
         entry_time: 1_700_000_000_000 + number.parse::<i64>().unwrap(),
         entry_price: price("50000"),
+        value_per_point: None,
         original_quantity: "0.1".parse().unwrap(),
         current_quantity: "0.1".parse().unwrap(),
         tp_levels_hit: vec![],

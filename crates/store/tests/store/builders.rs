@@ -54,6 +54,7 @@ pub fn document(id: &str, open: bool) -> PositionDocument {
         plan: "swing".to_owned(),
         entry_time: 1_700_000_000_000,
         entry_price: price("50000"),
+        value_per_point: None,
         original_quantity: "0.1".parse().unwrap(),
         current_quantity: if open { "0.1" } else { "0" }.parse().unwrap(),
         tp_levels_hit: vec![],

@@ -22,7 +22,7 @@ mod refusal;
 pub use capability::capability;
 pub use ledger::{LedgerFailure, LedgerFile};
 
-use crate::{CandleQuestion, RulesQuestion, Venue, VenueFailure};
+use crate::{CandleQuestion, RulesQuestion, Usage, Venue, VenueFailure};
 use answers::{Named, Pending, answer};
 use backstop_model::{
     AccountId, Asked, ClientOrderId, Command, Depth, Event, Instrument, InstrumentId, MarginCall, ModeReport, Name,
@@ -68,6 +68,8 @@ pub struct PaperVenue {
     candles: Candles,
     /// How deep each market was told to be.
     depths: BTreeMap<InstrumentId, Quantity>,
+    /// What of the budget for requests answers have told to be used up.
+    used: BTreeMap<AccountId, usize>,
 }
 
 impl PaperVenue {
@@ -94,6 +96,7 @@ impl PaperVenue {
             dirty: true,
             candles,
             depths: BTreeMap::new(),
+            used: BTreeMap::new(),
         }
     }
 
@@ -284,6 +287,8 @@ impl PaperVenue {
             sim::Body::Response { ticket, reply } => {
                 // Answers to requests of an earlier life are nobody's: the engine has asked what became of them.
                 if let Some(pending) = self.pending.remove(&ticket.0) {
+                    let told = self.names.account(&delivery.account).zip(self.exchange.used());
+                    self.used.extend(told);
                     self.learn(&delivery.account, modes::shown_by_answer(&reply), events);
                     self.respond(delivery.at, pending, reply, events);
                 }
@@ -465,6 +470,10 @@ impl Venue for PaperVenue {
             }
         }
         Ok(events)
+    }
+
+    fn usage(&mut self) -> Vec<Usage> {
+        std::mem::take(&mut self.used).into_iter().map(|(account, used)| Usage { account, used }).collect()
     }
 
     fn next_due(&self) -> Option<Timestamp> {

@@ -247,6 +247,8 @@ fn instruments_that_make_no_sense_get_a_caret() {
         "maker_fee: «60%»",
         "min_quantity: 2, max_quantity: «1»",
         "min_notional: «-5»",
+        "value_per_point: «0»",
+        "value_per_point: «-10»",
         "leverage: «0»",
         "leverage: «1.5»",
         "leverage: «5000»",

@@ -18,8 +18,8 @@ use super::{Ctx, Live, Out, Position, Tranche, arming, facts_fee};
 use crate::exits::ladder::{self, LevelState};
 use crate::orders::{Leg, Named};
 use backstop_model::{
-    Annulled, Command, Epoch, Fill, Money, Notice, OutOfRange, PositionSide, Price, Quantity, Rounding, Severity,
-    SnapshotCause, Timestamp, TrancheId,
+    Annulled, Command, Epoch, Fill, Money, Notice, OutOfRange, PositionSide, Price, Quantity, Ratio, Rounding,
+    Severity, SnapshotCause, Timestamp, TrancheId,
 };
 
 /// Annulled executions that are remembered; the oldest goes first.
@@ -192,7 +192,7 @@ impl Position {
         let window = ctx.board.next_window();
         let price = again.cost.per(again.quantity, Rounding::Nearest)?;
         let entry = Entry { price, quantity: again.quantity, fee: Money::ZERO, at, window };
-        let mut tranche = Tranche::open(TrancheId::FIRST, &entry)?;
+        let mut tranche = Tranche::open(TrancheId::FIRST, &entry, ctx)?;
         (tranche.cost, tranche.cost_left) = (again.cost, again.cost);
         let origin =
             if again.managed { Origin::Ours(Entered::again()) } else { Origin::Others { at_first_look: false } };
@@ -279,7 +279,7 @@ impl Tranche {
             if quantity.is_zero() {
                 continue;
             }
-            let cost = exit.take_out(side, quantity, gone.fill.price)?;
+            let cost = exit.take_out((side, self.aside.value_per_point), quantity, gone.fill.price)?;
             let number = exit.level;
             self.remaining = self.remaining.plus(quantity)?;
             self.cost_left = self.cost_left.plus(cost)?;
@@ -329,7 +329,7 @@ impl Tranche {
             let rest = std::mem::replace(&mut self.cost_left, Money::ZERO);
             if let Some(last) = self.exits.last_mut() {
                 last.cost = last.cost.plus(rest)?;
-                last.profit = ladder::profit(side, last.cost, last.cash)?;
+                last.profit = ladder::profit(side, last.cost, last.cash, self.aside.value_per_point)?;
             }
         } else if self.cost_left > Money::ZERO {
             self.entry_price = self.cost_left.per(self.remaining, Rounding::Nearest)?;
@@ -340,23 +340,28 @@ impl Tranche {
 
 impl Exit {
     /// Takes a part out, executed at that price; what it had cost to enter.
-    fn take_out(&mut self, side: PositionSide, quantity: Quantity, price: Price) -> Result<Money, OutOfRange> {
+    fn take_out(
+        &mut self,
+        (side, value_per_point): (PositionSide, Ratio),
+        quantity: Quantity,
+        price: Price,
+    ) -> Result<Money, OutOfRange> {
         let cash = price.notional(quantity)?;
         let cost = if quantity == self.quantity {
             // All that it has earned goes with it.
-            entered_for(side, cash, self.profit)?
+            entered_for(side, cash, ladder::profit(side, self.cost, self.cash, Ratio::ONE)?)?
         } else {
             self.cost.pro_rata(quantity, self.quantity, Rounding::Nearest)?
         };
         self.quantity = self.quantity.minus(quantity)?;
         self.cost = self.cost.minus(cost)?;
         self.cash = self.cash.minus(cash)?;
-        self.profit = ladder::profit(side, self.cost, self.cash)?;
+        self.profit = ladder::profit(side, self.cost, self.cash, value_per_point)?;
         Ok(cost)
     }
 }
 
-/// What something was entered for, by what it was closed for and what that has earned.
+/// What something was entered for, by what it was closed for and what that has earned, all in points × quantity.
 pub(super) fn entered_for(side: PositionSide, cash: Money, profit: Money) -> Result<Money, OutOfRange> {
     match side {
         PositionSide::Long => cash.minus(profit),

@@ -7,7 +7,8 @@ use super::gone::{Closed, Gone};
 use crate::exits::ladder;
 use crate::position::assumed::retell_end;
 use backstop_model::{
-    Epoch, Money, OutOfRange, PartialExitDocument, PositionDocument, PositionSide, Price, Quantity, Rounding, TrancheId,
+    Epoch, Money, OutOfRange, PartialExitDocument, PositionDocument, PositionSide, Price, Quantity, Ratio, Rounding,
+    TrancheId,
 };
 
 /// Takes a closing out of the record of a trade that is over: how much, and what it had cost to enter.
@@ -22,12 +23,13 @@ pub(super) fn take_out_of(
     let order = gone.order(closings, level, (epoch, tranche));
     let (mut out, mut entered_for) = (Quantity::ZERO, Money::ZERO);
     for (index, most) in order {
-        let exit = &mut document.partial_exits[index];
         let quantity = most.min(gone.left);
         if quantity.is_zero() {
             continue;
         }
-        let (cost, profit) = take_part(exit, side, quantity, gone.fill.price)?;
+        let value_per_point = document.value_per_point.unwrap_or(Ratio::ONE);
+        let exit = &mut document.partial_exits[index];
+        let (cost, profit) = take_part(exit, (side, value_per_point), quantity, gone.fill.price)?;
         let fee = gone.fee_with(quantity)?;
         (out, entered_for) = (out.plus(quantity)?, entered_for.plus(cost)?);
         document.original_quantity = document.original_quantity.minus(quantity)?;
@@ -61,18 +63,18 @@ pub(super) fn take_entry_out_of(document: &mut PositionDocument, gone: &mut Gone
 /// What the part was entered for, and the profit that goes with it.
 fn take_part(
     exit: &mut PartialExitDocument,
-    side: PositionSide,
+    (side, value_per_point): (PositionSide, Ratio),
     quantity: Quantity,
     price: Price,
 ) -> Result<(Money, Money), OutOfRange> {
     let whole = exit.exit_price.notional(exit.quantity_closed)?;
     let cash = price.notional(quantity)?;
+    let points = exit.profit.in_points(value_per_point, Rounding::Nearest)?;
     let (cost, profit) = if quantity == exit.quantity_closed {
-        (entered_for(side, cash, exit.profit)?, exit.profit)
+        (entered_for(side, cash, points)?, exit.profit)
     } else {
-        let cost =
-            entered_for(side, whole, exit.profit)?.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
-        (cost, ladder::profit(side, cost, cash)?)
+        let cost = entered_for(side, whole, points)?.pro_rata(quantity, exit.quantity_closed, Rounding::Nearest)?;
+        (cost, ladder::profit(side, cost, cash, value_per_point)?)
     };
     exit.profit = exit.profit.minus(profit)?;
     exit.quantity_closed = exit.quantity_closed.minus(quantity)?;

@@ -49,7 +49,7 @@ fn largest_part(ground: &Ground) -> Option<String> {
     let case = ground.case;
     let most = case.plan.slices.max_notional?;
     let smallest = case.smallest_exit(case.entry).ok()?;
-    let worth = case.entry.notional(smallest).ok().filter(|worth| *worth > most)?;
+    let worth = case.instrument.worth(case.entry, smallest).ok().filter(|worth| *worth > most)?;
     let text =
         format!("max_slice_notional {most} cannot be kept: the smallest order, {smallest}, is worth {worth} here");
     Some(text)

@@ -4,6 +4,7 @@ use super::World;
 use crate::builders::{instrument_from, money, plan_from};
 use backstop_core::{Engine, Step};
 use backstop_model::{Event, InstrumentId, MarketView, PlanId, Stamped};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything that changed something, as a store keeps it, and the engine as it was when the script said `remember`.
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub struct Journal {
     records: Vec<(Stamped, Vec<(InstrumentId, MarketView)>)>,
     durable: usize,
+    /// How many there were when the script said `remember` and a name.
+    marks: BTreeMap<String, usize>,
     remembered: String,
 }
 
@@ -26,13 +29,18 @@ impl Journal {
         self.durable = self.records.len();
     }
 
+    pub fn mark(&mut self, name: &str) {
+        self.marks.insert(name.to_owned(), self.records.len());
+    }
+
     pub fn remembered(&self) -> Engine {
         serde_json::from_str(&self.remembered).unwrap()
     }
 
-    /// The engine that comes of the records up to `remember`; the later ones are lost.
-    fn replay(&mut self) -> Engine {
-        self.records.truncate(self.durable);
+    /// The engine that comes of the records up to `remember`, or up to the one of that name; the later ones are lost.
+    fn replay(&mut self, name: &str) -> Engine {
+        let kept = if name.is_empty() { self.durable } else { self.marks[name] };
+        self.records.truncate(kept);
         let mut engine = Engine::new();
         for (stamped, market) in &self.records {
             engine.replay(stamped, market);
@@ -53,8 +61,8 @@ impl World {
 
     /// The same from its journal, of which only what was there at `remember` has reached the disk. What is in doubt then
     /// the script says itself.
-    pub(super) fn recover(&mut self) {
-        self.engine = self.journal.replay();
+    pub(super) fn recover(&mut self, name: &str) {
+        self.engine = self.journal.replay(name);
         self.define();
     }
 
@@ -65,16 +73,19 @@ impl World {
         self.define();
     }
 
-    /// The market's rules, the plan or the account's limits are others now, and are told so at every start from here on.
+    /// The market's rules, the plan or the account's limits are others now, and are told so at every start from here on. Of a
+    /// `file-…` the engine hears at its next start only.
     pub(super) fn redefine(&mut self, what: &str, words: &str) {
+        let (when, what) = what.split_once('-').unwrap();
         let event = match what {
-            "now-instrument" => {
+            "instrument" => {
                 self.instrument = instrument_from(words);
                 Event::DefineInstrument(Box::new(self.instrument.clone()))
             }
-            "now-plan" => Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan_from(words).unwrap().0) },
+            "plan" => Event::DefinePlan { id: PlanId(0), plan: Arc::new(plan_from(words).unwrap().0) },
             _ => {
-                self.account.limits.max_notional = Some(money(words.strip_prefix("max-notional ").unwrap()));
+                let most = words.strip_prefix("max-notional ").unwrap();
+                self.account.limits.max_notional = (most != "none").then(|| money(most));
                 Event::DefineAccount(Box::new(self.account.clone()))
             }
         };
@@ -82,7 +93,9 @@ impl World {
         if let Some(known) = self.defined.iter_mut().find(same) {
             *known = event.clone();
         }
-        self.handle(event);
+        if when == "now" {
+            self.handle(event);
+        }
     }
 
     fn define(&mut self) {

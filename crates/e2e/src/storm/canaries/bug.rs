@@ -96,6 +96,12 @@ impl Bug {
         self.canary.rewords
     }
 
+    /// Whether whatever a configuration would take away counts as confirmed.
+    #[must_use]
+    pub const fn confirms(&self) -> bool {
+        self.canary.confirms
+    }
+
     /// The process is started, from this disk.
     pub fn boots(&mut self, now: Timestamp, disk: &mut Disk) {
         self.notes.starts += 1;
@@ -112,6 +118,12 @@ impl Bug {
             Some(leases) => leases(now, epoch, answer),
             None => (now, answer),
         }
+    }
+
+    /// How much of the budget it takes for used up.
+    #[must_use]
+    pub fn usage(&self, used: usize) -> usize {
+        self.canary.counts.map_or(used, |counts| counts(used))
     }
 
     /// When something that was kept is due.

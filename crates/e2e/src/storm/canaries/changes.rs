@@ -29,6 +29,13 @@ pub const CANARIES: &[Canary] = &[
     .hears(late_is_another),
     Canary::new("I16", "rules-read-once", "the rules of a market are read at the start and never again")
         .hears(rules_read_once),
+    Canary::new("I19", "usage-unheard", "what others use up of the budget is not heard").counts(usage_unheard),
+    Canary::new(
+        "I19",
+        "reserve-forgotten",
+        "of what others use up a third is forgotten, and what is kept for protection goes",
+    )
+    .counts(reserve_forgotten),
     Canary::new(
         "I25",
         "stops-beyond-liquidation",
@@ -53,6 +60,18 @@ pub const CANARIES: &[Canary] = &[
         "of a configuration that is read again the plans count and the accounts do not",
     )
     .hears(read_by_halves),
+    Canary::new(
+        "I37",
+        "reload-unconfirmed",
+        "a configuration that takes protection away from something open counts without anybody's word",
+    )
+    .confirms(),
+    Canary::new(
+        "I37",
+        "predecessors-configuration",
+        "who starts goes by the configuration in the records, whoever has read it, and not by its own",
+    )
+    .hears(goes_by_predecessor),
     Canary::new("I37", "reload-late", "a configuration that is read again counts three seconds later").hears(read_late),
 ];
 
@@ -72,6 +91,19 @@ fn is_written_anew(event: &Event, scene: &Scene) -> bool {
 fn read_by_halves(_: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {
     let account = matches!(event, Event::DefineAccount(_));
     if account && is_written_anew(&event, scene) { Vec::new() } else { vec![event] }
+}
+
+fn goes_by_predecessor(notes: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {
+    let takes_over = notes.starts > 1 && notes.started_at == scene.now;
+    if takes_over && is_written_anew(&event, scene) { Vec::new() } else { vec![event] }
+}
+
+fn usage_unheard(_: usize) -> usize {
+    0
+}
+
+fn reserve_forgotten(used: usize) -> usize {
+    used * 2 / 3
 }
 
 fn read_late(notes: &mut Notes, scene: &Scene, event: Event) -> Vec<Event> {

@@ -73,10 +73,14 @@ pub struct Canary {
     /// What a start finds changed on the disk.
     tampers: Option<fn(&mut Vec<Record>)>,
     leases: Option<Leases>,
+    /// How much of the budget is taken for used up, where so much is told to be.
+    counts: Option<fn(usize) -> usize>,
     /// What has been handed to the disk is taken for durable.
     hastens: bool,
     /// Orders are worded for the mode that the account was opened in.
     rewords: bool,
+    /// Whatever a configuration would take away counts as confirmed.
+    confirms: bool,
 }
 
 impl Canary {
@@ -94,8 +98,10 @@ impl Canary {
             writes: None,
             tampers: None,
             leases: None,
+            counts: None,
             hastens: false,
             rewords: false,
+            confirms: false,
         }
     }
 
@@ -139,6 +145,11 @@ impl Canary {
         self
     }
 
+    const fn counts(mut self, counts: fn(usize) -> usize) -> Self {
+        self.counts = Some(counts);
+        self
+    }
+
     const fn hastens(mut self) -> Self {
         self.hastens = true;
         self
@@ -146,6 +157,11 @@ impl Canary {
 
     const fn rewords(mut self) -> Self {
         self.rewords = true;
+        self
+    }
+
+    const fn confirms(mut self) -> Self {
+        self.confirms = true;
         self
     }
 }

@@ -1,7 +1,7 @@
 //! Bugs of what people are told and shown: an alarm that does not ring, a sum that went through binary fractions.
 
 use super::{Canary, Notes, Scene};
-use backstop_model::{Money, Notice, PositionDocument, Quantity, Severity};
+use backstop_model::{Money, Notice, PositionDocument, Quantity, Ratio, Rounding, Severity};
 
 /// In the order of what they break.
 pub const CANARIES: &[Canary] = &[
@@ -9,6 +9,8 @@ pub const CANARIES: &[Canary] = &[
     Canary::new("I1", "rest-not-shown", "what remains is shown as it was at the beginning").shows(rest_not_shown),
     Canary::new("I11", "float-rounding", "profits go through single-precision fractions").shows(float_rounding),
     Canary::new("I11", "fees-to-the-cent", "fees are shown to the cent").shows(fees_to_the_cent),
+    Canary::new("I11", "value-forgotten", "profits are points, whatever a point is worth").shows(value_forgotten),
+    Canary::new("I11", "value-twice", "what a point is worth counts twice").shows(value_twice),
     Canary::new("I35", "no-alarm", "alarms are swallowed").tells(no_alarm),
     Canary::new("I35", "alarm-is-a-note", "alarms are told as notes").tells(alarm_is_a_note),
 ];
@@ -37,6 +39,20 @@ fn fees_to_the_cent(document: &mut PositionDocument) {
     let text = document.fees.to_string();
     let cents = text.find('.').map_or(text.as_str(), |point| &text[..text.len().min(point + 3)]);
     document.fees = cents.parse().unwrap_or(document.fees);
+}
+
+fn value_forgotten(document: &mut PositionDocument) {
+    let value = document.value_per_point.unwrap_or(Ratio::ONE);
+    for exit in &mut document.partial_exits {
+        exit.profit = exit.profit.in_points(value, Rounding::Nearest).unwrap_or(exit.profit);
+    }
+}
+
+fn value_twice(document: &mut PositionDocument) {
+    let value = document.value_per_point.unwrap_or(Ratio::ONE);
+    for exit in &mut document.partial_exits {
+        exit.profit = exit.profit.valued(value).unwrap_or(exit.profit);
+    }
 }
 
 fn no_alarm(_: &mut Notes, _: &Scene, notice: Notice) -> Option<Notice> {

@@ -106,6 +106,7 @@ pub fn life(cell: Cell, variant: Variant) -> Life {
         mode,
         side: PositionSide::Long,
         grid: GRID,
+        value_per_point: None,
         most_steps: None,
         adopt: Adopt::Plan,
         plan: plan(cell),

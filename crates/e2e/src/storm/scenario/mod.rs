@@ -2,6 +2,7 @@
 //! `crates/core/tests/scenarios`, whose runner plays it without world, venue and process.
 //!
 //! * [`Script`] listens while the world plays ([`write_down`]) and knows what of the journal a dying process left behind.
+//! * A start that is told something else than the script has said so far has it in a `file-…` line before it.
 //! * `said` puts events into words, `place` the account, the market and the plan, `outcome` commands and notices.
 //!
 //! A scenario shows what the engine decides and not what the venue holds: which promise was broken stands in its head, and
@@ -28,7 +29,11 @@ pub struct Script {
     records: Vec<usize>,
     /// After these lines the journal was what a later process found.
     durable: BTreeSet<usize>,
+    /// After these it was what was found after later records had been durable: they are named by their line.
+    older: BTreeSet<usize>,
     names: Names,
+    /// What a start is told, as far as the script has said it.
+    told: Vec<Event>,
 }
 
 /// One line, and what came of it.
@@ -42,18 +47,29 @@ struct Line {
 }
 
 impl Script {
-    /// A process starts from the first `kept` records of the journal.
-    pub fn starts(&mut self, at: Timestamp, kept: usize) {
+    /// A process starts from the first `kept` records of the journal, and is told these `definitions`.
+    pub fn starts(&mut self, at: Timestamp, kept: usize, definitions: Vec<Event>) {
+        if !self.lines.is_empty() {
+            let fresh = definitions.iter().filter(|event| !self.told.contains(event));
+            let words = fresh.map(|event| format!("file-{}", self.names.words(event).trim_start_matches("now-")));
+            let lines = words.map(|words| Line { at, words, outcome: Vec::new(), starts: false });
+            self.lines.extend(lines.collect::<Vec<_>>());
+        }
+        self.told = definitions;
         self.records.truncate(kept);
         let words = match (self.lines.is_empty(), self.records.last()) {
-            (true, _) => "plan",
+            (true, _) => "plan".to_owned(),
+            (false, Some(last)) if self.durable.last().is_some_and(|durable| durable > last) => {
+                self.older.insert(*last);
+                format!("recover line-{last}")
+            }
             (false, Some(last)) => {
                 self.durable.insert(*last);
-                "recover"
+                "recover".to_owned()
             }
-            (false, None) => "journal lost",
+            (false, None) => "journal lost".to_owned(),
         };
-        self.lines.push(Line { at, words: words.to_owned(), outcome: Vec::new(), starts: true });
+        self.lines.push(Line { at, words, outcome: Vec::new(), starts: true });
     }
 
     /// The engine has taken something in.
@@ -67,6 +83,10 @@ impl Script {
             Some(start) => start.outcome.extend(outcome),
             None if is_swallowed(event, step) => return,
             None => {
+                if defines {
+                    let same = |known: &&mut Event| std::mem::discriminant(*known) == std::mem::discriminant(event);
+                    self.told.iter_mut().find(same).into_iter().for_each(|known| known.clone_from(event));
+                }
                 let words = self.names.words(event);
                 self.lines.push(Line { at, words, outcome, starts: false });
             }
@@ -89,6 +109,9 @@ impl Script {
             line.outcome.iter().for_each(|outcome| text.push_str(&format!("    {outcome}\n")));
             if self.durable.contains(&number) {
                 text.push_str(&format!("at {} remember\n", said::time(line.at)));
+            }
+            if self.older.contains(&number) {
+                text.push_str(&format!("at {} remember line-{number}\n", said::time(line.at)));
             }
         }
         text

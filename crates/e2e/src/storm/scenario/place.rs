@@ -5,7 +5,9 @@ use crate::storm::stage;
 use backstop_model::plan::{
     BreakEven, ExitPlanSpec, Merge, Rest, StopLadder, TargetOrder, TrailDistance, TrailedBy, Tranches,
 };
-use backstop_model::{Account, Adopt, Instrument, LeastDistance, Money, PositionMode, RestingTargets, SizedStops};
+use backstop_model::{
+    Account, Adopt, Instrument, LeastDistance, Money, PositionMode, Ratio, RestingTargets, SizedStops,
+};
 
 /// The first lines of a scenario, the plan last.
 pub fn of(life: &Life) -> String {
@@ -64,6 +66,9 @@ pub fn instrument(instrument: &Instrument) -> String {
     }
     if instrument.min_notional_waived_for_exits {
         words.push("waived".to_owned());
+    }
+    if instrument.value_per_point != Ratio::ONE {
+        words.push(format!("value {}", instrument.value_per_point));
     }
     words.extend(instrument.max_quantity.map(|most| format!("max {most}")));
     words.extend(instrument.least_distance.map(|least| format!("distance {}", in_a_word(least))));

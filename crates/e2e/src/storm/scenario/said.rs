@@ -45,7 +45,7 @@ impl Names {
                 format!("close {}", whose(position, &format!(" {}%", share.in_percent())))
             }
             Event::DefineAccount(account) => {
-                let most = account.limits.max_notional.unwrap_or_default();
+                let most = account.limits.max_notional.map_or_else(|| "none".to_owned(), |most| most.to_string());
                 format!("now-account max-notional {most}")
             }
             Event::DefinePlan { plan, .. } => {

@@ -14,12 +14,21 @@ const COUNTS_WITHIN: Span = Span::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Configured {
     last: Option<(Timestamp, Definitions, Definitions)>,
+    /// It may count a moment later; what an engine is told at its start, and what changes nothing, may not.
+    may_wait: bool,
 }
 
 impl Configured {
-    /// The file was read and understood: `new` in place of `old`.
+    /// The file was read and understood: `new` is to count in place of `old`; the same where it needs a start, or somebody's word.
     pub fn reads(&mut self, now: Timestamp, old: Definitions, new: Definitions) {
+        self.may_wait = old != new;
         self.last = Some((now, old, new));
+    }
+
+    /// An engine starts, over the records of whomever, and this is its file.
+    pub fn starts(&mut self, now: Timestamp, file: &Definitions) {
+        self.may_wait = false;
+        self.last = Some((now, file.clone(), file.clone()));
     }
 
     /// All of it is taken in at one instant; what the engine goes by then is the one or the other.
@@ -31,7 +40,9 @@ impl Configured {
             return;
         }
         let is_old = goes_by(old).unwrap_or(true);
-        if !is_old {
+        if !self.may_wait {
+            found.push(("I37", "the engine goes by another configuration than its own".to_owned()));
+        } else if !is_old {
             found.push(("I37", "a half of the configuration that was read again counts".to_owned()));
         } else if now > read_at.plus(COUNTS_WITHIN) {
             found.push((

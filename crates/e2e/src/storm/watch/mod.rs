@@ -254,6 +254,11 @@ impl Watch {
         self.epoch = self.epoch.max(epoch);
     }
 
+    /// The process hears how much of the venue's budget is used up.
+    pub fn told_usage(&mut self, now: Timestamp, used: usize) {
+        self.sent.told_usage(now, used);
+    }
+
     /// The engine takes an event in.
     pub fn heard(&mut self, now: Timestamp, event: &Event) {
         self.clocks.heard(now, event);
@@ -337,7 +342,7 @@ impl Watch {
         if self.state.journal_lost {
             self.state.worded.goes_back(process);
         }
-        self.sent.booted();
+        self.sent.booted(now);
         self.intents.booted(&self.state);
         self.claims.booted(process);
     }

@@ -4,7 +4,7 @@ use super::{Found, State, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::ME;
 use backstop_core::PositionRead;
-use backstop_model::{Money, Quantity};
+use backstop_model::{Money, Quantity, Ratio, Rounding};
 use backstop_runtime::recover;
 use backstop_sim::Status;
 use backstop_venues::paper::PaperVenue;
@@ -55,7 +55,10 @@ fn books(venue: &PaperVenue, process: &Process, found: &mut Found) {
     }
     let ledger = venue.exchange().ledger();
     let theirs = [ledger.realised(ME), ledger.fees(ME)].map(|sum| sum.unwrap_or(Money::ZERO));
-    let near = ours.iter().zip(theirs).all(|(ours, theirs)| ours.minus(theirs).is_ok_and(is_rounding));
+    let value = process.disk.documents().values().find_map(|document| document.value_per_point);
+    let in_points = |off: Money| off.in_points(value.unwrap_or(Ratio::ONE), Rounding::Nearest).unwrap_or(off);
+    let near =
+        ours.iter().zip(theirs).all(|(ours, theirs)| ours.minus(theirs).is_ok_and(|off| is_rounding(in_points(off))));
     if !near {
         let [[our_profit, our_fees], [profit, fees]] = [ours, theirs];
         let text = format!("profit {our_profit} and fees {our_fees} are told, {profit} and {fees} are the exchange's");
@@ -73,7 +76,8 @@ fn replays(process: &Process, found: &mut Found) {
     }
 }
 
-/// A position taken over with the average a read showed carries that read's rounding, in its twelfth decimal.
+/// A position taken over with the average a read showed carries that read's rounding, in its twelfth decimal; it is points that are
+/// rounded, whatever one is worth.
 fn is_rounding(off: Money) -> bool {
     let most: Money = "0.000000001".parse().expect("a constant of this file is money");
     off <= most && off.negated().is_ok_and(|off| off <= most)

@@ -44,6 +44,9 @@ type LegKey = (PositionSide, u32, u8, Leg, Option<backstop_model::DealId>);
 #[derive(Debug, Default)]
 pub struct Sent {
     all: VecDeque<Timestamp>,
+    /// What others have used of the budget, as the venue has told, and until when that counts.
+    others: Option<(usize, Timestamp)>,
+    booted_at: Timestamp,
     legs: BTreeMap<LegKey, OfLeg>,
     /// The venue has another grid than it has said.
     unsaid: bool,
@@ -55,8 +58,10 @@ pub struct Sent {
 
 impl Sent {
     /// A process that has just started knows nothing of the one before, and may ask once more for the same.
-    pub fn booted(&mut self) {
+    pub fn booted(&mut self, now: Timestamp) {
         self.legs.clear();
+        // What was told before nobody knows any more, and what the process before has sent is others' to this one.
+        (self.others, self.booted_at) = (None, now);
     }
 
     /// The venue has this grid from now on, and the engine knows it or not.
@@ -66,7 +71,7 @@ impl Sent {
 
     /// A command is about to leave.
     pub fn leaves(&mut self, now: Timestamp, command: &Command, venue: &PaperVenue, knows: Knows, found: &mut Found) {
-        self.count(now, found);
+        self.count(now, command.lane(), found);
         if let Some(id) = command.order()
             && Named::read(&id).is_none()
             && EntryName::read(&id).is_none()
@@ -100,14 +105,39 @@ impl Sent {
         }
     }
 
-    /// I19: the venue's budget.
-    fn count(&mut self, now: Timestamp, found: &mut Found) {
+    /// The venue says how much of its budget is used up, by whomever.
+    pub fn told_usage(&mut self, now: Timestamp, used: usize) {
+        let own = self.own(now);
+        self.others = Some((used.saturating_sub(own), now.plus(BUDGET_WINDOW)));
+    }
+
+    /// What this process has sent within the window.
+    fn own(&self, now: Timestamp) -> usize {
+        self.all.iter().filter(|at| **at >= self.booted_at && now.since(**at) < BUDGET_WINDOW).count()
+    }
+
+    /// I19: the venue's budget. What others use up of it, as far as it was told within the window, is gone, and three tenths of what
+    /// they leave are for what protects (F-I07).
+    fn count(&mut self, now: Timestamp, lane: Lane, found: &mut Found) {
         while self.all.front().is_some_and(|at| now.since(*at) >= BUDGET_WINDOW) {
             self.all.pop_front();
         }
         self.all.push_back(now);
         if self.all.len() > BUDGET {
             found.push(("I19", format!("{} requests in ten seconds", self.all.len())));
+        }
+        let Some((others, _)) = self.others.filter(|(others, until)| *others > 0 && now < *until) else { return };
+        let left = BUDGET.saturating_sub(others);
+        let most = match lane {
+            Lane::Cancel | Lane::Protect => left,
+            Lane::Profit | Lane::Reconcile => left * 7 / 10,
+        };
+        let own = self.own(now);
+        if own > most {
+            found.push((
+                "I19",
+                format!("{own} requests in ten seconds, the last for {lane:?}, where others leave {left}"),
+            ));
         }
     }
 

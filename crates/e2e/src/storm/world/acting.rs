@@ -2,7 +2,8 @@
 //! its own accord, the process and its disk are hurt.
 
 use super::World;
-use crate::storm::life::{Act, DiskTrouble, Edit, Hand, Incident, Wish};
+use crate::storm::canaries::Bug;
+use crate::storm::life::{Act, DiskTrouble, Edit, Files, Hand, Incident, Wish};
 use crate::storm::reloading;
 use crate::storm::stage::{ACCOUNT, MARKET, ME, SYMBOL};
 use crate::storm::watch::{open_slots, working_stops};
@@ -43,7 +44,8 @@ impl World<'_> {
             Act::FeedCut { ms } => self.market.cut_until = lasts(ms),
             Act::Hand(hand) => self.by_hand(hand),
             Act::Wish(wish) => self.wish(wish),
-            Act::Reload(edit) => self.reload(edit),
+            Act::Reload(edit) => self.reload(edit, None),
+            Act::ReloadOf(edit, files) => self.reload(edit, Some(files)),
             Act::Venue(incident) => self.incident(incident),
             Act::Kill { after, down } => self.process.die_after(after, Span::from_millis(down)),
             Act::Freeze { ms } => {
@@ -58,6 +60,7 @@ impl World<'_> {
             | Act::Coarser
             | Act::CoarserNow
             | Act::CoarserUnsaid
+            | Act::Crowd { .. }
             | Act::Flood { .. }
             | Act::Frozen { .. }
             | Act::Funding { .. }
@@ -205,8 +208,18 @@ impl World<'_> {
         }
     }
 
-    /// The operator has the configuration read again; while the process is down nobody hears it.
-    fn reload(&mut self, edit: Edit) {
+    /// The operator edits files and has them read again.
+    fn reload(&mut self, edit: Edit, files: Option<Files>) {
+        if matches!(files, Some(Files::Other | Files::Both)) && reloading::counts(edit) {
+            self.reload_the_other(edit);
+        }
+        if files != Some(Files::Other) {
+            self.reload_the_acting(edit, files);
+        }
+    }
+
+    /// While the process is down nobody hears it.
+    fn reload_the_acting(&mut self, edit: Edit, files: Option<Files>) {
         let Some(engine) = self.process.engine().filter(|_| self.process.acts(self.now)) else { return };
         let open = open_keys(engine);
         let Some(new) =
@@ -214,12 +227,14 @@ impl World<'_> {
         else {
             return;
         };
-        self.happened(Act::Reload(edit));
+        self.happened(files.map_or(Act::Reload(edit), |files| Act::ReloadOf(edit, files)));
         let old = self.stage.told().clone();
-        match old.replaced_by(&new, &open, false) {
+        let confirmed = self.bug.as_ref().is_some_and(Bug::confirms);
+        let expected = if reloading::counts(edit) { new.clone() } else { old.clone() };
+        self.watch.configured.reads(self.now, old.clone(), expected);
+        match old.replaced_by(&new, &open, confirmed) {
             Ok(events) => {
-                self.stage.tell(new.clone());
-                self.watch.configured.reads(self.now, old, new);
+                self.stage.tell(new);
                 for event in events {
                     if self.take(event) {
                         return;
@@ -228,6 +243,17 @@ impl World<'_> {
             }
             Err(why) => self.trace.say(self.now, "act", format_args!("it is not taken over: {why:?}")),
         }
+    }
+
+    /// The other engine has it when it takes over. One that was taken over from and does not know it reads it again at once, and
+    /// nothing of that may count.
+    fn reload_the_other(&mut self, edit: Edit) {
+        let Some(new) = reloading::edited(edit, self.stage.of_the_other()) else { return };
+        self.happened(Act::ReloadOf(edit, Files::Other));
+        let old = self.stage.of_the_other().clone();
+        let events = old.replaced_by(&new, &[], false).unwrap_or_default();
+        self.stage.tell_the_other(new);
+        self.tell_aside(events);
     }
 
     /// The operator asks; while the process is down nobody hears it.

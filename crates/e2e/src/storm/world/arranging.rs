@@ -13,6 +13,8 @@ use backstop_model::{
 use backstop_sim::{self as sim, Session};
 use std::collections::VecDeque;
 
+/// With fewer requests left in ten seconds than a position takes that is opened, turned round and closed, the venue is not reachable.
+const LEAST_LEFT: usize = 20;
 /// The price comes so soon after a request has left: before it arrives.
 const COMES_AFTER: i64 = 1;
 /// And goes back.
@@ -59,6 +61,7 @@ impl World<'_> {
             Act::Coarser => self.announce_grid(),
             Act::CoarserNow => self.change_grid(Act::Coarser),
             Act::CoarserUnsaid => self.change_grid_unsaid(),
+            Act::Crowd { others, ms } => self.crowd(others, ms),
             Act::Flood { count } => self.flood(count),
             Act::Frozen { ms, ticks } => self.freeze_venue(ms, ticks),
             Act::Funding { longs_pay } => self.fund(longs_pay),
@@ -92,6 +95,16 @@ impl World<'_> {
         for ticks in prices.into_iter().chain([back]) {
             self.market.ticks = ticks;
             self.quote();
+        }
+    }
+
+    /// Where others leave next to nothing of the budget, nobody can protect anything (docs/reliability.md); whatever else they leave
+    /// is enough for every promise.
+    fn crowd(&mut self, others: u32, ms: i64) {
+        let (others, until) = (others as usize, self.now.plus(Span::from_millis(ms)));
+        self.venue.exchange_mut().crowd(others, until);
+        if others + LEAST_LEFT > sim::traffic::BUDGET {
+            self.watch.disturbed(until.plus(sim::traffic::WINDOW));
         }
     }
 
@@ -320,6 +333,9 @@ impl World<'_> {
     pub(super) fn heal_arranged(&mut self) {
         (self.arranged.chase, self.arranged.garbles) = (None, Vec::new());
         self.thin_out(None);
+        if self.venue.exchange().used().is_some() {
+            self.venue.exchange_mut().crowd(0, self.now);
+        }
         self.tell_withheld();
         // Whether anybody was there to hear it or not: it is said once more.
         for id in self.arranged.withheld.clone() {

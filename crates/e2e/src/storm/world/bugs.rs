@@ -8,6 +8,7 @@ use crate::storm::words::Line;
 use backstop_model::{Command, Event, Timestamp};
 use backstop_runtime::Taken;
 use backstop_store::LeaseAnswer;
+use backstop_venues::Usage;
 
 impl World<'_> {
     /// Lets the bug look at the scene.
@@ -60,6 +61,14 @@ impl World<'_> {
     /// What is told and shown in place of what should be.
     pub(super) fn show_with_bug(&mut self, taken: &mut Taken) {
         self.with_bug(|bug, scene| bug.shows(scene, taken));
+    }
+
+    /// What the process hears of how much of the budget is used up.
+    pub(super) fn usage_with_bug(&self, usage: Usage) -> Usage {
+        match &self.bug {
+            Some(bug) => Usage { used: bug.usage(usage.used), ..usage },
+            None => usage,
+        }
     }
 
     /// What the process makes of an answer about its lease, and when it takes it to have asked.

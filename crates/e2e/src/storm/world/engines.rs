@@ -159,6 +159,18 @@ impl World<'_> {
         }
     }
 
+    /// The engine that was set aside is told something by its own operator.
+    pub(super) fn tell_aside(&mut self, events: Vec<Event>) {
+        let now = self.now;
+        let aside = self.engines.as_mut().and_then(|engines| engines.aside.as_mut());
+        let Some(aside) = aside.filter(|aside| aside.process.acts(now)) else { return };
+        for event in events {
+            if aside.process.take(now, event).step.is_some() {
+                aside.process.is_refused_by_journal();
+            }
+        }
+    }
+
     /// A command has passed the check of the lease, and the process stops before it is on the wire (F-K02).
     pub(super) fn stall(&mut self) {
         let Some(ms) = self.engines.as_mut().and_then(|engines| engines.stalls.take()) else { return };

@@ -209,6 +209,7 @@ fn described() -> Instrument {
         least_distance: None,
         guaranteed: None,
         week_ends: None,
+        value_per_point: backstop_model::Ratio::ONE,
         hours: None,
         currency: Name::new("USDT").unwrap(),
     };
@@ -276,4 +277,22 @@ fn a_limit_target_is_cancelled_before_while_and_after_it_triggers() {
         desk.wait(1_000);
         assert_eq!(refused(&desk.ask(&cancel("tp")), "tp", Asked::Cancel), Some(RefusalReason::NotFound));
     }
+}
+
+#[test]
+fn answers_say_how_much_of_the_budget_is_used_up_while_others_share_it_and_one_too_many_is_refused() {
+    // F-I07.
+    let mut desk = at_venue_of(Profile::binance(), PositionMode::OneWay);
+    desk.open(PositionSide::Long, "1");
+    desk.ask(&desk.order("alone", None, stop("98")));
+    assert_eq!(desk.venue.usage(), vec![], "alone there is nothing to say");
+    let far = desk.now.plus(Span::from_secs(3_600));
+    desk.venue.exchange_mut().crowd(250, far);
+    desk.ask(&desk.order("beside", Some("0.1"), target("105")));
+    let told = desk.venue.usage();
+    assert!(told.len() == 1 && (251..260).contains(&told[0].used), "{told:?}");
+    desk.venue.exchange_mut().crowd(300, far);
+    let told = desk.ask(&desk.order("too-many", Some("0.1"), target("106")));
+    assert_eq!(refused(&told, "too-many", Asked::Place), Some(RefusalReason::Throttled));
+    assert_eq!(desk.venue.exchange().refused_for_traffic(), 1);
 }
