@@ -2,7 +2,8 @@
 //!
 //! Others on the same address use up the same budget. What they have used is what the venue tells beyond one's own; it counts until
 //! a window after it was told, or until it is told anew. What they leave is shared as the whole is: nobody who asks for nothing any more
-//! sees what becomes of his stops.
+//! sees what becomes of his stops. Where they leave nothing, what protects is tried once a second all the same: what was told may be over
+//! by now, and a request too many costs less than a position without a stop.
 
 use backstop_model::{Lane, Span, Timestamp};
 use std::collections::VecDeque;
@@ -34,6 +35,9 @@ impl Default for Budget {
     }
 }
 
+/// So far apart are the requests that protect where others leave no room.
+const TRIED_EVERY: Span = Span::from_secs(1);
+
 /// What of it is spent.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
@@ -59,7 +63,15 @@ impl Spent {
     /// Whether a lane may spend one more.
     pub(super) fn affords(&mut self, lane: Lane, now: Timestamp, budget: Budget) -> bool {
         self.forget(now, budget);
-        self.own.len() < budget.limit(lane, self.others.map_or(0, |(others, _)| others))
+        let is_tried = self.tried_at(lane, budget).is_some_and(|at| now >= at);
+        is_tried || self.own.len() < budget.limit(lane, self.others.map_or(0, |(others, _)| others))
+    }
+
+    /// From when on what protects is tried although others leave no room: only where there would be room without them.
+    fn tried_at(&self, lane: Lane, budget: Budget) -> Option<Timestamp> {
+        let is_alone_in_room = lane == Lane::Protect && self.own.len() < budget.requests;
+        let last = self.own.back().map_or(Timestamp::EPOCH, |last| last.plus(TRIED_EVERY));
+        is_alone_in_room.then_some(last)
     }
 
     /// When it may: what waits for that is not due before.
@@ -67,6 +79,7 @@ impl Spent {
         let alone = self.has_room(budget.limit(lane, 0), budget);
         let Some((others, until)) = self.others else { return alone };
         let without = until.max(alone.unwrap_or(until));
+        let without = self.tried_at(lane, budget).map_or(without, |tried| tried.min(without));
         match budget.limit(lane, others) {
             0 => Some(without),
             left => self.has_room(left, budget).map(|beside| beside.min(without)),
