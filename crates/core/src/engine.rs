@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Whether a command that was decided earlier must not leave any more: the cancel of a stop that is by now all that
-    /// protects what has been opened since (I7), the move of a stop that is to go elsewhere by now (I3), an order whose
+    /// protects what has been opened since (I7), or of one that is over (I9), the move of a stop that is to go elsewhere by now (I3), an order whose
     /// price is none any more (F-G02), and one that nobody waits for any more, because another has had its id (F-M13).
     #[must_use]
     pub fn takes_back(&self, command: &Command) -> bool {
@@ -127,7 +127,8 @@ impl Engine {
             Command::Amend { account, instrument, id, trigger, .. } => owner(*account, *instrument, *id)
                 .is_some_and(|position| position.is_moved_elsewhere(*id, trigger.price)),
             Command::Cancel { account, instrument, id, .. } => {
-                owner(*account, *instrument, *id).is_some_and(|position| position.is_needed_again(*id))
+                let wrong = |position: &Position| position.is_needed_again(*id) || position.has_seen_the_end_of(*id);
+                owner(*account, *instrument, *id).is_some_and(wrong)
             }
             Command::Place(order) => {
                 let off = |instrument: &Instrument| is_off(order.kind, instrument.tick);

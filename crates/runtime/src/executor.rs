@@ -126,9 +126,13 @@ impl Executor {
             _ => false,
         };
         lane.retain(|waits| !moves(&waits.command, &command));
-        // A cancel that waits already says all that another one would.
-        let again = matches!(command, Command::Cancel { .. }) && lane.iter().any(|waits| waits.command == command);
-        if !again {
+        // A cancel or a question that waits already says all that another one would.
+        let says_it = |waits: &Queued| match (&waits.command, &command) {
+            (Command::Snapshot { account, .. }, Command::Snapshot { account: same, .. }) => account == same,
+            (Command::Cancel { .. } | Command::Lookup { .. }, _) => waits.command == command,
+            _ => false,
+        };
+        if !lane.iter().any(says_it) {
             lane.push_back(Queued::new(not_before, command, attempts));
         }
     }

@@ -3,7 +3,7 @@
 //! A stop goes only when what is open is covered without it. What is wanted instead, [`diff`](super::diff) says.
 
 use super::diff::{claim, fits};
-use super::{Change, Leg, OpenOrder, OrderState, Wanted, together};
+use super::{Change, Leg, Named, OpenOrder, OrderState, Wanted, together};
 use crate::position::adoption::Adoption;
 use crate::position::{Ctx, Out, Position, Tranche, guarded, guarded_alone};
 use backstop_model::{ClientOrderId, Command, Price, Quantity, Span, Timestamp, TrancheId};
@@ -127,12 +127,26 @@ impl Position {
             let own = order.leg.is_own_stop() && order.epoch == self.epoch && goes && !self.is_flat();
             let tranche = self.live.as_deref().and_then(|live| live.tranche(order.tranche));
             own && match tranche.filter(|tranche| !tranche.is_closed()) {
-                Some(tranche) => guarded(tranche, &self.orders, self.epoch).is_zero(),
+                Some(tranche) => {
+                    let guarded = guarded(tranche, &self.orders, self.epoch);
+                    guarded.is_zero() || (guarded < tranche.remaining && !self.is_outdone(order))
+                }
                 None => !self.is_covered_by_own_stops(),
             }
         };
         let needed = |order: &OpenOrder| moved(order) || alone(order) || last(order) || self.outlasts(order);
         self.orders.iter().any(|order| order.id == id && needed(order))
+    }
+
+    /// Whether another stop stands for the same part of its tranche, and for as much.
+    fn is_outdone(&self, stop: &OpenOrder) -> bool {
+        let same = |other: &&OpenOrder| other.leg == stop.leg && other.id != stop.id && other.stands();
+        self.own_stops(stop.tranche).filter(same).any(|other| other.remaining() >= stop.remaining())
+    }
+
+    /// Whether an exit of ours is over: to cancel it says nothing any more (I9).
+    pub(crate) fn has_seen_the_end_of(&self, id: ClientOrderId) -> bool {
+        Named::known(&id).is_some() && !self.orders.iter().any(|order| order.id == id && order.is_live())
     }
 
     /// These tranches are open again: the stops that were to go with them are needed. A cancel that has not left yet does not

@@ -152,3 +152,15 @@ fn the_cancel_of_a_stop_is_taken_back_when_what_stood_in_its_place_has_gone() {
     hear(&mut engine, 94, Event::Order(OrderReport { status: OrderStatus::Canceled, at: at(1_000), ..works }));
     assert!(engine.takes_back(&cancel[0]));
 }
+
+#[test]
+fn the_cancel_of_a_stop_that_is_over_by_now_is_taken_back() {
+    // I9: it waited for the venue to take requests again.
+    let (mut engine, stop) = opened(&account(), "stop 2%; tp 3%");
+    let cancel = Command::Cancel { account: ACCOUNT, instrument: BTC, id: stop.id, deal: None };
+    assert!(!engine.takes_back(&cancel));
+    let Event::Order(report) = rests(&stop, stop.id) else { panic!("it is told of as an order") };
+    let over = OrderReport { status: OrderStatus::Expired, at: at(1_100), ..report };
+    hear(&mut engine, 5, Event::Order(over));
+    assert!(engine.takes_back(&cancel));
+}

@@ -2,8 +2,8 @@
 //!
 //! Others on the same address use up the same budget. What they have used is what the venue tells beyond one's own; it counts until
 //! a window after it was told, or until it is told anew. What they leave is shared as the whole is: nobody who asks for nothing any more
-//! sees what becomes of his stops. Where they leave nothing, what protects is tried once a second all the same: what was told may be over
-//! by now, and a request too many costs less than a position without a stop.
+//! sees what becomes of his stops. Where they leave nothing, what protects or takes back is tried once a second all the same: what was
+//! told may be over by now, and a request too many costs less than a position without a stop.
 
 use backstop_model::{Lane, Span, Timestamp};
 use std::collections::VecDeque;
@@ -35,7 +35,7 @@ impl Default for Budget {
     }
 }
 
-/// So far apart are the requests that protect where others leave no room.
+/// So far apart are the requests that protect or take back where others leave no room.
 const TRIED_EVERY: Span = Span::from_secs(1);
 
 /// What of it is spent.
@@ -67,9 +67,9 @@ impl Spent {
         is_tried || self.own.len() < budget.limit(lane, self.others.map_or(0, |(others, _)| others))
     }
 
-    /// From when on what protects is tried although others leave no room: only where there would be room without them.
+    /// From when on what protects or takes back is tried although others leave no room: only where there would be room without them.
     fn tried_at(&self, lane: Lane, budget: Budget) -> Option<Timestamp> {
-        let is_alone_in_room = lane == Lane::Protect && self.own.len() < budget.requests;
+        let is_alone_in_room = lane <= Lane::Cancel && self.own.len() < budget.requests;
         let last = self.own.back().map_or(Timestamp::EPOCH, |last| last.plus(TRIED_EVERY));
         is_alone_in_room.then_some(last)
     }

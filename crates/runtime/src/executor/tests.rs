@@ -4,8 +4,8 @@
 use super::*;
 use backstop_core::orders::{Leg, Scope};
 use backstop_model::{
-    Epoch, NewOrder, OrderKind, OrderQuantity, OrderSide, PositionSide, Refusal, RefusalReason, TimeInForce, TrancheId,
-    Trigger, TriggerSource, VenueOrderId,
+    Epoch, NewOrder, OrderKind, OrderQuantity, OrderSide, PositionSide, Refusal, RefusalReason, SnapshotCause,
+    TimeInForce, TrancheId, Trigger, TriggerSource, VenueOrderId,
 };
 
 const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
@@ -36,6 +36,11 @@ fn stop(number: u32) -> Command {
 fn cancel(number: u32) -> Command {
     let id = ClientOrderId::new(&format!("order-{number}")).unwrap();
     Command::Cancel { account: AccountId(0), instrument: InstrumentId(0), id, deal: None }
+}
+
+fn lookup(number: u32) -> Command {
+    let id = ClientOrderId::new(&format!("order-{number}")).unwrap();
+    Command::Lookup { account: AccountId(0), instrument: InstrumentId(0), id, deal: None }
 }
 
 fn answer(number: u32, outcome: Outcome) -> Event {
@@ -101,6 +106,20 @@ fn what_others_use_up_of_the_budget_is_taken_from_targets_first() {
     let tried = NOW.plus(Span::from_secs(1));
     assert_eq!(executor.next_wake(NOW), Some(tried));
     assert_eq!([executor.next(tried), executor.next(tried)], [Some(stop(102)), None]);
+}
+
+#[test]
+fn a_question_that_waits_for_the_budget_is_not_asked_twice_when_it_has_room() {
+    // I19, I36: while others hold the budget it comes up again every half second.
+    let mut executor = Executor::new(Budget { requests: 10, window: Span::from_secs(10) });
+    executor.told_usage(NOW, Usage { account: AccountId(0), used: 10 });
+    for _ in 0..20 {
+        let look = |cause| Command::Snapshot { account: AccountId(0), cause };
+        executor.push(NOW, vec![lookup(1), look(SnapshotCause::Timer), lookup(2), look(SnapshotCause::Surprise)]);
+    }
+    assert_eq!(executor.next(NOW), None);
+    executor.told_usage(NOW, Usage { account: AccountId(0), used: 0 });
+    assert_eq!(std::iter::from_fn(|| executor.next(NOW)).count(), 3);
 }
 
 #[test]

@@ -50,6 +50,10 @@ impl Books {
             stops_pile_up(ledger, state, found);
         }
         // Without a journal what stands at the venue is all that is known of where stops belong.
+        if now < state.level_again_until {
+            let levels = self.held.iter_mut().filter(|(slot, _)| matches!(slot, Slot::Deal(_)));
+            levels.for_each(|(_, held)| held.pardon());
+        }
         if !state.overtakes && !state.journal_lost {
             self.stops_hold(now, venue, found);
         }

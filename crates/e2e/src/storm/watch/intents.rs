@@ -94,6 +94,14 @@ impl Intents {
         }
     }
 
+    /// Whether it asks for the level of a deal again while nobody knows of the one before.
+    pub fn is_level_again(&self, command: &Command) -> bool {
+        let Command::Place(order) = command else { return false };
+        let Some(named) = Named::read(&order.id).filter(|_| order.deal.is_some()) else { return false };
+        let before = self.pending.get(&(named.side, named.epoch.0, named.tranche.0, named.leg, order.deal));
+        named.leg == Leg::WholeStop && before.is_some_and(|before| before.in_doubt && before.id != order.id)
+    }
+
     /// A command leaves.
     pub fn leaves(&mut self, now: Timestamp, command: &Command, knows: Knows, found: &mut Found) {
         let state = knows.state;

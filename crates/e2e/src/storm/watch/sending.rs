@@ -122,6 +122,8 @@ impl Sent {
         while self.all.front().is_some_and(|at| now.since(*at) >= BUDGET_WINDOW) {
             self.all.pop_front();
         }
+        // Where others leave nothing, what protects or takes back is tried all the same, once a second.
+        let is_try = lane <= Lane::Cancel && self.all.back().is_none_or(|last| now.since(*last) >= Span::from_secs(1));
         self.all.push_back(now);
         if self.all.len() > BUDGET {
             found.push(("I19", format!("{} requests in ten seconds", self.all.len())));
@@ -133,7 +135,7 @@ impl Sent {
             Lane::Profit | Lane::Reconcile => left * 7 / 10,
         };
         let own = self.own(now);
-        if own > most {
+        if own > most && !is_try {
             found.push((
                 "I19",
                 format!("{own} requests in ten seconds, the last for {lane:?}, where others leave {left}"),
@@ -181,6 +183,11 @@ impl Sent {
             // What was asked before the change is the old one.
             self.unsaid = told.tick != grid;
             self.said_at = now;
+        }
+        if matches!(event, Event::Mode(_)) {
+            // From now on the same order has other words at the venue.
+            let worded = |leg: &&mut OfLeg| leg.refused.is_some_and(|(_, why, ..)| why == RefusalReason::WrongMode);
+            self.legs.values_mut().filter(worded).for_each(|leg| leg.refused = None);
         }
         let Event::Answer(Answer { id, asked: Asked::Place, outcome, sent_at, .. }) = event else { return };
         // What left before the venue has said its grid could not be on it (F-G02).

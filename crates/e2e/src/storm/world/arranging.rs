@@ -14,7 +14,7 @@ use backstop_sim::{self as sim, Session};
 use std::collections::VecDeque;
 
 /// With fewer requests left in ten seconds than a position takes that is opened, turned round and closed, the venue is not reachable.
-const LEAST_LEFT: usize = 20;
+const LEAST_LEFT: usize = 30;
 /// The price comes so soon after a request has left: before it arrives.
 const COMES_AFTER: i64 = 1;
 /// And goes back.
