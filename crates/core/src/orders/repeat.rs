@@ -51,7 +51,10 @@ impl Position {
             return;
         }
         for order in self.orders.iter_mut().filter(|order| order.leg == Leg::Close) {
-            if let OrderState::Unknown(doubt) = &mut order.state {
+            // Another price of the same instant finds it asked for already, and changes nothing, as in a run that does not look again (I20).
+            if let OrderState::Unknown(doubt) = &mut order.state
+                && doubt.asked_at < now
+            {
                 doubt.ask_at = doubt.ask_at.min(doubt.asked_at.plus(SPACING).max(now));
             }
         }
