@@ -75,16 +75,6 @@ impl Board {
         self.view.series[series.index()].map(|view| view.at)
     }
 
-    /// Whether a value taken in now would count where the one before did not, or not any more: because that was too old, or
-    /// might have been a misprint.
-    #[must_use]
-    pub fn is_renewed(&self, series: Series, now: Timestamp, confirmed: bool) -> bool {
-        self.view.series[series.index()].is_some_and(|view| {
-            let stale = !view.confirmed && now.since(view.at) > STALE_AFTER;
-            stale || (confirmed && !view.confirmed)
-        })
-    }
-
     /// Whether the newest value of a series is known to be no misprint.
     #[must_use]
     pub fn is_confirmed(&self, series: Series) -> bool {

@@ -222,13 +222,13 @@ impl Engine {
     fn tick(&mut self, tick: &Tick, now: Timestamp) -> Step {
         let Some(market) = self.markets.get_mut(tick.instrument.index()) else { return Step::default() };
         let index = &mut self.indexes[tick.instrument.index()];
-        let (mut slots, mut left, mut renewed) = (BTreeSet::new(), Vec::new(), false);
+        // Who waits for a price that counts looks at each, whatever it is: one that is fresh, confirmed, or the second one.
+        let (mut slots, mut left) = (index.waiting().collect::<BTreeSet<_>>(), Vec::new());
         for (series, price) in news(&tick.prices) {
             if !index.is_quiet(series, price) {
                 index.triggered(series, price, &mut slots);
                 left.push(series);
             }
-            renewed |= market.board.is_renewed(series, now, tick.confirmed);
         }
         let grown = market.board.put(&tick.prices, now, tick.confirmed);
         for (series, extremes) in Series::ALL.into_iter().zip(grown) {
@@ -239,9 +239,6 @@ impl Engine {
             }
         }
         left.into_iter().for_each(|series| index.refresh_series(series, &market.board));
-        if renewed {
-            slots.extend(index.waiting());
-        }
         self.overdue(tick.instrument, now, &mut slots);
         if self.exhaustive {
             slots.extend(self.slots.iter().filter(|(key, _)| key.instrument == tick.instrument).map(|(_, slot)| *slot));

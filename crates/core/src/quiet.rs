@@ -55,7 +55,7 @@ impl Default for SeriesIndex {
 pub struct QuietIndex {
     series: [SeriesIndex; 4],
     of_slot: std::collections::BTreeMap<u32, Quiet>,
-    /// Slots that wait for a price that counts, whatever it is.
+    /// Slots that look at every price.
     waiting: BTreeSet<u32>,
 }
 
@@ -76,12 +76,12 @@ impl QuietIndex {
         slots.extend(index.above.range(..=(price, u32::MAX)).map(|&(_, slot)| slot));
     }
 
-    /// The slots that wait for a price that counts, whatever it is: one that is fresh again, or confirmed.
+    /// The slots that wait for a price that counts, and look at every one.
     pub fn waiting(&self) -> impl Iterator<Item = u32> + '_ {
         self.waiting.iter().copied()
     }
 
-    /// Says whether a slot waits for such a price.
+    /// Says whether a slot does.
     pub fn set_waiting(&mut self, slot: u32, waits: bool) {
         if waits {
             self.waiting.insert(slot);

@@ -29,6 +29,8 @@ struct Lag {
     last: Option<Span>,
     /// Of what the stream has told since then, at least.
     stream: Option<Span>,
+    /// Of what it had told before: it counts for one answer more, for the stream is quiet where little happens.
+    before: Option<Span>,
 }
 
 impl Lag {
@@ -41,7 +43,9 @@ impl Lag {
     fn is_old(&mut self, lag: Span) -> bool {
         let beyond = |known: Span| lag.as_nanos().saturating_sub(known.as_nanos()) > OLD.as_nanos();
         let alike = |last: Span| lag.as_nanos().abs_diff(last.as_nanos()) < ALIKE.as_nanos().unsigned_abs();
-        let stream = self.stream.take();
+        let told = self.stream.take();
+        let stream = told.or(self.before);
+        self.before = told;
         let is_again = self.last.replace(lag).is_some_and(alike) && !stream.is_some_and(beyond);
         let is_old = beyond(stream.or(self.usual).unwrap_or(Span::ZERO)) && !is_again;
         if !is_old {
@@ -271,6 +275,16 @@ mod tests {
         assert!(lag.is_old(ms(5000)), "the stream is of now");
         lag.told(ms(5100));
         assert!(!lag.is_old(ms(5000)), "so is this, by the venue's clock");
+    }
+
+    #[test]
+    fn what_the_stream_has_told_counts_for_two_answers() {
+        let ms = Span::from_millis;
+        let mut lag = Lag::default();
+        lag.told(ms(200));
+        assert!(lag.is_old(ms(9000)));
+        assert!(lag.is_old(ms(9000)), "nothing was told since, and the stream was of now a moment ago");
+        assert!(!lag.is_old(ms(9000)), "long ago nobody knows what the clocks are by");
     }
 
     #[test]

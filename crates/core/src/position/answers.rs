@@ -3,8 +3,8 @@
 //! A refusal is definite: the order does not exist and its leg may think again. Unknown is a state of the order that
 //! ends by proof only (R4).
 
-use super::{Ctx, Out, Position};
-use crate::orders::{Change, Doubt, OrderState};
+use super::{Ctx, Out, Position, Retry};
+use crate::orders::{Change, Doubt, Leg, OrderState};
 use backstop_model::{
     Answer, Asked, Command, OrderKind, Outcome, Permit, Refusal, RefusalReason, Severity, Span, Trigger,
 };
@@ -55,9 +55,12 @@ impl Position {
                 // The first one exists or existed: ask for it, never take a new id (F-A11).
                 order.state = OrderState::Unknown(Doubt::new(ctx.now, answer.sent_at));
                 let (leg, id) = (order.leg, order.tranche);
-                let tranche = self.live.as_mut().and_then(|live| live.tranche_mut(id));
-                if let Some(tranche) = tranche.filter(|_| leg.is_own_stop()) {
-                    // A stop may be placed once more before it is proven absent (R13), and be refused again: not hot (I36).
+                // A stop may be placed once more before it is proven absent (R13), and be refused again: not hot (I36).
+                let Some(live) = &mut self.live else { return };
+                if leg == Leg::WholeStop {
+                    let retry = Retry::after(live.whole.retry.get(), None, ctx.now);
+                    live.whole.retry.put(Some(retry));
+                } else if let Some(tranche) = live.tranche_mut(id).filter(|_| leg.is_own_stop()) {
                     tranche.hold(leg, ctx.now);
                 }
             }
@@ -176,6 +179,7 @@ impl Position {
                     (trigger.price, trigger.guaranteed) = (price, guaranteed);
                 }
                 self.refused(&asked, refusal, ctx, out);
+                self.slow_moves(&asked, ctx);
             }
             // Like one that has no answer: a move is repeatable, and is asked for again when this one is overdue, not hot (I36).
             Outcome::Unknown(_) => {}

@@ -5,7 +5,7 @@
 //! open by the books says `reports`, when executions have been heard or full reads agree.
 
 use super::reports::GRACE;
-use super::{Ctx, Position, Retry, Tranche};
+use super::{Ctx, Position, Tranche};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{RefusalReason, Span, Timestamp};
 
@@ -27,11 +27,9 @@ impl Position {
 
     /// An exit waits after a refusal (I36), and nobody is told.
     pub(super) fn hold_quietly(&mut self, exit: &OpenOrder, reason: RefusalReason, ctx: Ctx) {
-        let Some(live) = &mut self.live else { return };
         if exit.leg == Leg::WholeStop {
-            let retry = Retry::after(live.whole.retry.get(), Some(reason), ctx.now);
-            live.whole.retry.put(Some(retry));
-        } else if let Some(tranche) = live.tranche_mut(exit.tranche) {
+            self.hold_whole_stop(exit, reason, ctx, |_, _, _| {});
+        } else if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(exit.tranche)) {
             tranche.hold_refused(exit.leg, reason, ctx);
         }
     }
@@ -42,8 +40,8 @@ impl Position {
         let whose = |tranche: &&Tranche| stop.leg == Leg::WholeStop || tranche.id == stop.tranche;
         let closes = |tranche: &Tranche| {
             let own = |order: &&OpenOrder| order.epoch == self.epoch && order.tranche == tranche.id;
-            let out = self.orders.iter().filter(own).filter(|order| order.leg == Leg::Close && order.is_live());
-            tranche.closing.is_some() && out.count() > 0
+            let mut own = self.orders.iter().filter(own);
+            tranche.closing.is_some() && own.any(|order| order.leg == Leg::Close && order.is_live())
         };
         live.is_some_and(|live| live.open().filter(whose).all(closes))
     }

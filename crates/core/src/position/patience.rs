@@ -4,10 +4,14 @@
 use super::scene::title;
 use super::{Ctx, Out, Position, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder, OrderState};
-use backstop_model::{RefusalReason, Severity, Timestamp, TrancheId};
+use backstop_model::{RefusalReason, Severity, Span, Timestamp, TrancheId};
 
 /// So many are told one by one.
 const FEW: u16 = 4;
+/// From so many in a row on a move of a stop waits longer.
+const MANY: u16 = 8;
+/// So long: the stop stands where it is, and the venue is asked less often than for one that is missing (I36).
+const STANDS: Span = Span::from_secs(5);
 
 impl Retry {
     /// Whether people are told of this refusal.
@@ -60,6 +64,20 @@ impl Tranche {
 }
 
 impl Position {
+    /// A move of a stop was refused. Between the requests that the venue refuses lie those of which nobody knows what became, so that
+    /// the pause alone does not see to it that there are few in a minute.
+    pub(super) fn slow_moves(&mut self, stop: &OpenOrder, ctx: Ctx) {
+        let Some(live) = &mut self.live else { return };
+        let whole = live.whole.retry.get().filter(|_| stop.leg == Leg::WholeStop);
+        if let Some(retry) = whole.filter(|retry| retry.in_row >= MANY) {
+            live.whole.retry.put(Some(Retry { at: retry.at.max(ctx.now.plus(STANDS)), ..retry }));
+        }
+        let own = live.tranche_mut(stop.tranche).and_then(|tranche| tranche.retries.get_mut(&stop.leg));
+        if let Some(retry) = own.filter(|retry| retry.in_row >= MANY) {
+            retry.at = retry.at.max(ctx.now.plus(STANDS));
+        }
+    }
+
     /// The venue has taken an order: the refusals before it are over, and where they were many, people are told.
     pub(super) fn taken(&mut self, order: &OpenOrder, ctx: Ctx, out: &mut Out) {
         let (key, leg, id) = (self.key, order.leg, order.tranche);
@@ -100,7 +118,6 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backstop_model::Span;
 
     /// A venue that refuses now for the place and now for something else is asked less and less often all the same (I36).
     #[test]

@@ -141,30 +141,30 @@ impl Tranche {
 }
 
 impl Position {
-    /// Tranches that are back in profit, with nothing of their plans begun, become one.
+    /// Tranches that are back in profit, with nothing of their plans begun, become one. Returns whether any did.
     ///
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
-    pub(super) fn merge(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+    pub(super) fn merge(&mut self, ctx: Ctx, out: &mut Out) -> Result<bool, OutOfRange> {
         let (key, side) = (self.key, self.key.side);
-        let Some(live) = &self.live else { return Ok(()) };
+        let Some(live) = &self.live else { return Ok(false) };
         // What rests for each of them stays while it is paused.
         if live.paused || live.tranches.len() < 2 || live.plan.as_ref().is_none_or(|plan| plan.merge == Merge::Never) {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(()) };
+        let Some(price) = ctx.board.price(Series::executable(side)) else { return Ok(false) };
         let ready = |tranche: &&Tranche| tranche.is_untouched() && side.is_better(price, tranche.entry_price);
         let ids: Vec<TrancheId> = live.tranches.iter().filter(ready).map(|tranche| tranche.id).collect();
-        let [oldest, others @ ..] = &ids[..] else { return Ok(()) };
+        let [oldest, others @ ..] = &ids[..] else { return Ok(false) };
         let (oldest, others) = (*oldest, others.to_vec());
         for id in &others {
             let what = format!("tranche {} is back in profit and", id.0);
             self.join((*id, oldest), &what, ctx, out)?;
         }
-        let Some(live) = self.live.as_mut().filter(|_| !others.is_empty()) else { return Ok(()) };
+        let Some(live) = self.live.as_mut().filter(|_| !others.is_empty()) else { return Ok(false) };
         arming::rearm(live, oldest, key, ctx, out)?;
         self.fit_trail(oldest, ctx, out);
-        Ok(())
+        Ok(true)
     }
 
     /// What runs of a tranche has become more: the venue may not trail as much. Where a trail of the venue's rests, its ground is

@@ -37,38 +37,46 @@ impl Position {
             return Ok(());
         }
         self.watch_unseen(ctx, out);
-        let gone = self.is_told_gone(ctx.now);
-        let Some(live) = &mut self.live else { return Ok(()) };
-        if let Some(plan) = live.plan.clone().filter(|_| !gone) {
-            let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
-            for tranche in &mut live.tranches {
-                if live.paused {
-                    back_up_stop(tranche, &scene, out);
-                    note_day(tranche, &scene, out);
-                } else {
-                    look_at(tranche, &scene, live.attached_at, out)?;
-                }
-                stay_inside_guard(tranche, live.liquidation.get(), &scene, out)?;
-                let was_kept_off = tranche.spacing().at.is_some();
-                spacing::keep_distance(tranche, &scene, out)?;
-                if tranche.spacing().at.is_some() && !was_kept_off {
-                    // Nothing rests at its place any more: the backup is all there is.
-                    back_up_stop(tranche, &scene, out);
-                }
-                elsewhere::watch(tranche, &scene, out);
-            }
-        }
+        self.follow_plan(ctx, out)?;
         self.hurry_doubtful_closes(ctx);
         self.watch_adoption(ctx, out)?;
         self.watch_worth(ctx, out)?;
         self.join_dust(ctx, out)?;
-        self.merge(ctx, out)?;
+        if self.merge(ctx, out)? {
+            // The rules look at what they have become in the same instant, as they would a moment later (I20).
+            self.follow_plan(ctx, out)?;
+        }
         if !self.is_flat() {
             self.watch_quantity(ctx, out);
         }
         self.watch_protection(ctx, out);
         self.watch_unprotectable(ctx, out);
         self.watch_unproven(ctx, out)
+    }
+
+    /// Every rule of the plan looks at each tranche.
+    fn follow_plan(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
+        let gone = self.is_told_gone(ctx.now);
+        let Some(live) = self.live.as_deref_mut().filter(|_| !gone) else { return Ok(()) };
+        let Some(plan) = live.plan.clone() else { return Ok(()) };
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        for tranche in &mut live.tranches {
+            if live.paused {
+                back_up_stop(tranche, &scene, out);
+                note_day(tranche, &scene, out);
+            } else {
+                look_at(tranche, &scene, live.attached_at, out)?;
+            }
+            stay_inside_guard(tranche, live.liquidation.get(), &scene, out)?;
+            let was_kept_off = tranche.spacing().at.is_some();
+            spacing::keep_distance(tranche, &scene, out)?;
+            if tranche.spacing().at.is_some() && !was_kept_off {
+                // Nothing rests at its place any more: the backup is all there is.
+                back_up_stop(tranche, &scene, out);
+            }
+            elsewhere::watch(tranche, &scene, out);
+        }
+        Ok(())
     }
 
     /// Another quantity at the venue, for longer than executions take: ask for the full state.

@@ -78,7 +78,7 @@ impl Position {
         watches.quiet
     }
 
-    /// Something has been passed and waits for a price that counts: fresh, or confirmed (F-H01, F-H04).
+    /// Something has been passed, or is due, and waits for a price that counts: fresh, confirmed (F-H01, F-H04), or the second one (F-L03).
     pub(crate) fn waits_for_price(&self) -> bool {
         let Some(live) = &self.live else { return self.drill.is_some() };
         live.open().any(|tranche| {

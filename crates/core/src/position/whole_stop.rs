@@ -61,21 +61,13 @@ impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
     pub(super) fn whole_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        let lost = self.lost_whole_stops() > 0;
-        let Some(whole) = self.live.as_mut().map(|live| &mut live.whole) else { return };
-        let mut retry = Retry::after(whole.retry.get(), Some(refusal.reason), ctx.now);
-        if refusal.reason == RefusalReason::TooManyOrders && lost {
-            // There is one already, of which nobody knew: it is asked for, and this one need not be sent again so soon (I36).
-            retry.at = retry.at.max(ctx.now.plus(ONE_IS_THERE));
+        let is_only = self.hold_whole_stop(order, refusal.reason, ctx, |tranche, known, scene| {
+            try_otherwise(tranche, order, (refusal, known), scene, out);
+        });
+        if is_only {
+            return;
         }
-        whole.retry.put(Some(retry));
-        let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
-        match ctx.account.capability.sized_stops {
-            SizedStops::Absent => return self.only_stop_refused(order, refusal, ctx, out),
-            // It stays where it is, and no stop for a quantity takes the targets' place beside it.
-            SizedStops::Shared if stands => return self.only_stop_refused(order, refusal, ctx, out),
-            SizedStops::Beside | SizedStops::Shared => {}
-        }
+        let Some(retry) = self.live.as_ref().and_then(|live| live.whole.retry.get()) else { return };
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
         if retry.refusals != told_at {
             // People know, and stops of their own quantity protect; that a venue is busy for a moment is no news.
@@ -88,22 +80,42 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
-    /// There is no other one: for the tranches that asked for that place, and for all while none works, the table says what is
-    /// tried, as for a stop of their own, and Backstop watches the price meanwhile.
-    fn only_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+    /// It waits after a refusal (I36). Returns whether there is no other stop: then it waits as one of the tranche's own would, for the
+    /// tranches that asked for that place, and for all while none works; of each, `otherwise` is told whether it was too little before.
+    pub(super) fn hold_whole_stop(
+        &mut self,
+        order: &OpenOrder,
+        reason: RefusalReason,
+        ctx: Ctx,
+        mut otherwise: impl FnMut(&mut Tranche, bool, &Scene),
+    ) -> bool {
+        let lost = self.lost_whole_stops() > 0;
         let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
-        let Some(live) = &mut self.live else { return };
-        let Some(plan) = live.plan.clone() else { return };
+        let Some(live) = &mut self.live else { return false };
+        let mut retry = Retry::after(live.whole.retry.get(), Some(reason), ctx.now);
+        if reason == RefusalReason::TooManyOrders && lost {
+            // There is one already, of which nobody knew: it is asked for, and this one need not be sent again so soon (I36).
+            retry.at = retry.at.max(ctx.now.plus(ONE_IS_THERE));
+        }
+        live.whole.retry.put(Some(retry));
+        match ctx.account.capability.sized_stops {
+            SizedStops::Absent => {}
+            // It stays where it is, and no stop for a quantity takes the targets' place beside it.
+            SizedStops::Shared if stands => {}
+            SizedStops::Beside | SizedStops::Shared => return false,
+        }
+        let Some(plan) = live.plan.clone() else { return true };
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let meant = |tranche: &Tranche| !stands || tranche.asks_for_stop_at(order.stop_price());
         let open = live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed());
         for tranche in open.filter(|tranche| meant(tranche)) {
             let known = tranche.is_small(Leg::WholeStop);
-            tranche.hold_refused(Leg::WholeStop, refusal.reason, ctx);
-            try_otherwise(tranche, order, (refusal, known), &scene, out);
-            // It waits as a stop of the tranche's own would; another place is another request, and does not.
+            tranche.hold_refused(Leg::WholeStop, reason, ctx);
+            otherwise(tranche, known, &scene);
+            // Another place is another request, and does not wait.
             live.whole.retry.put(tranche.retries.get(&Leg::WholeStop).copied());
         }
+        true
     }
 
     /// The price is through it: that is a stop hit for the tranches that asked for that place and have nothing else (F-C03). A

@@ -6,7 +6,11 @@ const NOTHING: &str = "    (nothing)";
 
 /// The script with what comes of it now in place of what it says.
 pub fn run(script: &str) -> String {
-    let mut world = World::new();
+    run_in(World::new(), script)
+}
+
+/// The same in a world of another kind.
+pub fn run_in(mut world: World, script: &str) -> String {
     let mut made = String::new();
     for line in script.lines() {
         let is_outcome = line.starts_with(' ');

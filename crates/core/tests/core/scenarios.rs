@@ -4,7 +4,8 @@
 //! difference is then read as prose before it is committed.
 #![allow(clippy::disallowed_methods, reason = "scripts are files, and BLESS is asked for from outside")]
 
-use crate::play::run;
+use crate::play::{run, run_in};
+use crate::world::World;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,20 @@ fn every_script_ends_as_it_is_written() {
     }
     assert!(wrong.is_empty(), "scripts end differently; BLESS=1 rewrites them\n{}", wrong.join("\n"));
     assert!(scripts().len() >= 30, "scripts are missing");
+}
+
+#[test]
+fn looking_once_more_at_the_same_instant_changes_nothing_in_any_script() {
+    let mut wrong = Vec::new();
+    for path in scripts() {
+        let written = std::fs::read_to_string(&path).unwrap();
+        let made = run_in(World::watchful(), &written);
+        if made != written {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            wrong.push(format!("{name}, {}", first_difference(&written, &made)));
+        }
+    }
+    assert!(wrong.is_empty(), "scripts in which it matters how often is looked:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -28,6 +28,8 @@ mod journal;
 mod operator;
 #[path = "world/strangers.rs"]
 mod strangers;
+#[path = "world/watchful.rs"]
+mod watchful;
 
 use journal::Journal;
 
@@ -61,6 +63,8 @@ pub struct World {
     printed: Vec<String>,
     defined: Vec<Event>,
     journal: Journal,
+    /// Every position looks once more after each event.
+    watchful: bool,
 }
 
 impl World {
@@ -81,6 +85,7 @@ impl World {
             printed: Vec::new(),
             defined: Vec::new(),
             journal: Journal::default(),
+            watchful: false,
         }
     }
 
@@ -469,7 +474,14 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         self.sequence += 1;
-        let stamped = Stamped { sequence: self.sequence, at: self.now, event };
+        let looks = self.watchful && !watchful::is_told_in_parts(&event);
+        self.take_in(Stamped { sequence: self.sequence, at: self.now, event });
+        if looks {
+            self.look_again();
+        }
+    }
+
+    fn take_in(&mut self, stamped: Stamped) {
         let step = self.engine.handle(&stamped);
         self.journal.record(stamped, &step);
         self.printed.extend(words::step(&step));
