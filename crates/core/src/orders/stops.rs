@@ -28,18 +28,20 @@ impl Position {
             .filter(|order| matches(order) && !order.maybe_gone && order.state == OrderState::Working { change: None })
             .max_by_key(|order| Named::known(&order.id).map(|named| named.revision));
         if let Some(keep) = standing.map(|order| order.id) {
-            let covered = together(self.own_stops(want.tranche).filter(|order| order.stands()));
-            let (leg, id, epoch) = (want.leg, want.tranche, self.epoch);
+            let covered = |of: &Self| together(of.own_stops(want.tranche).filter(|order| order.stands()));
+            let (leg, id, epoch, standing) = (want.leg, want.tranche, self.epoch, covered(self));
             let Some(tranche) = self.tranche_mut(want) else { return };
-            let is_whole = covered >= tranche.remaining;
-            if covered <= tranche.remaining {
-                tranche.forget_resize();
-            }
+            let is_whole = standing >= tranche.remaining;
             let older = |order: &OpenOrder| {
                 let before = order.epoch != epoch && order.leg.is_own_stop() && is_whole;
                 order.id != keep && (before || (order.epoch == epoch && order.leg == leg && order.tranche == id))
             };
             self.cancel_where(older, ctx, out);
+            // What goes now is fitted no more; another part may be too large still.
+            let left = covered(self);
+            if let Some(tranche) = self.tranche_mut(want).filter(|tranche| left <= tranche.remaining) {
+                tranche.forget_resize();
+            }
             return;
         }
         if !self.may_place_stop(want, ctx) {

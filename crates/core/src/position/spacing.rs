@@ -173,17 +173,26 @@ pub(super) fn rests(tranche: TrancheId, leg: Leg, orders: &[OpenOrder], epoch: E
     orders.iter().filter(its).any(OpenOrder::is_live)
 }
 
-/// Chooses the place that is asked of the venue, and whether it can be a guaranteed one there.
+/// Chooses the place that is asked of the venue, and whether it can be a guaranteed one there. `attached` is where a stop stands that
+/// came with the entry and is not known as an order yet.
 ///
 /// # Errors
 /// [`OutOfRange`] when a number leaves its range.
-pub(super) fn keep_distance(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Result<(), OutOfRange> {
+pub(super) fn keep_distance(
+    tranche: &mut Tranche,
+    attached: Option<Price>,
+    scene: &Scene,
+    out: &mut Out,
+) -> Result<(), OutOfRange> {
     let (Some(stop), None, false) = (tranche.stop, tranche.closing, tranche.is_closed()) else { return Ok(()) };
     let before = tranche.spacing();
     let step = before.steps_again_at().filter(|at| scene.ctx.now < *at);
     let stays = step.and_then(|_| within_a_step(tranche, stop.price, scene));
     let (place, ordinary) =
         stays.map_or_else(|| choose(tranche, stop.price, scene), |at| Ok((Some(at), before.ordinary)))?;
+    // Never looser than the one that came with the entry, which stands.
+    let place = place.map(|place| attached.map_or(place, |attached| scene.side().better(place, attached)));
+    let place = place.filter(|place| *place != stop.price);
     let tells_ordinary = ordinary && !before.told_ordinary;
     let tells = place.filter(|place| stays.is_none() && !before.told && scene.side().is_better(stop.price, *place));
     tranche.note_spacing(Spacing {

@@ -37,9 +37,9 @@ impl Position {
             return Ok(());
         }
         self.watch_unseen(ctx, out);
+        self.watch_adoption(ctx, out)?;
         self.follow_plan(ctx, out)?;
         self.hurry_doubtful_closes(ctx);
-        self.watch_adoption(ctx, out)?;
         self.watch_worth(ctx, out)?;
         self.join_dust(ctx, out)?;
         if self.merge(ctx, out)? {
@@ -69,7 +69,8 @@ impl Position {
             }
             stay_inside_guard(tranche, live.liquidation.get(), &scene, out)?;
             let was_kept_off = tranche.spacing().at.is_some();
-            spacing::keep_distance(tranche, &scene, out)?;
+            let attached = live.whole.attached.get().map(|attached| attached.price);
+            spacing::keep_distance(tranche, attached, &scene, out)?;
             if tranche.spacing().at.is_some() && !was_kept_off {
                 // Nothing rests at its place any more: the backup is all there is.
                 back_up_stop(tranche, &scene, out);

@@ -52,7 +52,9 @@ fn looking_once_more_at_the_same_instant_changes_nothing_in_any_script() {
     let mut wrong = Vec::new();
     for path in scripts() {
         let written = std::fs::read_to_string(&path).unwrap();
-        let made = run_in(World::watchful(), &written);
+        let mut world = World::new();
+        world.watchful = true;
+        let made = run_in(world, &written);
         if made != written {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             wrong.push(format!("{name}, {}", first_difference(&written, &made)));

@@ -64,7 +64,7 @@ pub struct World {
     defined: Vec<Event>,
     journal: Journal,
     /// Every position looks once more after each event.
-    watchful: bool,
+    pub watchful: bool,
 }
 
 impl World {

@@ -4,7 +4,7 @@
 //! happens without it. What the faults are is `troubles`' matter.
 
 use super::life::{Act, Grid, Hand, Life, VenueKind, Wish};
-use super::{contracts, corners, crowds, plans, readings, reloading, switching, troubles};
+use super::{contracts, corners, crowds, feeds, plans, readings, reloading, switching, troubles};
 use backstop_model::{Adopt, PositionMode, PositionSide};
 use backstop_sim::dice::Dice;
 
@@ -65,6 +65,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
         side,
         grid,
         value_per_point: None,
+        in_parts: false,
         most_steps: None,
         adopt,
         plan,
@@ -87,6 +88,7 @@ pub fn draw(seed: u64, choice: Choice) -> Life {
     readings::draw(seed, &mut life);
     corners::draw(seed, choice.calm, &mut life);
     contracts::draw(seed, &mut life);
+    feeds::draw(seed, &mut life);
     life.acts.sort_by_key(|(at, _)| *at);
     life
 }

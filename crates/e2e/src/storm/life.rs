@@ -473,6 +473,8 @@ pub struct Life {
     pub grid: Grid,
     /// What a whole unit of price brings a unit of quantity, as written, where that is not 1 (F-G06).
     pub value_per_point: Option<&'static str>,
+    /// Last, mark and book are told one after the other in the same instant, not in one word.
+    pub in_parts: bool,
     /// The largest order, in steps (F-G04).
     pub most_steps: Option<u32>,
     /// Whether the plan may be for entries of others as well.

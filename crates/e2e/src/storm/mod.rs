@@ -23,6 +23,7 @@ pub mod crashes;
 pub mod crowds;
 pub mod disk;
 pub mod draw;
+pub mod feeds;
 pub mod lease;
 pub mod life;
 pub mod market;

@@ -101,6 +101,7 @@ pub fn life(chapter: Chapter, venue: VenueKind, side: PositionSide) -> Life {
         side,
         grid: Grid { tick: "0.001", step: "0.1", min_steps: 1, min_notional: "5", least_steps: 20, start: START },
         value_per_point: None,
+        in_parts: false,
         most_steps: None,
         adopt: Adopt::Plan,
         plan: plan(chapter.trigger()),

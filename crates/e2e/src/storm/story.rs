@@ -33,6 +33,9 @@ pub fn place(life: &Life) -> String {
     if let Some(ticks) = life.least_move {
         let _ = writeln!(text, "  levels move by {ticks} ticks at least");
     }
+    if life.in_parts {
+        text.push_str("  last, mark and book are told one after the other\n");
+    }
     for trouble in &life.troubles {
         let (from, until) = trouble.window;
         let ids = troubles::ids_of(trouble).join(" ");

@@ -191,7 +191,7 @@ const MENU: &[Line] = &[
     act(&["F-M18"], |dice, _| Act::Terminate { down: between(dice, 200, 5_000) }),
 ];
 
-/// What is drawn apart from the menu (`switching`, `corners`, `contracts`, `crowds`, `reloading`).
+/// What is drawn apart from the menu (`switching`, `corners`, `contracts`, `crowds`, `reloading`); how prices are told (`feeds`) is no fault.
 const APART: &[Line] = &[
     only(IG, says(&["F-C20"], Fault::DealReject, What::LevelsCrowd, Scope::All)),
     only(ORDERS, act(&["F-D07"], |_, _| Act::Hand(Hand::Mode))),

@@ -5,6 +5,7 @@
 
 use super::canaries::{Bug, Canary};
 use super::disk::Done;
+use super::feeds;
 use super::life::{Act, Hand, Life, Wish};
 use super::market::{Market, Shown};
 use super::process::Process;
@@ -399,11 +400,17 @@ impl<'l> World<'l> {
 
     /// The price reaches the engine.
     fn feed(&mut self, prices: Prices) {
-        self.feed_aside(&Tick { instrument: MARKET, prices, confirmed: false });
-        if self.process.acts(self.now) {
+        let acts = self.process.acts(self.now);
+        if acts {
             self.trace.say(self.now, "price", format_args!("{prices}", prices = Shown(prices)));
             self.watch.quoted(self.now, prices);
-            self.take(Event::Tick(Tick { instrument: MARKET, prices, confirmed: false }));
+        }
+        for prices in feeds::words(self.life, prices) {
+            let tick = Tick { instrument: MARKET, prices, confirmed: false };
+            self.feed_aside(&tick);
+            if acts && self.take(Event::Tick(tick)) {
+                return;
+            }
         }
     }
 

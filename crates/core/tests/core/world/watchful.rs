@@ -12,11 +12,6 @@ pub(super) const fn is_told_in_parts(event: &Event) -> bool {
 }
 
 impl World {
-    /// A world of that kind.
-    pub fn watchful() -> Self {
-        Self { watchful: true, ..Self::new() }
-    }
-
     pub(super) fn look_again(&mut self) {
         self.engine = std::mem::take(&mut self.engine).exhaustive();
         self.sequence += 1;

@@ -107,6 +107,7 @@ pub fn life(cell: Cell, variant: Variant) -> Life {
         side: PositionSide::Long,
         grid: GRID,
         value_per_point: None,
+        in_parts: false,
         most_steps: None,
         adopt: Adopt::Plan,
         plan: plan(cell),

@@ -2,11 +2,12 @@
 
 use super::{Found, State, open_slots};
 use crate::storm::process::Process;
-use crate::storm::stage::ME;
-use backstop_core::PositionRead;
-use backstop_model::{Money, Quantity, Ratio, Rounding};
+use crate::storm::stage::{MARKET, ME};
+use backstop_core::{Engine, PositionRead};
+use backstop_model::{Event, Money, Prices, Quantity, Ratio, Rounding, Stamped, Tick};
 use backstop_runtime::recover;
 use backstop_sim::Status;
+use backstop_store::Loaded;
 use backstop_venues::paper::PaperVenue;
 
 /// The engine shows a position: what was closed and what remains make the whole.
@@ -69,10 +70,33 @@ fn books(venue: &PaperVenue, process: &Process, found: &mut Found) {
 /// I20: the journal from its beginning gives the engine that lives.
 fn replays(process: &Process, found: &mut Found) {
     let (Some(engine), Some(loaded)) = (process.engine(), process.disk.load()) else { return };
+    looks_twice(&loaded, found);
     let recovered = recover(loaded);
     found.extend(recovered.warnings.into_iter().map(|warning| ("I20", warning)));
     if recovered.engine.fingerprint() != engine.fingerprint() {
         found.push(("I20", "the journal, replayed, gives another engine".to_owned()));
+    }
+}
+
+/// I20: every position looks twice at each instant of the journal, and nothing is sent for the second look: in a replay more of them
+/// look than did. What is told in parts at one instant, or is due then as well, is waited for.
+fn looks_twice(loaded: &Loaded, found: &mut Found) {
+    let mut engine = Engine::new().exhaustive();
+    let next = loaded.tail.iter().skip(1).map(|record| Some(record.at)).chain([None]);
+    for (record, next) in loaded.tail.iter().zip(next) {
+        let stamped = |event| Stamped { sequence: record.sequence, at: record.at, event };
+        engine.replay(&stamped(record.event.clone()), &record.market);
+        if next == Some(record.at) {
+            continue;
+        }
+        let nothing = Tick { instrument: MARKET, prices: Prices::default(), confirmed: false };
+        let step = engine.handle(&stamped(Event::Tick(nothing)));
+        if !step.commands.is_empty() {
+            let (number, what) = (record.sequence, step.commands);
+            let text = format!("a second look at what record {number} was decided on sends {what:?}");
+            found.push(("I20", text));
+            return;
+        }
     }
 }
 
