@@ -49,11 +49,13 @@ impl Books {
         if now > state.forgets_until {
             stops_pile_up(ledger, state, found);
         }
-        // Without a journal what stands at the venue is all that is known of where stops belong.
-        if now < state.level_again_until {
-            let levels = self.held.iter_mut().filter(|(slot, _)| matches!(slot, Slot::Deal(_)));
-            levels.for_each(|(_, held)| held.pardon());
+        for (deal, _, place) in state.levels_again.iter().filter(|(_, until, _)| now < *until) {
+            let stands = ledger.deal(*deal).and_then(|deal| deal.levels.stop).is_some_and(|stop| stop.level == *place);
+            if let Some(held) = self.held.get_mut(&Slot::Deal(*deal)).filter(|_| stands) {
+                held.pardon();
+            }
         }
+        // Without a journal what stands at the venue is all that is known of where stops belong.
         if !state.overtakes && !state.journal_lost {
             self.stops_hold(now, venue, found);
         }

@@ -11,8 +11,8 @@ use crate::storm::words::Line;
 use backstop_core::orders::{Leg, Named, OpenOrder};
 use backstop_core::position::Position;
 use backstop_model::{
-    Answer, Asked, ClientOrderId, Command, DealId, Event, NewOrder, OrderReport, Outcome, PositionSide, RefusalReason,
-    Span, Timestamp,
+    Answer, Asked, ClientOrderId, Command, DealId, Event, NewOrder, OrderKind, OrderReport, Outcome, PositionSide,
+    Price, RefusalReason, Span, Timestamp,
 };
 use backstop_venues::paper::PaperVenue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,12 +94,14 @@ impl Intents {
         }
     }
 
-    /// Whether it asks for the level of a deal again while nobody knows of the one before.
-    pub fn is_level_again(&self, command: &Command) -> bool {
-        let Command::Place(order) = command else { return false };
-        let Some(named) = Named::read(&order.id).filter(|_| order.deal.is_some()) else { return false };
-        let before = self.pending.get(&(named.side, named.epoch.0, named.tranche.0, named.leg, order.deal));
-        named.leg == Leg::WholeStop && before.is_some_and(|before| before.in_doubt && before.id != order.id)
+    /// The deal whose level it asks for again while nobody knows of the one before, and where.
+    pub fn level_again(&self, command: &Command) -> Option<(u64, Price)> {
+        let Command::Place(order) = command else { return None };
+        let deal = order.deal?.as_str().parse().ok()?;
+        let named = Named::read(&order.id).filter(|named| named.leg == Leg::WholeStop)?;
+        let before = self.pending.get(&(named.side, named.epoch.0, named.tranche.0, named.leg, order.deal))?;
+        let OrderKind::StopMarket(trigger) = order.kind else { return None };
+        (before.in_doubt && before.id != order.id).then_some((deal, trigger.price))
     }
 
     /// A command leaves.

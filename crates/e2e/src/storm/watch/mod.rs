@@ -123,9 +123,9 @@ struct State {
     /// Orders that left although their record was lost, or before a lost journal was made good by a read. Their ids are used once more, and collide only with what is still
     /// open (R2, R3); that a twin does no harm is I1's matter.
     unrecorded: Vec<ClientOrderId>,
-    /// The level of a deal has been asked for again while nobody knew of the one before: until then it may go farther out, where the venue takes
-    /// none so near (R13, I25 before I3).
-    level_again_until: Timestamp,
+    /// Levels of deals that were asked for again while nobody knew of the one before, by deal: until when one may go to that place, though it
+    /// is farther out, where the venue takes none so near (R13, I25 before I3).
+    levels_again: Vec<(u64, Timestamp, Price)>,
     /// So long after its last execution the venue takes no stop, where that is more than a moment: nobody can know when it does.
     seen_after: Option<Span>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
@@ -188,7 +188,7 @@ impl Watch {
             second_stop_stands: life.readings.contains(&Reading::SecondStopStands),
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
-            level_again_until: Timestamp::EPOCH,
+            levels_again: Vec::new(),
             seen_after: life.readings.contains(&Reading::PositionSeenLate).then_some(SEEN_AFTER),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
                 || life.acts.iter().any(|(_, act)| matches!(act, Act::Engines(EnginesTrouble::Stall { .. })))
@@ -239,11 +239,10 @@ impl Watch {
         let mut found = Vec::new();
         let knows = Knows { clocks: &self.clocks, vanished: &self.vanished, process, state: &self.state };
         self.sent.leaves(now, command, venue, knows, &mut found);
-        let again = self.intents.is_level_again(command);
+        let again = self.intents.level_again(command);
         self.intents.leaves(now, command, knows, &mut found);
-        if again {
-            self.state.level_again_until = now.plus(LEVEL_ARRIVES);
-        }
+        self.state.levels_again.retain(|(_, until, _)| now < *until);
+        self.state.levels_again.extend(again.map(|(deal, place)| (deal, now.plus(LEVEL_ARRIVES), place)));
         self.said.leaves(now, command);
         if let Command::Place(order) = command {
             self.state.worded.leaves(order);
