@@ -295,16 +295,17 @@ impl Tranche {
         self.remaining = self.remaining.minus(quantity)?;
         self.cost_left = self.cost_left.minus(cost)?;
         self.fees = self.fees.plus(booking.fee)?;
+        let stop = self.stop.map(|stop| stop.price).filter(|_| !last);
         let exit = self.exit_for(booking);
         exit.quantity = exit.quantity.plus(quantity)?;
         exit.cash = exit.cash.plus(cash)?;
         exit.cost = exit.cost.plus(cost)?;
         exit.profit = exit.profit.plus(profit)?;
         exit.at = exit.at.max(booking.at);
+        exit.new_stop = stop;
         if last {
-            for exit in &mut self.exits {
-                exit.complete = true;
-            }
+            // Those of levels are, when the level has been passed in its turn.
+            self.exits.iter_mut().filter(|exit| exit.level.is_none()).for_each(|exit| exit.complete = true);
         }
         Ok(())
     }
