@@ -245,6 +245,24 @@ fn where_one_target_can_rest_the_others_are_backstops() {
 }
 
 #[test]
+fn the_ladder_says_what_becomes_of_the_stop_that_rests() {
+    let ladder = ExitPlanSpec { stop_ladder: StopLadder::PreviousTarget, ..plan() };
+    let (plan, instrument) = (ExitPlan::try_from(ladder).unwrap(), Instrument::try_from(spec()).unwrap());
+    let how = |amend_stop: bool, whole_stop: bool| {
+        let capability = Capability { amend_stop, whole_stop, ..capability() };
+        let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+        let (plan, instrument, capability, volatility) = (&plan, &instrument, &capability, &Volatility::default());
+        let costs = AssumedCosts::NONE;
+        let shown = preview(&Case { plan, instrument, capability, side, entry, quantity, volatility, costs }).unwrap();
+        let line = shown.done_by_backstop.into_iter().find(|line| line.starts_with("the ladder: ")).unwrap();
+        line.strip_prefix("the ladder: moves the stop when a level is completely filled, ").unwrap().to_owned()
+    };
+    assert_eq!(how(false, false), "by placing the new one before the old is cancelled");
+    assert_eq!(how(false, true), "by placing the new one beside that for the whole position, which stays");
+    assert_eq!((how(true, false), how(true, true)), ("in place".to_owned(), "in place".to_owned()));
+}
+
+#[test]
 fn a_target_that_backstop_takes_itself_pays_as_one_that_takes() {
     let plan = ExitPlan::try_from(plan()).unwrap();
     let costly = InstrumentSpec { maker_fee: percent("0.02"), taker_fee: percent("0.05"), ..spec() };
