@@ -78,6 +78,10 @@ fn a_stop_moved_by_the_ladder_names_the_level_and_why_the_old_one_did_not_stay()
     let told = run(folder.path(), "explain stop#2 --store s.db", &[]);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.contains("    not: stay at 49000, because 50000 is 1000 pt tighter"), "{told}");
+    assert!(
+        told.contains("  before: paper-1: BTCUSDT long 0.1 from 50000, stop 49000; levels TP1 51500 (open, "),
+        "{told}"
+    );
 }
 
 #[test]
