@@ -74,12 +74,17 @@ impl Wishes {
     /// Hands the wishes over; the answer says, below `told`, what the engine said of them.
     pub(super) async fn ask(&self, events: Vec<Event>, mut answer: Value) -> Response {
         let ending = || refuse(StatusCode::SERVICE_UNAVAILABLE, "the engine is ending; the stop stays at the venue");
-        let mut told = Vec::new();
+        let mut hearing = Vec::new();
         for event in events {
             let (telling, heard) = oneshot::channel();
             if self.handle.inbox.send(Input::Operator(Box::new(event), telling)).await.is_err() {
                 return ending();
             }
+            hearing.push(heard);
+        }
+        // All of them are on their way before the first word is waited for.
+        let mut told = Vec::new();
+        for heard in hearing {
             let Ok(notices) = heard.await else { return ending() };
             told.extend(notices.iter().map(|notice| json!({ "severity": notice.severity, "text": notice.text })));
         }
