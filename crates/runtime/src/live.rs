@@ -36,8 +36,8 @@ pub enum Input {
     Enter(EntryRequest, oneshot::Sender<Verdict>),
     /// Somebody asks how a market looks now.
     Look(InstrumentId, oneshot::Sender<Seen>),
-    /// An operator's wish.
-    Operator(Box<Event>),
+    /// An operator's wish; whoever sends it hears what is told of it at once.
+    Operator(Box<Event>, oneshot::Sender<Vec<Notice>>),
     /// To end cleanly.
     Stop,
     /// The writing thread has news.
@@ -341,9 +341,13 @@ impl Live {
 
     fn hear(&mut self, input: Input) {
         match input {
-            Input::Operator(event) => {
+            Input::Operator(event, told) => {
                 let now = self.clock.now();
-                self.take(now, *event);
+                let taken = self.cycle.take(now, *event);
+                let notices = taken.core.notices.clone();
+                self.record(now, taken);
+                // Whoever asked may have gone away; it is done all the same.
+                let _ = told.send(notices);
             }
             Input::Define(events, taken) => {
                 let now = self.clock.now();

@@ -1,7 +1,7 @@
 //! `backstop breakeven`: asks the running engine to move a stop to break-even.
 
 use super::api::Api;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, told};
 use clap::Args;
 
 /// Moves the stop of a position to break-even, now or as soon as its price allows. It is never loosened.
@@ -20,11 +20,6 @@ impl BreakEven {
     /// Asks for it.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let answer = self.api.ask(&self.position, "breakeven", None)?;
-        if self.json {
-            output::line(answer)?
-        } else {
-            output::line(format_args!("{}: the stop goes to break-even as soon as its price allows", self.position))?
-        }
-        Ok(Outcome::Good)
+        told::show(&answer, &format!("{}: break-even is asked for", self.position), self.json)
     }
 }

@@ -2,7 +2,7 @@
 //! venue itself is opened and everything that is meant is closed there.
 
 use super::api::Api;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, output, told};
 use crate::direct::{self, Hands, Meant, NoHands};
 use clap::Args;
 use serde_json::json;
@@ -86,11 +86,12 @@ impl Close {
                 (answer, format!("{what}{position} is being closed at market"))
             }
         };
-        if self.json {
-            output::line(answer)?
-        } else {
-            output::line(text)?
+        if self.part.is_some() && told::has(&answer, "warning") {
+            // Less is closed than was asked for, or nothing.
+            let position = self.position.as_deref().unwrap_or_default();
+            told::show(&answer, &format!("{position}: not all that was asked for is closed"), self.json)?;
+            return Ok(Outcome::ProblemFound);
         }
-        Ok(Outcome::Good)
+        told::show(&answer, &text, self.json)
     }
 }

@@ -90,7 +90,8 @@ fn before(position: &PositionBefore) -> String {
         false => format!("; {what} {}", items.join(", ")),
     };
     format!(
-        "{} {}{tranche} {} from {}, stop {stop}{}{}",
+        "{}: {} {}{tranche} {} from {}, stop {stop}{}{}",
+        position.account,
         position.symbol,
         position.side,
         position.quantity,

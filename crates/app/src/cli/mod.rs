@@ -19,6 +19,7 @@ mod reload;
 mod replay;
 mod resume;
 mod run;
+mod told;
 mod trades;
 mod unknown;
 

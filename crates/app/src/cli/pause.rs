@@ -1,7 +1,7 @@
 //! `backstop pause`: asks the running engine to leave a position alone.
 
 use super::api::Api;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, told};
 use clap::Args;
 
 /// Pauses a position: its stop stays, what rests stays, nothing else is begun.
@@ -20,11 +20,6 @@ impl Pause {
     /// Asks for it.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let answer = self.api.ask(&self.position, "pause", None)?;
-        if self.json {
-            output::line(answer)?
-        } else {
-            output::line(format_args!("{} is paused; its stop stays", self.position))?
-        }
-        Ok(Outcome::Good)
+        told::show(&answer, &format!("{} is paused; its stop stays", self.position), self.json)
     }
 }

@@ -1,7 +1,7 @@
 //! `backstop plan`: asks the running engine to put a position under another plan.
 
 use super::api::Api;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, told};
 use clap::Args;
 use serde_json::json;
 
@@ -23,11 +23,6 @@ impl Plan {
     /// Asks for it.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let answer = self.api.ask(&self.position, "plan", Some(json!({ "plan": self.plan })))?;
-        if self.json {
-            output::line(answer)?
-        } else {
-            output::line(format_args!("{} is under plan {} from now on", self.position, self.plan))?
-        }
-        Ok(Outcome::Good)
+        told::show(&answer, &format!("{} is under plan {} from now on", self.position, self.plan), self.json)
     }
 }

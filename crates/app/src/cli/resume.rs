@@ -1,7 +1,7 @@
 //! `backstop resume`: asks the running engine to go on with a position.
 
 use super::api::Api;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, told};
 use clap::Args;
 
 /// Lets a paused position go on under its plan.
@@ -20,11 +20,6 @@ impl Resume {
     /// Asks for it.
     pub fn run(&self) -> Result<Outcome, Failure> {
         let answer = self.api.ask(&self.position, "resume", None)?;
-        if self.json {
-            output::line(answer)?
-        } else {
-            output::line(format_args!("{} goes on", self.position))?
-        }
-        Ok(Outcome::Good)
+        told::show(&answer, &format!("{} goes on", self.position), self.json)
     }
 }

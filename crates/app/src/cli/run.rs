@@ -8,7 +8,7 @@ use crate::paper::{GeneratedMarket, generated_markets, instrument};
 use crate::recorded::OpenSpec;
 use crate::records::{TapeWriter, tape_of};
 use crate::run::memory::{self, Memory};
-use crate::run::{Beside, ByHand, Numbers, PaperMarket, Reread, RunCast, Witness, past};
+use crate::run::{Beside, ByHand, Numbers, PaperMarket, Reread, RunCast, Told, Witness, past};
 use crate::web::{Bind, Counts, Previews, Reloads, TokenFile, Wishes, router};
 use axum::Router;
 use backstop_core::Engine;
@@ -74,8 +74,13 @@ impl Run {
         }
     }
 
-    fn tell(&self) -> Tell {
-        if self.json { Box::new(tell_json) } else { Box::new(tell) }
+    fn tell(&self, cast: &RunCast) -> Tell {
+        let told = Told::with(&cast.names());
+        if self.json {
+            Box::new(move |at, notice| output::line_if_read(told.object(at, notice)))
+        } else {
+            Box::new(move |_at, notice| tell(notice.severity, &told.line(notice)))
+        }
     }
 
     async fn serve(&self, config: &Config) -> Result<Outcome, Failure> {
@@ -86,7 +91,7 @@ impl Run {
         let memory = memory::open(&self.store)?;
         let mut cast = cast_of(config, &memory.recovered.engine)?;
         for left in cast.leave_out(&memory.recovered.engine) {
-            (self.tell())(Clock::start().now(), &alarm(left));
+            (self.tell(&cast))(Clock::start().now(), &alarm(left));
         }
         let by_hand = self.by_hand(&cast)?;
         let (token, shown) = TokenFile::open(&self.store.with_extension("token")).map_err(Failure::said)?;
@@ -180,13 +185,13 @@ impl Run {
             cycle = cycle.awaiting_arrivals();
         }
         if let Some(why) = lost {
-            (self.tell())(now, &without_journal(&why));
+            (self.tell(cast))(now, &without_journal(&why));
             cycle.journal_failed();
         }
         if lease.is_some() {
             cycle = cycle.under(Lease::new(REQUEST_VALIDITY));
         }
-        let (mut live, handle) = Live::new(cycle, Box::new(market), journal, clock, self.tell());
+        let (mut live, handle) = Live::new(cycle, Box::new(market), journal, clock, self.tell(cast));
         if let Some(lease) = lease {
             live = live.kept_by(Box::new(lease));
         }
@@ -302,17 +307,12 @@ const fn alarm(text: String) -> Notice {
 }
 
 /// A notice for people: alarms on standard error.
-fn tell(_at: Timestamp, notice: &Notice) {
-    match notice.severity {
-        Severity::Note => output::line_if_read(&notice.text),
-        Severity::Warning => output::line_if_read(format_args!("WARNING {}", notice.text)),
-        Severity::Alarm => output::error(format_args!("ALARM {}", notice.text)),
+fn tell(severity: Severity, line: &str) {
+    match severity {
+        Severity::Note => output::line_if_read(line),
+        Severity::Warning => output::line_if_read(format_args!("WARNING {line}")),
+        Severity::Alarm => output::error(format_args!("ALARM {line}")),
     }
-}
-
-/// A notice for programs.
-fn tell_json(at: Timestamp, notice: &Notice) {
-    output::line_if_read(json!({ "at": at.as_millis(), "severity": notice.severity, "text": notice.text }));
 }
 
 /// SIGTERM or Ctrl-C, heard from the moment this is made.

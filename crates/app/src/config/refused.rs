@@ -50,6 +50,10 @@ fn unknown_key(field: &str, expected: &[&str]) -> (String, String) {
         let help = "keys and secrets never stand in the configuration; the paper venue needs none: remove the line";
         return (format!("`{field}` does not belong in a configuration file"), help.to_owned());
     }
+    if field.ends_with(')') {
+        let help = "between braces a value with a comma needs quotes, for example \"1.5 atr(14, 5m)\"";
+        return (format!("the comma before `{field}` ends the value"), help.to_owned());
+    }
     let help = format!("{}known here: {}", meant(field, expected), expected.join(", "));
     (format!("unknown key `{field}`"), help)
 }

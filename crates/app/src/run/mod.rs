@@ -2,7 +2,7 @@
 //!
 //! This folder only puts rooms together: the market and the venue (`paper_market`, `past`), definitions (`cast`) and their numbers (`numbers`), what is remembered (`memory`),
 //! files kept for others (`beside`), whether the journal may have lost its end (`witness`),
-//! what is written anew while it runs (`reread`). The loop is `runtime`'s, the API `web`'s.
+//! what is written anew while it runs (`reread`), what people are told (`told`). The loop is `runtime`'s, the API `web`'s.
 
 mod beside;
 mod cast;
@@ -11,6 +11,7 @@ mod numbers;
 mod paper_market;
 pub mod past;
 mod reread;
+mod told;
 mod witness;
 
 pub use beside::Beside;
@@ -18,4 +19,5 @@ pub use cast::RunCast;
 pub use numbers::Numbers;
 pub use paper_market::{ByHand, PaperMarket};
 pub use reread::Reread;
+pub use told::Told;
 pub use witness::Witness;

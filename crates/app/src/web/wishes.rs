@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// The live loop, and what names stand for.
 #[derive(Clone)]
@@ -71,18 +71,38 @@ impl Wishes {
         }
     }
 
-    pub(super) async fn ask(&self, events: Vec<Event>, answer: Value) -> Response {
+    /// Hands the wishes over; the answer says, below `told`, what the engine said of them.
+    pub(super) async fn ask(&self, events: Vec<Event>, mut answer: Value) -> Response {
+        let ending = || refuse(StatusCode::SERVICE_UNAVAILABLE, "the engine is ending; the stop stays at the venue");
+        let mut hearing = Vec::new();
         for event in events {
-            if self.handle.inbox.send(Input::Operator(Box::new(event))).await.is_err() {
-                return refuse(StatusCode::SERVICE_UNAVAILABLE, "the engine is ending; the stop stays at the venue");
+            let (telling, heard) = oneshot::channel();
+            if self.handle.inbox.send(Input::Operator(Box::new(event), telling)).await.is_err() {
+                return ending();
             }
+            hearing.push(heard);
         }
+        // All of them are on their way before the first word is waited for.
+        let mut told = Vec::new();
+        for heard in hearing {
+            let Ok(notices) = heard.await else { return ending() };
+            told.extend(notices.iter().map(|notice| json!({ "severity": notice.severity, "text": notice.text })));
+        }
+        answer["told"] = told.into();
         (StatusCode::ACCEPTED, Json(answer)).into_response()
     }
-}
 
-fn unknown() -> Response {
-    refuse(StatusCode::NOT_FOUND, "there is no open position of that name; see /api/v1/positions")
+    /// Why no position is meant by that name.
+    fn unknown(&self, id: &str) -> Response {
+        let status = self.handle.status.borrow().clone();
+        let of_symbol = status.positions.iter().filter(|shown| shown.document.symbol == id);
+        let names: BTreeSet<&str> = of_symbol.map(|shown| shown.document.position_id.as_str()).collect();
+        if names.is_empty() {
+            return refuse(StatusCode::NOT_FOUND, "there is no open position of that name; see /api/v1/positions");
+        }
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        refuse(StatusCode::CONFLICT, &format!("several positions are open on {id}; name one of {names}"))
+    }
 }
 
 /// Closes a position, or a part of it.
@@ -91,7 +111,7 @@ pub(super) async fn close(
     Path(id): Path<String>,
     Body(asked): Body<ClosePart>,
 ) -> Response {
-    let Some(position) = wishes.position(&id) else { return unknown() };
+    let Some(position) = wishes.position(&id) else { return wishes.unknown(&id) };
     if let Some(why) = wishes.why_not(position) {
         return refuse(StatusCode::CONFLICT, why);
     }
@@ -126,7 +146,7 @@ pub(super) async fn close_all(State(wishes): State<Wishes>) -> Response {
 
 /// Moves the stop to break-even.
 pub(super) async fn break_even(State(wishes): State<Wishes>, Path(id): Path<String>) -> Response {
-    let Some(position) = wishes.position(&id) else { return unknown() };
+    let Some(position) = wishes.position(&id) else { return wishes.unknown(&id) };
     wishes.ask(vec![Event::BreakEven { position }], json!({ "position_id": id, "breakeven": true })).await
 }
 
@@ -141,13 +161,13 @@ pub(super) async fn resume(State(wishes): State<Wishes>, Path(id): Path<String>)
 }
 
 async fn set_paused(wishes: Wishes, id: String, paused: bool) -> Response {
-    let Some(position) = wishes.position(&id) else { return unknown() };
+    let Some(position) = wishes.position(&id) else { return wishes.unknown(&id) };
     wishes.ask(vec![Event::Pause { position, paused }], json!({ "position_id": id, "paused": paused })).await
 }
 
 /// Puts a position under another plan.
 pub(super) async fn plan(State(wishes): State<Wishes>, Path(id): Path<String>, Body(asked): Body<NewPlan>) -> Response {
-    let Some(position) = wishes.position(&id) else { return unknown() };
+    let Some(position) = wishes.position(&id) else { return wishes.unknown(&id) };
     let names = wishes.names();
     let known = names.plans.iter().find(|(name, _)| name.as_str() == asked.plan).map(|(_, plan)| *plan);
     let Some(plan) = known else {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use super::binary::{code, last_line, run, said};
-use super::engine::{Engine, start, start_with};
+use super::engine::{Engine, start, start_alone, start_with};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use tempfile::tempdir;
@@ -133,6 +133,39 @@ fn a_close_whose_part_is_not_understood_is_refused_and_closes_nothing() {
     assert_eq!(open["current_quantity"], open["original_quantity"]);
     assert!(close("Content-Type: text/plain\r\n", r#"{"part":"40%"}"#).contains("202"));
     engine.wait_until_protected(1);
+}
+
+#[test]
+fn a_wish_that_comes_to_nothing_is_told_to_whoever_asked() {
+    let folder = tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("c.yaml"),
+        "accounts: { main: { venue: binance, position_mode: hedge, plan: one, adopt: plan } }\n\
+         plans:\n  one: { stop_loss: { at: 5% }, take_profits: [{ at: 20%, close: 100% }] }\n  \
+         far: { stop_loss: { at: 9% }, take_profits: [{ at: 30%, close: 100% }] }\n",
+    )
+    .unwrap();
+    let opened = ["--open", "0 BTCUSDT long 0.05", "--open", "0 BTCUSDT short 0.05"];
+    let mut engine = start_alone(folder.path(), &[&["--config", "c.yaml"][..], &opened[..]].concat());
+    engine.wait_until_protected(2);
+    let asked = |line: &str| {
+        let output = engine.ask(line);
+        let told = last_line(&output)["told"].as_array().cloned().unwrap_or_default();
+        (code(&output), told.first().map(|told| told["text"].as_str().unwrap().to_owned()).unwrap_or_default())
+    };
+    let (ended, told) = asked("close main-BTCUSDT-long-1 --part 0.01%");
+    assert_eq!(
+        (ended, told.as_str()),
+        (1, "BTCUSDT long: nothing closed: 0.01% of 0.05 is 0, below the venue's minimum 0.001")
+    );
+    let (ended, told) = asked("plan main-BTCUSDT-long-1 far");
+    assert!(ended == 1 && told.contains("plan far is not armed: stop "), "{ended} {told}");
+    let (ended, told) = asked("close main-BTCUSDT-short-1 --part 40%");
+    assert_eq!((ended, told.as_str()), (0, "BTCUSDT short: closing 0.02 by hand, 0.03 goes on under its plan"));
+    let output = engine.ask("close BTCUSDT");
+    let several = "several positions are open on BTCUSDT; name one of main-BTCUSDT-long-1, main-BTCUSDT-short-1";
+    assert!(code(&output) == 2 && said(&output).contains(several), "{}", said(&output));
+    assert_eq!(engine.end_cleanly(), 0);
 }
 
 #[test]

@@ -78,6 +78,22 @@ fn a_stop_moved_by_the_ladder_names_the_level_and_why_the_old_one_did_not_stay()
     let told = run(folder.path(), "explain stop#2 --store s.db", &[]);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.contains("    not: stay at 49000, because 50000 is 1000 pt tighter"), "{told}");
+    assert!(
+        told.contains("  before: paper-1: BTCUSDT long 0.1 from 50000, stop 49000; levels TP1 51500 (open, "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_stop_beside_the_one_for_the_whole_position_says_that_this_stays() {
+    let account = "accounts:\n  main: { venue: binance, mode: paper, plan: p, adopt: plan }\n";
+    let folder = played(
+        &format!("{LADDER}{account}"),
+        "1700000000,50000,50000,50000,50000\n1700000060,50000,51600,50000,51500\n1700000120,51500,51500,51000,51000\n",
+    );
+    let (_, moved) = decision(folder.path(), "stop#1", "place stop#1: sell 0.06 stop 50000 on last");
+    assert_eq!(moved["because"], "break-even after TP1");
+    assert!(why_not(&moved, "cancel whole-stop#1").starts_with("it rests until nothing is open"), "{moved:#}");
 }
 
 #[test]

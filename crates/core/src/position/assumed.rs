@@ -47,6 +47,11 @@ impl Assumed {
         level == self.level && (level.is_some() || reason == self.reason)
     }
 
+    /// How far from the read that was believed a closing is, in milliseconds: its own is the nearest.
+    fn apart_from(&self, closed_at: i64) -> u64 {
+        self.read_at.as_millis().abs_diff(closed_at)
+    }
+
     fn explains(&self, fill: &Fill, side: PositionSide) -> bool {
         let of_it = self.order.is_none() || self.order == fill.order;
         of_it && (side.opening() == fill.side) == self.opens && fill.at <= self.read_at
@@ -256,7 +261,8 @@ impl Tranche {
         let of_it =
             |exit: &&mut super::Exit| assumed.is_booked_in(exit.level, exit.reason) && exit.quantity >= proof.quantity;
         let value_per_point = self.aside.value_per_point;
-        let Some(exit) = self.exits.iter_mut().find(of_it) else { return Ok(()) };
+        let its = self.exits.iter_mut().filter(of_it);
+        let Some(exit) = its.min_by_key(|exit| assumed.apart_from(exit.at.as_millis())) else { return Ok(()) };
         let (then, now) = (assumed.price.notional(proof.quantity)?, proof.price.notional(proof.quantity)?);
         exit.cash = exit.cash.plus(now.minus(then)?)?;
         exit.profit = ladder::profit(side, exit.cost, exit.cash, value_per_point)?;
@@ -291,10 +297,11 @@ fn prove_document(document: &mut PositionDocument, assumed: &Assumed, proof: &Pr
     let of_it = |exit: &backstop_model::PartialExitDocument| {
         assumed.is_booked_in(exit.tp_level, exit.reason) && exit.quantity_closed >= proof.quantity
     };
+    let its = document.partial_exits.iter().enumerate().filter(|(_, exit)| of_it(exit));
     let index = if assumed.opens {
         document.partial_exits.len().checked_sub(1)
     } else {
-        document.partial_exits.iter().position(of_it)
+        its.min_by_key(|(_, exit)| assumed.apart_from(exit.exit_time)).map(|(index, _)| index)
     };
     let Some(exit) = index.and_then(|index| document.partial_exits.get_mut(index)) else { return Ok(()) };
     let cash = exit.exit_price.notional(exit.quantity_closed)?;

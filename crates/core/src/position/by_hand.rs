@@ -56,7 +56,12 @@ impl Position {
     pub(crate) fn break_even(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
         let (key, epoch) = (self.key, self.epoch);
         let Some(live) = &mut self.live else { return Ok(()) };
-        let Some(plan) = live.plan.clone() else { return Ok(()) };
+        let Some(plan) = live.plan.clone() else {
+            let position = format!("{} {}", ctx.instrument.symbol, key.side);
+            let text = format!("{position}: there is no stop of ours to move; give it a plan first: `backstop plan`");
+            out.tell(Severity::Warning, key, text);
+            return Ok(());
+        };
         let scene = Scene { key, epoch, ctx, plan: &plan, orders: &self.orders };
         for tranche in live.tranches.iter_mut().filter(|tranche| !tranche.is_closed() && tranche.closing.is_none()) {
             let price = break_even_price(tranche, &scene)?;

@@ -264,6 +264,9 @@ impl Position {
         tranche.book(side, &Booking { level, reason, price: fill.price, quantity, fee, at: fill.at })?;
         if leg == Some(Leg::Part) {
             tranche.aside.part = tranche.aside.part.saturating_minus(quantity);
+            if tranche.aside.part.is_zero() {
+                tranche.complete_part(reason);
+            }
         }
         if let Some(number) = level.filter(|_| !former)
             && let Some(level) = tranche.levels.iter_mut().find(|level| level.number == number)

@@ -65,6 +65,10 @@ fn cut_to_rest(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
         let due = level.due();
         if due > left {
             level.planned = level.filled.plus(left).unwrap_or(level.filled);
+            if left.is_zero() {
+                // Something else has closed what it had left: it has not been hit.
+                level.state = LevelState::Moot;
+            }
             if !left.is_zero() && tranche.closing.is_none() {
                 let text = format!("Closing remaining {left} at TP{} (insufficient for full close)", level.number);
                 out.tell(Severity::Warning, scene.key, text);

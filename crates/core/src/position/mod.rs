@@ -12,6 +12,7 @@ mod arming;
 mod aside;
 mod assumed;
 mod by_hand;
+mod closings;
 mod conflicts;
 pub mod document;
 mod drilling;

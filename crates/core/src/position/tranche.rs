@@ -5,6 +5,7 @@
 
 use super::Ctx;
 use super::aside::TrancheAside;
+pub use super::closings::{Booking, Exit};
 use super::dust::TOO_LITTLE;
 use super::guarantee::Guarantee;
 use super::misplaced::is_about_place;
@@ -19,29 +20,6 @@ use backstop_model::{
     TrancheId, TriggerSource,
 };
 use serde::{Deserialize, Serialize};
-
-/// One closing, from its first execution to its last.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Exit {
-    /// The level it belongs to.
-    pub level: Option<u8>,
-    /// Why.
-    pub reason: ExitReason,
-    /// How much.
-    pub quantity: Quantity,
-    /// Proceeds: Σ price × quantity.
-    pub cash: Money,
-    /// Cost of what was closed: price × quantity.
-    pub cost: Money,
-    /// Gross profit, in the quote currency.
-    pub profit: Money,
-    /// When its last execution happened.
-    pub at: Timestamp,
-    /// Nothing more will be booked to it.
-    pub complete: bool,
-    /// The stop after it.
-    pub new_stop: Option<Price>,
-}
 
 /// A slice of a position with its own entry and exits.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -317,61 +295,19 @@ impl Tranche {
         self.remaining = self.remaining.minus(quantity)?;
         self.cost_left = self.cost_left.minus(cost)?;
         self.fees = self.fees.plus(booking.fee)?;
+        let stop = self.stop.map(|stop| stop.price).filter(|_| !last);
         let exit = self.exit_for(booking);
         exit.quantity = exit.quantity.plus(quantity)?;
         exit.cash = exit.cash.plus(cash)?;
         exit.cost = exit.cost.plus(cost)?;
         exit.profit = exit.profit.plus(profit)?;
         exit.at = exit.at.max(booking.at);
+        exit.new_stop = stop;
         if last {
-            for exit in &mut self.exits {
-                exit.complete = true;
-            }
+            // Those of levels are, when the level has been passed in its turn.
+            self.exits.iter_mut().filter(|exit| exit.level.is_none()).for_each(|exit| exit.complete = true);
         }
         Ok(())
-    }
-
-    /// The closing that an execution belongs to: an unfinished one of the same level and reason, or a new one.
-    fn exit_for(&mut self, booking: &Booking) -> &mut Exit {
-        let same = |exit: &Exit| {
-            !exit.complete && exit.level == booking.level && (exit.level.is_some() || exit.reason == booking.reason)
-        };
-        let index = self.exits.iter().position(same).unwrap_or_else(|| {
-            self.exits.push(Exit {
-                level: booking.level,
-                reason: booking.reason,
-                quantity: Quantity::ZERO,
-                cash: Money::ZERO,
-                cost: Money::ZERO,
-                profit: Money::ZERO,
-                at: booking.at,
-                complete: false,
-                new_stop: None,
-            });
-            self.exits.len() - 1
-        });
-        let exit = &mut self.exits[index];
-        if booking.reason == ExitReason::InstantTakeProfit {
-            exit.reason = booking.reason;
-        }
-        exit
-    }
-
-    /// Takes note that a level is complete, and of the stop after it. Its closing stands before those of later levels,
-    /// in whatever order their executions have arrived (F-B03).
-    pub fn complete_exit(&mut self, level: u8, new_stop: Option<Price>) {
-        let Some(index) = self.exits.iter().position(|exit| exit.level == Some(level) && !exit.complete) else {
-            if let Some(exit) = self.exits.iter_mut().find(|exit| exit.level == Some(level)) {
-                exit.new_stop = new_stop;
-            }
-            return;
-        };
-        let mut exit = self.exits.remove(index);
-        exit.complete = true;
-        exit.new_stop = new_stop;
-        let later = |other: &Exit| other.level.is_some_and(|other| other > level);
-        let place = self.exits[..index].iter().position(later).unwrap_or(index);
-        self.exits.insert(place, exit);
     }
 
     /// Quantity closed so far.
@@ -428,21 +364,4 @@ pub struct Entry {
     pub at: Timestamp,
     /// The board's window then.
     pub window: u64,
-}
-
-/// One execution to be booked as a closing.
-#[derive(Clone, Copy, Debug)]
-pub struct Booking {
-    /// The level it belongs to.
-    pub level: Option<u8>,
-    /// Why.
-    pub reason: ExitReason,
-    /// Price.
-    pub price: Price,
-    /// Quantity.
-    pub quantity: Quantity,
-    /// Its fee.
-    pub fee: Money,
-    /// When.
-    pub at: Timestamp,
 }

@@ -110,12 +110,14 @@ impl Position {
         let since = live.protection.unprotected_since.filter(|since| ours && ctx.now.since(*since) >= LIMIT);
         if let Some(since) = since.filter(|_| !live.protection.alarmed) {
             live.protection.alarmed = true;
-            let text = format!(
-                "{} {side}: UNPROTECTED for {}: no working stop at the venue for {}; Backstop watches the price and keeps trying",
-                ctx.instrument.symbol,
-                ctx.now.since(since),
-                uncovered(live, &self.orders, self.epoch)
-            );
+            let what = match ctx.permit {
+                Permit::Observe => "place one there yourself: the account is only observed",
+                Permit::All | Permit::ProtectOnly => "Backstop watches the price and keeps trying",
+            };
+            let (symbol, since) = (ctx.instrument.symbol, ctx.now.since(since));
+            let open = uncovered(live, &self.orders, self.epoch);
+            let text =
+                format!("{symbol} {side}: UNPROTECTED for {since}: no working stop at the venue for {open}; {what}");
             out.tell(Severity::Alarm, key, text);
         }
     }

@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
         self.remaining = self.remaining.minus(closes)?;
         self.due = self.due.saturating_minus(closes);
         self.realised = self.realised.plus(self.ground.profit(level.price, closes)?)?;
-        self.fees = self.fees.plus(self.ground.target_fee(level.price, closes)?)?;
+        self.fees = self.fees.plus(self.ground.target_fee(level, closes)?)?;
         self.other_costs = self.other_costs.plus(self.ground.target_cost(closes)?)?;
         self.climb(level, &name)?;
         self.tighten(level)?;

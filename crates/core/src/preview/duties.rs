@@ -64,8 +64,11 @@ pub(super) fn watched(ground: &Ground, course: &Course) -> Vec<String> {
     let only_move: Vec<&Level> = ground.levels.iter().filter(|level| moves(ground, level)).collect();
     told.extend(names(&only_move).map(|names| format!("{names}: watched, to move the stop")));
     if course.ladder_asked {
-        let how =
-            if case.capability.amend_stop { "in place" } else { "by placing the new one before the old is cancelled" };
+        let how = match (case.capability.amend_stop, case.capability.whole_stop) {
+            (true, _) => "in place",
+            (false, true) => "by placing the new one beside that for the whole position, which stays",
+            (false, false) => "by placing the new one before the old is cancelled",
+        };
         told.push(format!("the ladder: moves the stop when a level is completely filled, {how}"));
     }
     told.extend(course.trail.as_ref().and_then(|_| trail(ground)));

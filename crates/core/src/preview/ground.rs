@@ -5,6 +5,7 @@ use crate::exits::Armed;
 use crate::exits::arm::Behind;
 use crate::exits::break_even::price as break_even_price;
 use crate::exits::ladder::{Level, profit};
+use crate::exits::take_profit::can_rest;
 use backstop_model::plan::{AtrSpec, BreakEven, Distance, TargetOrder, TrailedBy};
 use backstop_model::{LimitTargets, Money, OutOfRange, Points, Price, Quantity, Ratio, Rounding};
 
@@ -42,17 +43,18 @@ impl Ground<'_> {
         terms.map_or(Ok(Money::ZERO), |terms| terms.premium_of(quantity)?.valued(value))
     }
 
-    /// What closing so much at a target costs.
-    pub fn target_fee(&self, price: Price, quantity: Quantity) -> Result<Money, OutOfRange> {
-        let rate = match self.case.plan.target_order {
+    /// What closing so much at a level costs.
+    pub fn target_fee(&self, level: &Level, quantity: Quantity) -> Result<Money, OutOfRange> {
+        let (plan, capability) = (self.case.plan, self.case.capability);
+        let rate = match plan.target_order {
+            // The engine takes it when its price is there.
+            _ if !can_rest(level, self.levels, plan, capability) => self.case.instrument.taker_fee,
             // When it triggers somebody may be paying its price already: then it takes.
-            TargetOrder::Limit if self.case.capability.limit_targets == LimitTargets::Triggered => {
-                self.case.instrument.taker_fee
-            }
+            TargetOrder::Limit if capability.limit_targets == LimitTargets::Triggered => self.case.instrument.taker_fee,
             TargetOrder::Limit | TargetOrder::PostOnly => self.case.instrument.maker_fee,
             TargetOrder::Market => self.case.instrument.taker_fee,
         };
-        self.fee(price, quantity, rate)
+        self.fee(level.price, quantity, rate)
     }
 
     /// What closing so much at a stop costs.

@@ -244,6 +244,43 @@ fn where_one_target_can_rest_the_others_are_backstops() {
     assert_eq!(shown.done_by_backstop[0], "TP1, TP2: watched, and closed when the price is there");
 }
 
+#[test]
+fn the_ladder_says_what_becomes_of_the_stop_that_rests() {
+    let ladder = ExitPlanSpec { stop_ladder: StopLadder::PreviousTarget, ..plan() };
+    let (plan, instrument) = (ExitPlan::try_from(ladder).unwrap(), Instrument::try_from(spec()).unwrap());
+    let how = |amend_stop: bool, whole_stop: bool| {
+        let capability = Capability { amend_stop, whole_stop, ..capability() };
+        let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+        let (plan, instrument, capability, volatility) = (&plan, &instrument, &capability, &Volatility::default());
+        let costs = AssumedCosts::NONE;
+        let shown = preview(&Case { plan, instrument, capability, side, entry, quantity, volatility, costs }).unwrap();
+        let line = shown.done_by_backstop.into_iter().find(|line| line.starts_with("the ladder: ")).unwrap();
+        line.strip_prefix("the ladder: moves the stop when a level is completely filled, ").unwrap().to_owned()
+    };
+    assert_eq!(how(false, false), "by placing the new one before the old is cancelled");
+    assert_eq!(how(false, true), "by placing the new one beside that for the whole position, which stays");
+    assert_eq!((how(true, false), how(true, true)), ("in place".to_owned(), "in place".to_owned()));
+}
+
+#[test]
+fn a_target_that_backstop_takes_itself_pays_as_one_that_takes() {
+    let plan = ExitPlan::try_from(plan()).unwrap();
+    let costly = InstrumentSpec { maker_fee: percent("0.02"), taker_fee: percent("0.05"), ..spec() };
+    let instrument = Instrument::try_from(costly).unwrap();
+    let fees_of_the_first = |resting_targets: RestingTargets| {
+        let capability = Capability { resting_targets, whole_stop: true, ..capability() };
+        let (side, entry, quantity) = (PositionSide::Long, price("50000"), "0.1".parse().unwrap());
+        let (plan, instrument, capability, volatility) = (&plan, &instrument, &capability, &Volatility::default());
+        let costs = AssumedCosts::NONE;
+        let case = Case { plan, instrument, capability, side, entry, quantity, volatility, costs };
+        let shown = preview(&case).unwrap();
+        shown.rows.iter().find(|row| row.event == "TP1").unwrap().fees
+    };
+    // 0.03 % of 0.04 at 51,500.
+    let more = fees_of_the_first(RestingTargets::Last).minus(fees_of_the_first(RestingTargets::Every)).unwrap();
+    assert_eq!(more, "0.618".parse().unwrap());
+}
+
 /// -4164: a hedge account's exits cannot say that they only reduce (venues/binance.md §17, venues/aster.md §12).
 #[test]
 fn a_minimum_that_is_waived_for_flagged_exits_counts_where_none_can_be_flagged() {

@@ -290,7 +290,12 @@ impl World {
     fn wait(&mut self, words: &str) {
         let (number, unit) = words.split_once(' ').unwrap();
         let number: i64 = number.parse().unwrap();
-        let until = self.now.plus(if unit == "ms" { Span::from_millis(number) } else { Span::from_secs(number) });
+        let span = match unit {
+            "ms" => Span::from_millis(number),
+            "s" => Span::from_secs(number),
+            other => panic!("{other}: time passes in `ms` or `s`"),
+        };
+        let until = self.now.plus(span);
         while let Some((at, why)) = self.engine.next_deadline().filter(|(at, _)| *at <= until) {
             self.now = self.now.max(at);
             let before = self.printed.len();

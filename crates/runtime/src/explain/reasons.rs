@@ -157,10 +157,17 @@ fn stop(around: &Around, order: &NewOrder) -> Decision {
     };
     let amends = around.ctx.account.capability.amend_stop;
     let why_not = if amends { "its place is not certain just now" } else { "this venue does not move a resting stop" };
-    decision.or(format!("move {name} in place"), why_not).or(
-        format!("cancel {name} first"),
-        "nothing would protect in between: it goes once the new one is seen working",
-    )
+    let decision = decision.or(format!("move {name} in place"), why_not);
+    match Named::read(&resting.id).map(|named| named.leg) {
+        Some(Leg::WholeStop) => decision.or(
+            format!("cancel {name}"),
+            "it rests until nothing is open: it is for the whole position, whatever that becomes",
+        ),
+        _ => decision.or(
+            format!("cancel {name} first"),
+            "nothing would protect in between: it goes once the new one is seen working",
+        ),
+    }
 }
 
 fn whole_stop(around: &Around) -> Decision {
@@ -182,7 +189,7 @@ fn order_quantity(order: &NewOrder) -> String {
 
 /// What brought the stop to where it is.
 fn basis(around: &Around) -> String {
-    let done = around.tranche().and_then(|tranche| tranche.levels.iter().rfind(|level| level.is_done()));
+    let done = around.tranche().and_then(|tranche| tranche.levels.iter().rfind(|level| level.is_passed()));
     let after = done.map_or_else(String::new, |level| format!(" after TP{}", level.number));
     match around.tranche().and_then(|tranche| tranche.stop).map(|stop| stop.basis) {
         Some(Basis::Initial) => "the plan's stop for this entry".to_owned(),

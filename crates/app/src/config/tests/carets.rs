@@ -85,6 +85,17 @@ fn unknown_keys_get_a_caret_and_a_guess() {
 }
 
 #[test]
+fn a_comma_that_cuts_an_average_true_range_in_two_is_named_with_the_quotes_it_needs() {
+    for marked in ["stop_loss: { at: 1.5 atr(14, «5m)» }", "stop_loss: { at: 1.5 atr(14, «5m)», follow: true }"] {
+        let (message, help) = shown_in_plan(marked);
+        assert_eq!(message, "the comma before `5m)` ends the value");
+        assert_eq!(help, "between braces a value with a comma needs quotes, for example \"1.5 atr(14, 5m)\"");
+    }
+    let quoted = "plans: { p: { stop_loss: { at: \"1.5 atr(14, 5m)\" }, take_profits: [{ at: 3%, close: 100% }] } }";
+    assert!(Config::parse(quoted, "x").is_ok());
+}
+
+#[test]
 fn secrets_are_refused_and_never_shown() {
     for key in ["api_key", "secret", "apiSecret", "password", "bot_token"] {
         let marked = format!("accounts:\n  main:\n    «{key}»: AKIA123456\n");

@@ -83,7 +83,7 @@ pub(super) fn warnings(ground: &Ground) -> Result<Vec<String>, OutOfRange> {
 /// A target that earns no more than its fees in and out.
 fn eaten(ground: &Ground, level: &Level) -> Result<Option<String>, OutOfRange> {
     let earns = ground.profit(level.price, level.planned)?;
-    let fees = ground.entry_fee(level.planned)?.plus(ground.target_fee(level.price, level.planned)?)?;
+    let fees = ground.entry_fee(level.planned)?.plus(ground.target_fee(level, level.planned)?)?;
     let other = ground.target_cost(level.planned)?.plus(ground.funding(level.planned)?)?;
     let left = earns.minus(fees)?.minus(other)?;
     let beside = in_words(other);

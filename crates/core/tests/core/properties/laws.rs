@@ -51,6 +51,9 @@ pub fn after(run: &mut Run, step: &Step) {
             let exit = document.partial_exits.iter().find(|exit| exit.tp_level == Some(*level));
             assert!(exit.is_some_and(|exit| !exit.quantity_closed.is_zero()), "property 8: TP{level} is not recorded");
         }
+        let open = !document.current_quantity.is_zero() && document.current_stop_loss.is_some();
+        let bare = document.partial_exits.iter().find(|exit| open && exit.new_stop_loss.is_none());
+        assert!(bare.is_none(), "property 8: no stop is recorded after {bare:?}");
     }
     run.toys.iter().for_each(|toy| standing(run, toy));
 }
