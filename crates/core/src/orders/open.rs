@@ -203,6 +203,9 @@ pub struct OpenOrder {
     /// It may be gone, since a cancel that nobody has answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe_gone: bool,
+    /// A stop that came with the entry stands where this one is to stand: it is the venue's until this one is heard of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub carried: bool,
     /// What its executions are booked as.
     pub reason: ExitReason,
     /// When the venue last confirmed it, by our time.
@@ -238,6 +241,7 @@ impl OpenOrder {
             maybe_at: None,
             unheard: 0,
             maybe_gone: false,
+            carried: false,
             reason: want.reason,
             seen_at: now,
             changed_at: Timestamp::EPOCH,

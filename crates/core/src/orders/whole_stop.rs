@@ -239,6 +239,9 @@ impl Position {
         // The stop that came with the entry becomes this one where it stands, and is moved from there.
         let attached = live.whole.attached.take().map(OrderKind::StopMarket);
         let first = Wanted { kind: attached.unwrap_or(want.kind), ..*want };
-        self.send(&first, revision, want.quantity, ctx, out);
+        let is_sent = self.send(&first, revision, want.quantity, ctx, out);
+        if let Some(order) = self.orders.last_mut().filter(|_| is_sent) {
+            order.carried = attached.is_some();
+        }
     }
 }

@@ -298,7 +298,9 @@ impl Position {
             FillCause::Liquidation => ExitReason::Liquidation,
             FillCause::Order | FillCause::Settlement => ExitReason::External,
         };
-        let Some(named) = ours else { return (None, external) };
+        let Some(named) = ours else {
+            return if self.is_hit_of_carried(fill) { (Some(Leg::WholeStop), external) } else { (None, external) };
+        };
         let known = self.orders.iter().find(|order| Some(order.id) == fill.order);
         let stop = self.live.as_ref().and_then(|live| live.tranche(named.tranche)?.stop);
         let reason = known.map(|order| order.reason).unwrap_or(match named.leg {

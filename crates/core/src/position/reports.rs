@@ -226,6 +226,7 @@ impl Position {
             maybe_at: None,
             unheard: 0,
             maybe_gone: false,
+            carried: false,
             reason: self.reason_of(&named),
             seen_at: ctx.now,
             changed_at: report.at,

@@ -299,7 +299,8 @@ pub(super) fn venue_has_until(tranche: &Tranche, stop: Price, since: Timestamp, 
     // One that rests farther out has nothing to do with this price.
     let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !scene.side().is_better(stop, at));
     let kept_off = tranche.spacing().at.is_some();
-    let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
+    let rests = |order: &&OpenOrder| order.stands() || (order.carried && order.is_live());
+    let stands = scene.stops_of(tranche).filter(rests).filter(|order| !kept_off || there(order));
     stands.map(|order| grace(order.state, since)).max()
 }
 

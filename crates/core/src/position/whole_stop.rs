@@ -8,7 +8,8 @@ use super::scene::Scene;
 use super::{Blank, Ctx, Live, Out, Position, Rare, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{
-    ExitReason, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span, Timestamp, Trigger,
+    ExitReason, Fill, FillCause, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span, Timestamp,
+    Trigger,
 };
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +167,17 @@ impl Position {
             let text = format!("{name}: the stop for the whole position has gone from the venue; placing it again");
             out.tell(Severity::Alarm, key, text);
         }
+    }
+
+    /// Whether an execution that is of no order we know is of the stop that came with the entry: all of a deal has closed at its place or
+    /// beyond, and the venue did not know it under an id of ours yet (venues/ig.md §4.3).
+    pub(super) fn is_hit_of_carried(&self, fill: &Fill) -> bool {
+        let hit = |order: &&OpenOrder| {
+            let at = order.stop_price().filter(|_| order.carried && order.is_live() && order.epoch == self.epoch);
+            at.is_some_and(|at| self.key.side.hit(fill.price, at))
+        };
+        let all = fill.cause == FillCause::Order && fill.order.is_none() && fill.quantity >= self.quantity();
+        all && self.orders.iter().any(|order| hit(&order))
     }
 
     /// What a tranche that the whole-position stop closes is booked as.
