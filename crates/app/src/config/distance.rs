@@ -74,9 +74,11 @@ pub(super) fn trail(written: &Located<wire::Distance>) -> Result<TrailDistance, 
 
 fn no_unit(written: &Located<wire::Distance>, what: &str) -> Problem {
     let text = written.value.0.trim();
+    // A stop loss is what an initial risk is measured by.
+    let risk = if what.contains("stop") { String::new() } else { format!("`{text} R` (initial risks) ") };
     let help = format!(
-        "write `{text}%` (percent), `{text}% margin` (return on margin), `{text} pt` (points of price), `{text} R` \
-         (initial risks) or \"@ {text}\" (a price)"
+        "write `{text}%` (percent), `{text}% margin` (return on margin), `{text} pt` (points of price), `{text} atr` \
+         (average true ranges), {risk}or \"@ {text}\" (a price)"
     );
     Problem::new(written.at, format!("{what} `{text}` has no unit"), help)
 }
@@ -175,12 +177,15 @@ mod tests {
 
     #[test]
     fn a_number_without_a_unit_is_told_the_units() {
-        for bare in ["3", "0.03", "3.00"] {
-            let wrong = distance(&at(bare), "stop_loss").unwrap_err();
-            assert_eq!(wrong.message, format!("stop_loss `{bare}` has no unit"));
-            for unit in [format!("`{bare}%`"), format!("`{bare} pt`"), format!("`{bare} R`"), format!("\"@ {bare}\"")] {
+        for (bare, what) in [("3", "the activation"), ("0.03", "the activation"), ("3.00", "stop_loss")] {
+            let wrong = distance(&at(bare), what).unwrap_err();
+            assert_eq!(wrong.message, format!("{what} `{bare}` has no unit"));
+            for unit in [format!("`{bare}%`"), format!("`{bare} pt`"), format!("`{bare} atr`"), format!("\"@ {bare}\"")]
+            {
                 assert!(wrong.help.contains(&unit), "{}", wrong.help);
             }
+            // An initial risk is measured by the stop loss.
+            assert_eq!(wrong.help.contains(&format!("`{bare} R`")), what != "stop_loss", "{}", wrong.help);
         }
     }
 

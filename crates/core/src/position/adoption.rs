@@ -8,8 +8,8 @@ use crate::exits::arm::toward_market;
 use crate::exits::liquidation;
 use backstop_model::plan::{AtrSpec, StopLoss};
 use backstop_model::{
-    Adopt, Distance, ExitPlan, ExitReason, OrderReport, OrderStatus, OutOfRange, Points, PositionKey, PositionSide,
-    Price, Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
+    Adopt, Distance, ExitPlan, ExitReason, OrderReport, OrderStatus, OutOfRange, Permit, Points, PositionKey,
+    PositionSide, Price, Quantity, Ratio, Rounding, Severity, Span, Timestamp, TriggerSource, VenueOrderId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -136,6 +136,9 @@ impl Position {
                 Some(format!("the trader's own stop{own} covers it; a hard stop goes in when it does not"))
             }
             Adoption::HardStopAt(at) => {
+                if ctx.permit == Permit::Observe {
+                    return Some("opened by others; the account is only observed, and no hard stop goes in".to_owned());
+                }
                 let left = at.since(ctx.now).as_millis().max(0) / 1000;
                 Some(format!(
                     "opened by others; a hard stop goes in in {left} s unless a stop of the trader's own covers it"

@@ -67,7 +67,8 @@ impl fmt::Display for Distance {
             Self::At(price) => write!(f, "@ {price}"),
             Self::Atr(atr) => {
                 let minutes = atr.interval.as_millis() / 60_000;
-                write!(f, "{} atr({}, {minutes}m)", atr.multiple, atr.period)
+                let (count, unit) = if minutes % 60 == 0 { (minutes / 60, 'h') } else { (minutes, 'm') };
+                write!(f, "{} atr({}, {count}{unit})", atr.multiple, atr.period)
             }
             Self::Margin(ratio) => write!(f, "{}% margin", ratio.in_percent()),
             Self::Percent(ratio) => write!(f, "{}%", ratio.in_percent()),

@@ -40,7 +40,7 @@ backstop.yaml:3:22: error: stop_loss `2` has no unit
   |
 3 |     stop_loss: { at: 2 }
   |                      ^
-  help: write `2%` (percent), `2% margin` (return on margin), `2 pt` (points of price), `2 R` (initial risks) or \"@ 2\" (a price)
+  help: write `2%` (percent), `2% margin` (return on margin), `2 pt` (points of price), `2 atr` (average true ranges), or \"@ 2\" (a price)
 ";
     assert_eq!(wrong.plain(), expected);
     let drawn = wrong.drawn();
