@@ -1,6 +1,8 @@
 //! The worked example of product.md §2.2, and what people are warned of.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod ladder;
+
 use super::*;
 use crate::tests::instrument_spec;
 use backstop_model::plan::{
