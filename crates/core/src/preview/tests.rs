@@ -1,6 +1,7 @@
 //! The worked example of product.md §2.2, and what people are warned of.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod assumptions;
 mod ladder;
 
 use super::*;
