@@ -3,6 +3,7 @@
 
 mod assumptions;
 mod ladder;
+mod unused;
 
 use super::*;
 use crate::tests::instrument_spec;

@@ -42,3 +42,14 @@ fn at_one_price_the_tick_moves_the_stop_before_a_level_is_filled() {
     assert_eq!(events("40", "60"), ["entry", "break-even", "trail", "TP1", "TP2"]);
     assert_eq!(events("0", "100"), ["entry", "TP1", "break-even", "trail", "TP2"], "nothing is filled at TP1");
 }
+
+#[test]
+fn break_even_is_a_duty_only_where_it_moves_the_stop() {
+    let duty = |at: &str| {
+        let plan = ExitPlanSpec { breakeven_at: Some(Distance::Percent(percent(at))), ..plan() };
+        let duties = shown(plan, spec(), PositionSide::Long).done_by_backstop;
+        duties.into_iter().find(|text| text.contains("break-even"))
+    };
+    assert_eq!(duty("1").as_deref(), Some("from 50500 on the stop goes to break-even"));
+    assert_eq!(duty("4"), None, "TP1 has brought it there before");
+}
