@@ -288,4 +288,22 @@ mod tests {
         assert_eq!(board.fresh(Series::Mark, later), None);
         assert_eq!(board.price(Series::Mark), Some(price("3")));
     }
+
+    #[test]
+    fn a_value_is_renewed_where_the_one_before_was_too_old_or_might_have_been_a_misprint() {
+        let mut board = Board::default();
+        let (now, soon) = (Timestamp::EPOCH, Timestamp::EPOCH.plus(STALE_AFTER));
+        let late = soon.plus(Span::from_millis(1));
+        let renewed = |board: &Board, now, confirmed| board.is_renewed(Series::Last, now, confirmed);
+        assert!(!renewed(&board, now, true), "nothing was known");
+        board.put(&of(Series::Last, "100"), now, false);
+        assert_eq!((renewed(&board, soon, false), renewed(&board, soon, true)), (false, true));
+        assert_eq!((renewed(&board, late, false), renewed(&board, late, true)), (true, true));
+        board.put(&of(Series::Last, "100"), now, true);
+        assert_eq!(
+            (renewed(&board, late, false), renewed(&board, late, true)),
+            (false, false),
+            "what is confirmed stays fresh"
+        );
+    }
 }
