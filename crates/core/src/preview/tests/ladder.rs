@@ -53,3 +53,17 @@ fn break_even_is_a_duty_only_where_it_moves_the_stop() {
     assert_eq!(duty("1").as_deref(), Some("from 50500 on the stop goes to break-even"));
     assert_eq!(duty("4"), None, "TP1 has brought it there before");
 }
+
+#[test]
+fn a_level_that_closes_nothing_is_a_duty_only_where_it_has_a_stop_to_move() {
+    let duty = |stop_ladder| {
+        let level = |at, close| TakeProfit::new(Distance::Percent(percent(at)), percent(close));
+        let levels = vec![level("3", "0"), level("5", "100")];
+        let (take_profits, _) = TakeProfits::new(levels, false, OnInvalid::Refuse, None).unwrap();
+        let plan = ExitPlanSpec { stop_ladder, take_profits, ..plan() };
+        let duties = shown(plan, spec(), PositionSide::Long).done_by_backstop;
+        duties.into_iter().find(|text| text.starts_with("TP1"))
+    };
+    assert_eq!(duty(StopLadder::PreviousTarget).as_deref(), Some("TP1: watched, to move the stop"));
+    assert_eq!(duty(StopLadder::None), None);
+}

@@ -52,3 +52,16 @@ fn a_key_about_levels_trails_or_tranches_is_told_where_there_are_none() {
         ["allow_loss has no effect: there is no trailing", "merge has no effect: tranches is off"]
     );
 }
+
+#[test]
+fn a_time_limit_that_the_end_of_every_day_comes_before_is_told() {
+    let told = |hours: i64| {
+        let close_at = Some(CloseAt { minute: 1320, zone: "Europe/London".to_owned(), weekday: None });
+        let time_limit = Some(Span::from_secs(hours * 3600));
+        let warnings = shown(ExitPlanSpec { close_at, time_limit, ..plan() }, spec(), PositionSide::Long).warnings;
+        warnings.into_iter().find(|text| text.contains("comes first every day"))
+    };
+    // A day may have 25 hours.
+    assert_eq!((told(24), told(25)), (None, None));
+    assert!(told(26).is_some_and(|text| text.starts_with("time_limit ")));
+}
