@@ -87,13 +87,10 @@ impl Position {
 
     /// Whether the whole-position stop is, or is about to be, all that a tranche's own stop would be.
     pub(crate) fn serves(&self, whole: OrderKind, stop: &Wanted, ctx: Ctx) -> bool {
-        let is_one = |order: &OpenOrder| order.leg == Leg::WholeStop && order.epoch == self.epoch;
         let doubtful = match self.live_whole_stop().map(|order| order.state) {
             Some(OrderState::Unknown(_) | OrderState::Working { change: Some(Change::Cancelling { .. }) }) => true,
             // One was sent before whose outcome nobody knows: this one has to be seen first.
-            Some(OrderState::InFlight { .. }) | None => {
-                self.orders.iter().any(|order| is_one(order) && order.is_lost())
-            }
+            Some(OrderState::InFlight { .. }) | None => self.lost_whole_stops() > 0,
             Some(OrderState::Over { .. } | OrderState::Triggered { .. } | OrderState::Working { .. }) => false,
         };
         whole == stop.kind && !doubtful && !self.is_futile(stop, ctx)

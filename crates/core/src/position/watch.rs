@@ -53,11 +53,7 @@ impl Watches {
 
     /// A second witness ends the wait of a price that has passed a level (F-H01).
     fn witnesses(&mut self, of: Series, level: Price) {
-        for other in [Series::Last, Series::Mark, Series::executable(self.side)] {
-            if other != of {
-                self.worse(other, level);
-            }
-        }
+        elsewhere::others(of, self.side).for_each(|other| self.worse(other, level));
     }
 }
 

@@ -1,6 +1,10 @@
 //! The worked example of product.md §2.2, and what people are warned of.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod assumptions;
+mod ladder;
+mod unused;
+
 use super::*;
 use crate::tests::instrument_spec;
 use backstop_model::plan::{

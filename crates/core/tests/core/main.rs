@@ -13,6 +13,7 @@ mod modes;
 mod overtaken;
 mod play;
 mod properties;
+mod proposals;
 mod refusal_choices;
 mod refused_moves;
 mod scenarios;

@@ -164,3 +164,19 @@ fn the_cancel_of_a_stop_that_is_over_by_now_is_taken_back() {
     hear(&mut engine, 5, Event::Order(over));
     assert!(engine.takes_back(&cancel));
 }
+
+#[test]
+fn the_cancel_of_a_stop_that_a_larger_one_stands_for_goes_out_though_more_is_open_by_now() {
+    // I7: the smaller one protects nothing that the larger one does not.
+    let (mut engine, stop) = opened(&account(), "stop 2%; tp 3%");
+    let more = |id| Event::Fill(fill(id, None, OrderSide::Buy, price("50000.3"), quantity("0.1")));
+    hear(&mut engine, 90, accepted(&stop));
+    let larger = placed(&hear(&mut engine, 91, more("f2"))).expect("the larger stop is placed");
+    let Event::Order(works) = rests(&larger, larger.id) else { panic!("an order is told") };
+    let works = OrderReport { venue_id: VenueOrderId::new("9").unwrap(), ..works };
+    let cancels = hear(&mut engine, 92, Event::Order(works));
+    let cancel = Command::Cancel { account: ACCOUNT, instrument: BTC, id: stop.id, deal: None };
+    assert!(cancels.contains(&cancel), "{cancels:?}");
+    hear(&mut engine, 93, more("f3"));
+    assert!(!engine.takes_back(&cancel));
+}
