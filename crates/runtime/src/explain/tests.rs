@@ -59,6 +59,7 @@ fn stop_in(state: OrderState) -> OpenOrder {
         maybe_at: None,
         unheard: 0,
         maybe_gone: false,
+        carried: false,
         reason: ExitReason::StopLoss,
         seen_at: Timestamp::EPOCH,
         changed_at: Timestamp::EPOCH,
