@@ -19,14 +19,16 @@ pub(super) fn pass(tranche: &mut Tranche, scene: &Scene, out: &mut Out) -> Resul
     loop {
         cut_to_rest(tranche, scene, out);
         let best = extreme(side, ctx, ctx.board.reaching(side), tranche);
-        let closing = tranche.closing.is_some();
+        let (closing, closed) = (tranche.closing.is_some(), tranche.is_closed());
         let Some(level) = tranche.levels.iter_mut().find(|level| !level.is_done()) else { return Ok(()) };
         let number = level.number;
         let complete = level.state == LevelState::Open && level.filled >= level.planned && !level.planned.is_zero();
         let only_moved = !closing
             && level.state == LevelState::OnlyMoves
             && best.is_some_and(|best| side.reached(best, level.price));
-        if level.state == LevelState::Open && level.planned.is_zero() {
+        // Nothing is left for a level that was not reached by then: where the price goes later is no matter (I20).
+        let too_late = closed && level.state == LevelState::OnlyMoves && !only_moved;
+        if too_late || (level.state == LevelState::Open && level.planned.is_zero()) {
             level.state = LevelState::Moot;
             continue;
         }
