@@ -60,20 +60,20 @@ impl Position {
         let Some(live) = self.live.as_deref_mut().filter(|_| !gone) else { return Ok(()) };
         let Some(plan) = live.plan.clone() else { return Ok(()) };
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        let carried = live.whole.attached.get().map(|attached| attached.price);
         for tranche in &mut live.tranches {
             if live.paused {
-                back_up_stop(tranche, &scene, out);
+                back_up_stop(tranche, carried, &scene, out);
                 note_day(tranche, &scene, out);
             } else {
-                look_at(tranche, &scene, live.attached_at, out)?;
+                look_at(tranche, (live.attached_at, carried), &scene, out)?;
             }
             stay_inside_guard(tranche, live.liquidation.get(), &scene, out)?;
             let was_kept_off = tranche.spacing().at.is_some();
-            let attached = live.whole.attached.get().map(|attached| attached.price);
-            spacing::keep_distance(tranche, attached, &scene, out)?;
+            spacing::keep_distance(tranche, carried, &scene, out)?;
             if tranche.spacing().at.is_some() && !was_kept_off {
                 // Nothing rests at its place any more: the backup is all there is.
-                back_up_stop(tranche, &scene, out);
+                back_up_stop(tranche, carried, &scene, out);
             }
             elsewhere::watch(tranche, &scene, out);
         }
@@ -165,7 +165,12 @@ fn stay_inside_guard(
 }
 
 /// One tranche: every rule in its order.
-fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &mut Out) -> Result<(), OutOfRange> {
+fn look_at(
+    tranche: &mut Tranche,
+    (attached_at, carried): (Timestamp, Option<Price>),
+    scene: &Scene,
+    out: &mut Out,
+) -> Result<(), OutOfRange> {
     levels::pass(tranche, scene, out)?;
     if levels::mend(tranche, scene, out)? {
         levels::pass(tranche, scene, out)?;
@@ -181,7 +186,7 @@ fn look_at(tranche: &mut Tranche, scene: &Scene, attached_at: Timestamp, out: &m
     levels::break_even_at(tranche, scene, out)?;
     trail::follow(tranche, scene, out)?;
     watch_targets(tranche, scene);
-    back_up_stop(tranche, scene, out);
+    back_up_stop(tranche, carried, scene, out);
     watch_soft_stop(tranche, scene, out);
     watch_time(tranche, scene, attached_at);
     watch_day(tranche, scene, out);
@@ -241,8 +246,9 @@ fn watch_instants(tranche: &mut Tranche, scene: &Scene) {
     }
 }
 
-/// The stop's price is through it and the venue is silent: the backup closes (product.md §2.1, I28).
-fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
+/// The stop's price is through it and the venue is silent: the backup closes (product.md §2.1, I28). `carried` is where a stop stands
+/// that came with the entry and is not known as an order yet.
+fn back_up_stop(tranche: &mut Tranche, carried: Option<Price>, scene: &Scene, out: &mut Out) {
     let (side, ctx) = (scene.side(), scene.ctx);
     if tranche.is_closed() {
         tranche.forget_stop_passed();
@@ -272,7 +278,7 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
     }
     let since = *tranche.aside.stop_passed.get_or_insert(ctx.now);
     let kept_off = tranche.spacing().at.is_some();
-    let until = venue_has_until(tranche, stop.price, since, scene);
+    let until = venue_has_until(tranche, (stop.price, carried), since, scene);
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
     let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
     if due && ctx.board.fresh(series, ctx.now).is_some() {
@@ -295,13 +301,19 @@ fn back_up_stop(tranche: &mut Tranche, scene: &Scene, out: &mut Out) {
 }
 
 /// How long the venue's own stops have for a price that is through them since; nothing where none rests there.
-pub(super) fn venue_has_until(tranche: &Tranche, stop: Price, since: Timestamp, scene: &Scene) -> Option<Timestamp> {
+pub(super) fn venue_has_until(
+    tranche: &Tranche,
+    (stop, carried): (Price, Option<Price>),
+    since: Timestamp,
+    scene: &Scene,
+) -> Option<Timestamp> {
     // One that rests farther out has nothing to do with this price.
-    let there = |order: &OpenOrder| order.stop_price().is_some_and(|at| !scene.side().is_better(stop, at));
     let kept_off = tranche.spacing().at.is_some();
+    let counts = |at: Option<Price>| !kept_off || at.is_some_and(|at| !scene.side().is_better(stop, at));
     let rests = |order: &&OpenOrder| order.stands() || (order.carried && order.is_live());
-    let stands = scene.stops_of(tranche).filter(rests).filter(|order| !kept_off || there(order));
-    stands.map(|order| grace(order.state, since)).max()
+    let stands = scene.stops_of(tranche).filter(rests).filter(|order| counts(order.stop_price()));
+    let carried = carried.filter(|at| counts(Some(*at))).map(|_| since.plus(STOP_GRACE));
+    stands.map(|order| grace(order.state, since)).chain(carried).max()
 }
 
 /// When a stop that has triggered counts as stuck, wherever the price has gone since (F-C11).

@@ -172,12 +172,11 @@ impl Position {
     /// Whether an execution that is of no order we know is of the stop that came with the entry: all of a deal has closed at its place or
     /// beyond, and the venue did not know it under an id of ours yet (venues/ig.md §4.3).
     pub(super) fn is_hit_of_carried(&self, fill: &Fill) -> bool {
-        let hit = |order: &&OpenOrder| {
-            let at = order.stop_price().filter(|_| order.carried && order.is_live() && order.epoch == self.epoch);
-            at.is_some_and(|at| self.key.side.hit(fill.price, at))
-        };
-        let all = fill.cause == FillCause::Order && fill.order.is_none() && fill.quantity >= self.quantity();
-        all && self.orders.iter().any(|order| hit(&order))
+        let is_one = |order: &&OpenOrder| order.carried && order.is_live() && order.epoch == self.epoch;
+        let known = self.orders.iter().filter(is_one).filter_map(OpenOrder::stop_price);
+        let attached = self.live.as_ref().and_then(|live| live.whole.attached.get()).map(|attached| attached.price);
+        let all = fill.cause == FillCause::Order && fill.quantity >= self.quantity();
+        all && known.chain(attached).any(|at| self.key.side.hit(fill.price, at))
     }
 
     /// What a tranche that the whole-position stop closes is booked as.
