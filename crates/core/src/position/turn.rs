@@ -308,12 +308,26 @@ pub(super) fn venue_has_until(
     scene: &Scene,
 ) -> Option<Timestamp> {
     // One that rests farther out has nothing to do with this price.
+    let there = |order: &&OpenOrder| order.stop_price().is_some_and(|at| !scene.side().is_better(stop, at));
     let kept_off = tranche.spacing().at.is_some();
-    let counts = |at: Option<Price>| !kept_off || at.is_some_and(|at| !scene.side().is_better(stop, at));
-    let rests = |order: &&OpenOrder| order.stands() || (order.carried && order.is_live());
-    let stands = scene.stops_of(tranche).filter(rests).filter(|order| counts(order.stop_price()));
-    let carried = carried.filter(|at| counts(Some(*at))).map(|_| since.plus(STOP_GRACE));
-    stands.map(|order| grace(order.state, since)).chain(carried).max()
+    let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
+    let brought = carried_until(tranche, (stop, carried), since, scene);
+    stands.map(|order| grace(order.state, since)).max().max(brought)
+}
+
+/// The same for a stop that came with the entry, from the entry on: where it stands, or where the price is through it as well.
+fn carried_until(
+    tranche: &Tranche,
+    (stop, carried): (Price, Option<Price>),
+    since: Timestamp,
+    scene: &Scene,
+) -> Option<Timestamp> {
+    let (side, epoch) = (scene.side(), scene.epoch);
+    let price = scene.ctx.board.price(tranche.trigger(scene.plan).series(side));
+    let is_one = |order: &&OpenOrder| order.carried && order.epoch == epoch && order.is_live();
+    let mut places = scene.orders.iter().filter(is_one).filter_map(OpenOrder::stop_price).chain(carried);
+    let counts = |at: Price| !side.is_better(stop, at) || price.is_some_and(|price| side.hit(price, at));
+    places.any(counts).then(|| since.plus(STOP_GRACE))
 }
 
 /// When a stop that has triggered counts as stuck, wherever the price has gone since (F-C11).

@@ -92,7 +92,7 @@ fn looks_twice(loaded: &Loaded, found: &mut Found) {
         let nothing = Tick { instrument: MARKET, prices: Prices::default(), confirmed: false };
         let step = engine.handle(&stamped(Event::Tick(nothing)));
         if !step.commands.is_empty() {
-            let (number, what) = (record.sequence, step.commands);
+            let (number, what) = (record.sequence, (step.commands, step.notices));
             let text = format!("a second look at what record {number} was decided on sends {what:?}");
             found.push(("I20", text));
             return;
