@@ -113,7 +113,8 @@ const MENU: &[Line] = &[
     act(&["F-C02"], |_, _| Act::Chase(Chase::Moves)),
     act(&["F-C03"], |_, _| Act::Chase(Chase::Stops)),
     says(&["F-C04"], Fault::Reject, What::ReduceOnly, Scope::Regular),
-    knob(&["F-C06"], Fault::CancelBySystem),
+    // The level of a deal goes with it, or by somebody's hand (F-D05).
+    only(ORDERS, knob(&["F-C06"], Fault::CancelBySystem)),
     only(ORDERS, knob(&["F-C07"], Fault::TriggerReject)),
     only(ORDERS, knob(&["F-C11"], Fault::TriggerStuck)),
     says(&["F-C13"], Fault::Reject, What::TooManyStops, Scope::Conditional),

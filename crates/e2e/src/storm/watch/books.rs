@@ -49,6 +49,10 @@ impl Books {
         if now > state.forgets_until {
             stops_pile_up(ledger, state, found);
         }
+        if now < state.hands_until {
+            let levels = self.held.iter_mut().filter(|(slot, _)| matches!(slot, Slot::Deal(_)));
+            levels.for_each(|(_, held)| held.pardon());
+        }
         for (deal, _, place) in state.levels_again.iter().filter(|(_, until, _)| now < *until) {
             let stands = ledger.deal(*deal).and_then(|deal| deal.levels.stop).is_some_and(|stop| stop.level == *place);
             if let Some(held) = self.held.get_mut(&Slot::Deal(*deal)).filter(|_| stands) {
@@ -59,6 +63,11 @@ impl Books {
         if !state.overtakes && !state.journal_lost {
             self.stops_hold(now, venue, found);
         }
+    }
+
+    /// Somebody has taken the level of a deal away. It is put back as near as the venue takes it by then (I25 before I3).
+    pub fn begin_levels_anew(&mut self) {
+        self.held.retain(|slot, _| !matches!(slot, Slot::Deal(_)));
     }
 
     /// People are told that a tranche is closed: its stop stands for nothing any more.

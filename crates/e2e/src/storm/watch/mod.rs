@@ -69,6 +69,8 @@ pub struct Violation {
 
 /// What a first read shows to be too much is put right by then (I27).
 const TIDIES_WITHIN: Span = Span::from_secs(3);
+/// What had left before somebody moved a stop by hand has arrived by then.
+const HANDS_MEET: Span = Span::from_secs(1);
 /// A level that was asked for has arrived by then, or never will.
 const LEVEL_ARRIVES: Span = Span::from_secs(5);
 
@@ -126,6 +128,8 @@ struct State {
     /// Levels of deals that were asked for again while nobody knew of the one before, by deal: until when one may go to that place, though it
     /// is farther out, where the venue takes none so near (R13, I25 before I3).
     levels_again: Vec<(u64, Timestamp, Price)>,
+    /// Somebody has moved the level of a deal: until then a request of ours that was under way may move it once more, and nobody could know (I3).
+    hands_until: Timestamp,
     /// So long after its last execution the venue takes no stop, where that is more than a moment: nobody can know when it does.
     seen_after: Option<Span>,
     /// Requests may take effect in another order than they were sent in: an older move of a stop after a newer one.
@@ -189,6 +193,7 @@ impl Watch {
             resolves_within: validity.plus(Span::from_secs(6)).since(Timestamp::EPOCH),
             unrecorded: Vec::new(),
             levels_again: Vec::new(),
+            hands_until: Timestamp::EPOCH,
             seen_after: life.readings.contains(&Reading::PositionSeenLate).then_some(SEEN_AFTER),
             overtakes: life.troubles.iter().any(|trouble| OVERTAKING.contains(&trouble.fault))
                 || life.acts.iter().any(|(_, act)| matches!(act, Act::Engines(EnginesTrouble::Stall { .. })))
@@ -380,8 +385,12 @@ impl Watch {
         if done && matches!(hand, Hand::Mode) {
             self.state.worded.switched();
         }
+        if done && matches!(hand, Hand::CancelStop) {
+            self.books.begin_levels_anew();
+        }
         if done && matches!(hand, Hand::MoveStop { .. }) {
             self.clocks.disturbed(now);
+            self.state.hands_until = now.plus(HANDS_MEET);
         }
     }
 

@@ -114,6 +114,10 @@ impl World<'_> {
                 let Some(amount) = self.margin(percent) else { return };
                 sim::HandAction::ChangeMargin { symbol, side, amount }
             }
+            Hand::CancelStop | Hand::MoveStop { .. } if self.life.mode == PositionMode::PerDeal => {
+                let Some(levels) = self.level_by_hand(hand) else { return };
+                sim::HandAction::MoveLevels(levels)
+            }
             Hand::CancelStop => {
                 let Some((client_id, _)) = ours() else { return };
                 sim::HandAction::CancelOrder { client_id }
@@ -133,6 +137,17 @@ impl World<'_> {
             self.trace.say(self.now, "venue", format_args!("keeps positions {} now", self.mode().word()));
             self.happened(Act::Hand(hand));
         }
+    }
+
+    /// The stop of the oldest deal is moved, or taken away (venues/ig.md §4.3).
+    fn level_by_hand(&self, hand: Hand) -> Option<sim::SetLevels> {
+        let deal = self.venue.exchange().ledger().open_deals(ME).next()?;
+        let stop = deal.levels.stop?;
+        let stop = match hand {
+            Hand::MoveStop { ticks } => Some(sim::StopLevel { level: self.moved(stop.level, ticks), ..stop }),
+            _ => None,
+        };
+        Some(sim::SetLevels { deal: deal.id, stop, limit: deal.levels.limit })
     }
 
     /// How the venue keeps the account's positions now.

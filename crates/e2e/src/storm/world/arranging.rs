@@ -144,8 +144,11 @@ impl World<'_> {
     }
 
     fn nearest_stop(&self) -> Option<(Price, OrderSide)> {
-        let (_, trigger) = working_stops(&self.venue).next()?;
-        let (_, side, _) = open_slots(&self.venue).next()?;
+        let (slot, side, _) = open_slots(&self.venue).next()?;
+        let trigger = match slot {
+            sim::Slot::Deal(origin) => self.venue.exchange().ledger().deal(origin)?.levels.stop?.level,
+            sim::Slot::Both | sim::Slot::Long | sim::Slot::Short => working_stops(&self.venue).next()?.1,
+        };
         Some((trigger, side.closing()))
     }
 

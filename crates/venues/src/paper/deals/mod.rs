@@ -164,7 +164,7 @@ impl Desk {
     /// One request for both levels. What stands already is not asked for again.
     fn change(&mut self, job: Job, deal: &sim::Deal, levels: sim::Levels, now: Timestamp, out: &mut Outcomes) {
         if levels == deal.levels {
-            self.agree(job, true);
+            self.agree(job, Some(now));
             out.events.push(job.answer(job.accepted(), now));
             return;
         }
@@ -291,7 +291,7 @@ impl Desk {
     ) {
         let Some(work) = self.under_way.remove(&subject) else { return };
         if let Outcome::Accepted(_) = outcome {
-            self.agree(work.job, false);
+            self.agree(work.job, None);
         }
         if let (Subject::Deal(origin), What::Level { which, to, .. }, Outcome::Refused(_)) =
             (subject, work.job.what, &outcome)
@@ -306,8 +306,8 @@ impl Desk {
         self.go_on(subject, now, exchange, out);
     }
 
-    /// A level that was asked for is the order's; whether it stood there before.
-    fn agree(&mut self, job: Job, stood: bool) {
+    /// A level that was asked for is the order's; when it stood there already, if it did.
+    fn agree(&mut self, job: Job, stood: Option<Timestamp>) {
         if let (Some(origin), What::Level { which, to, .. }) = (job.origin(), job.what) {
             self.book.agree_level(origin, which, job.id, to, stood);
         }

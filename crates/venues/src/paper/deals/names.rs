@@ -50,6 +50,9 @@ struct Asked {
     /// The venue has agreed, or has told of it.
     #[serde(default)]
     agreed: bool,
+    /// When it stood there, by the venue's time, as far as the core has heard.
+    #[serde(default)]
+    stood_at: Option<Timestamp>,
 }
 
 impl Asked {
@@ -97,7 +100,7 @@ impl DealBook {
     pub fn note_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price) {
         let levels = &mut self.page(origin).levels;
         levels.retain(|known| !known.is(which, id, at));
-        levels.push(Asked { which, id, at, agreed: false });
+        levels.push(Asked { which, id, at, agreed: false, stood_at: None });
         if levels.len() > MOST {
             levels.remove(0);
         }
@@ -105,11 +108,13 @@ impl DealBook {
 
     /// The venue has agreed. Another order that asked for the same keeps its claim only when the level stood there already and
     /// it had heard that it was its own: what had gone meanwhile does not come back to it.
-    pub fn agree_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price, stood: bool) {
+    pub fn agree_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price, stood: Option<Timestamp>) {
         let Some(page) = self.deals.get_mut(&origin) else { return };
         let other = |known: &Asked| !known.is(which, id, at) && known.which == which && known.at == at;
-        page.levels.retain(|known| !other(known) || (stood && known.agreed));
-        page.levels.iter_mut().filter(|known| known.is(which, id, at)).for_each(|known| known.agreed = true);
+        page.levels.retain(|known| !other(known) || (stood.is_some() && known.agreed));
+        for known in page.levels.iter_mut().filter(|known| known.is(which, id, at)) {
+            (known.agreed, known.stood_at) = (true, known.stood_at.max(stood));
+        }
     }
 
     /// The core hears that levels stand: those are the orders' that it hears they are.
@@ -133,7 +138,7 @@ impl DealBook {
                 // Another order that asked for the same and has never heard that it stands has no part in it.
                 page.levels.retain(|known| known.which != which || known.at != at || known.agreed);
                 let place = claim.unwrap_or(0).min(page.levels.len());
-                page.levels.insert(place, Asked { which, id, at, agreed: true });
+                page.levels.insert(place, Asked { which, id, at, agreed: true, stood_at: Some(report.at) });
             }
         }
     }
@@ -166,6 +171,15 @@ impl DealBook {
         let displaced: BTreeSet<ClientOrderId> = page.levels.iter().filter(elsewhere).map(|known| known.id).collect();
         page.levels.retain(|known| !displaced.contains(&known.id));
         displaced.into_iter().collect()
+    }
+
+    /// Orders whose level stood there and does not any more, as an update of that time shows: somebody has taken it away, or the venue has.
+    pub fn take_gone(&mut self, origin: u64, which: Which, at: Timestamp) -> Vec<ClientOrderId> {
+        let Some(page) = self.deals.get_mut(&origin) else { return Vec::new() };
+        let is_gone = |known: &&Asked| known.which == which && known.stood_at.is_some_and(|stood| stood < at);
+        let gone: BTreeSet<ClientOrderId> = page.levels.iter().filter(is_gone).map(|known| known.id).collect();
+        page.levels.retain(|known| !gone.contains(&known.id));
+        gone.into_iter().collect()
     }
 
     /// Whether another order that is not over has asked for a level just where it stands.
@@ -283,7 +297,7 @@ mod tests {
         for (id, at) in [(late, far), (stands, near)] {
             book.note_level(1, Which::Stop, id, at);
         }
-        book.agree_level(1, Which::Stop, stands, near, false);
+        book.agree_level(1, Which::Stop, stands, near, None);
         assert_eq!(book.take_displaced(1, Which::Stop, near), []);
         assert_eq!(book.take_displaced(1, Which::Stop, "0.77".parse().unwrap()), [], "somebody has moved it by hand");
         assert_eq!(book.take_displaced(1, Which::Stop, far), [stands]);

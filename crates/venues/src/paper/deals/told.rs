@@ -56,16 +56,18 @@ impl Teller {
     }
 }
 
-/// Orders of ours that have lost their level to another one: a request that nobody had an answer to may take effect after the
-/// one that was sent in its place (F-A01).
+/// Orders of ours that have lost their level: to another one, where a request that nobody had an answer to takes effect after the one
+/// that was sent in its place (F-A01), or to whoever has taken it away (F-C06, F-D05).
 fn displaced(
     book: &mut DealBook,
     (account, instrument): (AccountId, InstrumentId),
     update: &sim::DealUpdate,
 ) -> Vec<Event> {
     let (deal, side) = (&update.deal, update.side.closing());
-    let levels = [Which::Stop, Which::Limit].map(|which| Some((which, which.of(deal.levels)?)));
-    let over = levels.into_iter().flatten().flat_map(|(which, at)| book.take_displaced(deal.origin, which, at));
+    let over = [Which::Stop, Which::Limit].into_iter().flat_map(|which| match which.of(deal.levels) {
+        Some(at) => book.take_displaced(deal.origin, which, at),
+        None => book.take_gone(deal.origin, which, update.at),
+    });
     let report = |id: ClientOrderId, venue_id: VenueOrderId| OrderReport {
         account,
         instrument,
@@ -225,6 +227,22 @@ mod tests {
             assert_eq!(told.hear(&update(overtaken, "1", "98.5")).1, Vec::<String>::new());
         }
         assert_eq!(told.hear(&update(31, "1", "98.5")).1, ["b"]);
+    }
+
+    /// F-D05: somebody takes the stop away at the venue's own screen. An update from before it stood says nothing.
+    #[test]
+    fn an_order_whose_level_is_there_no_more_is_over() {
+        let mut told = Told::of_two_orders();
+        let without = |millis: i64| {
+            let mut update = update(millis, "1", "98");
+            update.deal.levels.stop = None;
+            update
+        };
+        assert_eq!(told.hear(&without(10)).1, Vec::<String>::new(), "nobody has heard that one stands");
+        assert_eq!(told.hear(&update(20, "1", "99")).1, Vec::<String>::new());
+        assert_eq!(told.hear(&without(15)).1, Vec::<String>::new(), "it stood later");
+        assert_eq!(told.hear(&without(30)).1, ["b"]);
+        assert_eq!(told.hear(&without(40)).1, Vec::<String>::new(), "told once");
     }
 
     #[test]
