@@ -39,7 +39,6 @@ impl Position {
         self.watch_unseen(ctx, out);
         self.watch_adoption(ctx, out)?;
         self.follow_plan(ctx, out)?;
-        self.hurry_doubtful_closes(ctx);
         self.watch_worth(ctx, out)?;
         self.join_dust(ctx, out)?;
         if self.merge(ctx, out)? {
@@ -51,7 +50,10 @@ impl Position {
         }
         self.watch_protection(ctx, out);
         self.watch_unprotectable(ctx, out);
-        self.watch_unproven(ctx, out)
+        self.watch_unproven(ctx, out)?;
+        // Last: any of these may have found that something has to go.
+        self.hurry_doubtful_closes(ctx);
+        Ok(())
     }
 
     /// Every rule of the plan looks at each tranche.
