@@ -218,7 +218,15 @@ impl PaperVenue {
         let sim::Reply::Result(sim::Answer::Fills(fills)) = reply else { return None };
         let recent = fills.iter().filter(|fill| fill.at >= self.known_until);
         view.fills = recent.filter_map(|fill| self.reader().fill(fill)).collect();
+        view.orders.retain(|order| !self.has_lost_its_level(order));
         Some(Event::Snapshot(view))
+    }
+
+    /// Whether it was told to be over while the executions that belong to the read were asked for: the level it had in the read is
+    /// from before that, whosever it was (I9).
+    fn has_lost_its_level(&self, order: &OrderReport) -> bool {
+        let origin = order.deal.and_then(origin_of);
+        origin.zip(order.id).is_some_and(|(origin, id)| !self.desk.book.knows(origin, id))
     }
 
     /// Executions that a list shows as annulled, since the engine was last here; it knows what it has heard before.
@@ -275,7 +283,7 @@ impl PaperVenue {
             levels: deal.levels,
             premium: deal.premium,
         };
-        let mut reports = level_reports(&self.desk.book, (account, instrument), &view, deal.side, at);
+        let mut reports = level_reports(&self.desk.book, (account, instrument), &view, deal.side, (at, at));
         for report in &mut reports {
             let mine = fills.iter().filter_map(|fill| self.reader().fill(fill));
             let mine = mine.filter(|fill| fill.deal == report.deal && fill.order.is_some() && fill.order == report.id);
@@ -335,7 +343,7 @@ impl PaperVenue {
             Some(Box::new(report))
         };
         let was_level = self.desk.book.knows(origin, id);
-        let found = match standing {
+        let found = match standing.filter(|report| !self.has_lost_its_level(report)) {
             Some(report) => Some(report),
             None if !filled.is_zero() => over(OrderStatus::Filled),
             // While the deal is there, an order that never reached it cannot be told from one that was replaced. A read that

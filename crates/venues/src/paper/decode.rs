@@ -141,7 +141,7 @@ impl Reader<'_> {
         let levels = view.positions.iter().filter_map(|position| {
             let instrument = self.names.instrument(&position.symbol)?;
             let deal = position.deal.as_ref()?;
-            Some(level_reports(self.book, (account, instrument), deal, position.side, position.updated_at))
+            Some(level_reports(self.book, (account, instrument), deal, position.side, (position.updated_at, view.at)))
         });
         let orders = view.orders.iter().filter_map(|view| order(self.names, account, view));
         Snapshot {

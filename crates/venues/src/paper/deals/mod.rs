@@ -131,7 +131,7 @@ impl Desk {
                 self.begin(job, deal.levels, sim::DealAsk::Close(close), now, out);
             }
             What::Level { which, to, guaranteed } => {
-                self.book.note_level(deal.origin, which, job.id, to);
+                self.book.note_level(deal.origin, which, job.id, to, now);
                 self.change(job, deal, which.set(deal.levels, Some(to), guaranteed), now, out);
             }
             What::Open { .. } => {}
@@ -142,7 +142,7 @@ impl Desk {
     /// A deal has one stop and one target: two orders that have asked for the same level share it, and it goes with the
     /// last of them.
     fn remove(&mut self, job: Job, deal: &sim::Deal, now: Timestamp, out: &mut Outcomes) {
-        let mine = self.book.level_of(deal.origin, job.id, deal.levels);
+        let mine = self.book.level_of(deal.origin, job.id, deal.levels, now);
         let shared = |which: &Which| {
             which.of(deal.levels).is_some_and(|at| self.book.is_shared(deal.origin, *which, job.id, at))
         };
@@ -228,7 +228,7 @@ impl Desk {
             return;
         };
         match &confirm.verdict {
-            sim::Verdict::Accepted(done) if matches!(job.what, What::Remove) && self.still_stands(job, done) => {
+            sim::Verdict::Accepted(done) if matches!(job.what, What::Remove) && self.still_stands(job, done, now) => {
                 let text = "the venue has kept the level (venues/ig.md §4.3)";
                 let refusal = Refusal::new(RefusalReason::Unsupported, text);
                 self.finish(job.subject, Outcome::Refused(refusal), now, exchange, out);
@@ -242,8 +242,8 @@ impl Desk {
     }
 
     /// Whether a level that was to be removed is there all the same.
-    fn still_stands(&self, job: Job, done: &sim::Accepted) -> bool {
-        job.origin().is_some_and(|origin| self.book.level_of(origin, job.id, done.levels).is_some())
+    fn still_stands(&self, job: Job, done: &sim::Accepted, now: Timestamp) -> bool {
+        job.origin().is_some_and(|origin| self.book.level_of(origin, job.id, done.levels, now).is_some())
     }
 
     fn rejected(

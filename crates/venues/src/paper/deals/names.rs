@@ -53,6 +53,9 @@ struct Asked {
     /// When it stood there, by the venue's time, as far as the core has heard.
     #[serde(default)]
     stood_at: Option<Timestamp>,
+    /// When it was asked for first: what the venue shows of an earlier moment is another's.
+    #[serde(default)]
+    since: Option<Timestamp>,
 }
 
 impl Asked {
@@ -97,10 +100,11 @@ impl DealBook {
     }
 
     /// An order of ours asks for a level.
-    pub fn note_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price) {
+    pub fn note_level(&mut self, origin: u64, which: Which, id: ClientOrderId, at: Price, now: Timestamp) {
         let levels = &mut self.page(origin).levels;
-        levels.retain(|known| !known.is(which, id, at));
-        levels.push(Asked { which, id, at, agreed: false, stood_at: None });
+        let known = levels.iter().position(|known| known.is(which, id, at)).map(|place| levels.remove(place));
+        let since = known.map_or(Some(now), |known| known.since);
+        levels.push(Asked { which, id, at, agreed: false, stood_at: None, since });
         if levels.len() > MOST {
             levels.remove(0);
         }
@@ -134,11 +138,11 @@ impl DealBook {
             if let (Some(page), Some(id), Some((which, at))) = (page, report.id, level) {
                 // A read may have been under way when its claim went: what the core takes it to have is its own again.
                 let claim = page.levels.iter().position(|known| known.is(which, id, at));
-                claim.map(|place| page.levels.remove(place));
+                let since = claim.and_then(|place| page.levels.remove(place).since);
                 // Another order that asked for the same and has never heard that it stands has no part in it.
                 page.levels.retain(|known| known.which != which || known.at != at || known.agreed);
                 let place = claim.unwrap_or(0).min(page.levels.len());
-                page.levels.insert(place, Asked { which, id, at, agreed: true, stood_at: Some(report.at) });
+                page.levels.insert(place, Asked { which, id, at, agreed: true, stood_at: Some(report.at), since });
             }
         }
     }
@@ -205,21 +209,24 @@ impl DealBook {
         }
     }
 
-    /// Whose a standing level is: the newest order that asked for just that price; when somebody has moved it by hand,
-    /// the newest that had one.
-    pub fn owner(&self, origin: u64, which: Which, at: Price) -> Option<ClientOrderId> {
+    /// Whose a level was that stood at that moment: the newest order that had asked for just that price; when somebody has moved it
+    /// by hand, the newest that had one.
+    pub fn owner(&self, origin: u64, which: Which, at: Price, then: Timestamp) -> Option<ClientOrderId> {
         let asked = || {
             let levels = self.deals.get(&origin).map_or(&[][..], |page| &page.levels);
-            levels.iter().rev().filter(|level| level.which == which)
+            levels
+                .iter()
+                .rev()
+                .filter(move |level| level.which == which && level.since.is_none_or(|since| since <= then))
         };
         asked().find(|level| level.at == at).or_else(|| asked().find(|level| level.agreed)).map(|level| level.id)
     }
 
     /// Which of the standing levels is an order's.
-    pub fn level_of(&self, origin: u64, id: ClientOrderId, levels: sim::Levels) -> Option<Which> {
+    pub fn level_of(&self, origin: u64, id: ClientOrderId, levels: sim::Levels, now: Timestamp) -> Option<Which> {
         [Which::Stop, Which::Limit]
             .into_iter()
-            .find(|which| which.of(levels).is_some_and(|at| self.owner(origin, *which, at) == Some(id)))
+            .find(|which| which.of(levels).is_some_and(|at| self.owner(origin, *which, at, now) == Some(id)))
     }
 
     /// Whether an order of ours has ever asked for a level of this deal.
@@ -248,7 +255,7 @@ impl DealBook {
                 Which::Stop => side.hit(fill.price, level),
                 Which::Limit => side.reached(fill.price, level),
             };
-            there.then(|| self.owner(deal.origin, which, level)).flatten()
+            there.then(|| self.owner(deal.origin, which, level, fill.at)).flatten()
         };
         struck(Which::Stop).or_else(|| struck(Which::Limit))
     }
@@ -267,7 +274,7 @@ mod tests {
         let at: Price = "103".parse().unwrap();
         let mut book = DealBook::default();
         for id in [first, second] {
-            book.note_level(1, Which::Limit, id, at);
+            book.note_level(1, Which::Limit, id, at, Timestamp::EPOCH);
         }
         assert!(book.is_shared(1, Which::Limit, second, at));
         book.told(&Event::Order(OrderReport {
@@ -285,7 +292,7 @@ mod tests {
             at: Timestamp::EPOCH,
         }));
         assert!(!book.is_shared(1, Which::Limit, second, at));
-        assert_eq!(book.owner(1, Which::Limit, at), Some(second));
+        assert_eq!(book.owner(1, Which::Limit, at, Timestamp::EPOCH), Some(second));
     }
 
     #[test]
@@ -295,15 +302,15 @@ mod tests {
         let (far, near): (Price, Price) = ("0.7733".parse().unwrap(), "0.7604".parse().unwrap());
         let mut book = DealBook::default();
         for (id, at) in [(late, far), (stands, near)] {
-            book.note_level(1, Which::Stop, id, at);
+            book.note_level(1, Which::Stop, id, at, Timestamp::EPOCH);
         }
         book.agree_level(1, Which::Stop, stands, near, None);
         assert_eq!(book.take_displaced(1, Which::Stop, near), []);
         assert_eq!(book.take_displaced(1, Which::Stop, "0.77".parse().unwrap()), [], "somebody has moved it by hand");
         assert_eq!(book.take_displaced(1, Which::Stop, far), [stands]);
-        assert_eq!(book.owner(1, Which::Stop, far), Some(late));
+        assert_eq!(book.owner(1, Which::Stop, far, Timestamp::EPOCH), Some(late));
         assert_eq!(
-            book.owner(1, Which::Stop, near),
+            book.owner(1, Which::Stop, near, Timestamp::EPOCH),
             None,
             "the one that never heard of its level has no claim to another"
         );

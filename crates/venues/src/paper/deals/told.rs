@@ -44,7 +44,7 @@ impl Teller {
             self.ended.push(origin);
             return true;
         }
-        let levels = level_reports(book, (account, instrument), &update.deal, update.side, update.at);
+        let levels = level_reports(book, (account, instrument), &update.deal, update.side, (update.at, update.at));
         events.extend(levels.into_iter().map(Event::Order));
         let before = self.told.get(&origin).copied();
         // What an update tells that others have overtaken may have been displaced itself since.
@@ -86,17 +86,18 @@ fn displaced(
     named.map(|(id, venue_id)| Event::Order(report(id, venue_id))).collect()
 }
 
-/// The levels of a deal as orders: for whatever is left of it, watching the price it would close at.
+/// The levels of a deal as orders: for whatever is left of it, watching the price it would close at; since when the deal is as it
+/// is, and of which moment that is told.
 pub(in super::super) fn level_reports(
     book: &DealBook,
     (account, instrument): (AccountId, InstrumentId),
     deal: &sim::DealView,
     side: PositionSide,
-    at: Timestamp,
+    (at, then): (Timestamp, Timestamp),
 ) -> Vec<OrderReport> {
     let report = |which: Which| {
         let level = which.of(deal.levels)?;
-        let id = book.owner(deal.origin, which, level);
+        let id = book.owner(deal.origin, which, level, then);
         let word = match which {
             Which::Limit => "limit",
             Which::Stop => "stop",
@@ -186,7 +187,7 @@ mod tests {
             let mut book = DealBook::default();
             for (name, level) in [("a", "98"), ("b", "99")] {
                 let id = ClientOrderId::new(name).unwrap();
-                book.note_level(DEAL, Which::Stop, id, price(level));
+                book.note_level(DEAL, Which::Stop, id, price(level), Timestamp::EPOCH);
             }
             Self { teller: Teller::default(), book }
         }
@@ -221,7 +222,7 @@ mod tests {
         assert_eq!(told.hear(&update(20, "1", "98")).1, Vec::<String>::new());
         assert_eq!(told.hear(&update(30, "1", "99")).1, ["a"]);
         let id = ClientOrderId::new("c").unwrap();
-        told.book.note_level(DEAL, Which::Stop, id, price("98.5"));
+        told.book.note_level(DEAL, Which::Stop, id, price("98.5"), Timestamp::EPOCH);
         // Its own time counts, not when it is heard: the newest there is stays the newest, however many come after it.
         for overtaken in [10, 29, 10] {
             assert_eq!(told.hear(&update(overtaken, "1", "98.5")).1, Vec::<String>::new());
