@@ -319,6 +319,10 @@ impl PaperVenue {
         let fills = all.iter().filter_map(|fill| self.reader().fill(fill)).filter(|fill| fill.deal == deal_id(origin));
         let of_deal: Vec<_> = fills.collect();
         let gone = !is_open && is_closed_by(&of_deal);
+        if !is_open && !gone && !of_deal.is_empty() {
+            // The deal is open, and was not yet when what was read was so: that says nothing of its levels (F-E16).
+            return None;
+        }
         let fills: Vec<_> = of_deal.into_iter().filter(|fill| fill.order == Some(of.id)).collect();
         let filled = fills.iter().fold(Quantity::ZERO, |sum, fill| sum.plus(fill.quantity).unwrap_or(sum));
         let Named { account, instrument, id } = of;
@@ -346,8 +350,7 @@ impl PaperVenue {
         let found = match standing.filter(|report| !self.has_lost_its_level(report)) {
             Some(report) => Some(report),
             None if !filled.is_zero() => over(OrderStatus::Filled),
-            // While the deal is there, an order that never reached it cannot be told from one that was replaced. A read that
-            // does not show the deal may be older than the deal is (F-E16): what closed it has to be known.
+            // While the deal is there, an order that never reached it cannot be told from one that was replaced.
             None if was_level && gone => over(OrderStatus::Canceled),
             None => None,
         };

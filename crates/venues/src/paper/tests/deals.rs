@@ -370,6 +370,19 @@ fn a_read_says_nothing_of_an_order_that_has_lost_its_level_since() {
     assert_eq!((levels_read(&told), found.unwrap()), (vec![], &None));
 }
 
+/// F-E16, I3: a stale read from before the deal was opened is no answer to what became of its stop; the engine asks again.
+#[test]
+fn a_read_that_is_older_than_the_deal_says_nothing_of_its_levels() {
+    let mut desk = ig();
+    assert!(is_accepted(&desk.ask(&desk.order("stop", None, stop("98"))), "stop", Asked::Place));
+    let faults = desk.venue.exchange_mut().faults_mut();
+    faults.stale_by = Span::from_secs(60);
+    faults.set(Fault::StaleRead, Knob::times(1));
+    let answers = |told: &[Event]| told.iter().filter(|event| matches!(event, Event::Lookup(_))).count();
+    assert_eq!(answers(&desk.ask(&desk.lookup("stop"))), 0);
+    assert_eq!(answers(&desk.ask(&desk.lookup("stop"))), 1);
+}
+
 /// I3: an answer names no price, so that the answer to an older move would be taken for the newer one's.
 #[test]
 fn of_moves_of_one_stop_only_the_newest_is_answered() {
