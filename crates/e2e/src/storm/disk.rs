@@ -156,11 +156,11 @@ impl Disk {
         self.forgets = records;
     }
 
-    /// What was to be forgotten is. True when something was.
-    pub fn has_forgotten(&mut self) -> bool {
+    /// What was to be forgotten is: how many records.
+    pub fn has_forgotten(&mut self) -> u32 {
         let gone = std::mem::take(&mut self.forgets).min(self.records.len());
         self.records.truncate(self.records.len() - gone);
-        gone > 0
+        u32::try_from(gone).unwrap_or(u32::MAX)
     }
 
     /// A record is not what was written any more.

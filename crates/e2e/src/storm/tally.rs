@@ -45,8 +45,7 @@ impl Tally {
             let hits = ended.struck.iter().find(|(fault, _)| *fault == trouble.fault).map_or(0, |(_, count)| *count);
             add(troubles::ids_of(trouble), hits);
         }
-        let at_once = life.acts.iter().map(|(_, act)| act).filter(|act| !troubles::waits(act));
-        at_once.chain(&ended.happened).for_each(|act| add(troubles::ids_of_act(act), 1));
+        ended.happened.iter().for_each(|act| add(troubles::ids_of_act(act), 1));
         add(troubles::ids_of_place(life), 1);
         for (one, count) in &struck {
             *self.hits.entry(one).or_default() += count;
@@ -106,7 +105,53 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+    use super::*;
+    use crate::storm::draw::{Choice, draw};
+    use crate::storm::life::{Act, DiskTrouble, Hand, Incident, VenueKind};
+    use crate::storm::trace::Trace;
     use crate::storm::troubles::can_meet;
+    use crate::storm::world::play;
+
+    /// What is counted of a calm life in which only these things happen.
+    fn struck(venue: VenueKind, acts: &[(i64, Act)]) -> Vec<&'static str> {
+        let mut life = draw(1, Choice { venue: Some(venue), calm: true });
+        life.acts = acts.to_vec();
+        let mut tally = Tally::default();
+        tally.count(&life, &play(&life, Trace::default()));
+        let places = troubles::ids_of_place(&life);
+        tally.rows().into_iter().filter(|(id, hits)| *hits > 0 && !places.contains(id)).map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn what_finds_nothing_to_strike_is_not_counted() {
+        let in_vain = [
+            Act::Hand(Hand::CancelStop),
+            Act::Hand(Hand::Reduce { steps: 1 }),
+            Act::Venue(Incident::Liquidate),
+            Act::Venue(Incident::CancelAll),
+            Act::Venue(Incident::MarginCall),
+            Act::Disk(DiskTrouble::Full),
+        ];
+        for venue in VenueKind::ALL {
+            let down = [(1_000, Act::Terminate { down: 60_000 }), (1_500, Act::Terminate { down: 9_000 })];
+            let acts: Vec<_> = down.into_iter().chain(in_vain.map(|act| (2_000, act))).collect();
+            assert_eq!(struck(venue, &acts), ["F-M18"], "{venue:?}");
+        }
+    }
+
+    #[test]
+    fn what_strikes_is_counted_at_every_venue() {
+        for venue in VenueKind::ALL {
+            let open =
+                Act::Hand(Hand::Open { steps: draw(1, Choice { venue: Some(venue), calm: true }).grid.least_steps });
+            let acts = [(1_000, open), (9_000, Act::Hand(Hand::CancelStop)), (12_000, Act::Venue(Incident::Liquidate))];
+            let counted = struck(venue, &acts);
+            for id in ["F-D03", "F-D05", "F-F01"] {
+                assert!(counted.contains(&id), "{venue:?}: {counted:?}");
+            }
+        }
+    }
 
     #[test]
     fn pairs_that_cannot_meet_are_told_from_the_menu() {

@@ -127,7 +127,7 @@ const MENU: &[Line] = &[
     act(&["F-D04"], |_, _| Act::Hand(Hand::Flip)),
     act(&["F-D05"], |_, _| Act::Hand(Hand::CancelStop)),
     act(&["F-D05"], |dice, life| Act::Hand(Hand::MoveStop { ticks: moved(dice, life) })),
-    act(&["F-D06"], |_, _| Act::Venue(Incident::CancelAll)),
+    only(ORDERS, act(&["F-D06"], |_, _| Act::Venue(Incident::CancelAll))),
     act(&["F-D08"], |dice, _| Act::Hand(Hand::Leverage(one_of(dice, &[2, 5, 20])))),
     only(
         ORDERS,
@@ -317,23 +317,48 @@ fn smaller_orders(dice: &mut Dice, life: &mut Life) {
     life.acts.push((between(dice, at, life.length), Act::Hand(Hand::Open { steps })));
 }
 
-/// Acts that wait for their moment, which may never come, or that the venue may refuse: they count when they have happened.
+/// Acts that wait for their moment, which may never come, that the venue may refuse or find nothing for, or that nobody is there for:
+/// they count when they have happened, the others when their time has come.
 #[must_use]
 pub const fn waits(act: &Act) -> bool {
-    matches!(
-        act,
+    match act {
+        Act::Away { .. }
+        | Act::CoarserNow
+        | Act::Crossed { .. }
+        | Act::Crowd { .. }
+        | Act::FeedCut { .. }
+        | Act::Flood { .. }
+        | Act::Frozen { .. }
+        | Act::Gap { .. }
+        | Act::MarkAway { .. }
+        | Act::Market { .. }
+        | Act::Misprint { .. }
+        | Act::Missing { .. }
+        | Act::OpensAgain
+        | Act::TellWithheld
+        | Act::Thaw { .. }
+        | Act::Thin { .. }
+        | Act::Whip { .. }
+        | Act::Wish(_) => false,
         Act::Chase(_)
-            | Act::Coarser
-            | Act::CoarserUnsaid
-            | Act::Garble(_)
-            | Act::Hand(Hand::Mode)
-            | Act::OtherMarket
-            | Act::Reload(_)
-            | Act::ReloadOf(..)
-            | Act::Stranger { .. }
-            | Act::Venue(Incident::Annul { .. })
-            | Act::Withhold
-    )
+        | Act::Coarser
+        | Act::CoarserUnsaid
+        | Act::Disk(_)
+        | Act::Engines(_)
+        | Act::Freeze { .. }
+        | Act::Funding { .. }
+        | Act::Garble(_)
+        | Act::Hand(_)
+        | Act::Kill { .. }
+        | Act::LimitOpen { .. }
+        | Act::OtherMarket
+        | Act::Reload(_)
+        | Act::ReloadOf(..)
+        | Act::Stranger { .. }
+        | Act::Terminate { .. }
+        | Act::Venue(_)
+        | Act::Withhold => true,
+    }
 }
 
 /// What a life's place means in the catalogue.

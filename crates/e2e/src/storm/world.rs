@@ -6,7 +6,7 @@
 use super::canaries::{Bug, Canary};
 use super::disk::Done;
 use super::feeds;
-use super::life::{Act, Hand, Life, Wish};
+use super::life::{Act, DiskTrouble, Hand, Life, Wish};
 use super::market::{Market, Shown};
 use super::process::Process;
 use super::scenario::Script;
@@ -50,7 +50,7 @@ pub struct Ended {
     pub events: u64,
     /// What became of the traps, where the first has struck.
     pub crash: Option<Crash>,
-    /// What really struck of the acts that wait for their moment.
+    /// What really happened before everything was healed.
     pub happened: Vec<Act>,
     /// What was reached that must be reached sometimes.
     pub reached: Reached,
@@ -194,7 +194,7 @@ impl<'l> World<'l> {
             struck,
             events,
             crash: self.crash,
-            happened: self.arranged.struck,
+            happened: self.arranged.happened,
             reached,
             script: self.script,
         }
@@ -274,7 +274,9 @@ impl<'l> World<'l> {
             }
             Some(Done::Failed) => {
                 self.trace.say(now, "disk", format_args!("has failed"));
-                self.seen.disk_failed(self.process.disk.is_full(), &self.process);
+                let full = self.process.disk.is_full();
+                self.happened(Act::Disk(if full { DiskTrouble::Full } else { DiskTrouble::Fails }));
+                self.seen.disk_failed(full, &self.process);
                 self.watch.journal_was_lost();
             }
             None => {}
@@ -333,6 +335,7 @@ impl<'l> World<'l> {
     fn dies(&mut self) -> bool {
         let died = self.process.step(self.now);
         if died {
+            self.happened(Act::Kill { after: 0, down: 0 });
             self.has_died();
         }
         died
@@ -354,7 +357,9 @@ impl<'l> World<'l> {
         }
         // What arrived while nobody was there is lost.
         drop(self.venue.exchange_mut().advance(now));
-        if self.process.disk.has_forgotten() {
+        let records = self.process.disk.has_forgotten();
+        if records > 0 {
+            self.happened(Act::Disk(DiskTrouble::Forgets { records }));
             self.watch.journal_was_lost();
         }
         self.stage.acts(self.process.token());
@@ -372,6 +377,7 @@ impl<'l> World<'l> {
             self.watch.broken("I20", now, warning.clone());
         }
         if self.process.is_journal_failed() {
+            self.happened(Act::Disk(DiskTrouble::Rots));
             self.watch.journal_was_lost();
         }
         let fresh = sim::Exchange::new(sim::Setup::exact(0));
@@ -417,6 +423,7 @@ impl<'l> World<'l> {
     /// Nothing goes wrong any more: knobs are off, prices are whole, a process that records nothing is started again.
     fn heal(&mut self) {
         self.trace.say(self.now, "world", format_args!("is healed"));
+        self.arranged.healed = true;
         let knobs: Vec<sim::Fault> = self.life.troubles.iter().map(|trouble| trouble.fault).collect();
         let faults = self.venue.exchange_mut().faults_mut();
         knobs.into_iter().chain(striking::KNOBS).for_each(|fault| faults.clear(fault));

@@ -6,6 +6,7 @@ use crate::storm::canaries::Bug;
 use crate::storm::life::{Act, DiskTrouble, Edit, Files, Hand, Incident, Wish};
 use crate::storm::reloading;
 use crate::storm::stage::{ACCOUNT, MARKET, ME, SYMBOL};
+use crate::storm::troubles;
 use crate::storm::watch::{open_slots, working_stops};
 use backstop_model::{
     EntryRequest, Event, Leverage, Money, PositionKey, PositionMode, Price, Ratio, RequestId, Rounding, Span,
@@ -17,6 +18,9 @@ impl World<'_> {
     pub(super) fn act(&mut self, act: Act) {
         if !matches!(act, Act::Market { .. }) {
             self.trace.say(self.now, "act", format_args!("{act:?}"));
+        }
+        if !troubles::waits(&act) {
+            self.happened(act);
         }
         let now = self.now;
         let lasts = |ms: i64| now.plus(Span::from_millis(ms));
@@ -49,6 +53,9 @@ impl World<'_> {
             Act::Venue(incident) => self.incident(incident),
             Act::Kill { after, down } => self.process.die_after(after, Span::from_millis(down)),
             Act::Freeze { ms } => {
+                if self.process.acts(now) {
+                    self.happened(act);
+                }
                 self.process.freeze(lasts(ms));
                 self.watch.disturbed(lasts(ms));
             }
@@ -86,9 +93,12 @@ impl World<'_> {
             DiskTrouble::Full => disk.fail_next(true),
             DiskTrouble::Rots => disk.rot(),
             DiskTrouble::Slow { sync, ms } => {
-                let (sync, until) = (Span::from_millis(sync), self.now.plus(Span::from_millis(ms)));
-                disk.slow_down(sync, until);
-                self.watch.disk_slows(until, sync);
+                let (takes, until) = (Span::from_millis(sync), self.now.plus(Span::from_millis(ms)));
+                disk.slow_down(takes, until);
+                self.watch.disk_slows(until, takes);
+                if self.process.engine().is_some() {
+                    self.happened(Act::Disk(trouble));
+                }
             }
         }
     }
@@ -130,12 +140,13 @@ impl World<'_> {
         // People try what does not go, and are told so.
         let done = self.venue.exchange_mut().by_hand(self.now, ME, action).is_ok();
         self.watch.by_hand(self.now, hand, done);
-        if done {
-            self.seen.by_hand(hand, side, self.mode());
+        if !done {
+            return;
         }
-        if done && hand == Hand::Mode {
+        self.seen.by_hand(hand, side, self.mode());
+        self.happened(Act::Hand(hand));
+        if hand == Hand::Mode {
             self.trace.say(self.now, "venue", format_args!("keeps positions {} now", self.mode().word()));
-            self.happened(Act::Hand(hand));
         }
     }
 
@@ -173,6 +184,7 @@ impl World<'_> {
     fn incident(&mut self, incident: Incident) {
         let now = self.now;
         let slots: Vec<_> = open_slots(&self.venue).collect();
+        let mut strikes = !slots.is_empty();
         match incident {
             Incident::Adl { steps } => {
                 let quantity = self.stage.quantity(steps);
@@ -180,10 +192,10 @@ impl World<'_> {
                     self.venue.exchange_mut().adl(now, ME, SYMBOL, *slot, quantity);
                 }
             }
-            Incident::Annul { nth } => self.annul(nth),
+            Incident::Annul { nth } => strikes = self.annul(nth),
             Incident::MarginCall => self.venue.exchange_mut().call_margin(now, ME),
             Incident::CancelAll => {
-                self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL);
+                strikes = self.venue.exchange_mut().cancel_by_system(now, ME, SYMBOL) > 0;
             }
             Incident::Expire => {
                 self.venue.exchange_mut().expire(now, SYMBOL).expect("the market is listed");
@@ -200,12 +212,16 @@ impl World<'_> {
                 self.watch.settled();
             }
         }
+        if strikes {
+            self.happened(Act::Venue(incident));
+        }
     }
 
-    /// One of the newest executions of clients' orders that can be annulled. A market that is settled is left as it is.
-    fn annul(&mut self, nth: u32) {
+    /// One of the newest executions of clients' orders that can be annulled; false where there is none. A market that is settled is
+    /// left as it is.
+    fn annul(&mut self, nth: u32) -> bool {
         if self.watch.is_settled() {
-            return;
+            return false;
         }
         let ledger = self.venue.exchange().ledger();
         let newest = ledger.fills_of(ME).filter(|fill| fill.cause.is_none()).map(|fill| fill.id);
@@ -215,12 +231,12 @@ impl World<'_> {
         newest.rotate_left(first);
         let now = self.now;
         let annulled = newest.into_iter().find(|id| self.venue.exchange_mut().annul(now, *id));
-        let Some(id) = annulled else { return };
-        self.happened(Act::Venue(Incident::Annul { nth }));
+        let Some(id) = annulled else { return false };
         let opening = self.life.side.opening();
         if self.venue.exchange().ledger().fills().iter().any(|fill| fill.id == id && fill.side == opening) {
             self.watch.opening_annulled();
         }
+        true
     }
 
     /// The operator edits files and has them read again.

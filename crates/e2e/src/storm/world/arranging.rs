@@ -4,6 +4,7 @@
 use super::World;
 use crate::storm::life::{Act, Chase, Garble};
 use crate::storm::stage::{self, MARKET, ME, SYMBOL};
+use crate::storm::troubles;
 use crate::storm::watch::{open_slots, working_stops};
 use backstop_core::orders::Named;
 use backstop_model::{
@@ -40,8 +41,10 @@ pub(super) struct Arranged {
     frozen: bool,
     /// Executions that the venue keeps back, or has kept back.
     withheld: Vec<u64>,
-    /// What really struck of what waits for its moment.
-    pub(super) struck: Vec<Act>,
+    /// What has happened, before everything was healed.
+    pub(super) happened: Vec<Act>,
+    /// From now on what happens belongs to no fault.
+    pub(super) healed: bool,
     /// For how long nobody was there: everything that was to happen happens so much later.
     pub(super) away: Span,
 }
@@ -71,6 +74,9 @@ impl World<'_> {
             Act::OtherMarket => self.speak_of_another_market(),
             Act::Stranger { steps } => self.rest_a_strangers_order(steps),
             Act::Terminate { down } => {
+                if self.process.engine().is_some() {
+                    self.happened(act);
+                }
                 self.process.die_with(self.now, Span::from_millis(down), true);
                 self.has_died();
             }
@@ -134,7 +140,9 @@ impl World<'_> {
             _ => None,
         };
         let Some((price, side)) = aimed else { return };
-        self.arranged.struck.extend(self.arranged.chase.take().map(Act::Chase));
+        if let Some(chase) = self.arranged.chase.take() {
+            self.happened(Act::Chase(chase));
+        }
         let (back, at) = (self.market.ticks, self.stage.ticks(price));
         let beyond = 2 + at / 1_000;
         let ticks = if side == OrderSide::Sell { at - beyond } else { at + beyond };
@@ -160,7 +168,7 @@ impl World<'_> {
         };
         let Some(place) = self.arranged.garbles.iter().position(fits) else { return Some(event) };
         let garble = self.arranged.garbles.remove(place);
-        self.arranged.struck.push(Act::Garble(garble));
+        self.happened(Act::Garble(garble));
         self.watch.disturbed(self.now.plus(LOOKED_AT));
         match (garble, event) {
             (Garble::Status, Event::Order(mut report)) => {
@@ -224,6 +232,7 @@ impl World<'_> {
             let (now, until) = (self.now, self.now.plus(Span::from_millis(ms)));
             self.venue.exchange_mut().set_session(now, SYMBOL, Session::ClosingsOnly).expect("the market is listed");
             self.soon(until, Act::OpensAgain);
+            self.happened(Act::LimitOpen { ms });
         }
     }
 
@@ -280,12 +289,14 @@ impl World<'_> {
         let rules =
             sim::Rules { funding: now.funding, depth: now.depth, dealing: now.dealing, ..stage::rules(instrument) };
         self.venue.exchange_mut().change_rules(SYMBOL, rules).expect("the market is listed");
-        self.arranged.struck.push(act);
+        self.happened(act);
     }
 
-    /// Something that waited for its moment has happened.
+    /// Something has happened that the catalogue has a name for.
     pub(super) fn happened(&mut self, act: Act) {
-        self.arranged.struck.push(act);
+        if !self.arranged.healed && !troubles::ids_of_act(&act).is_empty() {
+            self.arranged.happened.push(act);
+        }
     }
 
     /// The venue has kept an execution back: what is gone is found by looking.
@@ -306,7 +317,7 @@ impl World<'_> {
     fn speak_of_another_market(&mut self) {
         let prices = Prices::all(self.stage.price(1));
         if self.process.acts(self.now) {
-            self.arranged.struck.push(Act::OtherMarket);
+            self.happened(Act::OtherMarket);
             self.take(Event::Tick(Tick { instrument: ELSEWHERE, prices, confirmed: false }));
         }
     }
@@ -316,7 +327,7 @@ impl World<'_> {
         let Some((_, side, _)) = open_slots(&self.venue).next() else { return };
         let hedged = self.mode() == PositionMode::Hedge;
         self.arranged.strangers += 1;
-        self.arranged.struck.push(Act::Stranger { steps });
+        self.happened(Act::Stranger { steps });
         let away = self.market.ticks / 20;
         let ticks = if side.closing() == OrderSide::Sell { self.market.ticks + away } else { self.market.ticks - away };
         let place = sim::Place {

@@ -6,7 +6,7 @@
 
 use super::World;
 use crate::storm::lease::LeaseTable;
-use crate::storm::life::EnginesTrouble;
+use crate::storm::life::{Act, EnginesTrouble};
 use crate::storm::process::Process;
 use backstop_model::{Event, Span, Tick, Timestamp};
 use backstop_sim::{Fault, Knob};
@@ -66,10 +66,14 @@ impl World<'_> {
             EnginesTrouble::Second if engines.standby.is_none() && engines.aside.is_none() => {
                 engines.standby = Some(Standby { token: 2, due: now });
             }
-            EnginesTrouble::Second => {}
+            EnginesTrouble::Second => return,
             EnginesTrouble::Skew { ms } => self.process.skew_lease(Span::from_millis(ms)),
-            EnginesTrouble::Stall { ms } => engines.stalls = Some(ms),
+            EnginesTrouble::Stall { ms } => {
+                engines.stalls = Some(ms);
+                return;
+            }
         }
+        self.happened(Act::Engines(trouble));
     }
 
     /// Everybody who is due asks for the lease.
@@ -176,6 +180,7 @@ impl World<'_> {
         let Some(ms) = self.engines.as_mut().and_then(|engines| engines.stalls.take()) else { return };
         let span = Span::from_millis(ms);
         self.trace.say(self.now, "process", format_args!("stops for {ms} ms with a request on its way"));
+        self.happened(Act::Engines(EnginesTrouble::Stall { ms }));
         let faults = self.venue.exchange_mut().faults_mut();
         faults.delay_up_to = span;
         faults.set(Fault::Delay, Knob::times(1));

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::storm::canaries::Bug;
+use crate::storm::life::Act;
 use crate::storm::trap::Moment;
 use crate::storm::words::Line;
 use backstop_model::{Command, Event, Notice};
@@ -43,6 +44,9 @@ impl World<'_> {
         }
         if self.falls(Moment::Heard(&event)) {
             return true;
+        }
+        if matches!(event, Event::Funding(_)) {
+            self.happened(Act::Funding { longs_pay: true });
         }
         self.watch.heard(now, &event);
         self.seen.heard(&event);
