@@ -11,6 +11,9 @@ pub const CANARIES: &[Canary] = &[
     Canary::new("I11", "fees-to-the-cent", "fees are shown to the cent").shows(fees_to_the_cent),
     Canary::new("I11", "value-forgotten", "profits are points, whatever a point is worth").shows(value_forgotten),
     Canary::new("I11", "value-twice", "what a point is worth counts twice").shows(value_twice),
+    Canary::new("I11", "funding-forgotten", "funding is in no record").shows(funding_forgotten),
+    Canary::new("I11", "funding-as-a-cost", "what was realised counts funding with the other sign")
+        .shows(funding_as_a_cost),
     Canary::new("I35", "no-alarm", "alarms are swallowed").tells(no_alarm),
     Canary::new("I35", "alarm-is-a-note", "alarms are told as notes").tells(alarm_is_a_note),
 ];
@@ -53,6 +56,16 @@ fn value_twice(document: &mut PositionDocument) {
     for exit in &mut document.partial_exits {
         exit.profit = exit.profit.valued(value).unwrap_or(exit.profit);
     }
+}
+
+fn funding_forgotten(document: &mut PositionDocument) {
+    document.realized_pnl = document.realized_pnl.minus(document.funding).unwrap_or(document.realized_pnl);
+    document.funding = Money::ZERO;
+}
+
+fn funding_as_a_cost(document: &mut PositionDocument) {
+    let twice = document.funding.plus(document.funding).unwrap_or(document.funding);
+    document.realized_pnl = document.realized_pnl.minus(twice).unwrap_or(document.realized_pnl);
 }
 
 fn no_alarm(_: &mut Notes, _: &Scene, notice: Notice) -> Option<Notice> {

@@ -4,7 +4,7 @@ use super::{Found, State, open_slots};
 use crate::storm::process::Process;
 use crate::storm::stage::{MARKET, ME};
 use backstop_core::{Engine, PositionRead};
-use backstop_model::{Event, Money, Prices, Quantity, Ratio, Rounding, Stamped, Tick};
+use backstop_model::{Event, Funding, Money, Prices, Quantity, Ratio, Rounding, Stamped, Tick};
 use backstop_runtime::recover;
 use backstop_sim::Status;
 use backstop_store::Loaded;
@@ -18,6 +18,14 @@ pub fn read(read: &PositionRead, found: &mut Found) {
     let closed = closed.fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap_or(sum));
     if closed.plus(document.current_quantity) != Ok(document.original_quantity) {
         found.push(("I1", format!("{id}: closed and remaining do not make {}", document.original_quantity)));
+    }
+    let profits = document.partial_exits.iter().try_fold(Money::ZERO, |sum, exit| sum.plus(exit.profit));
+    let realised = profits.and_then(|sum| sum.minus(document.fees)).and_then(|sum| sum.plus(document.funding));
+    if realised != Ok(document.realized_pnl) {
+        let (told, fees, funding) = (document.realized_pnl, document.fees, document.funding);
+        let text =
+            format!("{id}: {told} is realised, {profits:?} less fees of {fees} with funding of {funding} is not that");
+        found.push(("I11", text));
     }
 }
 
@@ -71,11 +79,39 @@ fn books(venue: &PaperVenue, process: &Process, found: &mut Found) {
 fn replays(process: &Process, found: &mut Found) {
     let (Some(engine), Some(loaded)) = (process.engine(), process.disk.load()) else { return };
     looks_twice(&loaded, found);
+    payments(&loaded, process, found);
     let recovered = recover(loaded);
     found.extend(recovered.warnings.into_iter().map(|warning| ("I20", warning)));
     if recovered.engine.fingerprint() != engine.fingerprint() {
         found.push(("I20", "the journal, replayed, gives another engine".to_owned()));
     }
+}
+
+/// I11: each payment that has been heard of stands in the records, once; but where people are told of one that it is in none.
+fn payments(loaded: &Loaded, process: &Process, found: &mut Found) {
+    let mut heard: Vec<&Funding> = Vec::new();
+    for record in &loaded.tail {
+        if let Event::Funding(payment) = &record.event
+            && !heard.contains(&payment)
+        {
+            heard.push(payment);
+        }
+    }
+    let add = |sum: Money, one: Money| sum.plus(one).unwrap_or(sum);
+    let paid = heard.iter().fold(Money::ZERO, |sum, payment| add(sum, payment.amount));
+    let booked = process.disk.documents().values().fold(Money::ZERO, |sum, document| add(sum, document.funding));
+    if paid != booked && !tells_of_one_in_no_record(loaded) {
+        found.push(("I11", format!("funding of {booked} is in the records, {paid} was heard of")));
+    }
+}
+
+fn tells_of_one_in_no_record(loaded: &Loaded) -> bool {
+    let mut engine = Engine::new();
+    loaded.tail.iter().any(|record| {
+        let stamped = Stamped { sequence: record.sequence, at: record.at, event: record.event.clone() };
+        let step = engine.replay(&stamped, &record.market);
+        step.notices.iter().any(|notice| notice.text.contains("is in no record"))
+    })
 }
 
 /// I20: every position looks twice at each instant of the journal, and nothing is sent for the second look: in a replay more of them
