@@ -420,6 +420,7 @@ fn only_observe(out: &mut Out) {
 
 /// The turn of one position after it has taken something in, and how it reads then.
 fn decide(position: &mut Position, ctx: Ctx, out: &mut Out) -> Result<Vec<PositionRead>, backstop_model::OutOfRange> {
+    position.let_go_of_settled();
     position.look(ctx, out)?;
     position.settle_entries(ctx, out);
     position.follow_drill(ctx, out)?;

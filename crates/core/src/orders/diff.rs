@@ -21,7 +21,6 @@ impl Position {
     /// # Errors
     /// [`OutOfRange`] when a number leaves its range.
     pub(crate) fn settle(&mut self, ctx: Ctx, out: &mut Out) -> Result<(), OutOfRange> {
-        self.let_go_of_settled();
         self.resolve_doubts(ctx, out);
         if self.live.as_ref().is_some_and(|live| live.suspended) {
             return Ok(());

@@ -30,6 +30,8 @@ impl Position {
             return Ok(());
         }
         self.look(ctx, out)?;
+        // Where everything is to go now, so are entries (I20).
+        self.settle_entries(ctx, out);
         self.put_wants_on_grid(ctx, out)?;
         Ok(())
     }

@@ -121,8 +121,8 @@ fn looks_twice(loaded: &Loaded, found: &mut Found) {
     let next = loaded.tail.iter().skip(1).map(|record| Some(record.at)).chain([None]);
     for (record, next) in loaded.tail.iter().zip(next) {
         let stamped = |event| Stamped { sequence: record.sequence, at: record.at, event };
-        engine.replay(&stamped(record.event.clone()), &record.market);
-        if next == Some(record.at) {
+        let first = engine.replay(&stamped(record.event.clone()), &record.market);
+        if next == Some(record.at) || first.deadline.is_some_and(|(due, _)| due <= record.at) {
             continue;
         }
         let nothing = Tick { instrument: MARKET, prices: Prices::default(), confirmed: false };
