@@ -130,6 +130,11 @@ impl Desk {
                 };
                 self.begin(job, deal.levels, sim::DealAsk::Close(close), now, out);
             }
+            // It has lost its level while this waited: moving it would take the level of the one that has it.
+            What::Level { .. } if job.asked == Asked::Amend && !self.book.knows(deal.origin, job.id) => {
+                let refusal = Refusal::new(RefusalReason::NotFound, "the deal has no such level");
+                out.events.push(job.answer(Outcome::Refused(refusal), now));
+            }
             What::Level { which, to, guaranteed } => {
                 self.book.note_level(deal.origin, which, job.id, to, now);
                 self.change(job, deal, which.set(deal.levels, Some(to), guaranteed), now, out);

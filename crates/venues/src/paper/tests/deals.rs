@@ -366,8 +366,7 @@ fn a_read_says_nothing_of_an_order_that_has_lost_its_level_since() {
     let mut desk = reads_that_are_overtaken(150);
     let told = desk.wait(1_000);
     assert!(is_over(&told, "one"));
-    let found = told.iter().find_map(|event| if let Event::Lookup(of) = event { Some(&of.found) } else { None });
-    assert_eq!((levels_read(&told), found.unwrap()), (vec![], &None));
+    assert_eq!((levels_read(&told), found(&told)), (vec![], None));
 }
 
 /// F-E16, I3: a stale read from before the deal was opened is no answer to what became of its stop; the engine asks again.
@@ -381,6 +380,27 @@ fn a_read_that_is_older_than_the_deal_says_nothing_of_its_levels() {
     let answers = |told: &[Event]| told.iter().filter(|event| matches!(event, Event::Lookup(_))).count();
     assert_eq!(answers(&desk.ask(&desk.lookup("stop"))), 0);
     assert_eq!(answers(&desk.ask(&desk.lookup("stop"))), 1);
+}
+
+fn found(told: &[Event]) -> Option<&OrderReport> {
+    let answer = told.iter().find_map(|event| if let Event::Lookup(of) = event { Some(&of.found) } else { None });
+    answer.unwrap().as_ref()
+}
+
+/// I3, I9: a second order is on its way to the level, and the first one, which stands elsewhere, is to be moved there. It has lost its
+/// level when its turn comes: it does not come back, and takes nobody's.
+#[test]
+fn a_move_of_an_order_that_has_lost_its_level_meanwhile_is_refused() {
+    let mut desk = ig();
+    assert!(is_accepted(&desk.ask(&desk.order("one", None, stop("97"))), "one", Asked::Place));
+    let (second, moved) = (desk.order("two", None, stop("98")), amend(&desk, "one", "98"));
+    desk.send(&second);
+    desk.send(&moved);
+    let told = desk.wait(1_000);
+    assert!(is_accepted(&told, "two", Asked::Place) && is_over(&told, "one"));
+    assert_eq!(refused(&told, "one", Asked::Amend), Some(RefusalReason::NotFound));
+    assert!(found(&desk.ask(&desk.lookup("two"))).is_some_and(|of| of.status == OrderStatus::Working));
+    assert_eq!((found(&desk.ask(&desk.lookup("one"))), levels(&desk).0), (None, Some(price("98"))));
 }
 
 /// I3: an answer names no price, so that the answer to an older move would be taken for the newer one's.
