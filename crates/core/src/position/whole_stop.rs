@@ -8,8 +8,8 @@ use super::scene::Scene;
 use super::{Blank, Ctx, Live, Out, Position, Rare, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{
-    ExitReason, Fill, FillCause, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span, Timestamp,
-    Trigger,
+    Epoch, ExitReason, Fill, FillCause, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span,
+    Timestamp, Trigger,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,11 +33,27 @@ impl Blank for WholeStop {
 }
 
 impl WholeStop {
+    /// Where the stop stands that came with the entry, before it is asked for under an id of ours.
+    #[must_use]
+    pub fn carried_at(&self) -> Option<Price> {
+        self.attached.get().map(|attached| attached.price)
+    }
+
     /// Whether it waits after a refusal.
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.retry.get().is_some_and(|retry| retry.at > now)
     }
+}
+
+/// Where stops stand that came with the entry, as long as the venue has not told of them under an id of ours: `attached`, and those that
+/// have been asked for since.
+pub(super) fn carried_places(
+    orders: &[OpenOrder],
+    epoch: Epoch,
+    attached: Option<Price>,
+) -> impl Iterator<Item = Price> {
+    orders.iter().filter(move |order| order.epoch == epoch).filter_map(OpenOrder::carried_at).chain(attached)
 }
 
 impl Tranche {
@@ -50,10 +66,10 @@ impl Tranche {
 impl Live {
     /// Where the entry was filled better than it was judged, its stop lies nearer than the plan's would: it stays there.
     pub(super) fn keep_attached_stop(&mut self, side: PositionSide) {
-        let Some(attached) = self.whole.attached.get() else { return };
+        let Some(attached) = self.whole.carried_at() else { return };
         let stops = self.tranches.iter_mut().filter_map(|tranche| tranche.stop.as_mut());
-        for stop in stops.filter(|stop| side.is_better(attached.price, stop.price)) {
-            stop.price = attached.price;
+        for stop in stops.filter(|stop| side.is_better(attached, stop.price)) {
+            stop.price = attached;
         }
     }
 }
@@ -172,11 +188,9 @@ impl Position {
     /// Whether an execution that is of no order we know is of the stop that came with the entry: all of a deal has closed at its place or
     /// beyond, and the venue did not know it under an id of ours yet (venues/ig.md §4.3).
     pub(super) fn is_hit_of_carried(&self, fill: &Fill) -> bool {
-        let is_one = |order: &&OpenOrder| order.carried && order.is_live() && order.epoch == self.epoch;
-        let known = self.orders.iter().filter(is_one).filter_map(OpenOrder::stop_price);
-        let attached = self.live.as_ref().and_then(|live| live.whole.attached.get()).map(|attached| attached.price);
+        let attached = self.live.as_ref().and_then(|live| live.whole.carried_at());
         let all = fill.cause == FillCause::Order && fill.quantity >= self.quantity();
-        all && known.chain(attached).any(|at| self.key.side.hit(fill.price, at))
+        all && carried_places(&self.orders, self.epoch, attached).any(|at| self.key.side.hit(fill.price, at))
     }
 
     /// What a tranche that the whole-position stop closes is booked as.
