@@ -9,7 +9,7 @@ use super::{Blank, Ctx, Live, Out, Position, Rare, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{
     Epoch, ExitReason, Fill, FillCause, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span,
-    Timestamp, Trigger,
+    Timestamp, TrancheId, Trigger,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,13 @@ pub struct WholeStop {
     /// The stop that came with the entry: it rests already, and the first stop for the whole position takes its place.
     #[serde(default, skip_serializing_if = "Rare::is_none")]
     pub attached: Rare<Trigger>,
+}
+
+/// A tranche whose only stop would be the one for the whole position, and waits after a refusal.
+pub(super) struct Held {
+    tranche: TrancheId,
+    /// People know from the refusal before that it is too little.
+    known: bool,
 }
 
 impl Blank for WholeStop {
@@ -78,11 +85,8 @@ impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
     pub(super) fn whole_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        let is_only = self.hold_whole_stop(order, refusal.reason, ctx, |tranche, known, scene| {
-            try_otherwise(tranche, order, (refusal, known), scene, out);
-        });
-        if is_only {
-            return;
+        if let Some(held) = self.hold_whole_stop(order, refusal.reason, ctx) {
+            return self.try_tranches_otherwise(&held, order, refusal, ctx, out);
         }
         let Some(retry) = self.live.as_ref().and_then(|live| live.whole.retry.get()) else { return };
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
@@ -97,18 +101,12 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
-    /// It waits after a refusal (I36). Returns whether there is no other stop: then it waits as one of the tranche's own would, for the
-    /// tranches that asked for that place, and for all while none works; of each, `otherwise` is told whether it was too little before.
-    pub(super) fn hold_whole_stop(
-        &mut self,
-        order: &OpenOrder,
-        reason: RefusalReason,
-        ctx: Ctx,
-        mut otherwise: impl FnMut(&mut Tranche, bool, &Scene),
-    ) -> bool {
+    /// It waits after a refusal (I36). Where there is no other stop it waits as one of the tranche's own would, for the tranches that
+    /// asked for that place, and for all while none works: these, each with whether people know from before that it is too little.
+    pub(super) fn hold_whole_stop(&mut self, order: &OpenOrder, reason: RefusalReason, ctx: Ctx) -> Option<Vec<Held>> {
         let lost = self.lost_whole_stops() > 0;
         let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
-        let Some(live) = &mut self.live else { return false };
+        let live = self.live.as_mut()?;
         let mut retry = Retry::after(live.whole.retry.get(), Some(reason), ctx.now);
         if reason == RefusalReason::TooManyOrders && lost {
             // There is one already, of which nobody knew: it is asked for, and this one need not be sent again so soon (I36).
@@ -119,20 +117,31 @@ impl Position {
             SizedStops::Absent => {}
             // It stays where it is, and no stop for a quantity takes the targets' place beside it.
             SizedStops::Shared if stands => {}
-            SizedStops::Beside | SizedStops::Shared => return false,
+            SizedStops::Beside | SizedStops::Shared => return None,
         }
-        let Some(plan) = live.plan.clone() else { return true };
-        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let meant = |tranche: &Tranche| !stands || tranche.asks_for_stop_at(order.stop_price());
         let open = live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed());
+        let mut held = Vec::new();
         for tranche in open.filter(|tranche| meant(tranche)) {
-            let known = tranche.is_small(Leg::WholeStop);
+            held.push(Held { tranche: tranche.id, known: tranche.is_small(Leg::WholeStop) });
             tranche.hold_refused(Leg::WholeStop, reason, ctx);
-            otherwise(tranche, known, &scene);
-            // Another place is another request, and does not wait.
             live.whole.retry.put(tranche.retries.get(&Leg::WholeStop).copied());
         }
-        true
+        Some(held)
+    }
+
+    /// There is no other stop: people are told, and what the table says is tried for each tranche that waits.
+    fn try_tranches_otherwise(&mut self, held: &[Held], order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let Some(live) = &mut self.live else { return };
+        let Some(plan) = live.plan.clone() else { return };
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        for of in held {
+            let Some(tranche) = live.tranche_mut(of.tranche) else { continue };
+            try_otherwise(tranche, order, (refusal, of.known), &scene, out);
+            // Another place is another request, and does not wait.
+            let retry = tranche.retries.get(&Leg::WholeStop).copied();
+            live.whole.retry.put(retry);
+        }
     }
 
     /// The price is through it: that is a stop hit for the tranches that asked for that place and have nothing else (F-C03). A
@@ -194,7 +203,7 @@ impl Position {
     }
 
     /// What a tranche that the whole-position stop closes is booked as.
-    pub(super) fn whole_stop_reason(&self, tranche: backstop_model::TrancheId) -> ExitReason {
+    pub(super) fn whole_stop_reason(&self, tranche: TrancheId) -> ExitReason {
         let tranche = self.live.as_ref().and_then(|live| live.tranche(tranche));
         tranche.map_or(ExitReason::StopLoss, stop_reason)
     }
