@@ -203,7 +203,7 @@ pub struct OpenOrder {
     /// It may be gone, since a cancel that nobody has answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe_gone: bool,
-    /// A stop that came with the entry stands where this one is to stand: it is the venue's until this one is heard of.
+    /// It asks for the stop that came with the entry, where that stands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried: bool,
     /// What its executions are booked as.
@@ -267,6 +267,12 @@ impl OpenOrder {
             (OrderKind::TakeProfitMarket(trigger), _, Some(told)) => trigger.price = told.price,
             _ => {}
         }
+    }
+
+    /// Where the stop stands that came with the entry, as long as the venue has not told of it under our id (venues/ig.md §4.3).
+    #[must_use]
+    pub fn carried_at(&self) -> Option<Price> {
+        self.stop_price().filter(|_| self.carried && self.venue_id.is_none() && self.is_live())
     }
 
     /// What can still be executed.

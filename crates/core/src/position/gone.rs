@@ -28,7 +28,7 @@ impl Position {
     /// An exit waits after a refusal (I36), and nobody is told.
     pub(super) fn hold_quietly(&mut self, exit: &OpenOrder, reason: RefusalReason, ctx: Ctx) {
         if exit.leg == Leg::WholeStop {
-            self.hold_whole_stop(exit, reason, ctx, |_, _, _| {});
+            self.hold_whole_stop(exit, reason, ctx);
         } else if let Some(tranche) = self.live.as_mut().and_then(|live| live.tranche_mut(exit.tranche)) {
             tranche.hold_refused(exit.leg, reason, ctx);
         }

@@ -123,7 +123,7 @@ impl Position {
 impl Live {
     /// Whether a price that may be asked for is not on the grid.
     fn has_prices_off(&self, tick: Price) -> bool {
-        let attached = self.whole.attached.get().map(|attached| attached.price);
+        let attached = self.whole.carried_at();
         let of_tranche = |tranche: &Tranche| {
             let stop = tranche.resting_stop().map(|stop| stop.price);
             let activation = tranche.trail.and_then(|trail| trail.activation);

@@ -7,6 +7,7 @@
 use super::guarantee::{Guarantee, is_offered};
 use super::scene::Scene;
 use super::{Ctx, Live, Out, Position, Tranche};
+use crate::exits::arm::toward_market;
 use crate::exits::spacing::{learned, nearest, wide_grid};
 use crate::exits::stop_loss::StopLevel;
 use crate::exits::trailing_stop::{PAUSE, smallest_move};
@@ -192,6 +193,7 @@ pub(super) fn keep_distance(
         stays.map_or_else(|| choose(tranche, stop.price, scene), |at| Ok((Some(at), before.ordinary)))?;
     // Never looser than the one that came with the entry, which stands.
     let place = place.map(|place| attached.map_or(place, |attached| scene.side().better(place, attached)));
+    let place = place.map(|place| as_put(tranche, place, ordinary, scene)).transpose()?;
     let place = place.filter(|place| *place != stop.price);
     let tells_ordinary = ordinary && !before.told_ordinary;
     let tells = place.filter(|place| stays.is_none() && !before.told && scene.side().is_better(stop.price, *place));
@@ -215,6 +217,20 @@ pub(super) fn keep_distance(
         scene.tell(Severity::Warning, tranche.id, &text, out);
     }
     Ok(())
+}
+
+/// A place that is off the grid by now, and that no order asks for any more: as it was put on the grid where it has been (F-G02).
+/// Otherwise a move that nobody has answered would bring the old place back with every look.
+fn as_put(tranche: &Tranche, place: Price, ordinary: bool, scene: &Scene) -> Result<Price, OutOfRange> {
+    let tick = scene.ctx.instrument.tick;
+    let asked = (place, tranche.guarantee == Guarantee::Wanted && !ordinary);
+    let mut orders = scene.protecting(tranche.id).filter(|order| !order.is_lost());
+    if place.is_on_tick(tick) || orders.any(|order| asked_at(order) == Some(asked)) {
+        return Ok(place);
+    }
+    let put = toward_market(scene.side(), place, tick)?;
+    let places = [tranche.spacing().at, tranche.stop.map(|stop| stop.price)];
+    Ok(if places.contains(&Some(put)) { put } else { place })
 }
 
 /// Where the stop rests, confirmed, when a place is nearer than that by less than is worth while.
@@ -324,20 +340,24 @@ fn instead(
 /// Where the tightest stop stands that protects the tranche, or is on its way to stand, and whether it is guaranteed.
 fn placed(tranche: &Tranche, scene: &Scene) -> Option<(Price, bool)> {
     let side = scene.side();
-    let at = |order: &OpenOrder| match (order.state, order.kind) {
-        (OrderState::Working { change: Some(Change::Amending { price, guaranteed, .. }) }, _) => {
-            Some((price, guaranteed))
-        }
-        (OrderState::Working { change: Some(Change::Cancelling { .. }) } | OrderState::Over { .. }, _) => None,
-        (_, OrderKind::StopMarket(trigger)) => Some((trigger.price, trigger.guaranteed)),
-        _ => None,
-    };
     // Never looser than where an unanswered amend may have put it (I3).
-    let tightest = |order: &OpenOrder| match (at(order), order.maybe_at) {
+    let tightest = |order: &OpenOrder| match (asked_at(order), order.maybe_at) {
         (Some((at, guaranteed)), Some(maybe)) => Some((side.better(at, maybe), guaranteed)),
         (at, maybe) => at.or(maybe.map(|maybe| (maybe, false))),
     };
     let tighter = |a: (Price, bool), b: (Price, bool)| if side.is_better(b.0, a.0) { b } else { a };
     // One that a read has not found holds no place: should it stand after all, it is the nearer one.
     scene.protecting(tranche.id).filter(|order| !order.is_lost()).filter_map(tightest).reduce(tighter)
+}
+
+/// Where a stop stands, or is on its way to stand, and whether it is guaranteed there; none of one that goes.
+fn asked_at(order: &OpenOrder) -> Option<(Price, bool)> {
+    match (order.state, order.kind) {
+        (OrderState::Working { change: Some(Change::Amending { price, guaranteed, .. }) }, _) => {
+            Some((price, guaranteed))
+        }
+        (OrderState::Working { change: Some(Change::Cancelling { .. }) } | OrderState::Over { .. }, _) => None,
+        (_, OrderKind::StopMarket(trigger)) => Some((trigger.price, trigger.guaranteed)),
+        _ => None,
+    }
 }

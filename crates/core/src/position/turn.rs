@@ -8,6 +8,7 @@ use super::adoption::covering;
 use super::protection::LIMIT;
 use super::refused::stop_reason;
 use super::scene::Scene;
+use super::whole_stop::carried_places;
 use super::{Adoption, Ctx, Live, Out, Position, Tranche, arming, elsewhere, levels, spacing, trail, weekend};
 use crate::exits::end_of_day::{self, DayEnd, Due, Verdict};
 use crate::exits::ladder::{Instant, Level};
@@ -62,7 +63,7 @@ impl Position {
         let Some(live) = self.live.as_deref_mut().filter(|_| !gone) else { return Ok(()) };
         let Some(plan) = live.plan.clone() else { return Ok(()) };
         let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
-        let carried = live.whole.attached.get().map(|attached| attached.price);
+        let carried = live.whole.carried_at();
         for tranche in &mut live.tranches {
             if live.paused {
                 back_up_stop(tranche, carried, &scene, out);
@@ -280,7 +281,7 @@ fn back_up_stop(tranche: &mut Tranche, carried: Option<Price>, scene: &Scene, ou
     }
     let since = *tranche.aside.stop_passed.get_or_insert(ctx.now);
     let kept_off = tranche.spacing().at.is_some();
-    let until = venue_has_until(tranche, (stop.price, carried), since, scene);
+    let until = venue_has_until(tranche, carried, since, scene);
     let confirmed = believed(side, stop.price, series, ctx) || ctx.now.since(since) >= DWELL;
     let due = until.map_or(confirmed, |until| ctx.now >= until && confirmed);
     if due && ctx.board.fresh(series, ctx.now).is_some() {
@@ -302,34 +303,24 @@ fn back_up_stop(tranche: &mut Tranche, carried: Option<Price>, scene: &Scene, ou
     }
 }
 
-/// How long the venue's own stops have for a price that is through them since; nothing where none rests there.
+/// How long the venue's own stops have for a price that is through them since; nothing where none rests there. One that came with the
+/// entry has its time from the entry on: where it stands, or where the price is through it as well.
 pub(super) fn venue_has_until(
     tranche: &Tranche,
-    (stop, carried): (Price, Option<Price>),
+    carried: Option<Price>,
     since: Timestamp,
     scene: &Scene,
 ) -> Option<Timestamp> {
+    let (side, stop) = (scene.side(), tranche.stop?.price);
     // One that rests farther out has nothing to do with this price.
-    let there = |order: &&OpenOrder| order.stop_price().is_some_and(|at| !scene.side().is_better(stop, at));
+    let there = |at: Price| !side.is_better(stop, at);
     let kept_off = tranche.spacing().at.is_some();
-    let stands = scene.stops_of(tranche).filter(|order| order.stands() && (!kept_off || there(order)));
-    let brought = carried_until(tranche, (stop, carried), since, scene);
-    stands.map(|order| grace(order.state, since)).max().max(brought)
-}
-
-/// The same for a stop that came with the entry, from the entry on: where it stands, or where the price is through it as well.
-fn carried_until(
-    tranche: &Tranche,
-    (stop, carried): (Price, Option<Price>),
-    since: Timestamp,
-    scene: &Scene,
-) -> Option<Timestamp> {
-    let (side, epoch) = (scene.side(), scene.epoch);
+    let stands = |order: &&OpenOrder| order.stands() && (!kept_off || order.stop_price().is_some_and(there));
+    let known = scene.stops_of(tranche).filter(stands).map(|order| grace(order.state, since));
     let price = scene.ctx.board.price(tranche.trigger(scene.plan).series(side));
-    let is_one = |order: &&OpenOrder| order.carried && order.epoch == epoch && order.is_live();
-    let mut places = scene.orders.iter().filter(is_one).filter_map(OpenOrder::stop_price).chain(carried);
-    let counts = |at: Price| !side.is_better(stop, at) || price.is_some_and(|price| side.hit(price, at));
-    places.any(counts).then(|| since.plus(STOP_GRACE))
+    let through = |at: Price| price.is_some_and(|price| side.hit(price, at));
+    let brought = carried_places(scene.orders, scene.epoch, carried).filter(|at| there(*at) || through(*at));
+    known.chain(brought.map(|_| since.plus(STOP_GRACE))).max()
 }
 
 /// When a stop that has triggered counts as stuck, wherever the price has gone since (F-C11).

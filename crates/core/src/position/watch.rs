@@ -134,7 +134,7 @@ impl Position {
         let scene =
             live.plan.as_ref().map(|plan| Scene { key: self.key, epoch: self.epoch, ctx, plan, orders: &self.orders });
         if let Some(scene) = scene {
-            let carried = live.whole.attached.get().map(|attached| attached.price);
+            let carried = live.whole.carried_at();
             note(
                 tranche.aside.stop_passed.map(|since| backup_at(tranche, carried, since, &scene)),
                 Deadline::StopBackup,
@@ -172,7 +172,7 @@ impl Position {
 
 /// The next instant at which the stop's backup may act; both of its waits end there.
 fn backup_at(tranche: &Tranche, carried: Option<Price>, since: Timestamp, scene: &Scene) -> Timestamp {
-    let until = tranche.stop.and_then(|stop| venue_has_until(tranche, (stop.price, carried), since, scene));
+    let until = venue_has_until(tranche, carried, since, scene);
     let (dwell, now) = (since.plus(DWELL), scene.ctx.now);
     until.map_or(dwell, |until| if dwell > now { dwell.min(until) } else { until })
 }

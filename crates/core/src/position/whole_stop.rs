@@ -8,8 +8,8 @@ use super::scene::Scene;
 use super::{Blank, Ctx, Live, Out, Position, Rare, Retry, Tranche};
 use crate::orders::{Leg, OpenOrder};
 use backstop_model::{
-    ExitReason, Fill, FillCause, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span, Timestamp,
-    Trigger,
+    Epoch, ExitReason, Fill, FillCause, PositionSide, Price, Refusal, RefusalReason, Severity, SizedStops, Span,
+    Timestamp, TrancheId, Trigger,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,16 +28,39 @@ pub struct WholeStop {
     pub attached: Rare<Trigger>,
 }
 
+/// A tranche whose only stop would be the one for the whole position, and waits after a refusal.
+pub(super) struct Held {
+    tranche: TrancheId,
+    /// People know from the refusal before that it is too little.
+    known: bool,
+}
+
 impl Blank for WholeStop {
     const BLANK: &'static Self = &Self { revision: 0, retry: Rare::NONE, attached: Rare::NONE };
 }
 
 impl WholeStop {
+    /// Where the stop stands that came with the entry, before it is asked for under an id of ours.
+    #[must_use]
+    pub fn carried_at(&self) -> Option<Price> {
+        self.attached.get().map(|attached| attached.price)
+    }
+
     /// Whether it waits after a refusal.
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.retry.get().is_some_and(|retry| retry.at > now)
     }
+}
+
+/// Where stops stand that came with the entry, as long as the venue has not told of them under an id of ours: `attached`, and those that
+/// have been asked for since.
+pub(super) fn carried_places(
+    orders: &[OpenOrder],
+    epoch: Epoch,
+    attached: Option<Price>,
+) -> impl Iterator<Item = Price> {
+    orders.iter().filter(move |order| order.epoch == epoch).filter_map(OpenOrder::carried_at).chain(attached)
 }
 
 impl Tranche {
@@ -50,10 +73,10 @@ impl Tranche {
 impl Live {
     /// Where the entry was filled better than it was judged, its stop lies nearer than the plan's would: it stays there.
     pub(super) fn keep_attached_stop(&mut self, side: PositionSide) {
-        let Some(attached) = self.whole.attached.get() else { return };
+        let Some(attached) = self.whole.carried_at() else { return };
         let stops = self.tranches.iter_mut().filter_map(|tranche| tranche.stop.as_mut());
-        for stop in stops.filter(|stop| side.is_better(attached.price, stop.price)) {
-            stop.price = attached.price;
+        for stop in stops.filter(|stop| side.is_better(attached, stop.price)) {
+            stop.price = attached;
         }
     }
 }
@@ -62,11 +85,8 @@ impl Position {
     /// A definite no: every tranche gets a stop of its own quantity, and the whole one is tried again later.
     pub(super) fn whole_stop_refused(&mut self, order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
         let key = self.key;
-        let is_only = self.hold_whole_stop(order, refusal.reason, ctx, |tranche, known, scene| {
-            try_otherwise(tranche, order, (refusal, known), scene, out);
-        });
-        if is_only {
-            return;
+        if let Some(held) = self.hold_whole_stop(order, refusal.reason, ctx) {
+            return self.try_tranches_otherwise(&held, order, refusal, ctx, out);
         }
         let Some(retry) = self.live.as_ref().and_then(|live| live.whole.retry.get()) else { return };
         let told_at = if refusal.reason == RefusalReason::Throttled { 4 } else { 1 };
@@ -81,18 +101,12 @@ impl Position {
         out.tell(Severity::Warning, key, text);
     }
 
-    /// It waits after a refusal (I36). Returns whether there is no other stop: then it waits as one of the tranche's own would, for the
-    /// tranches that asked for that place, and for all while none works; of each, `otherwise` is told whether it was too little before.
-    pub(super) fn hold_whole_stop(
-        &mut self,
-        order: &OpenOrder,
-        reason: RefusalReason,
-        ctx: Ctx,
-        mut otherwise: impl FnMut(&mut Tranche, bool, &Scene),
-    ) -> bool {
+    /// It waits after a refusal (I36). Where there is no other stop it waits as one of the tranche's own would, for the tranches that
+    /// asked for that place, and for all while none works: these, each with whether people know from before that it is too little.
+    pub(super) fn hold_whole_stop(&mut self, order: &OpenOrder, reason: RefusalReason, ctx: Ctx) -> Option<Vec<Held>> {
         let lost = self.lost_whole_stops() > 0;
         let stands = self.live_whole_stop().is_some_and(OpenOrder::stands);
-        let Some(live) = &mut self.live else { return false };
+        let live = self.live.as_mut()?;
         let mut retry = Retry::after(live.whole.retry.get(), Some(reason), ctx.now);
         if reason == RefusalReason::TooManyOrders && lost {
             // There is one already, of which nobody knew: it is asked for, and this one need not be sent again so soon (I36).
@@ -103,20 +117,31 @@ impl Position {
             SizedStops::Absent => {}
             // It stays where it is, and no stop for a quantity takes the targets' place beside it.
             SizedStops::Shared if stands => {}
-            SizedStops::Beside | SizedStops::Shared => return false,
+            SizedStops::Beside | SizedStops::Shared => return None,
         }
-        let Some(plan) = live.plan.clone() else { return true };
-        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
         let meant = |tranche: &Tranche| !stands || tranche.asks_for_stop_at(order.stop_price());
         let open = live.tranches.iter_mut().filter(|tranche| tranche.closing.is_none() && !tranche.is_closed());
+        let mut held = Vec::new();
         for tranche in open.filter(|tranche| meant(tranche)) {
-            let known = tranche.is_small(Leg::WholeStop);
+            held.push(Held { tranche: tranche.id, known: tranche.is_small(Leg::WholeStop) });
             tranche.hold_refused(Leg::WholeStop, reason, ctx);
-            otherwise(tranche, known, &scene);
-            // Another place is another request, and does not wait.
             live.whole.retry.put(tranche.retries.get(&Leg::WholeStop).copied());
         }
-        true
+        Some(held)
+    }
+
+    /// There is no other stop: people are told, and what the table says is tried for each tranche that waits.
+    fn try_tranches_otherwise(&mut self, held: &[Held], order: &OpenOrder, refusal: &Refusal, ctx: Ctx, out: &mut Out) {
+        let Some(live) = &mut self.live else { return };
+        let Some(plan) = live.plan.clone() else { return };
+        let scene = Scene { key: self.key, epoch: self.epoch, ctx, plan: &plan, orders: &self.orders };
+        for of in held {
+            let Some(tranche) = live.tranche_mut(of.tranche) else { continue };
+            try_otherwise(tranche, order, (refusal, of.known), &scene, out);
+            // Another place is another request, and does not wait.
+            let retry = tranche.retries.get(&Leg::WholeStop).copied();
+            live.whole.retry.put(retry);
+        }
     }
 
     /// The price is through it: that is a stop hit for the tranches that asked for that place and have nothing else (F-C03). A
@@ -172,15 +197,13 @@ impl Position {
     /// Whether an execution that is of no order we know is of the stop that came with the entry: all of a deal has closed at its place or
     /// beyond, and the venue did not know it under an id of ours yet (venues/ig.md §4.3).
     pub(super) fn is_hit_of_carried(&self, fill: &Fill) -> bool {
-        let is_one = |order: &&OpenOrder| order.carried && order.is_live() && order.epoch == self.epoch;
-        let known = self.orders.iter().filter(is_one).filter_map(OpenOrder::stop_price);
-        let attached = self.live.as_ref().and_then(|live| live.whole.attached.get()).map(|attached| attached.price);
+        let attached = self.live.as_ref().and_then(|live| live.whole.carried_at());
         let all = fill.cause == FillCause::Order && fill.quantity >= self.quantity();
-        all && known.chain(attached).any(|at| self.key.side.hit(fill.price, at))
+        all && carried_places(&self.orders, self.epoch, attached).any(|at| self.key.side.hit(fill.price, at))
     }
 
     /// What a tranche that the whole-position stop closes is booked as.
-    pub(super) fn whole_stop_reason(&self, tranche: backstop_model::TrancheId) -> ExitReason {
+    pub(super) fn whole_stop_reason(&self, tranche: TrancheId) -> ExitReason {
         let tranche = self.live.as_ref().and_then(|live| live.tranche(tranche));
         tranche.map_or(ExitReason::StopLoss, stop_reason)
     }

@@ -4,6 +4,7 @@
 //! market written for these tests alone, so that core and simulator cannot agree on the same mistake.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
+mod believed;
 mod builders;
 mod candles;
 mod foolish;

@@ -180,3 +180,23 @@ fn the_cancel_of_a_stop_that_a_larger_one_stands_for_goes_out_though_more_is_ope
     hear(&mut engine, 93, more("f3"));
     assert!(!engine.takes_back(&cancel));
 }
+
+#[test]
+fn the_cancel_of_the_only_stop_for_the_whole_position_is_taken_back_when_more_is_open_than_the_others_cover() {
+    // I7: what was added makes the outermost stop lie farther out, and stops of each tranche stand for all of it.
+    let (mut engine, whole) = opened(
+        &account_from("whole-stop"),
+        "stop 2%; rest trail; tranches per-fill; trail activation 9% distance 1% by amend",
+    );
+    assert_eq!(whole.quantity, OrderQuantity::WholePosition);
+    let more = |id, at| Event::Fill(fill(id, None, OrderSide::Buy, price(at), quantity("0.1")));
+    let mut all = hear(&mut engine, 90, accepted(&whole));
+    all.extend(hear(&mut engine, 91, more("f2", "49500")));
+    let own: Vec<NewOrder> = all.iter().filter_map(|command| placed(std::slice::from_ref(command))).collect();
+    let cancels: Vec<_> = (92..).zip(&own).flat_map(|(at, stop)| hear(&mut engine, at, accepted(stop))).collect();
+    let cancel = Command::Cancel { account: ACCOUNT, instrument: BTC, id: whole.id, deal: None };
+    assert!(cancels.contains(&cancel), "{cancels:?}");
+    assert!(!engine.takes_back(&cancel));
+    hear(&mut engine, 99, more("f3", "49500"));
+    assert!(engine.takes_back(&cancel));
+}
