@@ -8,9 +8,9 @@ use backstop_model::plan::{
 use backstop_model::{
     Account, AccountId, Adopt, Capability, ClientOrderId, Distance, Event, ExitPlan, ExitPlanSpec, Fee, Fill,
     FillCause, FillId, FlaggedExits, GuaranteedTerms, Instrument, InstrumentId, InstrumentSpec, LeastDistance,
-    LimitTargets, Limits, Liquidity, Money, Name, OnUnprotectable, OrderSide, Permit, PlanId, PositionKey,
-    PositionMode, PositionSide, Price, Prices, Quantity, Ratio, RefusalStep, Refusals, SizedStops, Span, Symbol, Tick,
-    Timestamp, TrailedBy, TrailingLimits, TriggerSource, VenueOrderId,
+    LimitTargets, Limits, Liquidity, Money, Name, OnUnprotectable, OrderReport, OrderSide, OrderStatus, Permit, PlanId,
+    PositionKey, PositionMode, PositionSide, Price, Prices, Quantity, Ratio, RefusalStep, Refusals, SizedStops, Span,
+    Symbol, Tick, Timestamp, TrailedBy, TrailingLimits, Trigger, TriggerSource, VenueOrderId,
 };
 use std::sync::Arc;
 
@@ -480,6 +480,24 @@ pub fn fill(id: &str, order: Option<ClientOrderId>, side: OrderSide, at: Price, 
         liquidity: Liquidity::Taker,
         cause: FillCause::Order,
         at: Timestamp::EPOCH,
+    }
+}
+
+/// A sell stop that somebody else has placed, and that works.
+pub fn foreign_stop(venue_id: &str, amount: Quantity, trigger: Price, at: Timestamp) -> OrderReport {
+    OrderReport {
+        account: ACCOUNT,
+        instrument: BTC,
+        id: None,
+        venue_id: VenueOrderId::new(venue_id).unwrap(),
+        deal: None,
+        side: OrderSide::Sell,
+        status: OrderStatus::Working,
+        quantity: Some(amount),
+        filled: Quantity::ZERO,
+        trigger: Some(Trigger::new(trigger, TriggerSource::Mark)),
+        limit: None,
+        at,
     }
 }
 

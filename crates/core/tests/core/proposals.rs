@@ -1,13 +1,10 @@
 //! What the operator is told about a position that others have opened, while nothing is sent for it.
 
 use crate::builders::{
-    ACCOUNT, BTC, account_from, definitions, fill, instrument_from, key, plan_from, price, quantity, tick,
+    account_from, definitions, fill, foreign_stop, instrument_from, key, plan_from, price, quantity, tick,
 };
 use backstop_core::Engine;
-use backstop_model::{
-    Event, OrderReport, OrderSide, OrderStatus, PositionSide, Prices, Quantity, Stamped, Timestamp, Trigger,
-    TriggerSource, VenueOrderId,
-};
+use backstop_model::{Event, OrderSide, PositionSide, Prices, Stamped, Timestamp};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000).unwrap()
@@ -16,24 +13,6 @@ fn at(seconds: i64) -> Timestamp {
 fn proposed(engine: &Engine, seconds: i64) -> Option<String> {
     let key = key(PositionSide::Long);
     engine.position(key)?.proposed(engine.ctx(key, at(seconds))?)
-}
-
-fn own_stop() -> Event {
-    let trigger = Trigger { price: price("48000"), source: TriggerSource::Mark, guaranteed: false };
-    Event::Order(OrderReport {
-        account: ACCOUNT,
-        instrument: BTC,
-        id: None,
-        venue_id: VenueOrderId::new("his").unwrap(),
-        deal: None,
-        side: OrderSide::Sell,
-        status: OrderStatus::Working,
-        quantity: Some(quantity("0.1")),
-        filled: Quantity::ZERO,
-        trigger: Some(trigger),
-        limit: None,
-        at: at(2),
-    })
 }
 
 #[test]
@@ -51,7 +30,8 @@ fn a_hard_stop_is_announced_until_a_stop_of_the_traders_own_covers_the_position(
     }
     let announced = "opened by others; a hard stop goes in in 8 s unless a stop of the trader's own covers it";
     assert_eq!(proposed(&engine, 3).as_deref(), Some(announced));
-    hear(&mut engine, 90, 4, own_stop());
+    let own = foreign_stop("his", quantity("0.1"), price("48000"), at(2));
+    hear(&mut engine, 90, 4, Event::Order(own));
     hear(&mut engine, 91, 11, Event::Wake);
     let covered = "the trader's own stop at 48000 covers it; a hard stop goes in when it does not";
     assert_eq!(proposed(&engine, 12).as_deref(), Some(covered));

@@ -1,13 +1,13 @@
 //! Two markets of one account: what is read of both says nothing of the other.
 
 use crate::builders::{
-    ACCOUNT, BTC, account, definitions, fill, instrument_spec, key, plan_from, price, quantity, tick,
+    ACCOUNT, BTC, account, definitions, fill, foreign_stop, instrument_spec, key, plan_from, price, quantity, tick,
 };
 use backstop_core::{Engine, Step};
 use backstop_model::{
-    Account, Adopt, Candle, Command, Depth, Event, Fill, Instrument, InstrumentId, OrderReport, OrderSide, OrderStatus,
+    Account, Adopt, Candle, Command, Depth, Event, Fill, Instrument, InstrumentId, OrderReport, OrderSide,
     PositionDocument, PositionKey, PositionReport, PositionSide, Prices, Series, Snapshot, Span, Stamped, Symbol, Tick,
-    Timestamp, Trigger, TriggerSource, VenueOrderId,
+    Timestamp,
 };
 
 const ETH: InstrumentId = InstrumentId(1);
@@ -33,24 +33,6 @@ fn long(instrument: InstrumentId) -> PositionReport {
     }
 }
 
-/// A stop that somebody else has placed.
-fn foreign_stop(instrument: InstrumentId) -> OrderReport {
-    OrderReport {
-        account: ACCOUNT,
-        instrument,
-        id: None,
-        venue_id: VenueOrderId::new("his").unwrap(),
-        deal: None,
-        side: OrderSide::Sell,
-        status: OrderStatus::Working,
-        quantity: Some(quantity("0.1")),
-        filled: quantity("0"),
-        trigger: Some(Trigger::new(price("48000"), TriggerSource::Mark)),
-        limit: None,
-        at: at(1_000),
-    }
-}
-
 #[test]
 fn a_traders_own_stop_on_one_market_covers_nothing_on_another() {
     let mut engine = Engine::new();
@@ -62,7 +44,9 @@ fn a_traders_own_stop_on_one_market_covers_nothing_on_another() {
     events.push(Event::DefineInstrument(Box::new(Instrument::try_from(other).unwrap())));
     events.push(tick(Prices::all(price("50000")), true));
     events.push(read(Vec::new(), Vec::new(), 500));
-    events.push(read(vec![long(BTC), long(ETH)], vec![foreign_stop(ETH)], 1_000));
+    let his = foreign_stop("his", quantity("0.1"), price("48000"), at(1_000));
+    let his = OrderReport { instrument: ETH, ..his };
+    events.push(read(vec![long(BTC), long(ETH)], vec![his], 1_000));
     for (sequence, event) in (1..).zip(events) {
         engine.handle(&Stamped { sequence, at: at(1_000), event });
     }

@@ -1,7 +1,7 @@
 //! Orders of others in a script: they work at the venue, and every full read shows them.
 
 use super::World;
-use crate::builders::{ACCOUNT, BTC, price, quantity};
+use crate::builders::{self, ACCOUNT, BTC, price, quantity};
 use backstop_model::{Event, OrderReport, OrderSide, OrderStatus, Quantity, VenueOrderId};
 
 impl World {
@@ -27,21 +27,9 @@ impl World {
     /// `his 0.1 @ 48000 working|canceled`: a sell stop that is not ours.
     pub(super) fn foreign_stop(&mut self, words: &str) {
         let parts: Vec<&str> = words.split_whitespace().collect();
-        let trigger = backstop_model::Trigger::new(price(parts[3]), backstop_model::TriggerSource::Mark);
-        self.stranger(OrderReport {
-            account: ACCOUNT,
-            instrument: BTC,
-            id: None,
-            venue_id: VenueOrderId::new(parts[0]).unwrap(),
-            deal: None,
-            side: OrderSide::Sell,
-            status: if parts[4] == "working" { OrderStatus::Working } else { OrderStatus::Canceled },
-            quantity: Some(quantity(parts[1])),
-            filled: Quantity::ZERO,
-            trigger: Some(trigger),
-            limit: None,
-            at: self.now,
-        });
+        let his = builders::foreign_stop(parts[0], quantity(parts[1]), price(parts[3]), self.now);
+        let status = if parts[4] == "working" { OrderStatus::Working } else { OrderStatus::Canceled };
+        self.stranger(OrderReport { status, ..his });
     }
 
     /// An order that is not ours; while it works it stands in every full read.
