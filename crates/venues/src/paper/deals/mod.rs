@@ -132,8 +132,7 @@ impl Desk {
             }
             // It has lost its level while this waited: moving it would take the level of the one that has it.
             What::Level { .. } if job.asked == Asked::Amend && !self.book.knows(deal.origin, job.id) => {
-                let refusal = Refusal::new(RefusalReason::NotFound, "the deal has no such level");
-                out.events.push(job.answer(Outcome::Refused(refusal), now));
+                out.events.push(no_such_level(job, now));
             }
             What::Level { which, to, guaranteed } => {
                 self.book.note_level(deal.origin, which, job.id, to, now);
@@ -159,10 +158,7 @@ impl Desk {
                 out.events.push(job.answer(job.accepted(), now));
                 out.events.extend(job.ended(OrderStatus::Canceled, Quantity::ZERO, deal.side.closing(), now));
             }
-            None => {
-                let refusal = Refusal::new(RefusalReason::NotFound, "the deal has no such level");
-                out.events.push(job.answer(Outcome::Refused(refusal), now));
-            }
+            None => out.events.push(no_such_level(job, now)),
         }
     }
 
@@ -357,6 +353,10 @@ fn is_too_far(exchange: &sim::Exchange, deal: Option<&sim::Deal>, to: Price) -> 
         to.above(price).absolute().ok().map(|distance| distance > most)
     };
     deal.and_then(far).unwrap_or(false)
+}
+
+fn no_such_level(job: Job, now: Timestamp) -> Event {
+    job.answer(Outcome::Refused(Refusal::new(RefusalReason::NotFound, "the deal has no such level")), now)
 }
 
 /// The deal is gone: what was to be cancelled is gone with it, and there is nothing to close or protect.

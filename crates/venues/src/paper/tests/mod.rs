@@ -4,6 +4,7 @@
 mod deals;
 mod modes;
 mod orders;
+mod overtaken;
 
 use super::*;
 use backstop_model::{
