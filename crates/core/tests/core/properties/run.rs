@@ -179,7 +179,8 @@ impl Run {
         let live = self.engine.position(key(self.hand)).and_then(|position| position.live.as_ref());
         let by_hand = |tranche: &Tranche| match tranche.closing {
             Some(closing) if closing.reason == ExitReason::Manual => tranche.remaining,
-            Some(_) | None => tranche.aside.part,
+            // Somebody may have closed some of that meanwhile.
+            Some(_) | None => tranche.aside.part.min(tranche.remaining),
         };
         let sum = |parts: Vec<Quantity>| parts.into_iter().fold(Quantity::ZERO, |sum, one| sum.plus(one).unwrap());
         let tranches = || live.into_iter().flat_map(|live| live.open());
