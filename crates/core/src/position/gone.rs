@@ -5,9 +5,9 @@
 //! open by the books says `reports`, when executions have been heard or full reads agree.
 
 use super::reports::GRACE;
-use super::{Ctx, Position, Tranche};
+use super::{Ctx, Mismatch, Out, Position, Tranche};
 use crate::orders::{Leg, OpenOrder};
-use backstop_model::{RefusalReason, Span, Timestamp};
+use backstop_model::{Command, OrderKind, Quantity, RefusalReason, SnapshotCause, Span, Timestamp};
 
 /// So long, where our own orders have told that they have executed everything; then a stop is placed before the alarm rings (I25).
 const SETTLES: Span = Span::from_secs(2);
@@ -23,6 +23,19 @@ impl Position {
     /// Whether it is still waited for.
     pub(crate) fn is_told_gone(&self, now: Timestamp) -> bool {
         self.gone_until().is_some_and(|until| now < until)
+    }
+
+    /// The venue knows no such deal, as it says to a stop that was to protect it: what closed it is on its way, or the stop that came
+    /// with it has been hit before it was ours (venues/ig.md §4.3). The account is read at once; the word counts once.
+    pub(super) fn note_gone(&mut self, stop: &OpenOrder, ctx: Ctx, out: &mut Out) {
+        let account = self.key.account;
+        let Some(live) = self.live.as_mut().filter(|live| live.mismatch.is_none()) else { return };
+        if let (true, OrderKind::StopMarket(trigger)) = (stop.carried, stop.kind) {
+            live.whole.attached.put(Some(trigger));
+        }
+        let told = Mismatch { quantity: Quantity::ZERO, since: ctx.now, read_at: None, asked: true };
+        live.mismatch = Some(Box::new(told));
+        out.commands.push(Command::Snapshot { account, cause: SnapshotCause::Surprise });
     }
 
     /// An exit waits after a refusal (I36), and nobody is told.

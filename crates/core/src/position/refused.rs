@@ -34,6 +34,9 @@ impl Position {
             return;
         }
         let reduces_nothing = refusal.reason == RefusalReason::ReduceOnly && order.leg != Leg::Drill;
+        if reduces_nothing && order.leg.is_stop() && key.deal.is_some() {
+            self.note_gone(order, ctx, out);
+        }
         if reduces_nothing && (self.is_told_gone(ctx.now) || (order.leg.is_stop() && self.is_going_with(order))) {
             return self.hold_quietly(order, refusal.reason, ctx);
         }
