@@ -2,6 +2,7 @@
 //! outcome is asked about and ends by proof (R4); nothing is ever sent twice.
 
 use super::OrderState;
+use super::open::ENDS_WITHIN;
 use crate::exits::parts::level_in_words;
 use backstop_model::{
     ClientOrderId, DealId, Epoch, ExitPlan, ExitReason, OrderKind, PlanId, Price, Quantity, Refusal, RequestId,
@@ -102,6 +103,15 @@ impl EntryOrder {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         !matches!(self.state, OrderState::Over { .. })
+    }
+
+    /// From when on it is asked for: the venue has taken it, at market, and nothing is heard of its end. What it has opened may be
+    /// without a stop (I25, F-B01).
+    #[must_use]
+    pub fn unended_at(&self) -> Option<Timestamp> {
+        let taken =
+            self.limit.is_none() && self.unwanted.is_none() && self.state == OrderState::Working { change: None };
+        taken.then(|| self.seen_at.plus(ENDS_WITHIN))
     }
 
     /// What may still be filled.

@@ -17,7 +17,7 @@ pub const SPACING: Span = Span::from_millis(500);
 pub const MARGIN: Span = Span::from_millis(1000);
 
 /// What executes at once or not at all, and of whose end nothing is heard for so long after the venue has taken it, is asked for.
-const ENDS_WITHIN: Span = Span::from_secs(1);
+pub(super) const ENDS_WITHIN: Span = Span::from_secs(1);
 
 /// A triggered order that is not executed by then, and that no price explains, is stuck (F-C11).
 const STUCK_AFTER: Span = Span::from_millis(1500);

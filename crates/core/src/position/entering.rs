@@ -371,6 +371,9 @@ impl Position {
         let (account, instrument) = (self.key.account, self.key.instrument);
         for entry in &mut self.entries {
             let id = entry.id;
+            if entry.unended_at().is_some_and(|at| ctx.now >= at) {
+                entry.state = OrderState::Unknown(Doubt { ask_at: ctx.now, ..Doubt::new(ctx.now, entry.seen_at) });
+            }
             match &mut entry.state {
                 OrderState::Unknown(doubt) if ctx.now >= doubt.ask_at => {
                     doubt.note_asked(ctx.now);

@@ -25,12 +25,12 @@ impl Position {
         self.gone_until().is_some_and(|until| now < until)
     }
 
-    /// The venue knows no such deal, as it says to a stop that was to protect it: what closed it is on its way, or the stop that came
-    /// with it has been hit before it was ours (venues/ig.md §4.3). The account is read at once; the word counts once.
+    /// The venue knows no such deal, as it says when the stop that came with it is to become ours: it has been hit before that
+    /// (venues/ig.md §4.3). The account is read at once; the word counts once, and the stop may still be the one that came.
     pub(super) fn note_gone(&mut self, stop: &OpenOrder, ctx: Ctx, out: &mut Out) {
         let account = self.key.account;
         let Some(live) = self.live.as_mut().filter(|live| live.mismatch.is_none()) else { return };
-        if let (true, OrderKind::StopMarket(trigger)) = (stop.carried, stop.kind) {
+        if let OrderKind::StopMarket(trigger) = stop.kind {
             live.whole.attached.put(Some(trigger));
         }
         let told = Mismatch { quantity: Quantity::ZERO, since: ctx.now, read_at: None, asked: true };

@@ -34,7 +34,7 @@ impl Position {
             return;
         }
         let reduces_nothing = refusal.reason == RefusalReason::ReduceOnly && order.leg != Leg::Drill;
-        if reduces_nothing && order.leg.is_stop() && key.deal.is_some() {
+        if reduces_nothing && order.carried {
             self.note_gone(order, ctx, out);
         }
         if reduces_nothing && (self.is_told_gone(ctx.now) || (order.leg.is_stop() && self.is_going_with(order))) {

@@ -12,7 +12,7 @@ use super::{Adoption, Ctx, Live, Position, Tranche, elsewhere, protection, repor
 use crate::exits::ladder::{Instant, Level, LevelState};
 use crate::exits::trailing_stop::{Phase, Trail, smallest_move};
 use crate::orders::diff::FREEING;
-use crate::orders::{Leg, OpenOrder, OrderState};
+use crate::orders::{EntryOrder, Leg, OpenOrder, OrderState};
 use crate::quiet::Quiet;
 use crate::timers::{Deadline, earlier};
 use backstop_model::plan::{ExitPlan, Merge, TrailedBy};
@@ -96,7 +96,8 @@ impl Position {
             next = earlier(next, order_deadline(state, unheard).map(|(at, why)| (still_to_come(at, ctx.now), why)));
         }
         let ends = |order: &OpenOrder| order.unended_at().or_else(|| self.asks_for_end_at(order));
-        let unended = self.orders.iter().filter_map(ends).min();
+        let entries = self.entries.iter().filter_map(EntryOrder::unended_at);
+        let unended = self.orders.iter().filter_map(ends).chain(entries).min();
         next = earlier(next, unended.map(|at| (still_to_come(at, ctx.now), Deadline::Lookup)));
         let again = self.drill.as_ref().and_then(|drill| drill.again_at);
         next = earlier(next, again.map(|at| (still_to_come(at, ctx.now), Deadline::Drill)));
