@@ -81,7 +81,8 @@ impl Position {
     /// The venue has taken an order: the refusals before it are over, and where they were many, people are told.
     pub(super) fn taken(&mut self, order: &OpenOrder, ctx: Ctx, out: &mut Out) {
         let (key, leg, id) = (self.key, order.leg, order.tranche);
-        let Some(live) = &mut self.live else { return };
+        // One of a trade that is over says nothing of what is asked for now (I36).
+        let Some(live) = self.live.as_mut().filter(|_| order.epoch == self.epoch) else { return };
         let mut over = Vec::new();
         if leg == Leg::WholeStop {
             // Another one that is under way hears of itself first: refused once more, it is not refused for the first time (I36).
