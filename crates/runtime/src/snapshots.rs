@@ -110,12 +110,15 @@ impl SnapshotSchedule {
         Some(Command::Snapshot { account: *id, cause: account.cause })
     }
 
-    /// A question has been sent.
+    /// A question has been sent, of the schedule's or for a surprise: that one is asked again as well when nobody answers.
     pub fn sent(&mut self, now: Timestamp, command: &Command) {
         if let Command::Snapshot { account, .. } = command
             && let Some(account) = self.accounts.get_mut(account)
         {
             account.asked_at = Some(now);
+            if account.asked == 0 {
+                account.next = account.next.min(now.plus(PATIENCE));
+            }
         }
     }
 
@@ -197,6 +200,23 @@ mod tests {
         let later = start.plus(Span::from_secs(10));
         assert_eq!(schedule.next_due(), Some(later));
         assert_eq!(schedule.due(later), Some(Command::Snapshot { account: ACCOUNT, cause: SnapshotCause::Timer }));
+    }
+
+    #[test]
+    fn a_surprise_that_nobody_answers_is_asked_for_again() {
+        let mut schedule = SnapshotSchedule::new(Span::from_secs(10));
+        let start = Timestamp::from_nanos(1_000_000_000_000);
+        schedule.start(ACCOUNT, start, SnapshotCause::Start);
+        assert!(schedule.due(start).is_some());
+        let (positions, orders, fills) = (vec![], vec![], vec![]);
+        let answer = Snapshot { account: ACCOUNT, positions, orders, fills, server_time: start, balance: None };
+        schedule.hear(start, &Event::Snapshot(answer.clone()));
+        let after = |seconds: i64| start.plus(Span::from_secs(seconds));
+        schedule.sent(after(3), &Command::Snapshot { account: ACCOUNT, cause: SnapshotCause::Surprise });
+        assert_eq!(schedule.next_due(), Some(after(5)));
+        assert!(schedule.due(after(5)).is_some());
+        schedule.hear(after(6), &Event::Snapshot(Snapshot { server_time: after(6), ..answer }));
+        assert_eq!(schedule.next_due(), Some(after(16)));
     }
 
     /// The instants of the next questions after answers that speak of so many milliseconds before they were asked for.
